@@ -1,0 +1,1 @@
+//! OCI distribution client and credential keychain. Empty until image signatures are stored.

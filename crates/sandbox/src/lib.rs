@@ -1,0 +1,1 @@
+//! In-process servers on loopback for `windlass dev`, `windlass demo` and the tests.

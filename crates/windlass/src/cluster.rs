@@ -1,0 +1,63 @@
+//! The connection to a Kubernetes API server: which kubeconfig, which context, which timeouts.
+//!
+//! Everything that talks to the cluster starts here, so that every call has the same time limits
+//! and the same precedence as `kubectl`: `--kubeconfig`, `$KUBECONFIG`, `~/.kube/config`, then the
+//! service account of the pod.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+
+/// Bound on establishing a connection to the API server.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bound on one request, the wait for a watch's next event excepted.
+const READ_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Flags shared by every verb that talks to a cluster.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Connection {
+    /// Path of the kubeconfig file (default: $KUBECONFIG, then ~/.kube/config, then the pod's service account)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Kubeconfig context to use instead of the current one
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+}
+
+/// Why no connection could be set up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    /// The kubeconfig is missing, unreadable or names an unknown context.
+    #[error("cannot load the kubeconfig; check --kubeconfig, $KUBECONFIG and --context")]
+    Kubeconfig(#[source] kube::config::KubeconfigError),
+    /// Neither a kubeconfig nor a pod's service account was found.
+    #[error("no cluster to talk to: no kubeconfig was found and this is not a pod")]
+    Infer(#[source] kube::config::InferConfigError),
+    /// The configuration was read but no client could be made of it.
+    #[error("cannot set up the connection to the cluster")]
+    Client(#[source] kube::Error),
+}
+
+impl Connection {
+    /// A client, and the namespace that the context selects (`default` when it selects none).
+    pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
+        let options = KubeConfigOptions { context: self.context.clone(), ..Default::default() };
+        let mut config = match &self.kubeconfig {
+            Some(path) => {
+                let file = Kubeconfig::read_from(path).map_err(ConnectError::Kubeconfig)?;
+                Config::from_custom_kubeconfig(file, &options)
+                    .await
+                    .map_err(ConnectError::Kubeconfig)?
+            }
+            None if self.context.is_some() => {
+                Config::from_kubeconfig(&options).await.map_err(ConnectError::Kubeconfig)?
+            }
+            None => Config::infer().await.map_err(ConnectError::Infer)?,
+        };
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        config.read_timeout = Some(READ_TIMEOUT);
+        Client::try_from(config).map_err(ConnectError::Client)
+    }
+}
