@@ -1,0 +1,231 @@
+//! An envelope: DSSE, a payload with its type and the signatures over both.
+//!
+//! The JSON has the members in the order and form that Go's `encoding/json` gives the reference's
+//! (behaviour reference, sections 5.5 and B.2), so that stored envelopes look alike.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::key::{PrivateKey, PublicKey, Scheme, SignError, VerifyError};
+
+/// The payload type of an in-toto statement.
+pub const IN_TOTO: &str = "application/vnd.in-toto+json";
+
+/// A signed payload. Unknown members are refused: everything in a stored envelope is accounted for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Envelope {
+    /// The media type of the payload; signed together with it.
+    pub payload_type: String,
+    /// The payload in standard padded base64.
+    pub payload: String,
+    /// One entry a signer.
+    pub signatures: Vec<Signature>,
+}
+
+/// One signer's signature over the [`pae`] of an envelope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// Which key signed, see [`PublicKey::key_id`]. Not signed itself; empty where the signer does
+    /// not say.
+    #[serde(default)]
+    pub keyid: String,
+    /// The signature in standard padded base64.
+    pub sig: String,
+}
+
+/// What a key vouches for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// The decoded payload.
+    pub payload: Vec<u8>,
+    /// How the signature was made.
+    pub scheme: Scheme,
+}
+
+/// Why an envelope is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvelopeError {
+    /// Not a DSSE envelope at all.
+    #[error("the envelope is not valid JSON of the form {{payloadType, payload, signatures}}")]
+    Json(#[source] serde_json::Error),
+    /// The payload cannot be decoded.
+    #[error("the envelope's payload is not valid base64, the payload is damaged")]
+    PayloadBase64,
+    /// Nobody signed.
+    #[error("the envelope has no signatures")]
+    NoSignatures,
+    /// No signature names the key that was given.
+    #[error("the envelope is signed by {}, not by the key given, {given}", found.join(" and "))]
+    OtherKey {
+        /// The key ids in the envelope.
+        found: Vec<String>,
+        /// The key id of the key it was checked with.
+        given: String,
+    },
+    /// The signature is right, but its (unsigned) `keyid` was changed.
+    #[error(
+        "the envelope's keyid was changed: the signature is by the key given, {given}, but is \
+         labelled {found}"
+    )]
+    KeyId {
+        /// The key id in the envelope.
+        found: String,
+        /// The key id of the key that made the signature.
+        given: String,
+    },
+    /// A signature that cannot be decoded.
+    #[error("the envelope's signature is not valid base64, the signature is damaged")]
+    SignatureBase64,
+    /// A signature that cannot be one by this kind of key.
+    #[error("the envelope's signature is damaged")]
+    SignatureMalformed(#[source] VerifyError),
+    /// The payload type is not the one that was signed.
+    #[error(
+        "the envelope's payloadType was changed after signing: it is `{found}`, the signature is \
+         for `{signed}`"
+    )]
+    PayloadTypeChanged {
+        /// The type in the envelope.
+        found: String,
+        /// The type that the signature covers.
+        signed: &'static str,
+    },
+    /// A well-formed signature over something else.
+    #[error(
+        "the envelope's signature does not match its payload and payloadType (`{payload_type}`): \
+         one of them was changed after signing, or another key signed"
+    )]
+    Mismatch {
+        /// The type in the envelope.
+        payload_type: String,
+    },
+}
+
+/// The bytes that are signed: DSSE's pre-authentication encoding, version 1.
+pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "DSSEv1 {} {payload_type} {} ",
+        payload_type.len(),
+        payload.len()
+    );
+    [head.as_bytes(), payload].concat()
+}
+
+/// Signs a payload together with its type.
+pub fn sign(key: &PrivateKey, payload_type: &str, payload: &[u8]) -> Result<Envelope, SignError> {
+    let signature = key.sign(&pae(payload_type, payload))?;
+    Ok(Envelope {
+        payload_type: payload_type.to_owned(),
+        payload: STANDARD.encode(payload),
+        signatures: vec![Signature {
+            keyid: key.public_key().key_id(),
+            sig: STANDARD.encode(signature),
+        }],
+    })
+}
+
+impl Envelope {
+    /// Reads an envelope's JSON.
+    pub fn from_json(text: &[u8]) -> Result<Self, EnvelopeError> {
+        serde_json::from_slice(text).map_err(EnvelopeError::Json)
+    }
+
+    /// The envelope's JSON, without whitespace: what the stores write.
+    pub fn to_json(&self) -> String {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let signatures: Vec<String> = self
+            .signatures
+            .iter()
+            .map(|s| {
+                format!(
+                    r#"{{"keyid":{},"sig":{}}}"#,
+                    quoted(&s.keyid),
+                    quoted(&s.sig)
+                )
+            })
+            .collect();
+        format!(
+            r#"{{"payloadType":{},"payload":{},"signatures":[{}]}}"#,
+            quoted(&self.payload_type),
+            quoted(&self.payload),
+            signatures.join(",")
+        )
+    }
+
+    /// The payload, decoded but not verified.
+    pub fn decode_payload(&self) -> Result<Vec<u8>, EnvelopeError> {
+        STANDARD
+            .decode(&self.payload)
+            .map_err(|_| EnvelopeError::PayloadBase64)
+    }
+
+    /// Checks that `key` signed this payload with this payload type. One good signature is enough;
+    /// a `keyid`, where there is one, must be the key's. The error names the part that is wrong as
+    /// far as that can be known.
+    pub fn verify(&self, key: &PublicKey) -> Result<Verified, EnvelopeError> {
+        let payload = self.decode_payload()?;
+        if self.signatures.is_empty() {
+            return Err(EnvelopeError::NoSignatures);
+        }
+        let given = key.key_id();
+        let signed = pae(&self.payload_type, &payload);
+        let named = |s: &&Signature| s.keyid.is_empty() || s.keyid == given;
+        let mut reason = None;
+        for signature in self.signatures.iter().filter(named) {
+            match self.check(signature, key, &signed, &payload) {
+                Ok(scheme) => return Ok(Verified { payload, scheme }),
+                Err(error) => reason = Some(error),
+            }
+        }
+        Err(reason.unwrap_or_else(|| self.other_key(key, given, &signed)))
+    }
+
+    fn check(
+        &self,
+        signature: &Signature,
+        key: &PublicKey,
+        signed: &[u8],
+        payload: &[u8],
+    ) -> Result<Scheme, EnvelopeError> {
+        let sig = STANDARD
+            .decode(&signature.sig)
+            .map_err(|_| EnvelopeError::SignatureBase64)?;
+        key.verify(signed, &sig).map_err(|error| match error {
+            VerifyError::Malformed { .. } => EnvelopeError::SignatureMalformed(error),
+            VerifyError::Mismatch if key.verify(&pae(IN_TOTO, payload), &sig).is_ok() => {
+                EnvelopeError::PayloadTypeChanged {
+                    found: self.payload_type.clone(),
+                    signed: IN_TOTO,
+                }
+            }
+            VerifyError::Mismatch => EnvelopeError::Mismatch {
+                payload_type: self.payload_type.clone(),
+            },
+        })
+    }
+
+    /// Every signature names another key; one that is by this key all the same was relabelled.
+    fn other_key(&self, key: &PublicKey, given: String, signed: &[u8]) -> EnvelopeError {
+        let relabelled = self.signatures.iter().find(|signature| {
+            STANDARD
+                .decode(&signature.sig)
+                .is_ok_and(|sig| key.verify(signed, &sig).is_ok())
+        });
+        match relabelled {
+            Some(signature) => EnvelopeError::KeyId {
+                found: signature.keyid.clone(),
+                given,
+            },
+            None => EnvelopeError::OtherKey {
+                found: self.signatures.iter().map(|s| s.keyid.clone()).collect(),
+                given,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

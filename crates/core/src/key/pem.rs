@@ -1,0 +1,115 @@
+//! PEM (RFC 7468), read the way Go's `encoding/pem` does: text before the first block is skipped,
+//! line lengths do not matter, and so that a damaged file can be told from a wrong one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use super::KeyError;
+
+/// The first block of a PEM text; the body is wiped on drop because it may be a private key.
+pub(super) struct Block {
+    pub(super) label: String,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// The first block of `text`. `openssl ecparam -genkey` writes the curve in a block of its own
+/// before the key; that one is skipped.
+pub(super) fn first(text: &[u8], expected: &'static str) -> Result<Block, KeyError> {
+    if text.trim_ascii().is_empty() {
+        return Err(KeyError::Empty { expected });
+    }
+    let text = std::str::from_utf8(text).map_err(|_| KeyError::NotPem { expected })?;
+    let mut lines = text.lines().map(str::trim);
+    loop {
+        let label = lines
+            .by_ref()
+            .find_map(begin_label)
+            .ok_or(KeyError::NotPem { expected })?
+            .to_owned();
+        let block = read_body(&mut lines, label)?;
+        if block.label != "EC PARAMETERS" {
+            return Ok(block);
+        }
+    }
+}
+
+fn begin_label(line: &str) -> Option<&str> {
+    let label = line.strip_prefix("-----BEGIN ")?.strip_suffix("-----")?;
+    let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == ' ';
+    (label.len() <= 64 && label.chars().all(plain)).then_some(label)
+}
+
+fn read_body<'a>(
+    lines: &mut impl Iterator<Item = &'a str>,
+    label: String,
+) -> Result<Block, KeyError> {
+    let end = format!("-----END {label}-----");
+    let mut encoded = Zeroizing::new(String::new());
+    let mut legacy_encrypted = false;
+    loop {
+        let Some(line) = lines.next() else {
+            return Err(KeyError::Truncated { label });
+        };
+        if line == end {
+            break;
+        }
+        // RFC 1421 headers, such as OpenSSL's `Proc-Type: 4,ENCRYPTED`
+        if line.contains(": ") {
+            legacy_encrypted |= line.starts_with("Proc-Type:") && line.ends_with("ENCRYPTED");
+            continue;
+        }
+        encoded.push_str(line);
+    }
+    if legacy_encrypted {
+        return Err(wrong_type(
+            &format!("ENCRYPTED {label}"),
+            "an unencrypted private key",
+        ));
+    }
+    match STANDARD.decode(encoded.as_bytes()) {
+        Ok(body) => Ok(Block {
+            label,
+            body: Zeroizing::new(body),
+        }),
+        Err(_) => Err(KeyError::Base64 { label }),
+    }
+}
+
+/// The error for a block of type `found` where `expected` was wanted.
+pub(super) fn wrong_type(found: &str, expected: &'static str) -> KeyError {
+    let what = match found {
+        "PUBLIC KEY" | "RSA PUBLIC KEY" => "a public key",
+        "CERTIFICATE" => "a certificate",
+        "CERTIFICATE REQUEST" => "a certificate request",
+        "PRIVATE KEY" | "EC PRIVATE KEY" | "RSA PRIVATE KEY" => "an unencrypted private key",
+        "ENCRYPTED SIGSTORE PRIVATE KEY" | "ENCRYPTED COSIGN PRIVATE KEY" => {
+            "a private key encrypted by cosign"
+        }
+        "OPENSSH PRIVATE KEY" => "a private key in OpenSSH's own format",
+        _ if found.starts_with("ENCRYPTED ") => "a private key encrypted with a passphrase",
+        _ => "something else",
+    };
+    KeyError::WrongType {
+        found: found.to_owned(),
+        what,
+        expected,
+    }
+}
+
+/// One block in the form Go and OpenSSL write: lines of 64 characters, `\n` endings.
+pub(super) fn write(label: &str, body: &[u8]) -> String {
+    let encoded = STANDARD.encode(body);
+    let mut text = format!("-----BEGIN {label}-----\n");
+    let mut rest = encoded.as_str();
+    while !rest.is_empty() {
+        let (line, tail) = rest.split_at(rest.len().min(64));
+        text.push_str(line);
+        text.push('\n');
+        rest = tail;
+    }
+    text.push_str("-----END ");
+    text.push_str(label);
+    text.push_str("-----\n");
+    text
+}
