@@ -1,0 +1,171 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::*;
+
+fn parse(pairs: &[(&str, &str)]) -> Result<Parsed, ConfigError> {
+    let chains = pairs
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    Config::parse(&chains, &BTreeMap::new())
+}
+
+#[test]
+fn nothing_configured_gives_the_defaults_of_the_reference() {
+    let parsed = parse(&[]).unwrap();
+    assert!(parsed.warnings.is_empty());
+    let config = parsed.config;
+    assert_eq!(config, Config::default());
+    assert_eq!(config.taskrun.format, Format::SlsaV1);
+    assert_eq!(config.taskrun.storage, BTreeSet::from([StoreKind::Tekton]));
+    assert_eq!(config.oci.storage, BTreeSet::from([StoreKind::Oci]));
+    assert_eq!(config.builder_id, "https://tekton.dev/chains/v2");
+    assert_eq!(config.transparency.mode, TransparencyMode::Off);
+    assert_eq!(
+        config.transparency.url.expose(),
+        "https://rekor.sigstore.dev"
+    );
+}
+
+#[test]
+fn the_configuration_of_the_users_guide_is_accepted() {
+    let config = parse(&[
+        ("artifacts.oci.storage", ""),
+        ("artifacts.taskrun.format", "tekton"),
+        ("artifacts.taskrun.storage", "tekton"),
+    ])
+    .unwrap()
+    .config;
+    assert_eq!(config.taskrun.format, Format::Tekton);
+    assert!(config.taskrun.is_enabled());
+    assert!(!config.oci.is_enabled());
+}
+
+#[test]
+fn all_bad_values_are_reported_at_once_with_what_is_allowed() {
+    let error = parse(&[
+        ("artifacts.taskrun.format", "slsa"),
+        ("artifacts.oci.signer", ""),
+        ("artifacts.pipelinerun.storage", "tekton,kafka"),
+        ("builddefinition.buildtype", "x"),
+    ])
+    .unwrap_err();
+    assert_eq!(error.problems.len(), 4);
+    let text = error.to_string();
+    assert!(
+        text.contains("artifacts.taskrun.format: \"slsa\" is not allowed; use in-toto"),
+        "{text}"
+    );
+    assert!(
+        text.contains("artifacts.oci.signer: \"\" is not allowed; use x509, kms, none"),
+        "{text}"
+    );
+    assert!(text.contains("\"kafka\""), "{text}");
+}
+
+#[test]
+fn a_list_is_trimmed_but_an_empty_part_is_refused() {
+    let config = parse(&[("artifacts.taskrun.storage", " tekton , oci")])
+        .unwrap()
+        .config;
+    assert_eq!(
+        config.taskrun.storage,
+        BTreeSet::from([StoreKind::Tekton, StoreKind::Oci])
+    );
+    assert!(parse(&[("artifacts.taskrun.storage", "tekton,")]).is_err());
+    assert!(parse(&[("artifacts.taskrun.storage", " ")]).is_err());
+}
+
+#[test]
+fn a_disabled_artifact_is_one_without_storage_or_signer() {
+    let config = parse(&[
+        ("artifacts.taskrun.storage", ""),
+        ("artifacts.oci.signer", "none"),
+    ]);
+    let config = config.unwrap().config;
+    assert!(!config.taskrun.is_enabled());
+    assert!(!config.oci.is_enabled());
+    assert!(config.pipelinerun.is_enabled());
+}
+
+#[test]
+fn a_misspelt_boolean_keeps_the_default_and_warns() {
+    let parsed = parse(&[
+        ("signers.x509.fulcio.enabled", "yes"),
+        ("transparency.enabled", "True"),
+        ("storage.oci.repository.insecure", "T"),
+    ])
+    .unwrap();
+    assert!(!parsed.config.x509.fulcio_enabled);
+    assert!(parsed.config.storage.oci_insecure);
+    assert_eq!(parsed.config.transparency.mode, TransparencyMode::Off);
+    let keys: Vec<_> = parsed
+        .warnings
+        .iter()
+        .map(|warning| warning.key.as_str())
+        .collect();
+    assert_eq!(
+        keys,
+        ["signers.x509.fulcio.enabled", "transparency.enabled"]
+    );
+    assert!(parsed.warnings[0].message.contains("stays false"));
+}
+
+#[test]
+fn an_unknown_key_is_a_warning_with_a_suggestion_and_a_comment_is_none() {
+    let parsed = parse(&[
+        ("artifacts.taskrun.fromat", "secret-value"),
+        ("_example", "artifacts.taskrun.format: tekton"),
+        ("zzz", ""),
+    ])
+    .unwrap();
+    assert_eq!(parsed.warnings.len(), 2);
+    let first = parsed.warnings[0].to_string();
+    assert!(
+        first.contains("did you mean artifacts.taskrun.format?"),
+        "{first}"
+    );
+    assert!(!first.contains("secret-value"));
+    assert!(parsed.warnings[1].message.contains("ignored"));
+}
+
+#[test]
+fn unknown_keys_of_windlass_config_are_warnings_too() {
+    let own = BTreeMap::from([("x".to_owned(), "y".to_owned())]);
+    let parsed = Config::parse(&BTreeMap::new(), &own).unwrap();
+    assert!(parsed.warnings[0].message.contains("windlass-config"));
+}
+
+#[test]
+fn aliases_name_the_format_they_give() {
+    let format = |name| {
+        parse(&[("artifacts.taskrun.format", name)])
+            .unwrap()
+            .config
+            .taskrun
+            .format
+    };
+    assert_eq!(format("in-toto"), Format::SlsaV1);
+    assert_eq!(format("slsa-provenance/v0.2"), Format::SlsaV1);
+    assert_eq!(format("slsa-provenance/v1"), Format::SlsaV2Alpha4);
+}
+
+#[test]
+fn debug_output_holds_no_token_and_no_password() {
+    let config = parse(&[
+        ("signers.kms.auth.token", "s3cret-token"),
+        (
+            "storage.docdb.mongo-server-url",
+            "mongodb://user:s3cret/pw@host/db?key=s3cret",
+        ),
+    ])
+    .unwrap()
+    .config;
+    assert_eq!(config.kms.auth_token.expose(), "s3cret-token");
+    let debug = format!("{config:?}");
+    assert!(!debug.contains("s3cret"), "{debug}");
+    assert!(
+        debug.contains("mongodb://[redacted]@host/db?[redacted]"),
+        "{debug}"
+    );
+}
