@@ -1,0 +1,282 @@
+//! The cluster as its owner sees it: started, asked, seeded, disturbed and stopped.
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::fault::Fault;
+use crate::http::SeenRequest;
+use crate::kind::{KINDS, Served};
+use crate::object;
+use crate::server;
+use crate::status::Status;
+use crate::store::Store;
+use crate::tls::Identity;
+use crate::verbs::{self, Author, Given};
+
+/// How a cluster is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Port on 127.0.0.1; `None` takes a free one.
+    pub port: Option<u16>,
+    /// Namespaces made besides `default`, `kube-system`, `kube-public` and `kube-node-lease`.
+    pub namespaces: Vec<String>,
+    /// How many of the newest requests [`Cluster::requests`] remembers.
+    pub request_log: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: None,
+            namespaces: Vec::new(),
+            request_log: 10_000,
+        }
+    }
+}
+
+/// Why a cluster did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken or not allowed.
+    #[error("could not listen on {address}; choose another port")]
+    Listen {
+        /// Where it tried to listen.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No certificate could be made.
+    #[error("could not make the certificates of the built-in cluster")]
+    Certificate(#[from] rcgen::Error),
+    /// The TLS library refused the certificate.
+    #[error("could not set up TLS for the built-in cluster")]
+    Tls(#[from] rustls::Error),
+    /// A first object could not be made.
+    #[error("could not make the first objects of the built-in cluster")]
+    Seed(#[from] Status),
+}
+
+/// What requests share.
+#[derive(Debug)]
+pub(crate) struct State {
+    store: Mutex<Store>,
+    pub token: String,
+    requests: Mutex<VecDeque<SeenRequest>>,
+    request_log: usize,
+    faults: Mutex<Vec<Fault>>,
+    pub stop: CancellationToken,
+}
+
+impl State {
+    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn remember(&self, request: SeenRequest) {
+        let mut requests = self.requests();
+        while requests.len() >= self.request_log.max(1) {
+            requests.pop_front();
+        }
+        requests.push_back(request);
+    }
+
+    fn requests(&self) -> MutexGuard<'_, VecDeque<SeenRequest>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running Kubernetes API on loopback. Stops when dropped; [`Cluster::shutdown`] also waits.
+#[derive(Debug)]
+pub struct Cluster {
+    state: Arc<State>,
+    address: SocketAddr,
+    ca_pem: String,
+    server: JoinHandle<()>,
+    _stop_on_drop: DropGuard,
+}
+
+impl Cluster {
+    /// Listens on 127.0.0.1 and serves until dropped or shut down.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let identity = Identity::make()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
+        let listen = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let stop = CancellationToken::new();
+        let state = Arc::new(State {
+            store: Mutex::new(Store::new()),
+            token: object::hex(&object::random::<32>()?),
+            requests: Mutex::default(),
+            request_log: options.request_log,
+            faults: Mutex::default(),
+            stop: stop.clone(),
+        });
+        make_namespaces(&state, &options.namespaces)?;
+        let server = tokio::spawn(server::serve(listener, identity.server, Arc::clone(&state)));
+        Ok(Self {
+            state,
+            address,
+            ca_pem: identity.ca_pem,
+            server,
+            _stop_on_drop: stop.drop_guard(),
+        })
+    }
+
+    /// `https://127.0.0.1:PORT`, no slash at the end.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// The bearer token of the only user.
+    pub fn token(&self) -> &str {
+        &self.state.token
+    }
+
+    /// The certificate authority clients are to trust, PEM.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// A kubeconfig file (YAML) whose current context is `windlass`, namespace `default`.
+    pub fn kubeconfig(&self) -> String {
+        let (url, token) = (self.url(), self.token());
+        let ca = STANDARD.encode(&self.ca_pem);
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: windlass\n\
+             clusters:\n- name: windlass\n  cluster:\n    server: {url}\n    \
+             certificate-authority-data: {ca}\n\
+             users:\n- name: windlass\n  user:\n    token: {token}\n\
+             contexts:\n- name: windlass\n  context:\n    cluster: windlass\n    \
+             user: windlass\n    namespace: default\n"
+        )
+    }
+
+    /// The newest requests, oldest first, each once its answer was decided.
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.state.requests().iter().cloned().collect()
+    }
+
+    /// Forgets the requests seen so far.
+    pub fn clear_requests(&self) {
+        self.state.requests().clear();
+    }
+
+    /// Adds a fault. The first that matches a request and is not used up applies.
+    pub fn fail(&self, fault: Fault) {
+        self.state.faults().push(fault);
+    }
+
+    /// Takes back all faults.
+    pub fn clear_faults(&self) {
+        self.state.faults().clear();
+    }
+
+    /// Puts an object in place as it is, its `status`, `uid` and `creationTimestamp` included if
+    /// given, in the namespace its metadata names (default `default`). Gives back the stored form.
+    pub fn create(&self, object: Value) -> Result<Value, Status> {
+        let served = served_of(&object)?;
+        let namespace = match object::meta(&object, "namespace") {
+            _ if !served.kind.namespaced => "",
+            "" => "default",
+            namespace => namespace,
+        };
+        let namespace = namespace.to_owned();
+        let author = Author::default();
+        let mut store = self.state.store();
+        let stored = verbs::create(
+            &mut store,
+            served,
+            &namespace,
+            object,
+            Given::BySeed,
+            &author,
+        )?;
+        Ok((*stored).clone())
+    }
+
+    /// The stored form of one object. `kind` is a plural with its group, as in `secrets` or
+    /// `taskruns.tekton.dev`; `namespace` is empty for cluster-scoped kinds.
+    pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
+        let kind = KINDS.iter().find(|row| row.qualified() == kind)?;
+        let key = verbs::key(kind.preferred(), namespace, name);
+        self.state.store().get(&key).map(|object| (*object).clone())
+    }
+
+    /// The stored forms of all objects of a kind (see [`Cluster::get`]), ordered by namespace and
+    /// name.
+    pub fn list(&self, kind: &str) -> Vec<Value> {
+        let Some(kind) = KINDS.iter().find(|row| row.qualified() == kind) else {
+            return Vec::new();
+        };
+        let store = self.state.store();
+        let all = store
+            .objects()
+            .iter()
+            .filter(|(key, _)| key.storage == kind.storage);
+        all.map(|(_, object)| (**object).clone()).collect()
+    }
+
+    /// Forgets all history: watches and list chunks from before get `410 Expired`.
+    pub fn compact(&self) {
+        self.state.store().compact();
+    }
+
+    /// Stops serving, ends open watches and waits for every connection's task.
+    pub async fn shutdown(self) {
+        self.state.stop.cancel();
+        if let Err(error) = self.server.await {
+            tracing::warn!(%error, "the built-in cluster did not stop cleanly");
+        }
+    }
+}
+
+fn served_of(object: &Value) -> Result<Served, Status> {
+    let text = |field: &str| object[field].as_str().unwrap_or_default();
+    Served::by_document(text("apiVersion"), text("kind")).ok_or_else(|| {
+        Status::bad_request(format!(
+            "no matches for kind \"{}\" in version \"{}\"",
+            text("kind"),
+            text("apiVersion")
+        ))
+    })
+}
+
+fn make_namespaces(state: &State, extra: &[String]) -> Result<(), Status> {
+    let standard = ["default", "kube-system", "kube-public", "kube-node-lease"];
+    let extra = extra
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !standard.contains(name));
+    let Some(served) = Served::by_document("v1", "Namespace") else {
+        return Ok(());
+    };
+    let mut store = state.store();
+    for name in standard.into_iter().chain(extra) {
+        let namespace = serde_json::json!({
+            "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}
+        });
+        verbs::create(
+            &mut store,
+            served,
+            "",
+            namespace,
+            Given::ByClient,
+            &Author::default(),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! As much `OpenAPI` v3 as `kubectl` needs to leave validation to the server: one document a group
+//! version, whose patch operations take the parameter `fieldValidation`. No schemas.
+
+use http::Response;
+use serde_json::{Map, Value, json};
+
+use crate::http::{Body, json as answer_json};
+use crate::kind::{KINDS, Kind, group_version, group_versions};
+use crate::status::Status;
+
+pub(crate) fn answer(path: &str) -> Result<Response<Body>, Status> {
+    if path == "/openapi/v3" {
+        return Ok(answer_json(200, &index()));
+    }
+    let asked = path
+        .strip_prefix("/openapi/v3/")
+        .ok_or_else(Status::no_such_path)?;
+    let found = group_versions()
+        .into_iter()
+        .find(|(group, version)| root(group, version) == asked);
+    let (group, version) = found.ok_or_else(Status::no_such_path)?;
+    Ok(answer_json(200, &document(group, version)))
+}
+
+fn root(group: &str, version: &str) -> String {
+    let root = if group.is_empty() { "api" } else { "apis" };
+    format!("{root}/{}", group_version(group, version))
+}
+
+fn index() -> Value {
+    let paths: Map<String, Value> = group_versions()
+        .into_iter()
+        .map(|(group, version)| {
+            let root = root(group, version);
+            let url = format!("/openapi/v3/{root}");
+            (root, json!({"serverRelativeURL": url}))
+        })
+        .collect();
+    json!({"paths": paths})
+}
+
+fn document(group: &str, version: &str) -> Value {
+    let rows = KINDS
+        .iter()
+        .filter(|kind| kind.group == group && kind.versions.contains(&version));
+    let paths: Map<String, Value> = rows.map(|kind| path(kind, version)).collect();
+    json!({
+        "openapi": "3.0.0",
+        "info": {"title": "windlass sandbox", "version": "v1"},
+        "paths": paths,
+        "components": {"schemas": {}},
+    })
+}
+
+fn path(kind: &Kind, version: &str) -> (String, Value) {
+    let parent = if kind.namespaced {
+        "/namespaces/{namespace}"
+    } else {
+        ""
+    };
+    let path = format!(
+        "/{}{parent}/{}/{{name}}",
+        root(kind.group, version),
+        kind.plural
+    );
+    let parameters: Vec<Value> = ["dryRun", "fieldManager", "fieldValidation", "force"]
+        .into_iter()
+        .map(|name| {
+            let shape = if name == "force" { "boolean" } else { "string" };
+            json!({"name": name, "in": "query", "schema": {"type": shape, "uniqueItems": true}})
+        })
+        .collect();
+    let patch = json!({
+        "description": format!("partially update the specified {}", kind.kind),
+        "parameters": parameters,
+        "responses": {"200": {"description": "OK"}},
+        "x-kubernetes-action": "patch",
+        "x-kubernetes-group-version-kind":
+            {"group": kind.group, "version": version, "kind": kind.kind},
+    });
+    (path, json!({"patch": patch}))
+}

@@ -1,0 +1,81 @@
+//! Patches: the four languages a client can say a change in.
+
+use serde_json::Value;
+
+use crate::http::Call;
+use crate::kind::{Kind, Origin, Served};
+use crate::object::metadata_mut;
+use crate::status::Status;
+
+mod json;
+mod merge;
+
+/// A patch as read from a request.
+#[derive(Debug)]
+pub(crate) enum Patch {
+    /// RFC 7386.
+    Merge(Value),
+    /// RFC 6902.
+    Json(Vec<json::Operation>),
+    /// Kubernetes' own, for built-in kinds.
+    Strategic(Value),
+    /// Server-side apply.
+    Apply {
+        config: Value,
+        manager: String,
+        force: bool,
+    },
+}
+
+impl Patch {
+    pub(crate) fn read(call: &Call<'_>, kind: &Kind) -> Result<Self, Status> {
+        match call.media() {
+            "application/merge-patch+json" => Ok(Self::Merge(call.json()?)),
+            "application/json-patch+json" => Ok(Self::Json(json::read(&call.json()?)?)),
+            "application/strategic-merge-patch+json" if kind.origin == Origin::BuiltIn => {
+                Ok(Self::Strategic(call.json()?))
+            }
+            "application/apply-patch+yaml" => {
+                let manager = call.query.get("fieldManager").ok_or_else(|| {
+                    Status::bad_request("fieldManager is required for apply patch")
+                })?;
+                let force = call.query.flag("force");
+                Ok(Self::Apply {
+                    config: call.yaml()?,
+                    manager: manager.to_owned(),
+                    force,
+                })
+            }
+            _ => Err(unsupported(kind)),
+        }
+    }
+
+    /// The object this patch makes of `live`, both in the version served.
+    pub(crate) fn apply_to(&self, served: Served, mut live: Value) -> Result<Value, Status> {
+        match self {
+            Self::Merge(patch) => merge::apply(&mut live, patch),
+            Self::Json(operations) => json::apply(&mut live, operations, served.kind)?,
+            Self::Strategic(patch) => merge::apply(&mut live, patch),
+            Self::Apply { .. } => return Err(Status::new(501, "", "not yet")),
+        }
+        Ok(live)
+    }
+}
+
+/// The object an apply makes where there was none.
+pub(crate) fn first_apply(config: &Value, name: &str) -> Result<Value, Status> {
+    let mut new = config.clone();
+    metadata_mut(&mut new)?.insert("name".into(), name.into());
+    Ok(new)
+}
+
+fn unsupported(kind: &Kind) -> Status {
+    let strategic = match kind.origin {
+        Origin::BuiltIn => ", application/strategic-merge-patch+json",
+        _ => "",
+    };
+    Status::unsupported_media(&format!(
+        "application/json-patch+json, application/merge-patch+json{strategic}, \
+         application/apply-patch+yaml"
+    ))
+}
