@@ -1,0 +1,81 @@
+//! Times for people: how long ago, and how long it took.
+
+use jiff::Timestamp;
+
+/// Units of an age in seconds, the largest first; there are no months, as in `tkn`.
+const UNITS: [(i64, &str); 6] = [
+    (365 * 86_400, "year"),
+    (7 * 86_400, "week"),
+    (86_400, "day"),
+    (3_600, "hour"),
+    (60, "minute"),
+    (1, "second"),
+];
+
+/// Shown where there is no time.
+pub(crate) const NONE: &str = "---";
+
+/// How long before `now` a time was, in its largest unit: `2 minutes ago`.
+pub(crate) fn ago(time: Option<Timestamp>, now: Timestamp) -> String {
+    let Some(time) = time else {
+        return NONE.to_owned();
+    };
+    let seconds = now.as_second().saturating_sub(time.as_second()).max(0);
+    for (size, unit) in UNITS {
+        match seconds / size {
+            0 => {}
+            1 => return format!("1 {unit} ago"),
+            count => return format!("{count} {unit}s ago"),
+        }
+    }
+    "0 seconds ago".to_owned()
+}
+
+/// The time between two others: `1h2m3s`.
+pub(crate) fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> String {
+    let (Some(start), Some(end)) = (start, end) else {
+        return NONE.to_owned();
+    };
+    let seconds = end.as_second().saturating_sub(start.as_second());
+    let sign = if seconds < 0 { "-" } else { "" };
+    let seconds = seconds.unsigned_abs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match (hours, minutes) {
+        (0, 0) => format!("{sign}{seconds}s"),
+        (0, _) => format!("{sign}{minutes}m{seconds}s"),
+        _ => format!("{sign}{hours}h{minutes}m{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Option<Timestamp> {
+        Timestamp::from_second(second).ok()
+    }
+
+    #[test]
+    fn an_age_has_one_unit() {
+        let now = Timestamp::from_second(100_000_000).unwrap();
+        for (before, expected) in [
+            (0, "0 seconds ago"),
+            (1, "1 second ago"),
+            (119, "1 minute ago"),
+            (7_200, "2 hours ago"),
+            (86_400 * 13, "1 week ago"),
+            (-5, "0 seconds ago"),
+        ] {
+            assert_eq!(ago(at(100_000_000 - before), now), expected);
+        }
+        assert_eq!(ago(None, now), "---");
+    }
+
+    #[test]
+    fn a_duration_reads_like_in_go() {
+        assert_eq!(between(at(0), at(0)), "0s");
+        assert_eq!(between(at(0), at(75)), "1m15s");
+        assert_eq!(between(at(0), at(3_600)), "1h0m0s");
+        assert_eq!(between(at(0), None), "---");
+    }
+}

@@ -1,0 +1,79 @@
+//! `describe` (`desc`): one run, for people or in a format for programs.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+use jiff::Timestamp;
+use kube::Client;
+
+use super::output::{self, Format};
+use super::run::Kind;
+use super::run::read::Runs;
+use super::run::summary::Summary;
+use crate::cluster::Connection;
+
+mod field;
+mod section;
+mod signature;
+mod view;
+
+/// Show one run
+#[derive(Debug, clap::Args)]
+#[command(visible_alias = "desc")]
+pub(crate) struct Describe {
+    /// Name of the run
+    #[arg(required_unless_present = "last")]
+    name: Option<String>,
+    /// The run created last in the namespace
+    #[arg(short = 'L', long, conflicts_with = "name")]
+    last: bool,
+    /// Namespace of the run (default: that of the kubeconfig context)
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Format>,
+}
+
+impl Describe {
+    /// Reads the run and shows it.
+    pub(crate) async fn run(self, kind: Kind, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let client = connection.connect().await?;
+        let namespace = self
+            .namespace
+            .as_deref()
+            .unwrap_or(client.default_namespace());
+        let runs = Runs::new(&client, kind, Some(namespace))?;
+        let name = match self.name {
+            Some(name) => name,
+            None => runs.last().await?,
+        };
+        let run = runs.get(&name).await?;
+        if let Some(format) = &self.output {
+            output::write(&format.text(&run, &[kind.object_name(&name)])?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        let children = match kind {
+            Kind::TaskRun => HashMap::new(),
+            Kind::PipelineRun => children(&client, namespace, &name).await?,
+        };
+        output::write(&view::text(kind, &run, &children, Timestamp::now()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The task runs of a pipeline run, by name.
+async fn children(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> anyhow::Result<HashMap<String, Summary>> {
+    let runs = Runs::new(client, Kind::TaskRun, Some(namespace))?;
+    let mut children = HashMap::new();
+    let selector = format!("tekton.dev/pipelineRun={name}");
+    runs.each(Some(&selector), |page: Vec<Summary>| {
+        children.extend(page.into_iter().map(|run| (run.metadata.name.clone(), run)));
+    })
+    .await?;
+    Ok(children)
+}

@@ -1,0 +1,145 @@
+//! Output formats: what `-o` names, shared by the verbs that show objects of the cluster.
+//!
+//! The spellings are `kubectl`'s. Formats for programs print values unchanged; views for people
+//! go through [`clean`].
+
+use std::io::Write;
+use std::str::FromStr;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::jsonpath::{self, Template};
+
+pub(crate) mod clean;
+pub(crate) mod table;
+
+/// A format for programs.
+#[derive(Debug, Clone)]
+pub(crate) enum Format {
+    Json,
+    Yaml,
+    /// `taskrun.tekton.dev/NAME`, one a line.
+    Name,
+    /// A template; no newline is added.
+    JsonPath(Template),
+    /// A template whose results are printed as JSON arrays.
+    JsonPathAsJson(Template),
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(written: &str) -> Result<Self, String> {
+        let (name, template) = match written.split_once('=') {
+            Some((name, template)) => (name, Some(template)),
+            None => (written, None),
+        };
+        let template = |variant: fn(Template) -> Self| match template {
+            None | Some("") => Err(format!(
+                "{name} needs a template: -o {name}='{{.metadata.name}}'"
+            )),
+            Some(text) => Template::parse(text)
+                .map(variant)
+                .map_err(|error| error.to_string()),
+        };
+        match name {
+            "json" => Ok(Self::Json),
+            "yaml" => Ok(Self::Yaml),
+            "name" => Ok(Self::Name),
+            "jsonpath" => template(Self::JsonPath),
+            "jsonpath-as-json" => template(Self::JsonPathAsJson),
+            "go-template" | "go-template-file" | "template" | "templatefile" => {
+                Err("Go templates are not supported; use jsonpath=TEMPLATE".to_owned())
+            }
+            "jsonpath-file" => {
+                Err("template files are not supported; use jsonpath=\"$(cat FILE)\"".to_owned())
+            }
+            _ => Err("known formats are json, yaml, name, jsonpath=TEMPLATE and \
+                      jsonpath-as-json=TEMPLATE"
+                .to_owned()),
+        }
+    }
+}
+
+impl Format {
+    /// The text for one object or list. `names` are the lines of the format `name`.
+    pub(crate) fn text(&self, document: &Value, names: &[String]) -> anyhow::Result<String> {
+        match self {
+            Self::Json => jsonpath::print::pretty(document).map_err(anyhow::Error::msg),
+            Self::Yaml => serde_saphyr::to_string(document).context("cannot write YAML"),
+            Self::Name => Ok(names.iter().flat_map(|name| [name, "\n"]).collect()),
+            Self::JsonPath(template) => Ok(template.render(document)?),
+            Self::JsonPathAsJson(template) => Ok(template.render_as_json(document)?),
+        }
+    }
+}
+
+/// Writes to standard output. A reader that went away is no error.
+pub(crate) fn write(text: &str) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.context("cannot write to standard output"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_known_format_is_read() {
+        for written in [
+            "json",
+            "yaml",
+            "name",
+            "jsonpath={.a}",
+            "jsonpath={.a=='b'}",
+            "jsonpath-as-json={.a}",
+        ] {
+            let format = Format::from_str(written);
+            assert!(
+                format.is_ok() || written.contains("=='"),
+                "{written}: {format:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn go_templates_are_refused_with_a_way_out() {
+        let error = Format::from_str("go-template={{.metadata.name}}").unwrap_err();
+        assert!(error.contains("jsonpath=TEMPLATE"), "{error}");
+    }
+
+    #[test]
+    fn a_broken_template_is_refused_with_its_column() {
+        let error = Format::from_str("jsonpath={.a").unwrap_err();
+        assert!(error.contains("column 1"), "{error}");
+        assert!(Format::from_str("jsonpath=").is_err());
+        assert!(Format::from_str("jsonpath").is_err());
+    }
+
+    #[test]
+    fn jsonpath_adds_no_newline_and_json_and_yaml_do() {
+        let document = json!({"metadata": {"uid": "u-1"}});
+        let text = |format: &str| {
+            Format::from_str(format)
+                .unwrap()
+                .text(&document, &["x".to_owned()])
+                .unwrap()
+        };
+        assert_eq!(text("jsonpath={.metadata.uid}"), "u-1");
+        assert_eq!(
+            text("json"),
+            "{\n    \"metadata\": {\n        \"uid\": \"u-1\"\n    }\n}\n"
+        );
+        assert_eq!(text("yaml"), "metadata:\n  uid: u-1\n");
+        assert_eq!(text("name"), "x\n");
+    }
+}
