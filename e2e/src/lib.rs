@@ -1,1 +1,40 @@
-//! End-to-end scenarios against real servers.
+//! The ground that end-to-end scenarios stand on: real clusters, real clients, a shell.
+//!
+//! A scenario is a function that takes a [`World`] and types commands into its [`Shell`]; it runs
+//! unchanged against every [`Kind`] of cluster. Everything listens on loopback only and is stopped
+//! when its owner is dropped. A part that is missing is an error, never a reason to skip.
+
+mod built_in;
+pub mod guide;
+mod parts;
+mod process;
+mod real;
+mod recorded;
+pub mod runs;
+mod shell;
+mod world;
+
+pub use parts::Cosign;
+pub use recorded::{Recorded, key_of};
+pub use shell::{Output, Shell};
+pub use world::{Kind, World};
+
+/// Declares the `#[test]`s of scenarios written as `fn(Kind) -> anyhow::Result<()>`: one module for
+/// each kind of cluster, one test for each scenario.
+#[macro_export]
+macro_rules! on_both_clusters {
+    ($($scenario:ident),+ $(,)?) => {
+        mod real {
+            $(#[test]
+            fn $scenario() -> anyhow::Result<()> {
+                super::$scenario(windlass_e2e::Kind::Real)
+            })+
+        }
+        mod built_in {
+            $(#[test]
+            fn $scenario() -> anyhow::Result<()> {
+                super::$scenario(windlass_e2e::Kind::BuiltIn)
+            })+
+        }
+    };
+}

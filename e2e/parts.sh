@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Installs the real servers and clients that the scenarios run against into one folder and prints
+# nothing but progress. Needs Go, apt-get and dpkg-deb; starts nothing and installs nothing system-wide.
+#
+#   e2e/parts.sh [kube|debian|all]
+#
+# The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
+#   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
+#   bin/etcd                            Debian's etcd-server
+#   cosign-2/cosign  cosign-3/cosign    Debian's cosign 2.5 and 3.1
+# A part that is there already is left alone, so a second call costs nothing.
+set -euo pipefail
+
+readonly KUBERNETES=1.36.3
+readonly COSIGN_2=2.5 COSIGN_2_SUITE=trixie
+readonly COSIGN_3=3.1 COSIGN_3_SUITE=sid
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+parts=${WINDLASS_E2E_CACHE:-$root/target/e2e-parts}
+mkdir -p "$parts/bin"
+parts=$(cd "$parts" && pwd)
+
+fail() {
+    echo "e2e/parts.sh: $*" >&2
+    exit 1
+}
+
+need() {
+    command -v "$1" >/dev/null || fail "$1 is needed to $2; install it and run this again"
+}
+
+# Kubernetes keeps its libraries in its own tree (staging/) and publishes each as a module of the
+# same minor and patch version under major 0; a module outside that tree must name them all.
+kube_module() {
+    local folder=$1 published=v0.${KUBERNETES#1.} listing
+    mkdir -p "$folder"
+    cd "$folder"
+    printf 'module windlass-e2e-kubernetes\n\ngo 1.26.0\n' >go.mod
+    listing=$(go mod download -json "k8s.io/kubernetes@v$KUBERNETES") ||
+        fail "the Go module k8s.io/kubernetes v$KUBERNETES cannot be fetched: $listing"
+    local theirs
+    theirs=$(sed -n 's/.*"GoMod": "\(.*\)".*/\1/p' <<<"$listing")
+    {
+        printf 'module windlass-e2e-kubernetes\n\ngo 1.26.0\n\ngodebug default=go1.26\n\n'
+        printf 'require k8s.io/kubernetes v%s\n\nreplace (\n' "$KUBERNETES"
+        sed -n "s#^[[:space:]]*\(k8s.io/[^ ]*\) => ./staging/.*#\t\1 => \1 $published#p" "$theirs"
+        printf ')\n'
+    } >go.mod
+}
+
+kube() {
+    if [[ -x $parts/bin/kube-apiserver && -x $parts/bin/kubectl ]]; then
+        return
+    fi
+    need go "build kube-apiserver and kubectl"
+    local version=k8s.io/component-base/version
+    local minor=${KUBERNETES#*.}
+    (
+        kube_module "$parts/kubernetes"
+        echo "building kube-apiserver and kubectl $KUBERNETES"
+        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -p 2 -trimpath -o "$parts/kubernetes/" \
+            -ldflags "-s -w -X $version.gitVersion=v$KUBERNETES -X $version.gitMajor=1 -X $version.gitMinor=${minor%.*}" \
+            k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl
+    )
+    mv "$parts/kubernetes/kube-apiserver" "$parts/kubernetes/kubectl" "$parts/bin/"
+}
+
+# The first mirror of Debian itself that this machine's apt uses, so that no host is named here.
+debian_mirror() {
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
+        grep -v security | head -n 1
+}
+
+# apt-get with its own lists: the machine's sources are neither read nor changed.
+private_apt() {
+    local suite=$1
+    shift
+    local state=$parts/apt/$suite
+    apt-get -qq \
+        -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+        -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+        -o Dir::State="$state/state" -o Dir::State::status=/dev/null -o Dir::Cache="$state/cache" \
+        -o APT::Sandbox::User=root -o APT::Default-Release= -o Debug::NoLocking=1 "$@"
+}
+
+# unpack SUITE PACKAGE VERSION-PREFIX FILE TARGET: one file of a Debian package.
+unpack() {
+    local suite=$1 package=$2 prefix=$3 file=$4 target=$5
+    [[ ! -x $target ]] || return 0
+    need apt-get "download the Debian package $package"
+    need dpkg-deb "unpack the Debian package $package"
+    local state=$parts/apt/$suite mirror version
+    if [[ ! -s $state/updated ]]; then
+        mirror=$(debian_mirror)
+        [[ -n $mirror ]] || { apt-get -qq update; mirror=$(debian_mirror); }
+        [[ -n $mirror ]] || fail "no Debian mirror in this machine's apt configuration"
+        mkdir -p "$state/state/lists/partial" "$state/cache/archives/partial"
+        echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
+            >"$state/sources.list"
+        private_apt "$suite" update
+        date >"$state/updated"
+    fi
+    version=$(apt_version "$suite" "$package" "$prefix")
+    [[ -n $version ]] || fail "Debian $suite has no $package $prefix"
+    echo "unpacking $package $version from Debian $suite"
+    rm -rf "$state/download"
+    mkdir -p "$state/download/tree" "$(dirname "$target")"
+    (cd "$state/download" && private_apt "$suite" download "$package=$version")
+    dpkg-deb -x "$state/download"/*.deb "$state/download/tree"
+    mv "$state/download/tree/$file" "$target"
+    rm -rf "$state/download"
+}
+
+# The newest version of a package in a suite that begins with a prefix.
+apt_version() {
+    local suite=$1 package=$2 prefix=$3 architecture
+    architecture=$(dpkg --print-architecture)
+    private_apt "$suite" indextargets --format '$(FILENAME)' 'Created-By: Packages' |
+        xargs -r -n 1 /usr/lib/apt/apt-helper cat-file |
+        awk -v package="$package" '
+            /^Package: / { found = $2 == package }
+            /^Version: / && found { print $2 }' |
+        grep -F "$prefix" | grep "^$prefix" | sort -V | tail -n 1 || true
+}
+
+debian() {
+    unpack "$COSIGN_2_SUITE" cosign "$COSIGN_2" usr/bin/cosign "$parts/cosign-2/cosign"
+    unpack "$COSIGN_3_SUITE" cosign "$COSIGN_3" usr/bin/cosign "$parts/cosign-3/cosign"
+    unpack "$COSIGN_2_SUITE" etcd-server "" usr/bin/etcd "$parts/bin/etcd"
+}
+
+case ${1:-all} in
+kube) kube ;;
+debian) debian ;;
+all)
+    debian
+    kube
+    ;;
+*) fail "unknown part $1; one of kube, debian, all" ;;
+esac

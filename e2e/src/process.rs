@@ -1,0 +1,106 @@
+//! A process of a scenario: its output goes to a file, and it ends with its owner.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+/// How much of a log an error quotes, in bytes.
+const QUOTED: usize = 6_000;
+
+/// A started program. Dropping it kills it; so does the end of the thread that started it, which
+/// covers a test runner that is itself killed.
+#[derive(Debug)]
+pub(crate) struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `program` with `arguments`; both output streams are appended to `<name>.log` in
+    /// `folder`.
+    pub(crate) fn start(
+        name: &str,
+        program: &Path,
+        arguments: &[String],
+        variables: &[(&str, &str)],
+        folder: &Path,
+    ) -> Result<Self> {
+        let log = folder.join(format!("{name}.log"));
+        let output = File::options().create(true).append(true).open(&log)?;
+        let child = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL"])
+            .arg(program)
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .env("HOME", folder)
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| format!("cannot start {name}; setpriv (util-linux) is needed"))?;
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            log,
+        })
+    }
+
+    /// Waits until `ready` holds; an error when the program ends first or `limit` passes.
+    pub(crate) fn wait_until(&mut self, limit: Duration, ready: impl Fn() -> bool) -> Result<()> {
+        let start = Instant::now();
+        while !ready() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!(
+                    "{} ended with {status} before it was ready\n{}",
+                    self.name,
+                    self.tail()
+                );
+            }
+            if start.elapsed() > limit {
+                bail!(
+                    "{} was not ready after {limit:?}\n{}",
+                    self.name,
+                    self.tail()
+                );
+            }
+            sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    }
+
+    /// Kills the program at once (SIGKILL) and waits for its end.
+    pub(crate) fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Whether the program is still running.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// The last lines of the program's output, under a heading.
+    pub(crate) fn tail(&self) -> String {
+        let text = std::fs::read(&self.log).unwrap_or_default();
+        let tail = &text[text.len().saturating_sub(QUOTED)..];
+        format!(
+            "--- log of {} ---\n{}",
+            self.name,
+            String::from_utf8_lossy(tail)
+        )
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Already ended is the only way this fails, and that is what is wanted.
+        let _ = self.kill();
+    }
+}

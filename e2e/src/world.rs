@@ -1,0 +1,180 @@
+//! What one scenario has to itself: a cluster, a controller, a shell.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::parts::{self, Cosign};
+use crate::{built_in::BuiltIn, process::Process, real::Real, shell::Shell};
+
+/// The namespace of the guide, where the controller finds its configuration and key.
+pub(crate) const SYSTEM_NAMESPACE: &str = "openshift-pipelines";
+/// The password that every key of a scenario is made with.
+const PASSWORD: &str = "a pass phrase";
+
+/// Which cluster a scenario runs against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// kube-apiserver and etcd, with `windlass controller` beside them.
+    Real,
+    /// `windlass dev`.
+    BuiltIn,
+}
+
+#[derive(Debug)]
+enum Cluster {
+    Real(Real),
+    BuiltIn(BuiltIn),
+}
+
+/// A cluster with the guide's namespace and an empty `chains-config`, as an installation leaves it.
+/// Fields are dropped in order: the controller before the cluster, the files last.
+#[derive(Debug)]
+pub struct World {
+    controller: Option<Process>,
+    cluster: Cluster,
+    shell: Shell,
+    scratch: TempDir,
+}
+
+impl World {
+    /// Runs `scenario` in a new world with the controller running; an error carries the logs.
+    pub fn with(
+        kind: Kind,
+        cosign: Cosign,
+        scenario: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        Self::without_controller(kind, cosign, |world| {
+            world.start_controller()?;
+            scenario(world)
+        })
+    }
+
+    /// The same, before a controller has run. The built-in cluster has none outside itself: there
+    /// the controller runs from the beginning.
+    pub fn without_controller(
+        kind: Kind,
+        cosign: Cosign,
+        scenario: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        let mut world = Self::new(kind, cosign)?;
+        let result = world.install().and_then(|()| scenario(&mut world));
+        result.map_err(|error| error.context(world.logs()))
+    }
+
+    /// The scenario's shell: kubectl, the chosen cosign and windlass are on its path, and
+    /// `openshift-pipelines` is the current namespace.
+    pub fn shell(&self) -> &Shell {
+        &self.shell
+    }
+
+    /// Starts `windlass controller` against the real cluster.
+    pub fn start_controller(&mut self) -> Result<()> {
+        let Cluster::Real(real) = &self.cluster else {
+            return Ok(());
+        };
+        let arguments = [
+            "controller".to_owned(),
+            "--kubeconfig".to_owned(),
+            real.kubeconfig().display().to_string(),
+        ];
+        let variables = [("SYSTEM_NAMESPACE", SYSTEM_NAMESPACE)];
+        let program = parts::windlass()?;
+        let folder = self.scratch.path();
+        let process = Process::start(
+            "windlass-controller",
+            &program,
+            &arguments,
+            &variables,
+            folder,
+        )?;
+        self.controller = Some(process);
+        Ok(())
+    }
+
+    /// Ends the controller of the real cluster with SIGKILL.
+    pub fn kill_controller(&mut self) -> Result<()> {
+        self.controller
+            .take()
+            .context("no controller is running")?
+            .kill()
+    }
+
+    /// Whether the controller still runs, as it must at the end of a scenario.
+    pub fn controller_is_running(&mut self) -> bool {
+        self.controller.as_mut().is_none_or(Process::is_running)
+    }
+
+    fn new(kind: Kind, cosign: Cosign) -> Result<Self> {
+        let scratch = tempfile::Builder::new().prefix("windlass-e2e-").tempdir()?;
+        let servers = scratch.path().join("servers");
+        std::fs::create_dir(&servers)?;
+        let cluster = match kind {
+            Kind::Real => Cluster::Real(Real::start(&servers)?),
+            Kind::BuiltIn => Cluster::BuiltIn(BuiltIn::start(&servers)?),
+        };
+        let programs = scratch.path().join("bin");
+        lay_out_programs(&programs, cosign)?;
+        let kubeconfig = cluster.kubeconfig().display().to_string();
+        let shell = Shell::new(&scratch.path().join("home"), &programs)?
+            .with("KUBECONFIG", &kubeconfig)
+            .with("COSIGN_PASSWORD", PASSWORD);
+        Ok(Self {
+            controller: None,
+            cluster,
+            shell,
+            scratch,
+        })
+    }
+
+    /// What an installation leaves: the namespace and the (empty) configuration.
+    fn install(&self) -> Result<()> {
+        let ns = SYSTEM_NAMESPACE;
+        self.shell.ok(&format!(
+            "kubectl get namespace {ns} || kubectl create namespace {ns}"
+        ))?;
+        self.shell.ok(&format!(
+            "kubectl config set-context --current --namespace={ns}"
+        ))?;
+        self.shell
+            .ok("kubectl get configmap chains-config || kubectl create configmap chains-config")?;
+        Ok(())
+    }
+
+    fn logs(&self) -> String {
+        let cluster = match &self.cluster {
+            Cluster::Real(real) => real.log(),
+            Cluster::BuiltIn(built_in) => built_in.log(),
+        };
+        let controller = self
+            .controller
+            .as_ref()
+            .map(Process::tail)
+            .unwrap_or_default();
+        format!("the scenario failed\n{cluster}\n{controller}")
+    }
+}
+
+impl Cluster {
+    fn kubeconfig(&self) -> &Path {
+        match self {
+            Self::Real(real) => real.kubeconfig(),
+            Self::BuiltIn(built_in) => built_in.kubeconfig(),
+        }
+    }
+}
+
+/// Links the programs into a folder of their own, so that the path holds no other version of them.
+fn lay_out_programs(folder: &Path, cosign: Cosign) -> Result<()> {
+    std::fs::create_dir(folder)?;
+    let parts = parts::folder()?;
+    symlink(parts.join("bin/kubectl"), folder.join("kubectl"))?;
+    symlink(
+        parts.join(cosign.folder()).join("cosign"),
+        folder.join("cosign"),
+    )?;
+    symlink(parts::windlass()?, folder.join("windlass"))?;
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! A cluster that the reference left in mid-work: nothing is signed twice, no finalizer is left.
+//!
+//! The reference's marks are its annotations (field manager `tekton-chains-controller`), its retry
+//! counter and its finalizer (field manager `tekton-chains-controller/finalizers`, server-side
+//! apply; a plain update in releases before 0.27).
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value, json};
+use windlass_e2e::{Cosign, Kind, Recorded, Shell, World, guide, on_both_clusters, runs};
+
+on_both_clusters!(what_the_reference_left_in_mid_work_is_taken_over);
+
+fn what_the_reference_left_in_mid_work_is_taken_over(kind: Kind) -> Result<()> {
+    World::without_controller(kind, Cosign::Two, |world| {
+        let shell = world.shell().clone();
+        shell.ok(guide::KEY_PAIR)?;
+        runs::configure(&shell, "tekton")?;
+        let names = ["left-0", "left-1", "left-2", "left-3"];
+        let [retried, signed, failed, leaving] = names;
+        runs::create_batch(&shell, "left", names.len())?;
+        for name in [retried, signed, failed] {
+            apply(
+                &shell,
+                name,
+                "/finalizers",
+                &json!({"finalizers": ["chains.tekton.dev/taskrun"]}),
+            )?;
+        }
+        annotate(&shell, retried, &json!({"chains.tekton.dev/retries": "2"}))?;
+        annotate(
+            &shell,
+            signed,
+            &as_the_reference_signed(&Recorded::get(&shell, signed)?)?,
+        )?;
+        let gave_up =
+            json!({"chains.tekton.dev/retries": "3", "chains.tekton.dev/signed": "failed"});
+        annotate(&shell, failed, &gave_up)?;
+        shell.ok(&format!(
+            "kubectl patch taskrun {leaving} --type=merge --field-manager=controller \
+             -p '{{\"metadata\":{{\"finalizers\":[\"chains.tekton.dev/taskrun\"]}}}}'"
+        ))?;
+        let theirs = Recorded::get(&shell, signed)?;
+        for name in names {
+            runs::finish(&shell, &format!("taskrun/{name}"))?;
+        }
+        shell.ok(&format!("kubectl delete taskrun {leaving} --wait=false"))?;
+
+        world.start_controller()?;
+        runs::wait_until_signed(&shell, &format!("taskrun/{retried}"))?;
+        shell.ok(&format!(
+            "kubectl wait taskrun/{leaving} --for=delete --timeout=60s"
+        ))?;
+        for name in [signed, failed] {
+            let gone = "jsonpath='{.metadata.finalizers}'=";
+            let line = format!("kubectl wait taskrun/{name} --for={gone} --timeout=1s || true");
+            shell.run(&line)?;
+        }
+        settle(&shell, "canary")?;
+        nothing_is_left(&shell, [retried, signed, failed], &theirs)?;
+        nothing_more_is_written(world, &shell, kind, [retried, signed, failed])
+    })
+}
+
+fn nothing_is_left(shell: &Shell, names: [&str; 3], theirs: &Recorded) -> Result<()> {
+    let [retried, signed, failed] = names;
+    for name in names {
+        let run = Recorded::get(shell, name)?;
+        ensure!(!run.has_finalizer(), "the finalizer is left on {name}");
+    }
+    let retried = Recorded::get(shell, retried)?;
+    ensure!(
+        retried.count("signature-") == 1 && retried.count("payload-") == 1,
+        "signed once"
+    );
+    ensure!(
+        retried.verifies(shell, Cosign::Two, "cosign.pub")?,
+        "the retried run does not verify"
+    );
+    let signed = Recorded::get(shell, signed)?;
+    for part in ["payload-taskrun-", "signature-taskrun-"] {
+        let name = format!("{part}{}", signed.uid());
+        ensure!(
+            signed.annotation(&name) == theirs.annotation(&name),
+            "{name} was written again"
+        );
+    }
+    let failed = Recorded::get(shell, failed)?;
+    ensure!(
+        failed.annotation("signed") == "failed",
+        "a run given up is not taken up again"
+    );
+    ensure!(failed.count("signature-") == 0, "a run given up was signed");
+    Ok(())
+}
+
+/// A controller that starts again finds nothing to do on them.
+fn nothing_more_is_written(
+    world: &mut World,
+    shell: &Shell,
+    kind: Kind,
+    names: [&str; 3],
+) -> Result<()> {
+    let versions = |shell: &Shell| -> Result<Vec<String>> {
+        let version = |name: &&str| Ok(Recorded::get(shell, name)?.resource_version().to_owned());
+        names.iter().map(version).collect()
+    };
+    let before = versions(shell)?;
+    if kind == Kind::Real {
+        world.kill_controller()?;
+        world.start_controller()?;
+    }
+    settle(shell, "second-canary")?;
+    let after = versions(shell)?;
+    ensure!(
+        before == after,
+        "written again: {before:?} became {after:?}"
+    );
+    Ok(())
+}
+
+/// Waits until a run made now is signed: what was there before has been looked at.
+fn settle(shell: &Shell, name: &str) -> Result<()> {
+    runs::create_batch(shell, name, 1)?;
+    runs::finish(shell, &format!("-f {name}.json"))?;
+    runs::wait_until_signed(shell, &format!("taskrun/{name}-0"))
+}
+
+fn annotate(shell: &Shell, name: &str, annotations: &Value) -> Result<()> {
+    apply(shell, name, "", &json!({ "annotations": annotations }))
+}
+
+/// Server-side apply with the reference's field manager.
+fn apply(shell: &Shell, name: &str, manager: &str, metadata: &Value) -> Result<()> {
+    let mut document = json!({
+        "apiVersion": "tekton.dev/v1", "kind": "TaskRun", "metadata": {"name": name},
+    });
+    for (field, value) in metadata.as_object().into_iter().flatten() {
+        document["metadata"][field] = value.clone();
+    }
+    shell.write("apply.json", document.to_string())?;
+    shell.ok(&format!(
+        "kubectl apply --server-side --field-manager=tekton-chains-controller{manager} -f apply.json"
+    ))?;
+    Ok(())
+}
+
+/// The annotations of a run that the reference signed, under the name of this one.
+fn as_the_reference_signed(run: &Recorded) -> Result<Value> {
+    let left: Value = serde_json::from_str(runs::LEFT_BY_THE_REFERENCE)?;
+    let uid = left["metadata"]["uid"]
+        .as_str()
+        .context("the fixture has no uid")?;
+    let annotations = left["metadata"]["annotations"]
+        .as_object()
+        .context("nor annotations")?;
+    let renamed: Map<String, Value> = annotations
+        .iter()
+        .map(|(name, value)| (name.replace(uid, run.uid()), value.clone()))
+        .collect();
+    Ok(Value::Object(renamed))
+}
