@@ -139,6 +139,8 @@ async fn a_missing_run_is_named_with_its_namespace() -> Outcome {
         said.contains("no PipelineRuns found in namespace \"default\""),
         "{said}"
     );
+    let said = shell.refusal(&["tr", "describe"]).await?;
+    assert!(said.contains("or use --last"), "{said}");
     let said = shell.refusal(&["tr", "describe", "../secrets/x"]).await?;
     assert!(said.contains("cannot be the name"), "{said}");
     Ok(())

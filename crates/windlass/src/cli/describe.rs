@@ -19,10 +19,16 @@ mod view;
 
 /// Show one run
 #[derive(Debug, clap::Args)]
-#[command(visible_alias = "desc")]
+#[command(
+    visible_alias = "desc",
+    after_help = "Examples:
+  windlass tr describe --last
+  windlass tr describe build-7x2kq -n team-a
+  windlass tr describe --last -o jsonpath='{.metadata.uid}'
+  windlass tr describe --last -o jsonpath='{.metadata.annotations.chains\\.tekton\\.dev/signed}'"
+)]
 pub(crate) struct Describe {
     /// Name of the run
-    #[arg(required_unless_present = "last")]
     name: Option<String>,
     /// The run created last in the namespace
     #[arg(short = 'L', long, conflicts_with = "name")]
@@ -46,7 +52,8 @@ impl Describe {
         let runs = Runs::new(&client, kind, Some(namespace))?;
         let name = match self.name {
             Some(name) => name,
-            None => runs.last().await?,
+            None if self.last => runs.last().await?,
+            None => anyhow::bail!("name a {} to describe, or use --last", kind.name()),
         };
         let run = runs.get(&name).await?;
         if let Some(format) = &self.output {

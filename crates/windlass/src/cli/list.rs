@@ -16,7 +16,13 @@ use crate::cluster::Connection;
 
 /// List runs, the newest first
 #[derive(Debug, clap::Args)]
-#[command(visible_alias = "ls")]
+#[command(
+    visible_alias = "ls",
+    after_help = "Examples:
+  windlass tr list
+  windlass tr list -A --limit 20
+  windlass pr list -n team-a --label app=shop -o name"
+)]
 pub(crate) struct List {
     /// Namespace of the runs (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]

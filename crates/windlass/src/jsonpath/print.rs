@@ -102,7 +102,7 @@ pub(crate) fn pretty(value: &Value) -> Result<String, &'static str> {
     Writer {
         text: &mut text,
         indent: true,
-        escape_html: false,
+        escape_html: true,
     }
     .value(value, 0)?;
     text.push('\n');
