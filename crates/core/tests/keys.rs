@@ -63,6 +63,26 @@ fn every_key_made_by_cosign_opens_signs_and_has_the_public_key_that_cosign_wrote
 }
 
 #[test]
+fn a_detached_signature_is_made_as_cosign_verifies_it() {
+    for (folder, expected) in [
+        ("import-ed25519", Scheme::Ed25519),
+        ("import-p384", Scheme::EcdsaSha256),
+        ("import-p521", Scheme::EcdsaSha256),
+    ] {
+        let (text, password) = (file(folder, "cosign.key"), file(folder, "cosign.password"));
+        let key = PrivateKey::from_cosign(&text, &password)
+            .unwrap()
+            .for_detached();
+        let signature = key.sign(b"message").unwrap();
+        assert_eq!(
+            key.public_key().verify(b"message", &signature),
+            Ok(expected),
+            "{folder}"
+        );
+    }
+}
+
+#[test]
 fn every_signature_made_by_cosign_verifies() {
     let message = file("", "blob.txt");
     let mut verified = 0;

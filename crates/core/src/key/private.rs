@@ -165,6 +165,18 @@ impl PrivateKey {
         })
     }
 
+    /// The same key, signing as `cosign verify-blob` expects of a detached signature whatever file
+    /// the key came from: ECDSA with SHA-256 on every curve, and Ed25519 over the message itself.
+    #[must_use]
+    pub fn for_detached(mut self) -> Self {
+        self.scheme = match self.scheme {
+            Scheme::EcdsaSha384 | Scheme::EcdsaSha512 => Scheme::EcdsaSha256,
+            Scheme::Ed25519ph => Scheme::Ed25519,
+            other => other,
+        };
+        self
+    }
+
     /// The key's other half.
     pub fn public_key(&self) -> &PublicKey {
         &self.public
