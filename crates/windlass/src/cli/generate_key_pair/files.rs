@@ -1,0 +1,87 @@
+//! A key pair in two files, the private one readable by its owner only.
+
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::{Existing, KeyPair, say};
+
+/// Makes a pair and writes `<prefix>.key` and `<prefix>.pub`.
+pub(super) fn generate(prefix: &str, existing: Existing) -> anyhow::Result<()> {
+    let names = [format!("{prefix}.key"), format!("{prefix}.pub")];
+    let mut existing = existing;
+    for name in &names {
+        if existing == Existing::Keep && Path::new(name).exists() {
+            confirm(name)?;
+            existing = Existing::Replace;
+        }
+    }
+    let pair = KeyPair::generate()?;
+    let [private, public] = &names;
+    write(private, pair.private.as_bytes(), 0o600, existing)?;
+    say(&format!("Private key written to {private}"));
+    write(public, pair.public.as_bytes(), 0o644, existing)?;
+    say(&format!("Public key written to {public}"));
+    Ok(())
+}
+
+/// Asks a person whether a file may be overwritten; where there is no one to ask, it may not.
+#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
+fn confirm(name: &str) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        io::stdin().is_terminal(),
+        "{name} exists already and is left as it is; use --force to overwrite it, or \
+         --output-key-prefix to write elsewhere"
+    );
+    eprint!("{name} exists already. Overwrite it? [y/N] ");
+    let mut answer = String::new();
+    io::stdin()
+        .read_line(&mut answer)
+        .context("cannot read the answer")?;
+    let yes = ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str());
+    anyhow::ensure!(yes, "{name} is left as it is, and no key was made");
+    Ok(())
+}
+
+/// Writes a file in one step: whole, or not at all. A new file never replaces one that has appeared
+/// in the meantime.
+pub(super) fn write(
+    name: &str,
+    content: &[u8],
+    mode: u32,
+    existing: Existing,
+) -> anyhow::Result<()> {
+    let path = Path::new(name);
+    let written = match existing {
+        Existing::Keep => create(path, content, mode),
+        Existing::Replace => replace(path, content, mode),
+    };
+    written.with_context(|| format!("cannot write {name}"))
+}
+
+fn create(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+    file.write_all(content)?;
+    file.as_file()
+        .set_permissions(std::fs::Permissions::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}

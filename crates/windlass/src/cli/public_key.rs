@@ -1,0 +1,40 @@
+//! `public-key`: prints the public half of a key.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::cluster::Connection;
+use crate::key_ref::KeyRef;
+
+/// Print the public key that belongs to a key reference
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass public-key --key k8s://openshift-pipelines/signing-secrets
+  windlass public-key --key cosign.key --outfile cosign.pub")]
+pub(crate) struct PublicKey {
+    /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
+    #[arg(long, value_name = "REF")]
+    key: KeyRef,
+    /// Write the key to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    outfile: Option<PathBuf>,
+}
+
+impl PublicKey {
+    #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let Self { key, outfile } = self;
+        let text = key.load_public(connection).await?.to_pem();
+        let Some(path) = outfile else {
+            std::io::stdout().lock().write_all(text.as_bytes())?;
+            return Ok(ExitCode::SUCCESS);
+        };
+        std::fs::write(&path, text)
+            .with_context(|| format!("cannot write the public key to {}", path.display()))?;
+        eprintln!("Public key written to {}", path.display());
+        Ok(ExitCode::SUCCESS)
+    }
+}

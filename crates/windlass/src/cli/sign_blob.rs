@@ -1,0 +1,95 @@
+//! `sign-blob`: signs a file, with the flags of cosign.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::verdict;
+use crate::cluster::Connection;
+use crate::key_ref::KeyRef;
+
+/// Sign a file
+///
+/// Prints the signature in base64, in the form that `cosign verify-blob` expects.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass sign-blob --key cosign.key payload > signature
+  windlass sign-blob --key k8s://tekton-chains/signing-secrets --output-signature signature payload")]
+pub(crate) struct SignBlob {
+    /// Private key: a file, k8s://<namespace>/<secret> or env://<variable>
+    #[arg(long, value_name = "REF")]
+    key: KeyRef,
+    /// Write the signature to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    output_signature: Option<PathBuf>,
+    /// Whether the signature is written in base64
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    b64: bool,
+    /// Accepted for compatibility: nothing is sent to a transparency log
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    tlog_upload: Option<bool>,
+    /// Accepted for compatibility: nothing is asked
+    #[arg(short = 'y', long)]
+    yes: bool,
+    /// The file to sign, or `-` for standard input
+    #[arg(value_name = "FILE")]
+    blob: PathBuf,
+}
+
+impl SignBlob {
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let Self {
+            key,
+            output_signature,
+            b64,
+            tlog_upload,
+            yes: _,
+            blob,
+        } = self;
+        anyhow::ensure!(
+            tlog_upload != Some(true),
+            "uploading to a transparency log is not supported yet; leave --tlog-upload out"
+        );
+        // the key first: its password may be piped in
+        let piped_twice = blob == Path::new("-") && key_needs_input(&key);
+        anyhow::ensure!(
+            !piped_twice,
+            "the file comes from standard input, so the password cannot; set COSIGN_PASSWORD"
+        );
+        let key = key.load_private(connection).await?.for_detached();
+        let payload = verdict::read(&blob, "file")?;
+        let signature = key.sign(&payload)?;
+        let output = if b64 {
+            STANDARD.encode(signature).into_bytes()
+        } else {
+            signature
+        };
+        write(output_signature.as_deref(), &output, b64)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Whether reading the key may take its password from standard input.
+fn key_needs_input(key: &KeyRef) -> bool {
+    !matches!(key, KeyRef::Secret(_)) && std::env::var_os("COSIGN_PASSWORD").is_none()
+}
+
+#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
+fn write(file: Option<&Path>, output: &[u8], text: bool) -> anyhow::Result<()> {
+    if let Some(path) = file {
+        std::fs::write(path, output)
+            .with_context(|| format!("cannot write the signature to {}", path.display()))?;
+        eprintln!("Wrote signature to file {}", path.display());
+        return Ok(());
+    }
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(output)?;
+    if text {
+        stdout.write_all(b"\n")?;
+    }
+    stdout.flush().context("cannot write the signature")
+}

@@ -1,0 +1,177 @@
+//! A key reference: where a key is kept, as typed after `--key`.
+//!
+//! `k8s://namespace/name` is a secret with cosign's entries (or `x509.pem`), `env://NAME` an
+//! environment variable, anything else a file. Entries of a secret are taken in the order of the
+//! controller: `x509.pem`, then `cosign.key` with `cosign.password`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use k8s_openapi::ByteString;
+use windlass_core::key::{KeyError, PrivateKey, PublicKey};
+use zeroize::Zeroizing;
+
+use crate::cluster::Connection;
+
+mod error;
+pub(crate) mod password;
+pub(crate) mod secret;
+
+pub(crate) use error::KeyRefError;
+use secret::{COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, Location, X509_KEY};
+
+/// Largest file that is taken for a key.
+const FILE_LIMIT: u64 = 1024 * 1024;
+
+/// Where a key is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeyRef {
+    /// A Kubernetes secret.
+    Secret(Location),
+    /// An environment variable that holds the PEM text.
+    Environment(String),
+    /// A file that holds the PEM text.
+    File(PathBuf),
+}
+
+impl FromStr for KeyRef {
+    type Err = KeyRefError;
+
+    fn from_str(text: &str) -> Result<Self, KeyRefError> {
+        match text.split_once("://") {
+            Some(("k8s", place)) => place.parse().map(Self::Secret),
+            Some(("env", name)) if !name.is_empty() => Ok(Self::Environment(name.to_owned())),
+            Some((scheme, _)) => Err(KeyRefError::Scheme {
+                scheme: scheme.to_owned(),
+            }),
+            None if text.is_empty() => Err(KeyRefError::Scheme {
+                scheme: String::new(),
+            }),
+            None => Ok(Self::File(PathBuf::from(text))),
+        }
+    }
+}
+
+impl KeyRef {
+    /// The public key: `cosign.pub` of a secret, a PEM text with a public key or a certificate, or
+    /// the other half of a private key, which may need its password.
+    pub(crate) async fn load_public(
+        &self,
+        connection: &Connection,
+    ) -> Result<PublicKey, KeyRefError> {
+        match self {
+            Self::Secret(location) => public_of(location, &location.read(connection).await?),
+            Self::Environment(name) => public_from(&variable(name)?, self.origin()),
+            Self::File(path) => public_from(&file(path)?, self.origin()),
+        }
+    }
+
+    /// The private key, decrypted.
+    pub(crate) async fn load_private(
+        &self,
+        connection: &Connection,
+    ) -> Result<PrivateKey, KeyRefError> {
+        match self {
+            Self::Secret(location) => private_of(location, &location.read(connection).await?),
+            Self::Environment(name) => private_from(&variable(name)?, self.origin()),
+            Self::File(path) => private_from(&file(path)?, self.origin()),
+        }
+    }
+
+    fn origin(&self) -> String {
+        match self {
+            Self::Secret(location) => location.to_string(),
+            Self::Environment(name) => format!("environment variable {name}"),
+            Self::File(path) => format!("file {}", path.display()),
+        }
+    }
+}
+
+type Entries = BTreeMap<String, ByteString>;
+
+/// A non-empty entry.
+fn entry<'a>(entries: &'a Entries, name: &str) -> Option<&'a [u8]> {
+    entries
+        .get(name)
+        .map(|value| value.0.as_slice())
+        .filter(|value| !value.is_empty())
+}
+
+fn public_of(location: &Location, entries: &Entries) -> Result<PublicKey, KeyRefError> {
+    match entry(entries, COSIGN_PUB) {
+        Some(text) => public_from(text, format!("{COSIGN_PUB} of {location}")),
+        None => private_of(location, entries).map(|key| key.public_key().clone()),
+    }
+}
+
+fn private_of(location: &Location, entries: &Entries) -> Result<PrivateKey, KeyRefError> {
+    if let Some(text) = entry(entries, X509_KEY) {
+        let origin = format!("{X509_KEY} of {location}");
+        return PrivateKey::from_x509_pem(text)
+            .map_err(|source| KeyRefError::Unusable { origin, source });
+    }
+    let Some(text) = entry(entries, COSIGN_KEY) else {
+        return Err(KeyRefError::NoKey {
+            location: location.clone(),
+        });
+    };
+    let password = entry(entries, COSIGN_PASSWORD).unwrap_or_default();
+    let origin = format!("{COSIGN_KEY} and {COSIGN_PASSWORD} of {location}");
+    PrivateKey::from_cosign(text, password)
+        .map_err(|source| KeyRefError::Unusable { origin, source })
+}
+
+fn is_private(text: &[u8]) -> bool {
+    String::from_utf8_lossy(text).contains("PRIVATE KEY-----")
+}
+
+fn public_from(text: &[u8], origin: String) -> Result<PublicKey, KeyRefError> {
+    if is_private(text) {
+        return private_from(text, origin).map(|key| key.public_key().clone());
+    }
+    PublicKey::from_pem(text).map_err(|source| match source {
+        KeyError::Empty { .. } => KeyRefError::Unusable { origin, source },
+        source => KeyRefError::NotPublic { origin, source },
+    })
+}
+
+fn private_from(text: &[u8], origin: String) -> Result<PrivateKey, KeyRefError> {
+    let encrypted = String::from_utf8_lossy(text);
+    let encrypted = ["SIGSTORE", "COSIGN"]
+        .iter()
+        .any(|name| encrypted.contains(&format!("BEGIN ENCRYPTED {name} PRIVATE KEY")));
+    let loaded = if encrypted {
+        let password = password::ask(&format!("Enter password for private key in {origin}: "))?;
+        PrivateKey::from_cosign(text, &password)
+    } else {
+        PrivateKey::from_x509_pem(text)
+    };
+    loaded.map_err(|source| KeyRefError::Unusable { origin, source })
+}
+
+fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, KeyRefError> {
+    match std::env::var_os(name) {
+        Some(value) => Ok(Zeroizing::new(value.into_encoded_bytes())),
+        None => Err(KeyRefError::Unset {
+            name: name.to_owned(),
+        }),
+    }
+}
+
+fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyRefError> {
+    let failed = |source| KeyRefError::File {
+        path: path.to_owned(),
+        source,
+    };
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    if size > FILE_LIMIT {
+        return Err(KeyRefError::TooLarge {
+            path: path.to_owned(),
+        });
+    }
+    std::fs::read(path).map(Zeroizing::new).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! Why a key reference did not lead to a key.
+
+use std::io;
+use std::path::PathBuf;
+
+use windlass_core::key::KeyError;
+
+use super::secret::Location;
+use crate::cluster::ConnectError;
+
+/// Why a key reference did not lead to a key.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyRefError {
+    /// `k8s://` without exactly a namespace and a name.
+    #[error("`k8s://{place}` is not a key reference; write k8s://<namespace>/<secret>")]
+    Place {
+        /// What follows the scheme.
+        place: String,
+    },
+    /// A scheme that is not known here.
+    #[error(
+        "keys at `{scheme}://` are not supported yet; give a file, k8s://<namespace>/<secret> or \
+         env://<variable>"
+    )]
+    Scheme {
+        /// What stands before `://`.
+        scheme: String,
+    },
+    /// The cluster could not be reached at all.
+    #[error("cannot read {location}")]
+    Connect {
+        /// The secret.
+        location: Location,
+        /// Why there is no connection.
+        #[source]
+        source: ConnectError,
+    },
+    /// No such secret.
+    #[error("{location} does not exist; make it with `windlass generate-key-pair {}`", location.reference())]
+    Missing {
+        /// The secret.
+        location: Location,
+    },
+    /// The API server refuses.
+    #[error("not allowed to read {location}; ask for `get` on secrets in that namespace")]
+    Forbidden {
+        /// The secret.
+        location: Location,
+    },
+    /// Any other answer, or none.
+    #[error("cannot read {location}")]
+    Api {
+        /// The secret.
+        location: Location,
+        /// What the API server or the connection said.
+        #[source]
+        source: Box<kube::Error>,
+    },
+    /// The secret is there, the key is not.
+    #[error(
+        "{location} holds no key (looked for cosign.pub, x509.pem and cosign.key); fill it with \
+         `windlass generate-key-pair {}`", location.reference()
+    )]
+    NoKey {
+        /// The secret.
+        location: Location,
+    },
+    /// The environment variable is not set.
+    #[error("the environment variable {name} is not set")]
+    Unset {
+        /// Its name.
+        name: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the key file {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is far larger than any key.
+    #[error("{} is larger than 1 MiB; that is not a key", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No password could be had.
+    #[error("cannot read the key's password")]
+    Password(#[source] io::Error),
+    /// The private key, or the password that goes with it, is of no use.
+    #[error("cannot use the key from {origin}")]
+    Unusable {
+        /// Where it was read.
+        origin: String,
+        /// What is wrong with it.
+        #[source]
+        source: KeyError,
+    },
+    /// What should be a public key was read but is not one: damaged, or the wrong thing.
+    #[error("cannot use the key from {origin}")]
+    NotPublic {
+        /// Where it was read.
+        origin: String,
+        /// What is wrong with it.
+        #[source]
+        source: KeyError,
+    },
+}
