@@ -75,11 +75,12 @@ impl World {
         let Cluster::Real(real) = &self.cluster else {
             return Ok(());
         };
-        let arguments = [
-            "controller".to_owned(),
-            "--kubeconfig".to_owned(),
-            real.kubeconfig().display().to_string(),
-        ];
+        let mut arguments = vec!["controller".to_owned(), "--kubeconfig".to_owned()];
+        arguments.push(real.kubeconfig().display().to_string());
+        // Loopback only, and no port that another program may hold.
+        for listener in ["--metrics-address", "--health-address"] {
+            arguments.extend([listener.to_owned(), "127.0.0.1:0".to_owned()]);
+        }
         let variables = [("SYSTEM_NAMESPACE", SYSTEM_NAMESPACE)];
         let program = parts::windlass()?;
         let folder = self.scratch.path();
