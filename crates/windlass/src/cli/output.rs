@@ -95,7 +95,13 @@ mod tests {
 
     #[test]
     fn every_known_format_is_read() {
-        for written in ["json", "yaml", "name", "jsonpath={.a}", "jsonpath-as-json={.a}"] {
+        for written in [
+            "json",
+            "yaml",
+            "name",
+            "jsonpath={.a}",
+            "jsonpath-as-json={.a}",
+        ] {
             let format = Format::from_str(written);
             assert!(format.is_ok(), "{written}: {format:?}");
         }
