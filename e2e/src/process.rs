@@ -96,6 +96,13 @@ impl Process {
             String::from_utf8_lossy(tail)
         )
     }
+
+    /// The same without the lines that klog marks as information, which are most of them.
+    pub(crate) fn complaints(&self) -> String {
+        let tail = self.tail();
+        let kept = tail.lines().filter(|line| !line.starts_with('I'));
+        kept.map(|line| format!("{line}\n")).collect()
+    }
 }
 
 impl Drop for Process {
