@@ -8,7 +8,6 @@ use crate::cluster::Connection;
 /// Show pipeline runs and the state of their signatures
 #[derive(Debug, clap::Args)]
 #[command(
-    visible_alias = "pr",
     alias = "pipelineruns",
     after_help = "Examples:
   windlass pr list

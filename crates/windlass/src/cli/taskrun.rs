@@ -8,7 +8,6 @@ use crate::cluster::Connection;
 /// Show task runs and the state of their signatures
 #[derive(Debug, clap::Args)]
 #[command(
-    visible_alias = "tr",
     alias = "taskruns",
     after_help = "Examples:
   windlass tr list
