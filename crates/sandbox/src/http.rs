@@ -15,12 +15,14 @@ use serde_json::Value;
 use crate::cluster::State;
 use crate::discovery;
 use crate::fault::{self, FaultAnswer};
+use crate::managed::Operation;
 use crate::query::Query;
 use crate::route::Target;
 use crate::status::Status;
 
 mod collection;
 mod item;
+mod protobuf;
 mod review;
 
 /// Most bytes of a request's body, as in the real API server.
@@ -190,6 +192,7 @@ impl Call<'_> {
         match media {
             "" | "application/json" => self.json(),
             "application/yaml" => self.yaml(),
+            protobuf::MEDIA => protobuf::read(&self.body),
             _ => Err(Status::unsupported_media(
                 "application/json, application/yaml",
             )),
@@ -235,6 +238,7 @@ impl Call<'_> {
         crate::verbs::Author {
             manager: self.manager(),
             dry_run: self.query.get("dryRun").is_some_and(|value| value == "All"),
+            operation: Operation::Update,
         }
     }
 }

@@ -12,6 +12,7 @@ mod fault;
 mod http;
 mod kind;
 mod list;
+mod managed;
 mod object;
 mod openapi;
 mod patch;

@@ -4,11 +4,17 @@ use serde_json::Value;
 
 use crate::http::Call;
 use crate::kind::{Kind, Origin, Served};
+use crate::managed::Operation;
 use crate::object::metadata_mut;
+use crate::route::Part;
 use crate::status::Status;
 
+mod apply;
 mod json;
 mod merge;
+mod strategic;
+
+pub(crate) use strategic::{Lists, lists as strategic_lists};
 
 /// A patch as read from a request.
 #[derive(Debug)]
@@ -51,14 +57,40 @@ impl Patch {
     }
 
     /// The object this patch makes of `live`, both in the version served.
-    pub(crate) fn apply_to(&self, served: Served, mut live: Value) -> Result<Value, Status> {
+    pub(crate) fn apply_to(
+        &self,
+        served: Served,
+        part: Part,
+        mut live: Value,
+    ) -> Result<Value, Status> {
         match self {
             Self::Merge(patch) => merge::apply(&mut live, patch),
             Self::Json(operations) => json::apply(&mut live, operations, served.kind)?,
-            Self::Strategic(patch) => merge::apply(&mut live, patch),
-            Self::Apply { .. } => return Err(Status::new(501, "", "not yet")),
+            Self::Strategic(patch) => strategic::apply(&mut live, patch)?,
+            Self::Apply {
+                config,
+                manager,
+                force,
+            } => {
+                return apply::Apply {
+                    config,
+                    manager,
+                    force: *force,
+                }
+                .onto(served, part, &live);
+            }
         }
         Ok(live)
+    }
+}
+
+impl Patch {
+    /// How the writer comes to own what the patch sets.
+    pub(crate) fn operation(&self) -> Operation {
+        match self {
+            Self::Apply { .. } => Operation::Apply,
+            _ => Operation::Update,
+        }
     }
 }
 

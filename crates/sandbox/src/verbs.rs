@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::convert;
 use crate::kind::{Kind, Origin, Served};
+use crate::managed::{self, Operation, Owner};
 use crate::object::{self, metadata_mut};
 use crate::route::Part;
 use crate::status::{Cause, Status};
@@ -24,6 +25,8 @@ pub(crate) struct Author {
     /// Field manager; the default is the first part of the user agent.
     pub manager: String,
     pub dry_run: bool,
+    /// An apply has already written the owners of what it changed.
+    pub operation: Operation,
 }
 
 /// Whether a creation keeps the `status` it is given.
@@ -60,6 +63,10 @@ pub(crate) fn create(
     prepare_new(kind, &mut new, given)?;
     validate::decode(kind, &mut new)?;
     validate::object(kind, None, &new)?;
+    if given == Given::ByClient {
+        let writer = Owner::new(&author.manager, author.operation, served, Part::Whole);
+        managed::record_update(kind, None, &mut new, writer, Part::Whole);
+    }
     let key = key(served, namespace, object::name(&new));
     if store.get(&key).is_some() {
         return Err(Status::already_exists(kind, object::name(&new)));
@@ -183,6 +190,8 @@ fn prepare_new(kind: &Kind, new: &mut Value, given: Given) -> Result<(), Status>
     }
     if has_generation(kind) {
         metadata.insert("generation".into(), 1.into());
+    } else {
+        metadata.remove("generation");
     }
     let Value::Object(fields) = new else {
         return Ok(());
@@ -237,6 +246,10 @@ pub(crate) fn replace(
     check_finalizers(kind, old, &new)?;
     validate::object(kind, Some(old), &new)?;
     bump_generation(kind, old, &mut new);
+    if author.operation == Operation::Update {
+        let writer = Owner::new(&author.manager, Operation::Update, served, part);
+        managed::record_update(kind, Some(old), &mut new, writer, part);
+    }
     if new == **old {
         return Ok(Arc::clone(old));
     }
@@ -272,12 +285,14 @@ fn check_preconditions(kind: &Kind, old: &Value, new: &Value) -> Result<(), Stat
 
 fn with_status_of(old: &Value, new: &mut Value) -> Value {
     let mut kept = old.clone();
+    let managed_fields = new["metadata"]["managedFields"].take();
     if let (Value::Object(kept), Value::Object(new)) = (&mut kept, new) {
         match new.remove("status") {
             Some(status) => kept.insert("status".into(), status),
             None => kept.remove("status"),
         };
     }
+    kept["metadata"]["managedFields"] = managed_fields;
     kept
 }
 

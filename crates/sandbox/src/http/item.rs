@@ -14,7 +14,7 @@ use crate::route::{Part, Target};
 use crate::status::{self, Cause, Status};
 use crate::store::{Key, Store};
 use crate::table::Form;
-use crate::verbs::{self, Deleted, Given, Preconditions};
+use crate::verbs::{self, Author, Deleted, Given, Preconditions};
 
 pub(super) fn answer(
     call: &Call<'_>,
@@ -93,7 +93,10 @@ fn check_name(found: Option<&str>, name: &str) -> Result<(), Status> {
 
 fn patch(call: &Call<'_>, target: &Target, name: &str) -> Result<Response<Body>, Status> {
     let patch = Patch::read(call, target.served.kind)?;
-    let author = call.author();
+    let author = Author {
+        operation: patch.operation(),
+        ..call.author()
+    };
     let mut store = call.state.store();
     let found = find(&store, target, name);
     if let (Err(status), Patch::Apply { config, .. }) = (&found, &patch)
@@ -108,7 +111,7 @@ fn patch(call: &Call<'_>, target: &Target, name: &str) -> Result<Response<Body>,
     }
     let (_, found) = found?;
     let live = convert::from_stored(target.served, &found).into_owned();
-    let new = patch.apply_to(target.served, live)?;
+    let new = patch.apply_to(target.served, target.part, live)?;
     verbs::check_document(target.served, &new)?;
     check_name(Some(object::name(&new)), name)?;
     let new = convert::to_stored(target.served, new);

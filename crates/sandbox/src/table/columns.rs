@@ -86,10 +86,10 @@ static RUN: &[Column] = &[
     column("Succeeded", "string", |run| succeeded(run, "status")),
     column("Reason", "string", |run| succeeded(run, "reason")),
     column("StartTime", "date", |run| {
-        run["status"]["startTime"].clone()
+        since(&run["status"]["startTime"])
     }),
     column("CompletionTime", "date", |run| {
-        run["status"]["completionTime"].clone()
+        since(&run["status"]["completionTime"])
     }),
 ];
 
@@ -151,6 +151,15 @@ fn succeeded(run: &Value, field: &str) -> Value {
     found
         .map(|condition| condition[field].clone())
         .unwrap_or_default()
+}
+
+/// A date column of a custom resource: empty if there is no date yet.
+fn since(time: &Value) -> Value {
+    if time.is_null() {
+        Value::Null
+    } else {
+        age(time)
+    }
 }
 
 /// How long ago `time` was, as kubectl shortens it: `42s`, `3m20s`, `5h`, `12d`.
