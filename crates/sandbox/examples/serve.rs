@@ -1,7 +1,9 @@
-//! Serves a built-in cluster until Ctrl-C: `cargo run --example serve -- KUBECONFIG [NAMESPACE]…`.
+//! Serves a built-in cluster that carries out task runs, until Ctrl-C:
+//! `cargo run --example serve -- KUBECONFIG [NAMESPACE]…`.
 
 use std::path::PathBuf;
 
+use windlass_sandbox::steps::{self, StepRunner};
 use windlass_sandbox::{Cluster, Options};
 
 #[tokio::main]
@@ -17,8 +19,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Options::default()
     };
     let cluster = Cluster::start(options).await?;
+    let runner = StepRunner::start(&cluster, steps::Options::default())?;
     tokio::fs::write(&path, cluster.kubeconfig()).await?;
     tokio::signal::ctrl_c().await?;
+    runner.shutdown().await;
     cluster.shutdown().await;
     tokio::fs::remove_file(&path).await?;
     Ok(())

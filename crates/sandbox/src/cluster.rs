@@ -235,6 +235,10 @@ impl Cluster {
         self.state.store().compact();
     }
 
+    pub(crate) fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
     /// Stops serving, ends open watches and waits for every connection's task.
     pub async fn shutdown(self) {
         self.state.stop.cancel();

@@ -21,6 +21,7 @@ mod route;
 mod selector;
 mod server;
 mod status;
+pub mod steps;
 mod store;
 mod table;
 mod tls;

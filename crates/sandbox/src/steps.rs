@@ -1,0 +1,140 @@
+//! Carries out task runs: each step as a local process, without isolation, in a scratch folder.
+//! Status is written as Tekton writes it (conditions, steps, results). There are no images, so a
+//! step's `imageID` stays empty. Pipeline runs get no status: they are not carried out. Paths
+//! such as `/tekton/results` do not exist; steps must use `$(results.NAME.path)` and the like.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+use crate::cluster::{Cluster, State};
+use crate::object;
+use crate::store::Key;
+
+mod exec;
+mod plan;
+mod record;
+mod run;
+mod variables;
+mod workspace;
+
+/// Where a step's output goes: namespace/run, step, line.
+pub type Output = Arc<dyn Fn(&str, &str, &str) + Send + Sync>;
+
+/// How runs are carried out.
+#[derive(Clone, Default)]
+pub struct Options {
+    /// Takes each line a step prints; without it lines are logged at `info`.
+    pub output: Option<Output>,
+}
+
+/// The runner could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "could not make a scratch folder for task runs; check the space and rights of the folder \
+         for temporary files"
+)]
+pub struct RunnerError(#[from] std::io::Error);
+
+/// Watches a cluster and carries out its unfinished task runs until dropped or shut down.
+#[derive(Debug)]
+pub struct StepRunner {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    _stop_on_drop: DropGuard,
+}
+
+/// What all runs share.
+pub(crate) struct Shared {
+    pub state: Arc<State>,
+    pub output: Output,
+    /// Folders of volume claims, kept as long as the runner.
+    pub claims: PathBuf,
+    pub stop: CancellationToken,
+}
+
+impl StepRunner {
+    /// Starts carrying out runs, those already there included.
+    pub fn start(cluster: &Cluster, options: Options) -> Result<Self, RunnerError> {
+        let folder = tempfile::Builder::new()
+            .prefix("windlass-claims-")
+            .tempdir()?;
+        let stop = cluster.state().stop.child_token();
+        let shared = Arc::new(Shared {
+            state: Arc::clone(cluster.state()),
+            output: options.output.unwrap_or_else(|| Arc::new(log)),
+            claims: folder.path().to_owned(),
+            stop: stop.clone(),
+        });
+        let task = tokio::spawn(serve(shared, folder));
+        Ok(Self {
+            stop: stop.clone(),
+            task,
+            _stop_on_drop: stop.drop_guard(),
+        })
+    }
+
+    /// Kills running steps and waits until every run's task is over.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::warn!(%error, "the step runner did not stop cleanly");
+        }
+    }
+}
+
+fn log(run: &str, step: &str, line: &str) {
+    tracing::info!(run, step, "{line}");
+}
+
+async fn serve(shared: Arc<Shared>, claims: TempDir) {
+    let runs = TaskTracker::new();
+    let mut seen = HashSet::new();
+    let mut newest = shared.state.store().subscribe();
+    let mut revision = 0;
+    loop {
+        newest.mark_unchanged();
+        let (changed, now) = unfinished(&shared.state, revision);
+        revision = now;
+        for (key, uid) in changed {
+            if seen.insert(uid) {
+                runs.spawn(run::carry_out(Arc::clone(&shared), key));
+            }
+        }
+        tokio::select! {
+            () = shared.stop.cancelled() => break,
+            changed = newest.changed() => if changed.is_err() { break },
+        }
+    }
+    runs.close();
+    runs.wait().await;
+    drop(claims);
+}
+
+/// Task runs that changed after `revision` and wait to be carried out, and the revision now.
+fn unfinished(state: &State, revision: u64) -> (Vec<(Key, String)>, u64) {
+    let store = state.store();
+    let wanted = |key: &Key, run: &Value| {
+        let pending = run["spec"]["status"] == "TaskRunPending";
+        (key.storage == "taskruns" && !pending && !record::is_finished(run))
+            .then(|| (key.clone(), object::meta(run, "uid").to_owned()))
+    };
+    let found = match store.since(revision) {
+        Ok(changes) => changes
+            .filter(|change| !change.deleted)
+            .filter_map(|change| wanted(&change.key, &change.after))
+            .collect(),
+        Err(_) => store
+            .objects()
+            .iter()
+            .filter_map(|(key, run)| wanted(key, run))
+            .collect(),
+    };
+    (found, store.revision())
+}
