@@ -1,10 +1,16 @@
 //! The pure heart of windlass: what a run is, what is attested about it, and how that is encoded and signed.
 
+pub mod annotation;
+pub mod artifact;
 pub mod config;
+pub mod decide;
 pub mod dsse;
+pub mod extract;
 pub mod format;
+pub mod image;
 pub mod intoto;
 pub mod json;
 pub mod key;
 pub mod run;
+pub mod tekton;
 pub mod value;

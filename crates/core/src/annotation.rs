@@ -1,0 +1,86 @@
+//! The names under which a run carries its outcome.
+//!
+//! Every name has the prefix `chains.tekton.dev/` and is shared with the reference controller, so
+//! that either controller can take over from the other (behaviour reference, section 1.8). The one
+//! name of our own is [`REASON`].
+
+/// Prefix of every annotation, label and finalizer named here.
+pub const PREFIX: &str = "chains.tekton.dev/";
+
+/// `true` once everything enabled is confirmed, `failed` once the run is given up.
+pub const SIGNED: &str = "chains.tekton.dev/signed";
+/// How many passes over the run failed, minus one: `0` to `3`.
+pub const RETRIES: &str = "chains.tekton.dev/retries";
+/// Why the run is not signed, or what was left out of its record. One line. Ours alone.
+pub const REASON: &str = "chains.tekton.dev/reason";
+/// URL of the last transparency log entry.
+pub const TRANSPARENCY: &str = "chains.tekton.dev/transparency";
+/// Set to `true` by the user to ask for a log entry when transparency is `manual`.
+pub const TRANSPARENCY_UPLOAD: &str = "chains.tekton.dev/transparency-upload";
+
+/// Finalizer of TaskRuns.
+pub const TASKRUN_FINALIZER: &str = "chains.tekton.dev/taskrun";
+/// Finalizer of PipelineRuns.
+pub const PIPELINERUN_FINALIZER: &str = "chains.tekton.dev/pipelinerun";
+/// Finalizer that very old releases put on TaskRuns.
+pub const LEGACY_FINALIZER: &str = "chains.tekton.dev";
+
+/// Field manager of the record.
+pub const FIELD_MANAGER: &str = "tekton-chains-controller";
+/// Field manager of the finalizer.
+pub const FINALIZER_FIELD_MANAGER: &str = "tekton-chains-controller/finalizers";
+
+/// Most bytes that the keys and values of all annotations of one object may have together
+/// (Kubernetes' `TotalAnnotationSizeLimitB`).
+pub const TOTAL_SIZE_LIMIT: usize = 256 * 1024;
+
+/// Longest text written into [`REASON`], in bytes.
+const REASON_LIMIT: usize = 512;
+
+/// Annotation that holds the base64 payload of the artifact with this short key.
+pub fn payload(short_key: &str) -> String {
+    format!("{PREFIX}payload-{short_key}")
+}
+
+/// Annotation that holds the base64 signature (or envelope) of the artifact with this short key.
+pub fn signature(short_key: &str) -> String {
+    format!("{PREFIX}signature-{short_key}")
+}
+
+/// Annotation that holds the base64 PEM certificate; empty for plain keys.
+pub fn certificate(short_key: &str) -> String {
+    format!("{PREFIX}cert-{short_key}")
+}
+
+/// Annotation that holds the base64 PEM chain; empty for plain keys.
+pub fn chain(short_key: &str) -> String {
+    format!("{PREFIX}chain-{short_key}")
+}
+
+/// A reason as it may stand in an annotation: one line, at most 512 bytes, cut at a character.
+pub fn reason(text: &str) -> String {
+    let mut line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.len() > REASON_LIMIT {
+        let mut end = REASON_LIMIT - '…'.len_utf8();
+        while !line.is_char_boundary(end) {
+            end -= 1;
+        }
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_short_line() {
+        assert_eq!(reason("a\nb"), "a b");
+        let long = reason(&"ü".repeat(600));
+        assert!(long.len() <= REASON_LIMIT);
+        assert!(long.ends_with('…'));
+    }
+}

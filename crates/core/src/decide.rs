@@ -1,0 +1,215 @@
+//! What to do with a run, given what is known of it: the one place where that is decided.
+//!
+//! Pure: the controller collects the [`Facts`], this module answers, the controller applies the
+//! answer. The rules are those of the behaviour reference, sections 1.2 to 1.5, with these
+//! differences: a run that is recorded already loses its finalizer at once and not only when it is
+//! deleted; a run for which nothing is enabled is left alone and not marked as signed; and the
+//! filters hold at every look at a run, not only on events.
+
+use std::collections::BTreeSet;
+
+/// What is known of one run.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// Namespace of the run.
+    pub namespace: &'a str,
+    /// `spec.managedBy`, if set.
+    pub managed_by: Option<&'a str>,
+    /// The condition `Succeeded` is there and not `Unknown`.
+    pub done: bool,
+    /// `metadata.deletionTimestamp` is set.
+    pub deleting: bool,
+    /// The run carries a finalizer of this controller or of the reference's older releases.
+    pub protected: bool,
+    /// Value of the annotation `chains.tekton.dev/signed`.
+    pub signed: Option<&'a str>,
+    /// Something is enabled for this kind of run: a format, a signer and a store.
+    pub enabled: bool,
+}
+
+/// Which runs this controller is responsible for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Namespaces to look at; empty means all.
+    pub namespaces: BTreeSet<String>,
+    /// Further values of `spec.managedBy` to accept (`filter.managed-by`).
+    pub managed_by: BTreeSet<String>,
+}
+
+/// Tekton's own value of `spec.managedBy`.
+const TEKTON_PIPELINE: &str = "tekton.dev/pipeline";
+
+impl Scope {
+    fn excludes(&self, facts: &Facts<'_>) -> Option<SkipReason> {
+        if !self.namespaces.is_empty() && !self.namespaces.contains(facts.namespace) {
+            return Some(SkipReason::OtherNamespace);
+        }
+        match facts.managed_by {
+            None | Some("" | TEKTON_PIPELINE) => None,
+            Some(other) if self.managed_by.contains(other) => None,
+            Some(_) => Some(SkipReason::ManagedByOther),
+        }
+    }
+}
+
+/// Why a run is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SkipReason {
+    /// It is in a namespace that is not listed.
+    OtherNamespace,
+    /// `spec.managedBy` names another controller.
+    ManagedByOther,
+    /// It is marked `true` or `failed` already.
+    Recorded,
+    /// Nothing is enabled for this kind of run.
+    NothingEnabled,
+    /// It is being deleted and was never finished.
+    DeletedUnfinished,
+}
+
+/// What to do with a run now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It is still running: look again when it changes.
+    Wait,
+    /// It is still running and not protected: add the finalizer.
+    Protect,
+    /// It is finished and not recorded: attest it.
+    Sign,
+    /// Nothing is left to do but to take the finalizer off.
+    Release(SkipReason),
+    /// Leave it alone.
+    Skip(SkipReason),
+}
+
+/// Decides what to do with a run.
+pub fn decide(facts: &Facts<'_>, scope: &Scope) -> Decision {
+    if let Some(reason) = scope.excludes(facts) {
+        // a run of another controller keeps its finalizers until it is deleted
+        return match facts.protected && facts.deleting {
+            true => Decision::Release(reason),
+            false => Decision::Skip(reason),
+        };
+    }
+    if let Some(reason) = settled(facts) {
+        return match facts.protected {
+            true => Decision::Release(reason),
+            false => Decision::Skip(reason),
+        };
+    }
+    match (facts.done, facts.protected) {
+        (true, _) => Decision::Sign,
+        (false, true) => Decision::Wait,
+        (false, false) => Decision::Protect,
+    }
+}
+
+/// Why nothing is left to be done for a run of ours.
+fn settled(facts: &Facts<'_>) -> Option<SkipReason> {
+    if matches!(facts.signed, Some("true" | "failed")) {
+        return Some(SkipReason::Recorded);
+    }
+    if facts.deleting && !facts.done {
+        return Some(SkipReason::DeletedUnfinished);
+    }
+    (!facts.enabled).then_some(SkipReason::NothingEnabled)
+}
+
+/// Which value of `chains.tekton.dev/retries` a failed pass writes (behaviour reference, 1.8).
+///
+/// The counter stops at `3`. The reference gives up there; here only a permanent error does, so a
+/// run is never given up because a registry or key service was away for a second.
+pub fn next_retries(current: Option<&str>) -> u8 {
+    match current.map(str::parse::<u8>) {
+        None => 0,
+        Some(Ok(count)) if count < 3 => count + 1,
+        Some(_) => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUNNING: Facts<'_> = Facts {
+        namespace: "ns",
+        managed_by: None,
+        done: false,
+        deleting: false,
+        protected: false,
+        signed: None,
+        enabled: true,
+    };
+    const DONE: Facts<'_> = Facts { done: true, ..RUNNING };
+
+    fn all() -> Scope {
+        Scope::default()
+    }
+
+    #[test]
+    fn a_running_run_is_protected_once_and_then_awaited() {
+        assert_eq!(decide(&RUNNING, &all()), Decision::Protect);
+        assert_eq!(decide(&Facts { protected: true, ..RUNNING }, &all()), Decision::Wait);
+    }
+
+    #[test]
+    fn a_finished_run_is_signed_whether_protected_or_not() {
+        assert_eq!(decide(&DONE, &all()), Decision::Sign);
+        assert_eq!(decide(&Facts { protected: true, ..DONE }, &all()), Decision::Sign);
+        assert_eq!(decide(&Facts { deleting: true, ..DONE }, &all()), Decision::Sign);
+    }
+
+    #[test]
+    fn a_recorded_run_is_never_signed_again_and_loses_its_finalizer() {
+        for mark in ["true", "failed"] {
+            let recorded = Facts { signed: Some(mark), ..DONE };
+            assert_eq!(decide(&recorded, &all()), Decision::Skip(SkipReason::Recorded));
+            let protected = Facts { protected: true, ..recorded };
+            assert_eq!(decide(&protected, &all()), Decision::Release(SkipReason::Recorded));
+        }
+    }
+
+    #[test]
+    fn any_other_mark_counts_as_not_signed() {
+        assert_eq!(decide(&Facts { signed: Some("no"), ..DONE }, &all()), Decision::Sign);
+    }
+
+    #[test]
+    fn a_run_deleted_before_it_finished_is_released() {
+        let run = Facts { deleting: true, protected: true, ..RUNNING };
+        assert_eq!(decide(&run, &all()), Decision::Release(SkipReason::DeletedUnfinished));
+    }
+
+    #[test]
+    fn a_run_for_which_nothing_is_enabled_is_not_marked() {
+        let run = Facts { enabled: false, ..DONE };
+        assert_eq!(decide(&run, &all()), Decision::Skip(SkipReason::NothingEnabled));
+    }
+
+    #[test]
+    fn other_namespaces_and_other_managers_are_left_alone() {
+        let scope = Scope {
+            namespaces: ["prod".to_owned()].into(),
+            managed_by: ["kueue.x-k8s.io/multikueue".to_owned()].into(),
+        };
+        assert_eq!(decide(&DONE, &scope), Decision::Skip(SkipReason::OtherNamespace));
+        let prod = Facts { namespace: "prod", ..DONE };
+        assert_eq!(decide(&prod, &scope), Decision::Sign);
+        let foreign = Facts { managed_by: Some("example.com/other"), ..prod };
+        assert_eq!(decide(&foreign, &scope), Decision::Skip(SkipReason::ManagedByOther));
+        let listed = Facts { managed_by: Some("kueue.x-k8s.io/multikueue"), ..prod };
+        assert_eq!(decide(&listed, &scope), Decision::Sign);
+        let leaving = Facts { protected: true, deleting: true, ..foreign };
+        assert_eq!(decide(&leaving, &scope), Decision::Release(SkipReason::ManagedByOther));
+    }
+
+    #[test]
+    fn the_retry_counter_counts_as_the_reference_does_and_stops_at_three() {
+        assert_eq!(next_retries(None), 0);
+        assert_eq!(next_retries(Some("0")), 1);
+        assert_eq!(next_retries(Some("2")), 3);
+        assert_eq!(next_retries(Some("3")), 3);
+        assert_eq!(next_retries(Some("x")), 3);
+        assert_eq!(next_retries(Some("")), 3);
+    }
+}
