@@ -1,0 +1,106 @@
+//! A folder to type commands in.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// What a command did.
+pub struct Outcome {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// A scratch folder, with the environment that every command gets.
+pub struct Shell {
+    folder: tempfile::TempDir,
+    password: Option<&'static str>,
+    pub kubeconfig: Option<String>,
+}
+
+impl Shell {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            folder,
+            password: Some(""),
+            kubeconfig: None,
+        }
+    }
+
+    /// `COSIGN_PASSWORD`, or no such variable.
+    pub fn password(mut self, password: Option<&'static str>) -> Self {
+        self.password = password;
+        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    /// Runs `windlass` with the words of `line`; nothing on standard input.
+    pub fn run(&self, line: &str) -> Outcome {
+        self.pipe(b"", line)
+    }
+
+    /// Runs `windlass` with the words of `line` and `input` on standard input.
+    pub fn pipe(&self, input: &[u8], line: &str) -> Outcome {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
+        command
+            .args(line.split_whitespace())
+            .current_dir(self.folder.path());
+        command
+            .env_remove("COSIGN_PASSWORD")
+            .env("KUBECONFIG", self.path("no-kubeconfig"));
+        if let Some(password) = self.password {
+            command.env("COSIGN_PASSWORD", password);
+        }
+        if let Some(kubeconfig) = &self.kubeconfig {
+            fs::write(self.path("kubeconfig"), kubeconfig).unwrap();
+            command.env("KUBECONFIG", self.path("kubeconfig"));
+        }
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // a command that does not read its input closes it
+        let _ = child.stdin.take().unwrap().write_all(input);
+        let output = child.wait_with_output().unwrap();
+        Outcome {
+            code: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Runs a command that has to succeed; gives its standard output.
+    pub fn succeed(&self, line: &str) -> String {
+        let outcome = self.run(line);
+        assert_eq!(outcome.code, 0, "{line}: {}", outcome.stderr);
+        outcome.stdout
+    }
+
+    /// Runs a command that has to end with `code`; its standard error must contain `text`.
+    #[track_caller]
+    pub fn fail(&self, code: i32, line: &str, text: &str) {
+        let outcome = self.run(line);
+        assert_eq!(outcome.code, code, "{line}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(text), "{line}: {}", outcome.stderr);
+    }
+
+    /// Copies a file of the core's fixtures here.
+    pub fn fixture(&self, path: &str, name: &str) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/tests/fixtures");
+        fs::copy(PathBuf::from(folder).join(path), self.path(name)).unwrap();
+    }
+}
