@@ -24,6 +24,8 @@ mod collection;
 mod item;
 mod protobuf;
 mod review;
+#[cfg(test)]
+mod tests;
 
 /// Most bytes of a request's body, as in the real API server.
 const BODY: usize = 3 << 20;

@@ -14,6 +14,7 @@ pub(crate) enum Origin {
 
 /// One row of the table.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "the API calls this field kind")]
 pub(crate) struct Kind {
     pub group: &'static str,
     /// Served versions, the preferred (and stored) one first.

@@ -48,17 +48,14 @@ fn chunk(
     selector: &Selector,
 ) -> Result<Page, Status> {
     let token = call.query.get("continue").map(read_token).transpose()?;
-    let (revision, found) = match &token {
-        Some((revision, after)) => {
-            let objects = store.at(*revision).map_err(|_| continue_expired())?;
-            let mut found = select(&objects, target, selector);
-            found.retain(|(key, _)| (key.namespace.as_str(), key.name.as_str()) > after.as_pair());
-            (*revision, found)
-        }
-        None => {
-            check_revision(store, call)?;
-            (store.revision(), select(store.objects(), target, selector))
-        }
+    let (revision, found) = if let Some((revision, after)) = &token {
+        let objects = store.at(*revision).map_err(|_| continue_expired())?;
+        let mut found = select(&objects, target, selector);
+        found.retain(|(key, _)| (key.namespace.as_str(), key.name.as_str()) > after.as_pair());
+        (*revision, found)
+    } else {
+        check_revision(store, call)?;
+        (store.revision(), select(store.objects(), target, selector))
     };
     let limit = call
         .query

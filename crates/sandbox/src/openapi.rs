@@ -70,7 +70,7 @@ fn path(kind: &Kind, version: &str) -> (String, Value) {
             json!({"name": name, "in": "query", "schema": {"type": shape, "uniqueItems": true}})
         })
         .collect();
-    let patch = json!({
+    let operation = json!({
         "description": format!("partially update the specified {}", kind.kind),
         "parameters": parameters,
         "responses": {"200": {"description": "OK"}},
@@ -78,5 +78,5 @@ fn path(kind: &Kind, version: &str) -> (String, Value) {
         "x-kubernetes-group-version-kind":
             {"group": kind.group, "version": version, "kind": kind.kind},
     });
-    (path, json!({"patch": patch}))
+    (path, json!({"patch": operation}))
 }

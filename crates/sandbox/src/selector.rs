@@ -63,12 +63,12 @@ impl Selector {
 
 impl Requirement {
     fn parse(text: &str) -> Result<Self, Status> {
-        let (key, test) = read_requirement(text).ok_or_else(|| {
+        let (key, condition) = read_requirement(text).ok_or_else(|| {
             Status::bad_request(format!("unable to parse requirement: found '{text}'"))
         })?;
         Ok(Self {
             key: key.trim().to_owned(),
-            test,
+            test: condition,
         })
     }
 

@@ -75,12 +75,11 @@ async fn connection(stream: TcpStream, acceptor: TlsAcceptor, state: Arc<State>)
         served = connection.as_mut() => Some(served),
         () = stop.cancelled() => None,
     };
-    let served = match served {
-        Some(served) => served,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            timeout(GRACE, connection).await.unwrap_or(Ok(()))
-        }
+    let served = if let Some(served) = served {
+        served
+    } else {
+        connection.as_mut().graceful_shutdown();
+        timeout(GRACE, connection).await.unwrap_or(Ok(()))
     };
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");

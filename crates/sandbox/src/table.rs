@@ -46,7 +46,7 @@ impl Form {
             Self::Metadata => metadata_only(object),
             Self::Table => {
                 let metadata = json!({"resourceVersion": object["metadata"]["resourceVersion"]});
-                table(served, metadata, std::slice::from_ref(object))
+                table(served, &metadata, std::slice::from_ref(object))
             }
         }
     }
@@ -72,7 +72,7 @@ impl Form {
                 "metadata": metadata,
                 "items": page.items.iter().map(metadata_only).collect::<Vec<_>>(),
             }),
-            Self::Table => table(served, metadata, &page.items),
+            Self::Table => table(served, &metadata, &page.items),
         }
     }
 
@@ -82,7 +82,7 @@ impl Form {
             Self::Whole => object,
             Self::Metadata => metadata_only(&object),
             Self::Table => {
-                let mut table = table(served, object["metadata"].clone(), &[]);
+                let mut table = table(served, &object["metadata"], &[]);
                 table["rows"] = json!([{"cells": [], "object": metadata_only(&object)}]);
                 table
             }
@@ -98,7 +98,7 @@ fn metadata_only(object: &Value) -> Value {
     })
 }
 
-fn table(served: Served, metadata: Value, objects: &[Value]) -> Value {
+fn table(served: Served, metadata: &Value, objects: &[Value]) -> Value {
     let columns = columns::of(served);
     let definitions: Vec<Value> = columns
         .iter()

@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use crate::cluster::StartError;
 
 /// How long a cluster's certificates hold.
-const LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
+const LIFETIME: Duration = Duration::from_hours(8760);
 
 /// What a server shows and what its clients trust.
 pub(crate) struct Identity {
@@ -55,7 +55,7 @@ impl Identity {
 
 fn limit(params: &mut CertificateParams) {
     let now = SystemTime::now();
-    params.not_before = (now - Duration::from_secs(3600)).into();
+    params.not_before = (now - Duration::from_hours(1)).into();
     params.not_after = (now + LIFETIME).into();
 }
 

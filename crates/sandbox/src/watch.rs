@@ -28,9 +28,9 @@ use crate::store::{Change, Store};
 use crate::table::Form;
 
 /// How long a watch lasts if the client sets no time (the real server picks 30 to 60 minutes).
-const LONGEST: Duration = Duration::from_secs(45 * 60);
+const LONGEST: Duration = Duration::from_mins(45);
 /// How often a quiet watch that asked for bookmarks gets one.
-const BOOKMARK: Duration = Duration::from_secs(60);
+const BOOKMARK: Duration = Duration::from_mins(1);
 
 struct Watch {
     state: Arc<State>,

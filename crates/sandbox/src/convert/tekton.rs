@@ -55,7 +55,7 @@ fn convert(kind: &Kind, object: &mut Value, way: Way) {
             each(fields.get_mut("status"), |status| {
                 rename(status, PIPELINE_RUN_STATUS, way);
                 each(status.get_mut("pipelineSpec"), |spec| {
-                    pipeline_spec(spec, way)
+                    pipeline_spec(spec, way);
                 });
             });
         }
@@ -76,7 +76,7 @@ fn task_run_spec(spec: &mut Map<String, Value>, way: Way) {
     each(spec.get_mut("taskSpec"), |spec| task_spec(spec, way));
     if way == Way::Up {
         each(spec.get_mut("taskRef"), |reference| {
-            resolve_bundle(reference, "task")
+            resolve_bundle(reference, "task");
         });
     }
 }
@@ -93,7 +93,7 @@ fn pipeline_spec(spec: &mut Map<String, Value>, way: Way) {
             each(task.get_mut("taskSpec"), |spec| task_spec(spec, way));
             if way == Way::Up {
                 each(task.get_mut("taskRef"), |reference| {
-                    resolve_bundle(reference, "task")
+                    resolve_bundle(reference, "task");
                 });
             }
         });
@@ -102,14 +102,14 @@ fn pipeline_spec(spec: &mut Map<String, Value>, way: Way) {
 
 fn pipeline_run_spec(spec: &mut Map<String, Value>, way: Way) {
     each(spec.get_mut("pipelineSpec"), |spec| {
-        pipeline_spec(spec, way)
+        pipeline_spec(spec, way);
     });
     each(spec.get_mut("taskRunSpecs"), |one| {
-        rename(one, TASK_RUN_SPEC, way)
+        rename(one, TASK_RUN_SPEC, way);
     });
     if way == Way::Up {
         each(spec.get_mut("pipelineRef"), |reference| {
-            resolve_bundle(reference, "pipeline")
+            resolve_bundle(reference, "pipeline");
         });
         move_into(
             spec,
@@ -172,6 +172,10 @@ fn rename(fields: &mut Map<String, Value>, names: Names, way: Way) {
 }
 
 /// Calls `change` for the map `value` is, or for each map in the list it is.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "an optional unique borrow is used up"
+)]
 fn each(value: Option<&mut Value>, mut change: impl FnMut(&mut Map<String, Value>)) {
     match value {
         Some(Value::Object(fields)) => change(fields),

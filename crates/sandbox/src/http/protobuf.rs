@@ -132,7 +132,8 @@ fn put(
             map.as_object_mut()?.insert(key, value);
         }
         _ => {
-            if let Some(value) = scalar(field, wire, depth)? {
+            let value = scalar(field, wire, depth)?;
+            if !value.is_null() {
                 object.insert(field.name.to_owned(), value);
             }
         }
@@ -140,29 +141,29 @@ fn put(
     Some(())
 }
 
-/// A single value; the inner `None` stands for one that JSON leaves out.
-fn scalar(field: &Field, wire: &Wire<'_>, depth: usize) -> Option<Option<Value>> {
+/// A single value; null stands for one that JSON leaves out.
+fn scalar(field: &Field, wire: &Wire<'_>, depth: usize) -> Option<Value> {
     let value = match (field.shape, wire) {
-        (Shape::Text, _) => return text(wire).map(|value| Some(value).filter(|text| text != "")),
+        (Shape::Text, _) => text(wire).map(|text| if text == "" { Value::Null } else { text })?,
         (Shape::Bytes, _) => STANDARD.encode(bytes(wire)?).into(),
         (Shape::Number, Wire::Number(number)) => number.cast_signed().into(),
         (Shape::Flag, Wire::Number(number)) => (*number != 0).into(),
         (Shape::Message(fields), _) => message(fields, bytes(wire)?, depth)?,
-        (Shape::Time, _) => return time(bytes(wire)?, depth, "%Y-%m-%dT%H:%M:%SZ"),
-        (Shape::MicroTime, _) => return time(bytes(wire)?, depth, "%Y-%m-%dT%H:%M:%S.%6fZ"),
+        (Shape::Time, _) => time(bytes(wire)?, depth, "%Y-%m-%dT%H:%M:%SZ")?,
+        (Shape::MicroTime, _) => time(bytes(wire)?, depth, "%Y-%m-%dT%H:%M:%S.%6fZ")?,
         _ => return None,
     };
-    Some(Some(value))
+    Some(value)
 }
 
-fn time(bytes: &[u8], depth: usize, form: &str) -> Option<Option<Value>> {
+fn time(bytes: &[u8], depth: usize, form: &str) -> Option<Value> {
     let time = message(schema::TIME, bytes, depth)?;
     let Some(seconds) = time["seconds"].as_i64() else {
-        return Some(None);
+        return Some(Value::Null);
     };
     let nanos = i32::try_from(time["nanos"].as_i64().unwrap_or_default()).ok()?;
     let time = Timestamp::new(seconds, nanos).ok()?;
-    Some(Some(time.strftime(form).to_string().into()))
+    Some(time.strftime(form).to_string().into())
 }
 
 fn bytes<'a>(wire: &Wire<'a>) -> Option<&'a [u8]> {

@@ -51,12 +51,11 @@ impl Apply<'_> {
                 managed::remove(&mut new, path);
             }
         }
-        match owners.iter_mut().find(|owner| owner.is(&me)) {
-            Some(owner) => owner.set(wanted),
-            None => {
-                me.set(wanted);
-                owners.push(me);
-            }
+        if let Some(owner) = owners.iter_mut().find(|owner| owner.is(&me)) {
+            owner.set(wanted);
+        } else {
+            me.set(wanted);
+            owners.push(me);
         }
         managed::write(&mut new, &owners);
         Ok(new)
@@ -74,7 +73,7 @@ impl Apply<'_> {
             .flat_map(|(at, owner)| {
                 let differs = |path: &&Vec<String>| {
                     managed::find(live, path) != managed::find(self.config, path)
-                        && !path.last().is_some_and(|last| !last.starts_with("f:"))
+                        && path.last().is_none_or(|last| last.starts_with("f:"))
                 };
                 let clash = owner.fields.intersection(wanted).filter(differs);
                 clash.map(move |path| Conflict {
@@ -94,9 +93,10 @@ struct Conflict {
 }
 
 fn who(owner: &Owner) -> String {
-    let using = match owner.operation_is(Operation::Update) {
-        true => format!(" using {}", owner.api_version()),
-        false => String::new(),
+    let using = if owner.operation_is(Operation::Update) {
+        format!(" using {}", owner.api_version())
+    } else {
+        String::new()
     };
     format!("conflict with \"{}\"{using}", owner.manager())
 }

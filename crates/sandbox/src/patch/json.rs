@@ -164,7 +164,7 @@ fn index(segment: &str, length: usize) -> Option<usize> {
 }
 
 fn shown(path: &[String]) -> String {
-    path.iter().map(|segment| format!("/{segment}")).collect()
+    path.iter().flat_map(|segment| ["/", segment]).collect()
 }
 
 fn missing(path: &[String]) -> String {

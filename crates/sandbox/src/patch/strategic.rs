@@ -84,11 +84,10 @@ fn merge(
         fields.retain(|name, _| kept.iter().any(|one| one == name.as_str()));
     }
     for (name, change) in changes {
-        if let Some(list) = name.strip_prefix("$deleteFromPrimitiveList/") {
-            if let (Some(Value::Array(items)), Value::Array(gone)) = (fields.get_mut(list), change)
-            {
-                items.retain(|item| !gone.contains(item));
-            }
+        if let Some(list) = name.strip_prefix("$deleteFromPrimitiveList/")
+            && let (Some(Value::Array(items)), Value::Array(gone)) = (fields.get_mut(list), change)
+        {
+            items.retain(|item| !gone.contains(item));
         }
     }
     for (name, change) in plain(changes) {

@@ -11,7 +11,7 @@ use crate::object;
 use crate::store::Key;
 
 /// Tekton's default for runs.
-const TIMEOUT: Duration = Duration::from_secs(3600);
+const TIMEOUT: Duration = Duration::from_hours(1);
 
 /// A run ready to be carried out.
 pub(super) struct Plan {

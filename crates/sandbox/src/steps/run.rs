@@ -19,7 +19,7 @@ use crate::store::Key;
 /// Most bytes of a run's results together: a pod's termination message, as Tekton's default.
 const RESULTS: usize = 4096;
 /// A time that does not come.
-const NEVER: Duration = Duration::from_secs(365 * 24 * 3600);
+const NEVER: Duration = Duration::from_hours(8760);
 
 /// Why a step was ended before its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +81,7 @@ pub(super) async fn carry_out(shared: Arc<Shared>, key: Key) {
         scratch: scratch.path(),
         deadline,
     };
-    running.go().await;
+    Box::pin(running.go()).await;
 }
 
 fn cancelled(run: &Value) -> Option<Outcome> {
@@ -140,31 +140,20 @@ impl Running<'_> {
                 self.end_step(at, 1, "Error", "Skipped", &now);
                 continue;
             }
-            let ended = self.step(at, name, step).await;
+            let ended = Box::pin(self.step(at, name, step)).await;
             match ended {
                 Ok(None) => {}
                 Ok(Some(outcome)) => failure = Some(outcome),
                 Err(Stop::Shutdown) => return,
-                Err(stop) => failure = Some(self.stopped(stop)),
+                Err(stop) => failure = Some(stopped(stop)),
             }
         }
         let results = self.results();
         let outcome = match (failure, results) {
-            (Some(failure), _) => failure,
             (None, Ok(())) => Outcome::succeeded(),
-            (None, Err(failure)) => failure,
+            (Some(failure), _) | (None, Err(failure)) => failure,
         };
         self.record.finish(&self.shared.state, &outcome);
-    }
-
-    fn stopped(&self, stop: Stop) -> Outcome {
-        match stop {
-            Stop::Cancelled(message) => Outcome::failed("TaskRunCancelled", message),
-            Stop::RunTimeout(message) => Outcome::failed("TaskRunTimeout", message),
-            Stop::StepTimeout | Stop::Shutdown => {
-                Outcome::failed("Failed", "a step exceeded its time")
-            }
-        }
     }
 
     /// Runs one step; gives the run's failure if the step decides it.
@@ -189,12 +178,12 @@ impl Running<'_> {
         let title = format!("{}/{}", self.key.namespace, self.key.name);
         let output = Arc::clone(&self.shared.output);
         let line = |text: &str| output(&title, name, text);
-        let mut stop = None;
+        let mut why = None;
         let ended = {
-            let until = async { stop = Some(self.until(limit).await) };
-            process.run(&line, until).await
+            let until = async { why = Some(self.until(limit).await) };
+            Box::pin(process.run(&line, until)).await
         };
-        match (ended, stop) {
+        match (ended, why) {
             (Ok(Some(status)), _) => {
                 use std::os::unix::process::ExitStatusExt as _;
                 let code = status.code().or(status.signal().map(|signal| 128 + signal));
@@ -207,14 +196,14 @@ impl Running<'_> {
                 );
                 Ok(Some(Outcome::failed("Failed", message)))
             }
-            (Ok(None), stop) => {
-                let stop = stop.unwrap_or(Stop::Shutdown);
-                let reason = match stop {
+            (Ok(None), why) => {
+                let why = why.unwrap_or(Stop::Shutdown);
+                let reason = match why {
                     Stop::Cancelled(_) => "TaskRunCancelled",
                     _ => "TaskRunTimeout",
                 };
                 self.end_step(at, 1, reason, reason, &started);
-                Err(stop)
+                Err(why)
             }
             (Err(error), _) => {
                 line(&format!("could not start the step: {error}"));
@@ -311,9 +300,10 @@ impl Running<'_> {
 
     fn script(&self, name: &str, script: &str) -> Result<Vec<String>, Outcome> {
         let file = self.scratch.join("scripts").join(simple(name)?);
-        let text = match script.starts_with("#!") {
-            true => script.to_owned(),
-            false => format!("#!/bin/sh\nset -e\n{script}"),
+        let text = if script.starts_with("#!") {
+            script.to_owned()
+        } else {
+            format!("#!/bin/sh\nset -e\n{script}")
         };
         let written = std::fs::write(&file, &text);
         written.map_err(|error| invalid(format!("could not write a script: {error}")))?;
@@ -442,6 +432,14 @@ impl Running<'_> {
             self.record.status["results"] = results.into();
         }
         Ok(())
+    }
+}
+
+fn stopped(stop: Stop) -> Outcome {
+    match stop {
+        Stop::Cancelled(message) => Outcome::failed("TaskRunCancelled", message),
+        Stop::RunTimeout(message) => Outcome::failed("TaskRunTimeout", message),
+        Stop::StepTimeout | Stop::Shutdown => Outcome::failed("Failed", "a step exceeded its time"),
     }
 }
 

@@ -53,15 +53,12 @@ impl Variables {
             let known = after
                 .split_once(')')
                 .and_then(|(name, after)| Some((self.texts.get(name)?, after)));
-            rest = match known {
-                Some((value, after)) => {
-                    replaced.push_str(value);
-                    after
-                }
-                None => {
-                    replaced.push_str("$(");
-                    after
-                }
+            rest = if let Some((value, after)) = known {
+                replaced.push_str(value);
+                after
+            } else {
+                replaced.push_str("$(");
+                after
             };
         }
         replaced.push_str(rest);

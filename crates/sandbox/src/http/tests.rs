@@ -1,0 +1,189 @@
+//! The protocol, request by request, without a socket.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
+
+use super::{Body, answer};
+use crate::cluster::{Cluster, Options};
+
+mod deletes;
+mod lists;
+mod objects;
+mod patches;
+mod watches;
+
+pub(super) const MERGE: &str = "application/merge-patch+json";
+pub(super) const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+pub(super) const RUNS: &str = "/apis/tekton.dev/v1/namespaces/default/taskruns";
+
+/// A cluster, spoken to as by an HTTP client.
+pub(super) struct Api(pub Cluster);
+
+impl Api {
+    pub(super) async fn start() -> Self {
+        Self(Cluster::start(Options::default()).await.unwrap())
+    }
+
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        media: &str,
+        accept: &str,
+        body: Vec<u8>,
+    ) -> Response<Body> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.0.token()))
+            .header("content-type", media)
+            .header("accept", accept)
+            .header("user-agent", "facts/1.0")
+            .body(Full::new(Bytes::from(body)))
+            .unwrap();
+        answer(Arc::clone(self.0.state()), request).await.unwrap()
+    }
+
+    pub(super) async fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        self.typed(method, path, "application/json", body).await
+    }
+
+    pub(super) async fn typed(
+        &self,
+        method: &str,
+        path: &str,
+        media: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let bytes = if body.is_null() {
+            Vec::new()
+        } else {
+            body.to_string().into_bytes()
+        };
+        read(
+            self.send(method, path, media, "application/json", bytes)
+                .await,
+        )
+        .await
+    }
+
+    pub(super) async fn get(&self, path: &str) -> (u16, Value) {
+        self.call("GET", path, &Value::Null).await
+    }
+
+    pub(super) async fn get_as(&self, path: &str, accept: &str) -> Value {
+        read(self.send("GET", path, "", accept, Vec::new()).await)
+            .await
+            .1
+    }
+
+    /// Creates an object that must be accepted.
+    pub(super) async fn make(&self, path: &str, body: Value) -> Value {
+        let (code, made) = self.call("POST", path, &body).await;
+        assert_eq!(code, 201, "{made}");
+        made
+    }
+}
+
+async fn read(response: Response<Body>) -> (u16, Value) {
+    let code = response.status().as_u16();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (code, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+pub(super) fn map(name: &str) -> Value {
+    json!({"metadata": {"name": name}, "data": {"a": "1"}})
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_unauthorized() {
+    let api = Api::start().await;
+    let request = Request::builder()
+        .uri("/api")
+        .header("authorization", "Bearer x")
+        .body(Full::default());
+    let response = answer(Arc::clone(api.0.state()), request.unwrap())
+        .await
+        .unwrap();
+    let (code, body) = read(response).await;
+    assert_eq!((code, &body["reason"]), (401, &json!("Unauthorized")));
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused() {
+    let api = Api::start().await;
+    let body = vec![b' '; super::BODY + 1];
+    let response = api.send("POST", MAPS, "application/json", "", body).await;
+    assert_eq!(read(response).await.0, 413);
+}
+
+#[tokio::test]
+async fn requests_are_remembered_with_their_answers() {
+    let api = Api::start().await;
+    api.typed(
+        "PATCH",
+        &format!("{MAPS}/none?fieldManager=x"),
+        MERGE,
+        &json!({}),
+    )
+    .await;
+    let seen = api.0.requests();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].method, "PATCH");
+    assert_eq!(seen[0].path, format!("{MAPS}/none"));
+    assert_eq!(seen[0].query, "fieldManager=x");
+    assert_eq!(seen[0].content_type, MERGE);
+    assert_eq!(seen[0].user_agent, "facts/1.0");
+    assert_eq!(seen[0].status, 404);
+    api.0.clear_requests();
+    assert!(api.0.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_fault_answers_as_often_as_asked_and_then_no_more() {
+    let api = Api::start().await;
+    api.0.fail(crate::Fault {
+        method: Some("GET".into()),
+        path_contains: "configmaps".into(),
+        times: 2,
+        answer: crate::FaultAnswer::Status(503),
+        ..crate::Fault::default()
+    });
+    let codes = [
+        api.get(MAPS).await.0,
+        api.get(MAPS).await.0,
+        api.get(MAPS).await.0,
+    ];
+    assert_eq!(codes, [503, 503, 200]);
+}
+
+#[tokio::test]
+async fn a_fault_afterwards_hides_a_write_that_took_place() {
+    let api = Api::start().await;
+    let answer = crate::FaultAnswer::StatusAfterwards(500);
+    api.0.fail(crate::Fault {
+        answer,
+        ..crate::Fault::default()
+    });
+    assert_eq!(api.call("POST", MAPS, &map("m")).await.0, 500);
+    assert!(api.0.get("configmaps", "default", "m").is_some());
+}
+
+#[tokio::test]
+async fn discovery_is_aggregated_only_if_asked() {
+    let api = Api::start().await;
+    assert_eq!(api.get("/apis").await.1["kind"], "APIGroupList");
+    let accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+    let groups = api.get_as("/apis", accept).await;
+    assert_eq!(groups["kind"], "APIGroupDiscoveryList");
+    let tekton = groups["items"].as_array().unwrap().iter();
+    let tekton = tekton
+        .clone()
+        .find(|group| group["metadata"]["name"] == "tekton.dev")
+        .unwrap();
+    assert_eq!(tekton["versions"][0]["version"], "v1");
+}
