@@ -1,9 +1,19 @@
-//! JSON as it was written: numbers keep their text, members their order, strings their place.
+//! JSON as it was written: numbers keep their text and members their order.
 //!
 //! A run's parts are copied into payloads that are compared with what other programs write, so
-//! nothing may be rounded on the way.
+//! nothing may be rounded on the way. [`Json::to_go`] and [`Json::to_predicate`] are the two ways
+//! in which the reference writes JSON: behaviour reference, appendix B.
 
 use std::borrow::Cow;
+
+mod parse;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+/// Deepest nesting accepted.
+pub const MAX_DEPTH: usize = 256;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +32,6 @@ pub enum Json<'a> {
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
 }
 
-/// Deepest nesting accepted.
-pub const MAX_DEPTH: usize = 256;
-
 /// Why a value cannot be copied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -38,7 +45,126 @@ pub enum JsonError {
         /// The key.
         key: String,
     },
-    /// A string is not valid.
-    #[error("it is not valid JSON")]
-    Syntax,
+    /// The text is not JSON, or a string holds half a surrogate pair.
+    #[error("it is not valid JSON at byte {at}")]
+    Syntax {
+        /// Offset in bytes.
+        at: usize,
+    },
+}
+
+impl<'a> Json<'a> {
+    /// Reads a text that holds one value. Objects with duplicate keys are refused.
+    pub fn parse(text: &'a str) -> Result<Self, JsonError> {
+        parse::parse(text)
+    }
+
+    /// Compact, members in order, strings escaped as little as possible.
+    pub fn to_compact(&self) -> String {
+        write::write(self, write::Style::Compact)
+    }
+
+    /// Compact, members sorted by the bytes of their keys, numbers as they are.
+    pub fn to_sorted(&self) -> String {
+        write::write(self, write::Style::Sorted)
+    }
+
+    /// As Go's `encoding/json` writes it: members in order, `<`, `>`, `&` escaped.
+    pub fn to_go(&self) -> String {
+        write::write(self, write::Style::Go)
+    }
+
+    /// As protojson writes a generic struct: members sorted, numbers as doubles.
+    pub fn to_predicate(&self) -> String {
+        write::write(self, write::Style::Predicate)
+    }
+
+    /// An array of strings.
+    pub fn strings<S: Into<Cow<'a, str>>>(items: impl IntoIterator<Item = S>) -> Self {
+        Self::Array(
+            items
+                .into_iter()
+                .map(|item| Self::String(item.into()))
+                .collect(),
+        )
+    }
+
+    /// An object of strings.
+    pub fn text_object<K, V>(members: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<Cow<'a, str>>,
+        V: Into<Cow<'a, str>>,
+    {
+        let members = members.into_iter();
+        Self::Object(
+            members
+                .map(|(key, value)| (key.into(), Self::String(value.into())))
+                .collect(),
+        )
+    }
+}
+
+impl<'a> From<&'a str> for Json<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::String(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Json<'_> {
+    fn from(text: String) -> Self {
+        Self::String(Cow::Owned(text))
+    }
+}
+
+impl From<bool> for Json<'_> {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for Json<'_> {
+    fn from(value: i64) -> Self {
+        Self::Number(Cow::Owned(value.to_string()))
+    }
+}
+
+/// An object under construction, for members that are left out when they are empty.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+
+impl<'a> Object<'a> {
+    /// Adds a member.
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<Json<'a>>) -> Self {
+        self.0.push((Cow::Borrowed(key), value.into()));
+        self
+    }
+
+    /// Adds a member unless it is an empty string, array or object, or `null`.
+    pub(crate) fn with_some(self, key: &'static str, value: impl Into<Json<'a>>) -> Self {
+        let value = value.into();
+        let is_empty = match &value {
+            Json::Null => true,
+            Json::String(text) => text.is_empty(),
+            Json::Array(items) => items.is_empty(),
+            Json::Object(members) => members.is_empty(),
+            Json::Bool(_) | Json::Number(_) => false,
+        };
+        if is_empty {
+            self
+        } else {
+            self.with(key, value)
+        }
+    }
+}
+
+impl<'a> From<Object<'a>> for Json<'a> {
+    fn from(object: Object<'a>) -> Self {
+        Self::Object(object.0)
+    }
+}
+
+impl<'a> From<Vec<Json<'a>>> for Json<'a> {
+    fn from(items: Vec<Json<'a>>) -> Self {
+        Self::Array(items)
+    }
 }
