@@ -1,0 +1,30 @@
+//! Extraction: which artifacts a run consumed and produced, found by the names of its results and
+//! params. Behaviour reference, section 3.
+//!
+//! Where the reference's order is random (several pairs of results), here it is the order in which
+//! they first occur. What looks like a hint but cannot be used is left out, with a note.
+
+pub(crate) use self::children::{Children, Executed};
+pub(crate) use self::dependencies::{
+    PULLABLE, images_used, pipeline_sources, step_sources, task_sources,
+};
+pub(crate) use self::hints::{is_build_artifact, is_image_result};
+pub(crate) use self::notes::{Notes, shown};
+pub(crate) use self::subjects::{Breadth, Scope, subjects};
+
+use crate::format::Warning;
+use crate::image::Image;
+use crate::run::TaskRun;
+
+mod children;
+mod dependencies;
+mod hints;
+mod notes;
+mod subjects;
+
+/// The images of a task run that are signed: those named by its own results, each once.
+pub fn images(run: &TaskRun<'_>) -> (Vec<Image>, Vec<Warning>) {
+    let mut notes = Notes::default();
+    let images = hints::images(&run.status.results, &mut notes);
+    (images, notes.into_warnings())
+}

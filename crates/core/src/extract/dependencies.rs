@@ -1,0 +1,164 @@
+//! Dependencies: the images a run used, and the sources it was given. Behaviour reference,
+//! sections 3.5 and 3.6.
+
+use super::Children;
+use super::hints::inputs;
+use super::notes::{Notes, shown};
+use crate::artifact::{Artifact, Merged};
+use crate::run::{Param, ParamSpec, PipelineRun, RunResult, TaskRun};
+
+const GIT_URL: &str = "CHAINS-GIT_URL";
+const GIT_COMMIT: &str = "CHAINS-GIT_COMMIT";
+/// Prefix that some nodes put before the images they report.
+pub(crate) const PULLABLE: &str = "docker-pullable://";
+
+/// Images of the steps, then of the sidecars; those without a digest are left out with a note.
+pub(crate) fn images_used(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact> {
+    let steps = run
+        .status
+        .steps
+        .iter()
+        .map(|step| ("step", &step.name, &step.image_id));
+    let sidecars = run
+        .status
+        .sidecars
+        .iter()
+        .map(|sidecar| ("sidecar", &sidecar.name, &sidecar.image_id));
+    let mut images = Vec::new();
+    for part in [steps.collect::<Vec<_>>(), sidecars.collect()] {
+        let mut merged = Merged::default();
+        for (kind, name, image_id) in part {
+            if let Some(image) = image_used(image_id) {
+                merged.add(image);
+                continue;
+            }
+            notes.add(format!(
+                "the image of {kind} {} of task run {} is left out of the dependencies: {} has no \
+                 digest",
+                shown(name),
+                shown(&run.metadata.name),
+                shown(image_id)
+            ));
+        }
+        images.extend(merged.into_vec());
+    }
+    images
+}
+
+fn image_used(image_id: &str) -> Option<Artifact> {
+    let (name, digest) = image_id.split_once('@')?;
+    let (algorithm, hex) = digest.split_once(':')?;
+    if digest.contains('@') || hex.contains(':') {
+        return None;
+    }
+    let name = name.strip_prefix(PULLABLE).unwrap_or(name);
+    Some(Artifact::new(format!("oci://{name}"), algorithm, hex))
+}
+
+/// The last URL and commit that were said.
+#[derive(Debug, Default)]
+struct Git<'r> {
+    url: &'r str,
+    commit: &'r str,
+}
+
+impl<'r> Git<'r> {
+    fn say(&mut self, name: &str, value: &'r str) {
+        match name {
+            GIT_URL => self.url = value,
+            GIT_COMMIT => self.commit = value,
+            _ => {}
+        }
+    }
+
+    fn of_specs(&mut self, specs: &'r [ParamSpec<'_>]) {
+        for spec in specs {
+            if let Some(default) = &spec.default {
+                self.say(&spec.name, default.text());
+            }
+        }
+    }
+
+    fn of_params(&mut self, params: &'r [Param<'_>]) {
+        params
+            .iter()
+            .for_each(|param| self.say(&param.name, param.value.text()));
+    }
+
+    fn of_results(&mut self, results: &'r [RunResult<'_>]) {
+        results
+            .iter()
+            .for_each(|result| self.say(&result.name, result.value.text()));
+    }
+
+    /// The source. A commit without a URL gives the source `git+.git`, as it does in the
+    /// reference.
+    fn source(&self, notes: &mut Notes) -> Option<Artifact> {
+        if self.commit.is_empty() {
+            return None;
+        }
+        if self.url.is_empty() {
+            notes.add(format!(
+                "{GIT_COMMIT} is given without {GIT_URL}: the source is git+.git"
+            ));
+        }
+        let prefix = if self.url.starts_with("git+") {
+            ""
+        } else {
+            "git+"
+        };
+        let uri = format!("{prefix}{}", self.url);
+        let suffix = if uri.ends_with(".git") { "" } else { ".git" };
+        Some(Artifact::new(format!("{uri}{suffix}"), "sha1", self.commit))
+    }
+}
+
+/// Sources named by the params and results of a task run.
+pub(crate) fn task_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact> {
+    let mut git = Git::default();
+    if let Some(task) = &run.status.task_spec {
+        git.of_specs(&task.params);
+    }
+    git.of_params(&run.spec.params);
+    git.of_results(&run.status.results);
+    let mut sources = Merged::default();
+    sources.extend(git.source(notes));
+    sources.extend(inputs(&run.status.results, notes));
+    sources.into_vec()
+}
+
+/// Sources named by the results of a task run's steps.
+pub(crate) fn step_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact> {
+    let mut sources = Merged::default();
+    for step in &run.status.steps {
+        let mut git = Git::default();
+        git.of_results(&step.results);
+        sources.extend(git.source(notes));
+    }
+    let results = run.status.steps.iter().flat_map(|step| &step.results);
+    sources.extend(inputs(results, notes));
+    sources.into_vec()
+}
+
+/// Sources named by a pipeline run, and by its children if it is inspected deeply.
+pub(crate) fn pipeline_sources(
+    run: &PipelineRun<'_>,
+    children: Option<&Children<'_, '_>>,
+    notes: &mut Notes,
+) -> Vec<Artifact> {
+    let mut sources = Merged::default();
+    sources.extend(inputs(&run.status.results, notes));
+    for child in children.into_iter().flat_map(Children::runs) {
+        sources.extend(task_sources(child, notes));
+    }
+    let mut git = Git::default();
+    if let Some(pipeline) = &run.status.pipeline_spec {
+        git.of_specs(&pipeline.params);
+    }
+    git.of_params(&run.spec.params);
+    git.of_results(&run.status.results);
+    if !git.url.is_empty() {
+        sources.extend(git.source(notes));
+    }
+    sources.into_vec()
+}

@@ -1,0 +1,47 @@
+//! Notes on what was left out and what looks wrong, for the run's owner.
+
+use std::collections::HashSet;
+
+use crate::format::Warning;
+
+/// Most notes that are kept; a run may hold any number of mistakes.
+const MOST: usize = 100;
+/// Longest name or value shown in a note, in characters.
+const SHOWN: usize = 120;
+
+/// A collection of notes, each once, in the order in which they came up.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    notes: Vec<Warning>,
+    seen: HashSet<String>,
+    left_off: usize,
+}
+
+impl Notes {
+    pub(crate) fn add(&mut self, note: String) {
+        if self.seen.contains(&note) {
+            return;
+        }
+        if self.notes.len() >= MOST {
+            self.left_off += 1;
+            return;
+        }
+        self.seen.insert(note.clone());
+        self.notes.push(Warning(note));
+    }
+
+    pub(crate) fn into_warnings(mut self) -> Vec<Warning> {
+        if self.left_off > 0 {
+            self.notes
+                .push(Warning(format!("and {} more of these", self.left_off)));
+        }
+        self.notes
+    }
+}
+
+/// A text of the run as a note may show it: quoted and not too long.
+pub(crate) fn shown(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    format!("{start:?}{more}")
+}

@@ -1,0 +1,252 @@
+//! Images: a repository and the digest of a manifest in it.
+//!
+//! References are read as the reference's library reads them when it is not strict: behaviour
+//! reference, sections 3.1 and C.7.
+
+use std::fmt;
+
+/// Registry of references that name none.
+const DEFAULT_REGISTRY: &str = "index.docker.io";
+/// Alias of the default registry.
+const DEFAULT_REGISTRY_ALIAS: &str = "docker.io";
+/// Hex digits of a short key.
+const SHORT_KEY: usize = 12;
+
+/// An image by digest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Image {
+    registry: String,
+    path: String,
+    hex: String,
+}
+
+/// Why a reference does not name an image by digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// There is no `@`, or more than one.
+    #[error("it does not have exactly one @ between name and digest")]
+    Separator,
+    /// The digest is not `sha256:` and 64 lower-case hex digits.
+    #[error("its digest is not sha256: and 64 lower-case hex digits")]
+    Digest,
+    /// The name of the repository is too short, too long or has a letter that is not allowed.
+    #[error("its repository is not 2 to 255 of a-z, 0-9 and _ . / - (upper case is not allowed)")]
+    Repository,
+    /// The registry is not a host with an optional port.
+    #[error("its registry is not a host with an optional port")]
+    Registry,
+}
+
+impl Image {
+    /// Reads `NAME[:TAG]@sha256:HEX`; the tag is dropped.
+    pub fn parse(reference: &str) -> Result<Self, ImageError> {
+        let (name, digest) = reference.split_once('@').ok_or(ImageError::Separator)?;
+        if digest.contains('@') {
+            return Err(ImageError::Separator);
+        }
+        let hex = digest.strip_prefix("sha256:").ok_or(ImageError::Digest)?;
+        if hex.len() != 64 || !hex.bytes().all(is_lower_hex) {
+            return Err(ImageError::Digest);
+        }
+        let (registry, path) = repository(without_tag(name))?;
+        Ok(Self {
+            registry,
+            path,
+            hex: hex.to_owned(),
+        })
+    }
+
+    /// Host and port of the registry.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// The repository's path within the registry.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Registry and path.
+    pub fn repository(&self) -> String {
+        format!("{}/{}", self.registry, self.path)
+    }
+
+    /// `sha256:` and the hex digits.
+    pub fn digest(&self) -> String {
+        format!("sha256:{}", self.hex)
+    }
+
+    /// The hex digits of the digest.
+    pub fn hex(&self) -> &str {
+        &self.hex
+    }
+
+    /// Key under which the image's signature is kept where space is short: not unique when one
+    /// digest is in two repositories.
+    pub fn short_key(&self) -> &str {
+        &self.hex[..SHORT_KEY]
+    }
+
+    /// Key under which the image's signature is kept where names may be long.
+    pub fn full_key(&self) -> String {
+        self.to_string()
+    }
+
+    /// The registry is not a host but the scheme of a URL: `https:`, `oci:`, `docker:`. The
+    /// reference accepts this and then fails to push.
+    pub fn has_scheme(&self) -> bool {
+        self.registry.ends_with(':') && self.path.starts_with('/')
+    }
+}
+
+impl fmt::Display for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}@sha256:{}", self.registry, self.path, self.hex)
+    }
+}
+
+pub(crate) fn is_lower_hex(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+/// The name without its tag, if what follows the last colon is one.
+fn without_tag(name: &str) -> &str {
+    let Some((base, tag)) = name.rsplit_once(':') else {
+        return name;
+    };
+    let is_tag = tag.len() <= 128
+        && tag
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    if is_tag && repository(base).is_ok() {
+        base
+    } else {
+        name
+    }
+}
+
+/// Registry and path of a repository's name.
+fn repository(name: &str) -> Result<(String, String), ImageError> {
+    let (registry, path) = match name.split_once('/') {
+        Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest),
+        _ => ("", name),
+    };
+    let is_allowed =
+        |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'/' | b'-');
+    if !(2..=255).contains(&path.len()) || !path.bytes().all(is_allowed) {
+        return Err(ImageError::Repository);
+    }
+    if !is_authority(registry) {
+        return Err(ImageError::Registry);
+    }
+    let registry = match registry {
+        "" | DEFAULT_REGISTRY_ALIAS => DEFAULT_REGISTRY,
+        other => other,
+    };
+    let path = match path {
+        short if registry == DEFAULT_REGISTRY && !short.contains('/') => format!("library/{short}"),
+        path => path.to_owned(),
+    };
+    Ok((registry.to_owned(), path))
+}
+
+/// Whether a URL with this text between `//` and the path keeps it unchanged as its host.
+fn is_authority(text: &str) -> bool {
+    let is_host_byte = |byte: u8| {
+        byte >= 0x80 || byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]<>\"".contains(&byte)
+    };
+    if !text.bytes().all(is_host_byte) {
+        return false;
+    }
+    let port = if text.starts_with('[') {
+        let Some((_, after)) = text.rsplit_once(']') else {
+            return false;
+        };
+        match after.strip_prefix(':') {
+            Some(port) => port,
+            None if after.is_empty() => "",
+            None => return false,
+        }
+    } else {
+        text.rsplit_once(':').map_or("", |(_, port)| port)
+    };
+    port.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn name(url: &str) -> Result<String, ImageError> {
+        Image::parse(&format!("{url}@sha256:{}", "2".repeat(64))).map(|image| image.repository())
+    }
+
+    #[test]
+    fn names_are_read_as_the_references_table_says() {
+        let cases = [
+            ("r.io/app:v1", "r.io/app"),
+            ("app", "index.docker.io/library/app"),
+            ("registry/ab", "index.docker.io/registry/ab"),
+            ("docker.io/foo", "index.docker.io/library/foo"),
+            ("docker.io/foo/bar:x", "index.docker.io/foo/bar"),
+            ("localhost/app", "localhost/app"),
+            ("r.io:5000/a/b", "r.io:5000/a/b"),
+            ("r.io:5000/a/b:v1", "r.io:5000/a/b"),
+            ("r.io/ab", "r.io/ab"),
+            ("https://r.io/app", "https://r.io/app"),
+            ("oci://r.io/app:v1", "oci://r.io/app"),
+            ("docker://r.io/app", "docker://r.io/app"),
+            ("[::1]:5000/app", "[::1]:5000/app"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(name(url).as_deref(), Ok(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn bad_names_are_refused() {
+        for url in [
+            "r.io/App",
+            "r.io/x",
+            "",
+            "/",
+            "r.io:x/app",
+            "a b/c.d",
+            "r.io/ap p",
+            "x:y z",
+        ] {
+            assert!(name(url).is_err(), "{url}");
+        }
+        assert_eq!(name("r.io/app@sha256:33"), Err(ImageError::Separator));
+        let long = format!("r.io/{}", "a".repeat(256));
+        assert_eq!(name(&long), Err(ImageError::Repository));
+    }
+
+    #[test]
+    fn only_lower_case_sha256_digests_are_accepted() {
+        for digest in ["SHA256:", "sha512:", "sha256:", ""] {
+            let reference = format!("r.io/app@{digest}{}", "A".repeat(64));
+            assert_eq!(Image::parse(&reference), Err(ImageError::Digest));
+        }
+        assert_eq!(Image::parse("r.io/app"), Err(ImageError::Separator));
+    }
+
+    #[test]
+    fn a_scheme_is_recognised() {
+        let image = Image::parse(&format!("oci://r.io/app@sha256:{}", "2".repeat(64))).unwrap();
+        assert!(image.has_scheme());
+        assert_eq!(image.short_key(), "222222222222");
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_reference_reads_back_the_same(url in "[a-z.:/@_-]{0,20}") {
+            if let Ok(image) = Image::parse(&format!("{url}@sha256:{}", "2".repeat(64))) {
+                prop_assert_eq!(Image::parse(&image.to_string()), Ok(image));
+            }
+        }
+    }
+}
