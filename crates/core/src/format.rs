@@ -3,7 +3,19 @@
 //! Sections 4 and B of the behaviour reference say what goes where.
 
 use crate::config::Config;
+use crate::image::Image;
+use crate::intoto::Subject;
 use crate::run::Run;
+
+mod after;
+mod byproducts;
+mod simplesigning;
+mod slsa_v02;
+mod slsa_v02_pipeline;
+mod slsa_v1;
+mod slsa_v1_dependencies;
+mod tekton;
+mod time;
 
 /// How an artifact is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,7 +74,7 @@ pub struct Payload {
     /// The exact bytes that are signed.
     pub bytes: Vec<u8>,
     /// What the payload is about.
-    pub subjects: Vec<crate::intoto::Subject>,
+    pub subjects: Vec<Subject>,
     /// What could not be expressed and was left out, and what looks wrong.
     pub warnings: Vec<Warning>,
 }
@@ -89,14 +101,6 @@ pub enum FormatError {
         /// Kind of the run.
         kind: &'static str,
     },
-    /// The format is not implemented for this kind of run.
-    #[error("the format {format} is not implemented yet for a {kind}")]
-    Unfinished {
-        /// The format.
-        format: Format,
-        /// Kind of the run.
-        kind: &'static str,
-    },
     /// A part that is copied into the payload cannot be read.
     #[error("cannot copy {part} of the run into a payload")]
     Copy {
@@ -109,11 +113,32 @@ pub enum FormatError {
 }
 
 /// The payload for a run as a whole. Deterministic: the same run and configuration give the same
-/// bytes.
+/// bytes. What the format cannot express is left out, with a warning.
 pub fn payload(run: &Run<'_>, config: &Config, format: Format) -> Result<Payload, FormatError> {
-    let _ = (run, config);
-    Err(FormatError::Unfinished {
-        format,
-        kind: run.kind(),
-    })
+    match format {
+        Format::Tekton => tekton::payload(run),
+        Format::SlsaV1 => slsa_v02::payload(run, config),
+        Format::SlsaV2Alpha3 | Format::SlsaV2Alpha4 => slsa_v1::payload(run, config, format),
+        Format::SimpleSigning => Err(FormatError::Unsuitable {
+            format,
+            kind: run.kind(),
+        }),
+    }
+}
+
+/// The payload for an image, in the format `simplesigning`. It depends on the image only, so it is
+/// the same for every run that names it.
+pub fn image_payload(image: &Image) -> Payload {
+    simplesigning::payload(image)
+}
+
+impl Payload {
+    /// The subjects as `NAME@ALGORITHM:HEX`, one for each digest.
+    pub fn artifact_uris(&self) -> Vec<String> {
+        let uris = self.subjects.iter().flat_map(|subject| {
+            let digests = subject.digest.iter();
+            digests.map(|(algorithm, hex)| format!("{}@{algorithm}:{hex}", subject.name))
+        });
+        uris.collect()
+    }
 }

@@ -111,11 +111,17 @@ pub enum Run<'a> {
     Pipeline(PipelineRun<'a>, Vec<TaskRun<'a>>),
 }
 
-/// The parts of a run as they were written.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+/// A run's document, its parts as they were written.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct Raw<'a> {
+    /// `kind`; empty in lists.
+    #[serde(borrow)]
+    pub kind: Text<'a>,
+    /// `apiVersion`; empty in lists.
+    #[serde(borrow)]
+    pub api_version: Text<'a>,
     /// `metadata`.
     #[serde(borrow)]
     pub metadata: Option<&'a RawValue>,
@@ -125,22 +131,6 @@ pub struct Raw<'a> {
     /// `status`.
     #[serde(borrow)]
     pub status: Option<&'a RawValue>,
-}
-
-/// What a document says it is, with its parts unread.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Document<'a> {
-    #[serde(borrow)]
-    kind: Text<'a>,
-    #[serde(borrow)]
-    api_version: Text<'a>,
-    #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
-    #[serde(borrow)]
-    spec: Option<&'a RawValue>,
-    #[serde(borrow)]
-    status: Option<&'a RawValue>,
 }
 
 impl<'a> TaskRun<'a> {
@@ -182,7 +172,7 @@ impl<'a> PipelineRun<'a> {
 impl<'a> Run<'a> {
     /// Reads a run of either kind by what its `kind` says; a pipeline run gets no children.
     pub fn parse(document: &'a [u8]) -> Result<Self, RunError> {
-        match &*read::<Document<'a>>(document)?.kind {
+        match &*read::<Raw<'a>>(document)?.kind {
             "TaskRun" => TaskRun::parse(document).map(Self::Task),
             "PipelineRun" => {
                 PipelineRun::parse(document).map(|run| Self::Pipeline(run, Vec::new()))
@@ -202,6 +192,20 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Key of the run's payload and signature where space is short: `taskrun-UID`.
+    pub fn short_key(&self) -> String {
+        format!(
+            "{}-{}",
+            self.kind().to_ascii_lowercase(),
+            self.metadata().uid
+        )
+    }
+
+    /// Key of the run's payload and signature where names may be long.
+    pub fn full_key(&self) -> String {
+        format!("tekton.dev-v1-{}-{}", self.kind(), self.metadata().uid)
+    }
+
     /// Metadata.
     pub fn metadata(&self) -> &Metadata<'a> {
         match self {
@@ -211,10 +215,10 @@ impl<'a> Run<'a> {
     }
 
     /// The document's text.
-    pub fn raw(&self) -> Raw<'a> {
+    pub fn raw(&self) -> &Raw<'a> {
         match self {
-            Self::Task(run) => run.raw,
-            Self::Pipeline(run, _) => run.raw,
+            Self::Task(run) => &run.raw,
+            Self::Pipeline(run, _) => &run.raw,
         }
     }
 
@@ -285,23 +289,14 @@ fn envelope<'a>(document: &'a [u8], expected: &'static str) -> Result<Raw<'a>, R
             size: document.len(),
         });
     }
-    let read: Document<'a> = read(document)?;
-    if !matches!(&*read.kind, "") && &*read.kind != expected {
-        return Err(RunError::Kind {
-            expected,
-            found: read.kind.to_string(),
-        });
+    let raw: Raw<'a> = read(document)?;
+    if !raw.kind.is_empty() && raw.kind != expected {
+        return Err(RunError::Kind { expected, found: raw.kind.to_string() });
     }
-    if !matches!(&*read.api_version, "" | "tekton.dev/v1") {
-        return Err(RunError::ApiVersion {
-            found: read.api_version.to_string(),
-        });
+    if !matches!(&*raw.api_version, "" | "tekton.dev/v1") {
+        return Err(RunError::ApiVersion { found: raw.api_version.to_string() });
     }
-    Ok(Raw {
-        metadata: read.metadata,
-        spec: read.spec,
-        status: read.status,
-    })
+    Ok(raw)
 }
 
 fn read<'a, T: Default + Deserialize<'a>>(document: &'a [u8]) -> Result<T, RunError> {

@@ -1,0 +1,24 @@
+//! The format `simplesigning`: behaviour reference, section 4.6.
+
+use super::{Format, Payload};
+use crate::artifact::Artifact;
+use crate::image::Image;
+use crate::json::{Json, Object};
+
+pub(super) fn payload(image: &Image) -> Payload {
+    let identity = Object::default().with("docker-reference", image.repository());
+    let digest = Object::default().with("docker-manifest-digest", image.digest());
+    let critical = Object::default()
+        .with("identity", identity)
+        .with("image", digest)
+        .with("type", "cosign container image signature");
+    let document = Object::default()
+        .with("critical", critical)
+        .with("optional", Json::Null);
+    Payload {
+        format: Format::SimpleSigning,
+        bytes: Json::from(document).to_go().into_bytes(),
+        subjects: vec![Artifact::new(image.repository(), "sha256", image.hex())],
+        warnings: Vec::new(),
+    }
+}

@@ -1,0 +1,136 @@
+//! `buildConfig` of a pipeline run in SLSA provenance v0.2: one entry for each task run that
+//! carried out one of its tasks. Behaviour reference, section 4.2.
+
+use serde_json::value::RawValue;
+
+use super::FormatError;
+use super::after::after;
+use super::slsa_v02::{Origin, outcome, param_value, step};
+use super::time::shortest;
+use crate::extract::{Children, Executed, Notes, shown};
+use crate::json::{Json, Object};
+use crate::run::{PipelineRun, RunResult, TaskRun, TaskSpec};
+use crate::tekton::Projection;
+
+pub(super) fn build_config<'r>(
+    run: &'r PipelineRun<'_>,
+    children: &Children<'r, '_>,
+    notes: &mut Notes,
+) -> Result<Json<'r>, FormatError> {
+    if run.status.pipeline_spec.is_none() {
+        return Ok(Object::default().with("tasks", Json::Null).into());
+    }
+    let mut tasks = Vec::new();
+    let mut last = "";
+    for executed in children.tasks() {
+        tasks.extend(entries(run, executed, last, notes)?);
+        if executed.was_seen && !executed.is_finally {
+            last = &executed.task.name;
+        }
+    }
+    Ok(Object::default().with("tasks", tasks).into())
+}
+
+/// Entries of one task of the pipeline; `last` is the last task before those at the end.
+fn entries<'r>(
+    run: &'r PipelineRun<'_>,
+    executed: &Executed<'r, '_>,
+    last: &'r str,
+    notes: &mut Notes,
+) -> Result<Vec<Json<'r>>, FormatError> {
+    if executed.runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut predecessors = after(executed.task);
+    if predecessors.is_empty() && executed.is_finally && !last.is_empty() {
+        predecessors.push(last);
+    }
+    let reference = reference(executed, notes)?;
+    let mut entries = Vec::new();
+    for child in &executed.runs {
+        let Some(steps) = steps_by_index(child) else {
+            notes.add(format!(
+                "task run {} is left out of buildConfig: its steps are not those of its task",
+                shown(&child.metadata.name)
+            ));
+            continue;
+        };
+        let entry = Object::default()
+            .with_some("name", &*executed.task.name)
+            .with_some("after", Json::strings(predecessors.iter().copied()))
+            .with("ref", reference.clone())
+            .with_some(
+                "serviceAccountName",
+                &*run.spec.task_run_template.service_account_name,
+            )
+            .with_some("status", outcome(&child.status.conditions))
+            .with_some("steps", steps)
+            .with("invocation", Origin::of_task(child).invocation(notes))
+            .with_some("results", results(&child.status.results, notes))
+            .with_some("startedOn", started(child, notes))
+            .with_some(
+                "finishedOn",
+                child.status.completion_time.map_or(Json::Null, shortest),
+            );
+        entries.push(entry.into());
+    }
+    Ok(entries)
+}
+
+fn reference<'r>(executed: &Executed<'r, '_>, notes: &mut Notes) -> Result<Json<'r>, FormatError> {
+    const PART: &str = "pipelineSpec.tasks.taskRef";
+    let Some(raw) = executed.task.task_ref else {
+        return Ok(Json::Object(Vec::new()));
+    };
+    let mut left_out = Vec::new();
+    let reference = Projection::TaskRef
+        .apply_text(PART, Some(RawValue::get(raw)), &mut left_out)
+        .map_err(|source| FormatError::Copy { part: PART, source })?;
+    left_out.into_iter().for_each(|note| notes.add(note));
+    Ok(reference)
+}
+
+fn started<'r>(child: &TaskRun<'_>, notes: &mut Notes) -> Json<'r> {
+    let Some(time) = child.status.start_time else {
+        notes.add(format!(
+            "task run {} has no start time, so startedOn is left out",
+            shown(&child.metadata.name)
+        ));
+        return Json::Null;
+    };
+    shortest(time)
+}
+
+/// The steps, paired with those of the task by position; nothing if they do not match.
+fn steps_by_index<'r>(run: &'r TaskRun<'_>) -> Option<Vec<Json<'r>>> {
+    let TaskSpec { steps, .. } = run.status.task_spec.as_ref()?;
+    if steps.len() != run.status.steps.len() {
+        return None;
+    }
+    let pairs = steps.iter().zip(&run.status.steps);
+    pairs
+        .map(|(container, state)| {
+            let is_other = state.name.starts_with("unnamed-") && !container.name.is_empty();
+            (!is_other).then(|| step(state, Some(container)))
+        })
+        .collect()
+}
+
+fn results<'r>(results: &'r [RunResult<'_>], notes: &mut Notes) -> Vec<Json<'r>> {
+    let mut written = Vec::new();
+    for result in results {
+        let Some(value) = param_value(&result.value) else {
+            notes.add(format!(
+                "result {} has no value and is left out",
+                shown(&result.name)
+            ));
+            continue;
+        };
+        let object = Object::default()
+            .with("name", &*result.name)
+            .with_some("type", &*result.kind)
+            .with("value", value);
+        written.push(object.into());
+    }
+    written
+}

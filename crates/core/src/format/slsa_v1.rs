@@ -1,0 +1,214 @@
+//! The formats `slsa/v2alpha3` and `slsa/v2alpha4`: an in-toto statement v1 with SLSA provenance
+//! v1. Behaviour reference, sections 4.3 to 4.5.
+
+use serde_json::value::RawValue;
+
+use super::slsa_v1_dependencies::{of_pipeline, of_task};
+use super::slsa_v02::{ref_source, text_map};
+use super::time::grouped;
+use super::{Format, FormatError, Payload, byproducts};
+use crate::config::{BuildType, Config};
+use crate::extract::{Breadth, Children, Notes, Scope, subjects};
+use crate::intoto::{Descriptor, Statement};
+use crate::json::{Json, Object};
+use crate::run::{Map, Provenance, Reference, Run};
+use crate::tekton::Projection;
+
+const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+const PREDICATE: &str = "https://slsa.dev/provenance/v1";
+/// A resolver of clusters' own tasks, which are not remote.
+const LOCAL_RESOLVER: &str = "Cluster";
+
+pub(super) fn payload(
+    run: &Run<'_>,
+    config: &Config,
+    format: Format,
+) -> Result<Payload, FormatError> {
+    let mut notes = Notes::default();
+    let children = match run {
+        Run::Task(_) => None,
+        Run::Pipeline(pipeline, children) => Some(Children::new(pipeline, children)),
+    };
+    let inspected = children.as_ref().filter(|_| config.deep_inspection);
+    let is_alpha4 = format == Format::SlsaV2Alpha4;
+    let breadth = if is_alpha4 {
+        Breadth::BuildArtifacts
+    } else {
+        Breadth::AllHints
+    };
+    let scope = match run {
+        Run::Task(task) => Scope::Task(task),
+        Run::Pipeline(pipeline, _) => Scope::Pipeline(pipeline, inspected),
+    };
+    let subjects = subjects(scope, breadth, &mut notes);
+    let dependencies = match (run, &children) {
+        (Run::Task(task), _) => of_task(task, breadth, &mut notes),
+        (Run::Pipeline(pipeline, _), Some(children)) => {
+            of_pipeline(pipeline, children, breadth, config, &mut notes)?
+        }
+        (Run::Pipeline(..), None) => Vec::new(),
+    };
+    let by_products = by_products(run, inspected, breadth, &mut notes);
+    let definition = Object::default()
+        .with("buildType", config.build_type.as_str())
+        .with("externalParameters", external_parameters(run, &mut notes)?)
+        .with(
+            "internalParameters",
+            internal_parameters(run, config, &mut notes)?,
+        )
+        .with_some("resolvedDependencies", descriptors(&dependencies));
+    let details = Object::default()
+        .with(
+            "builder",
+            Object::default().with_some("id", config.builder_id.as_str()),
+        )
+        .with_some("byproducts", descriptors(&by_products))
+        .with("metadata", metadata(run));
+    let predicate = Object::default()
+        .with("buildDefinition", definition)
+        .with("runDetails", details)
+        .into();
+    let statement = Statement {
+        kind: STATEMENT,
+        subjects: &subjects,
+        predicate_type: PREDICATE,
+        predicate,
+    };
+    let bytes = statement.to_bytes();
+    Ok(Payload {
+        format,
+        bytes,
+        subjects,
+        warnings: notes.into_warnings(),
+    })
+}
+
+fn descriptors(descriptors: &[Descriptor]) -> Json<'_> {
+    Json::Array(descriptors.iter().map(Descriptor::to_json).collect())
+}
+
+fn metadata<'r>(run: &'r Run<'_>) -> Json<'r> {
+    Object::default()
+        .with_some("invocationId", &*run.metadata().uid)
+        .with_some("startedOn", run.start_time().map_or(Json::Null, grouped))
+        .with_some(
+            "finishedOn",
+            run.completion_time().map_or(Json::Null, grouped),
+        )
+        .into()
+}
+
+fn by_products(
+    run: &Run<'_>,
+    inspected: Option<&Children<'_, '_>>,
+    breadth: Breadth,
+    notes: &mut Notes,
+) -> Vec<Descriptor> {
+    match (run, breadth) {
+        (Run::Task(task), Breadth::AllHints) => {
+            byproducts::all(&task.status.results, "taskRunResults", notes)
+        }
+        (Run::Pipeline(pipeline, _), Breadth::AllHints) => {
+            byproducts::all(&pipeline.status.results, "pipelineRunResults", notes)
+        }
+        (Run::Task(task), Breadth::BuildArtifacts) => byproducts::of_task(task, notes),
+        (Run::Pipeline(pipeline, _), Breadth::BuildArtifacts) => {
+            let prefix = format!("pipelineRunResults/{}", pipeline.metadata.name);
+            let mut found = byproducts::others(&pipeline.status.results, &prefix, notes);
+            for child in inspected.into_iter().flat_map(Children::runs) {
+                found.extend(byproducts::of_task(child, notes));
+            }
+            found
+        }
+    }
+}
+
+fn external_parameters<'r>(run: &'r Run<'_>, notes: &mut Notes) -> Result<Json<'r>, FormatError> {
+    let (projection, reference, provenance) = match run {
+        Run::Task(run) => (
+            Projection::TaskRunSpec,
+            run.spec.task_ref.as_ref(),
+            run.status.provenance.as_ref(),
+        ),
+        Run::Pipeline(run, _) => (
+            Projection::PipelineRunSpec,
+            run.spec.pipeline_ref.as_ref(),
+            run.status.provenance.as_ref(),
+        ),
+    };
+    let mut parameters = Object::default();
+    if let Some(source) = build_config_source(reference, provenance) {
+        parameters = parameters.with("buildConfigSource", source);
+    }
+    let spec = project(projection, "spec", run.raw().spec, notes)?;
+    Ok(parameters.with("runSpec", spec).into())
+}
+
+/// Where a remote run's definition was read from. Of several digests it is the first.
+fn build_config_source<'r>(
+    reference: Option<&Reference<'_>>,
+    provenance: Option<&'r Provenance<'_>>,
+) -> Option<Json<'r>> {
+    let resolver = reference
+        .map(|reference| &*reference.resolver)
+        .unwrap_or_default();
+    if resolver.is_empty() || resolver == LOCAL_RESOLVER {
+        return None;
+    }
+    let source = ref_source(provenance)?;
+    let digest = source.digest.first();
+    let digest = digest
+        .map(|(algorithm, hex)| format!("{algorithm}:{hex}"))
+        .unwrap_or_default();
+    let object = Object::default()
+        .with("path", &*source.entry_point)
+        .with("ref", digest)
+        .with("repository", &*source.uri);
+    Some(object.into())
+}
+
+fn internal_parameters<'r>(
+    run: &'r Run<'_>,
+    config: &Config,
+    notes: &mut Notes,
+) -> Result<Json<'r>, FormatError> {
+    let provenance = match run {
+        Run::Task(run) => run.status.provenance.as_ref(),
+        Run::Pipeline(run, _) => run.status.provenance.as_ref(),
+    };
+    let mut parameters = Object::default();
+    if let Some(flags) = provenance.and_then(|provenance| provenance.feature_flags) {
+        let part = "status.provenance.featureFlags";
+        let flags = project(Projection::FeatureFlags, part, Some(flags), notes)?;
+        parameters = parameters.with("tekton-pipelines-feature-flags", flags);
+    }
+    if config.build_type == BuildType::SlsaTekton {
+        let metadata = run.metadata();
+        parameters = parameters
+            .with("labels", map_or_null(&metadata.labels))
+            .with("annotations", map_or_null(&metadata.annotations));
+    }
+    Ok(parameters.into())
+}
+
+fn map_or_null<'r>(map: &'r Map<'_>) -> Json<'r> {
+    if map.is_empty() {
+        Json::Null
+    } else {
+        text_map(map)
+    }
+}
+
+fn project<'r>(
+    projection: Projection,
+    part: &'static str,
+    raw: Option<&'r RawValue>,
+    notes: &mut Notes,
+) -> Result<Json<'r>, FormatError> {
+    let mut left_out = Vec::new();
+    let value = projection
+        .apply_text(part, raw.map(RawValue::get), &mut left_out)
+        .map_err(|source| FormatError::Copy { part, source })?;
+    left_out.into_iter().for_each(|note| notes.add(note));
+    Ok(value)
+}

@@ -1,0 +1,54 @@
+//! Times as the two versions of SLSA provenance write them: behaviour reference, appendix B.1.
+
+use jiff::Timestamp;
+
+use crate::json::Json;
+
+/// RFC 3339 in UTC with as many digits after the second as needed.
+pub(super) fn shortest<'a>(time: Timestamp) -> Json<'a> {
+    Json::from(time.to_string())
+}
+
+/// RFC 3339 in UTC with 0, 3, 6 or 9 digits after the second.
+pub(super) fn grouped<'a>(time: Timestamp) -> Json<'a> {
+    let digits = match time.subsec_nanosecond().unsigned_abs() {
+        0 => 0,
+        nanos if nanos % 1_000_000 == 0 => 3,
+        nanos if nanos % 1_000 == 0 => 6,
+        _ => 9,
+    };
+    Json::from(format!("{time:.digits$}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_are_as_short_as_they_can_be_or_grouped_by_three() {
+        let cases = [
+            (
+                "2024-01-02T03:04:05Z",
+                "2024-01-02T03:04:05Z",
+                "2024-01-02T03:04:05Z",
+            ),
+            (
+                "2024-01-02T05:04:05.5+02:00",
+                "2024-01-02T03:04:05.5Z",
+                "2024-01-02T03:04:05.500Z",
+            ),
+            (
+                "2024-01-02T03:04:05.00001Z",
+                "2024-01-02T03:04:05.00001Z",
+                "2024-01-02T03:04:05.000010Z",
+            ),
+        ];
+        for (given, short, group) in cases {
+            let time: Timestamp = given.parse().unwrap();
+            assert_eq!(
+                (shortest(time), grouped(time)),
+                (Json::from(short), Json::from(group))
+            );
+        }
+    }
+}
