@@ -21,6 +21,8 @@ mod exec;
 mod plan;
 mod record;
 mod run;
+#[cfg(test)]
+mod tests;
 mod variables;
 mod workspace;
 
