@@ -37,7 +37,7 @@ impl Setting {
 
     fn secret(&self) -> Value {
         self.cluster
-            .get("Secret", "openshift-pipelines", "signing-secrets")
+            .get("secrets", "openshift-pipelines", "signing-secrets")
             .unwrap()
     }
 
