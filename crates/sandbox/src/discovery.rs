@@ -10,7 +10,7 @@ use crate::openapi;
 use crate::status::Status;
 
 /// The Kubernetes version the cluster says it is.
-const VERSION: (&str, &str, &str) = ("1", "34", "v1.34.0+windlass");
+const VERSION: (&str, &str, &str) = ("1", "33", "v1.33.0+windlass");
 
 /// Answers paths that are about the cluster and not its objects; `None` for all others.
 pub(crate) fn answer(path: &str, call: &Call<'_>) -> Option<Result<Response<Body>, Status>> {

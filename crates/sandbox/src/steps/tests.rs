@@ -34,8 +34,9 @@ async fn run(spec: Value) -> Value {
 }
 
 fn create(cluster: &Cluster, spec: Value) {
-    let run = json!({"apiVersion": "tekton.dev/v1", "kind": "TaskRun",
-        "metadata": {"name": "r"}, "spec": spec});
+    let mut run = json!({"apiVersion": "tekton.dev/v1", "kind": "TaskRun"});
+    run["metadata"] = json!({"name": "r"});
+    run["spec"] = spec;
     cluster.create(run).unwrap();
 }
 
