@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the real servers and clients that the scenarios run against into one folder and prints
-# nothing but progress. Needs Go, apt-get and dpkg-deb; starts nothing and installs nothing system-wide.
+# Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
+# apt-get and dpkg-deb; starts nothing and installs nothing on the machine itself.
 #
 #   e2e/parts.sh [kube|debian|all]
 #
@@ -117,10 +117,10 @@ apt_version() {
     architecture=$(dpkg --print-architecture)
     private_apt "$suite" indextargets --format '$(FILENAME)' 'Created-By: Packages' |
         xargs -r -n 1 /usr/lib/apt/apt-helper cat-file |
-        awk -v package="$package" '
+        awk -v package="$package" -v prefix="$prefix" '
             /^Package: / { found = $2 == package }
-            /^Version: / && found { print $2 }' |
-        grep -F "$prefix" | grep "^$prefix" | sort -V | tail -n 1 || true
+            /^Version: / && found && index($2, prefix) == 1 { print $2 }' |
+        sort -V | tail -n 1
 }
 
 debian() {
@@ -128,6 +128,10 @@ debian() {
     unpack "$COSIGN_3_SUITE" cosign "$COSIGN_3" usr/bin/cosign "$parts/cosign-3/cosign"
     unpack "$COSIGN_2_SUITE" etcd-server "" usr/bin/etcd "$parts/bin/etcd"
 }
+
+# One installation at a time.
+exec 9>"$parts/lock"
+flock 9
 
 case ${1:-all} in
 kube) kube ;;

@@ -100,8 +100,8 @@ impl Process {
     /// The same without the lines that klog marks as information, which are most of them.
     pub(crate) fn complaints(&self) -> String {
         let tail = self.tail();
-        let kept = tail.lines().filter(|line| !line.starts_with('I'));
-        kept.map(|line| format!("{line}\n")).collect()
+        let kept: Vec<&str> = tail.lines().filter(|line| !line.starts_with('I')).collect();
+        kept.join("\n")
     }
 }
 
