@@ -11,3 +11,4 @@ mod project;
 mod quantity;
 mod schema;
 mod tekton_types;
+pub mod v1beta1;

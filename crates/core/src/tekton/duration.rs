@@ -105,7 +105,7 @@ fn format(nanoseconds: i64) -> String {
 fn push(text: &mut String, value: u64, digits: u32, unit: &str) {
     let scale = 10_u64.pow(digits);
     text.push_str(&(value / scale).to_string());
-    if value % scale != 0 {
+    if !value.is_multiple_of(scale) {
         let fraction = format!("{:0width$}", value % scale, width = digits as usize);
         text.push('.');
         text.push_str(fraction.trim_end_matches('0'));

@@ -4,6 +4,7 @@
 //! that names it.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -241,7 +242,10 @@ impl Walker<'_> {
                     path.push('.');
                     path.push_str(name);
                 }
-                Segment::Index(index) => path.push_str(&format!("[{index}]")),
+                Segment::Index(index) => {
+                    // Writing to a string cannot fail.
+                    let _ = write!(path, "[{index}]");
+                }
             }
         }
         self.warnings
@@ -262,7 +266,7 @@ fn text<'j, 'a>(value: &'j Json<'a>) -> Option<&'j Cow<'a, str>> {
 
 fn integer<'a>(value: &Json<'a>) -> Option<Json<'a>> {
     match value {
-        Json::Number(text) => text.parse::<i64>().ok().map(|number| Json::from(number)),
+        Json::Number(text) => text.parse::<i64>().ok().map(Json::from),
         _ => None,
     }
 }
