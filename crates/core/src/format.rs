@@ -17,6 +17,9 @@ mod slsa_v1_dependencies;
 mod tekton;
 mod time;
 
+#[cfg(test)]
+mod tests;
+
 /// How an artifact is described.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
@@ -42,6 +45,17 @@ impl Format {
         Self::SimpleSigning,
     ];
 
+    /// Names of the formats for runs, with those that say what they give.
+    pub(crate) const OF_RUNS: [(&'static str, Self); 7] = [
+        ("in-toto", Self::SlsaV1),
+        ("slsa/v1", Self::SlsaV1),
+        ("slsa/v2alpha3", Self::SlsaV2Alpha3),
+        ("slsa/v2alpha4", Self::SlsaV2Alpha4),
+        ("tekton", Self::Tekton),
+        ("slsa-provenance/v0.2", Self::SlsaV1),
+        ("slsa-provenance/v1", Self::SlsaV2Alpha4),
+    ];
+
     /// The name under which it is configured.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -56,6 +70,20 @@ impl Format {
     /// Whether its payload is an in-toto statement, which is signed inside a DSSE envelope.
     pub fn is_statement(self) -> bool {
         matches!(self, Self::SlsaV1 | Self::SlsaV2Alpha3 | Self::SlsaV2Alpha4)
+    }
+}
+
+/// A name that is not that of a format for runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown format; use {}", Format::OF_RUNS.map(|(name, _)| name).join(", "))]
+pub struct UnknownFormat;
+
+impl std::str::FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        let found = Self::OF_RUNS.iter().find(|(known, _)| *known == name);
+        found.map(|(_, format)| *format).ok_or(UnknownFormat)
     }
 }
 

@@ -61,22 +61,22 @@ impl<'a> Json<'a> {
 
     /// Compact, members in order, strings escaped as little as possible.
     pub fn to_compact(&self) -> String {
-        write::write(self, write::Style::Compact)
+        write::text(self, write::Style::Compact)
     }
 
     /// Compact, members sorted by the bytes of their keys, numbers as they are.
     pub fn to_sorted(&self) -> String {
-        write::write(self, write::Style::Sorted)
+        write::text(self, write::Style::Sorted)
     }
 
     /// As Go's `encoding/json` writes it: members in order, `<`, `>`, `&` escaped.
     pub fn to_go(&self) -> String {
-        write::write(self, write::Style::Go)
+        write::text(self, write::Style::Go)
     }
 
     /// As protojson writes a generic struct: members sorted, numbers as doubles.
     pub fn to_predicate(&self) -> String {
-        write::write(self, write::Style::Predicate)
+        write::text(self, write::Style::Predicate)
     }
 
     /// An array of strings.

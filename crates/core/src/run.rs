@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub use self::children::{Adopted, adopt};
 pub use self::metadata::{Metadata, OwnerReference};
 pub use self::parts::{
     Condition, Param, ParamSpec, Provenance, RefSource, Reference, RunResult, When,
@@ -25,6 +26,7 @@ pub use self::task::{
 };
 pub use self::text::{Map, Text};
 
+mod children;
 mod metadata;
 mod parts;
 mod pipeline;
@@ -291,10 +293,15 @@ fn envelope<'a>(document: &'a [u8], expected: &'static str) -> Result<Raw<'a>, R
     }
     let raw: Raw<'a> = read(document)?;
     if !raw.kind.is_empty() && raw.kind != expected {
-        return Err(RunError::Kind { expected, found: raw.kind.to_string() });
+        return Err(RunError::Kind {
+            expected,
+            found: raw.kind.to_string(),
+        });
     }
     if !matches!(&*raw.api_version, "" | "tekton.dev/v1") {
-        return Err(RunError::ApiVersion { found: raw.api_version.to_string() });
+        return Err(RunError::ApiVersion {
+            found: raw.api_version.to_string(),
+        });
     }
     Ok(raw)
 }
@@ -323,18 +330,15 @@ where
 /// tracked only here because it costs time that a good document need not pay.
 fn located<'a, T: Default + Deserialize<'a>>(prefix: &str, document: &'a [u8]) -> RunError {
     let mut json = serde_json::Deserializer::from_slice(document);
-    let error = match serde_path_to_error::deserialize::<_, text::Object<T>>(&mut json) {
-        Err(error) => error,
-        Ok(_) => {
-            let reason = json
-                .end()
-                .err()
-                .map_or_else(String::new, |error| error.to_string());
-            return RunError::Field {
-                path: "the end".to_owned(),
-                reason,
-            };
-        }
+    let Err(error) = serde_path_to_error::deserialize::<_, text::Object<T>>(&mut json) else {
+        let reason = json
+            .end()
+            .err()
+            .map_or_else(String::new, |error| error.to_string());
+        return RunError::Field {
+            path: "the end".to_owned(),
+            reason,
+        };
     };
     let path = match (prefix, error.path().to_string().as_str()) {
         ("", ".") => "the top".to_owned(),

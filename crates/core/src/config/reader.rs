@@ -9,16 +9,6 @@ use super::{
 };
 use crate::format::Format;
 
-/// Formats of runs, with the aliases that name what they give.
-const RUN_FORMATS: [(&str, Format); 7] = [
-    ("in-toto", Format::SlsaV1),
-    ("slsa/v1", Format::SlsaV1),
-    ("slsa/v2alpha3", Format::SlsaV2Alpha3),
-    ("slsa/v2alpha4", Format::SlsaV2Alpha4),
-    ("tekton", Format::Tekton),
-    ("slsa-provenance/v0.2", Format::SlsaV1),
-    ("slsa-provenance/v1", Format::SlsaV2Alpha4),
-];
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
 /// Longest value that an error shows, in characters.
 const SHOWN: usize = 60;
@@ -64,12 +54,16 @@ fn config(r: &mut Reader<'_>) -> Config {
         .collect();
     Config {
         taskrun: Artifact {
-            format: r.choice("artifacts.taskrun.format", &RUN_FORMATS, Format::SlsaV1),
+            format: r.choice("artifacts.taskrun.format", &Format::OF_RUNS, Format::SlsaV1),
             storage: r.stores("artifacts.taskrun.storage", &stores, StoreKind::Tekton),
             signer: r.signer("artifacts.taskrun.signer"),
         },
         pipelinerun: Artifact {
-            format: r.choice("artifacts.pipelinerun.format", &RUN_FORMATS, Format::SlsaV1),
+            format: r.choice(
+                "artifacts.pipelinerun.format",
+                &Format::OF_RUNS,
+                Format::SlsaV1,
+            ),
             storage: r.stores(
                 "artifacts.pipelinerun.storage",
                 &without_kafka,

@@ -80,15 +80,15 @@ impl<'r> Git<'r> {
     }
 
     fn of_params(&mut self, params: &'r [Param<'_>]) {
-        params
-            .iter()
-            .for_each(|param| self.say(&param.name, param.value.text()));
+        for param in params {
+            self.say(&param.name, param.value.text());
+        }
     }
 
     fn of_results(&mut self, results: &'r [RunResult<'_>]) {
-        results
-            .iter()
-            .for_each(|result| self.say(&result.name, result.value.text()));
+        for result in results {
+            self.say(&result.name, result.value.text());
+        }
     }
 
     /// The source. A commit without a URL gives the source `git+.git`, as it does in the
@@ -108,8 +108,8 @@ impl<'r> Git<'r> {
             "git+"
         };
         let uri = format!("{prefix}{}", self.url);
-        let suffix = if uri.ends_with(".git") { "" } else { ".git" };
-        Some(Artifact::new(format!("{uri}{suffix}"), "sha1", self.commit))
+        let stem = uri.strip_suffix(".git").unwrap_or(&uri);
+        Some(Artifact::new(format!("{stem}.git"), "sha1", self.commit))
     }
 }
 

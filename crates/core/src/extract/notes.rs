@@ -12,7 +12,7 @@ const SHOWN: usize = 120;
 /// A collection of notes, each once, in the order in which they came up.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    notes: Vec<Warning>,
+    kept: Vec<Warning>,
     seen: HashSet<String>,
     left_off: usize,
 }
@@ -22,20 +22,26 @@ impl Notes {
         if self.seen.contains(&note) {
             return;
         }
-        if self.notes.len() >= MOST {
+        if self.kept.len() >= MOST {
             self.left_off += 1;
             return;
         }
         self.seen.insert(note.clone());
-        self.notes.push(Warning(note));
+        self.kept.push(Warning(note));
+    }
+
+    pub(crate) fn add_all(&mut self, notes: Vec<String>) {
+        for note in notes {
+            self.add(note);
+        }
     }
 
     pub(crate) fn into_warnings(mut self) -> Vec<Warning> {
         if self.left_off > 0 {
-            self.notes
+            self.kept
                 .push(Warning(format!("and {} more of these", self.left_off)));
         }
-        self.notes
+        self.kept
     }
 }
 

@@ -86,7 +86,7 @@ fn reference<'r>(executed: &Executed<'r, '_>, notes: &mut Notes) -> Result<Json<
     let reference = Projection::TaskRef
         .apply_text(PART, Some(RawValue::get(raw)), &mut left_out)
         .map_err(|source| FormatError::Copy { part: PART, source })?;
-    left_out.into_iter().for_each(|note| notes.add(note));
+    notes.add_all(left_out);
     Ok(reference)
 }
 

@@ -209,6 +209,6 @@ fn project<'r>(
     let value = projection
         .apply_text(part, raw.map(RawValue::get), &mut left_out)
         .map_err(|source| FormatError::Copy { part, source })?;
-    left_out.into_iter().for_each(|note| notes.add(note));
+    notes.add_all(left_out);
     Ok(value)
 }

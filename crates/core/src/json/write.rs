@@ -1,5 +1,7 @@
 //! Writing JSON in the ways of Go's libraries.
 
+use std::fmt::Write;
+
 use super::Json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,7 +12,7 @@ pub(super) enum Style {
     Predicate,
 }
 
-pub(super) fn write(value: &Json<'_>, style: Style) -> String {
+pub(super) fn text(value: &Json<'_>, style: Style) -> String {
     let mut out = String::new();
     push(&mut out, value, style);
     out
@@ -76,7 +78,10 @@ fn push_string(out: &mut String, text: &str, style: Style) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            other => out.push_str(&format!("\\u{:04x}", u32::from(other))),
+            other => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(other));
+            }
         }
     }
     out.push_str(&text[plain_from..]);
