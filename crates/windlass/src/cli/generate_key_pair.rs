@@ -16,7 +16,7 @@ mod secret;
 ///
 /// Without an argument the pair is written to cosign.key and cosign.pub. With
 /// k8s://<namespace>/<name> it is kept in that secret, and cosign.pub is written as well. The
-/// password is taken from COSIGN_PASSWORD, asked for, or read from a pipe.
+/// password is taken from `COSIGN_PASSWORD`, asked for, or read from a pipe.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass generate-key-pair k8s://openshift-pipelines/signing-secrets

@@ -1,5 +1,6 @@
 //! The outcome of a check, told the way cosign tells it, and the input that checks read.
 
+use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
@@ -90,6 +91,9 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
 pub(super) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // writing to a string cannot fail
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -170,7 +170,7 @@ fn envelope(text: &[u8]) -> Result<Envelope, String> {
             "the envelope is damaged: it is neither JSON nor the base64 of JSON".to_owned(),
         );
     };
-    Envelope::from_json(json).map_err(|error| describe(error))
+    Envelope::from_json(json).map_err(describe)
 }
 
 /// Every part of the envelope that does not hold.

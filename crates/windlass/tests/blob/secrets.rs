@@ -47,7 +47,7 @@ impl Setting {
             .unwrap()
     }
 
-    fn create(&self, fields: Value) {
+    fn create(&self, fields: &Value) {
         let mut secret = json!({
             "apiVersion": "v1",
             "kind": "Secret",
@@ -104,7 +104,7 @@ fn a_new_secret_has_the_entries_of_cosign_and_is_immutable() {
 #[test]
 fn an_empty_secret_is_filled_and_keeps_its_labels() {
     let setting = Setting::new();
-    setting.create(json!({}));
+    setting.create(&json!({}));
     setting.shell.succeed(GENERATE);
     assert_eq!(
         setting.secret()["metadata"]["labels"]["made-by"],
@@ -143,7 +143,7 @@ fn a_secret_that_holds_a_key_is_replaced_on_demand_only() {
 #[test]
 fn a_replaced_secret_does_not_keep_the_key_that_the_controller_prefers() {
     let setting = Setting::new();
-    setting.create(json!({ "data": { "x509.pem": "eA==", "note": "eA==" } }));
+    setting.create(&json!({ "data": { "x509.pem": "eA==", "note": "eA==" } }));
     setting
         .shell
         .fail(2, GENERATE, "holds a key already (x509.pem)");
@@ -156,7 +156,7 @@ fn a_replaced_secret_does_not_keep_the_key_that_the_controller_prefers() {
 #[test]
 fn a_secret_that_appears_in_the_meantime_is_not_overwritten() {
     let setting = Setting::new();
-    setting.create(json!({}));
+    setting.create(&json!({}));
     setting.cluster.fail(Fault {
         method: Some("GET".to_owned()),
         path_contains: "signing-secrets".to_owned(),
@@ -180,7 +180,7 @@ fn a_secret_without_cosign_pub_verifies_all_the_same() {
         .shell
         .fixture("keys/cosign3-p256/cosign.password", "cosign.password");
     let password = STANDARD.encode(setting.shell.read("cosign.password"));
-    setting.create(json!({ "data": { "cosign.key": key, "cosign.password": password } }));
+    setting.create(&json!({ "data": { "cosign.key": key, "cosign.password": password } }));
     setting.round_trip();
 }
 
@@ -191,7 +191,7 @@ fn a_secret_that_is_missing_or_empty_or_forbidden_is_told_apart() {
     let missing = "secret signing-secrets in namespace openshift-pipelines does not exist; make \
                    it with `windlass generate-key-pair k8s://openshift-pipelines/signing-secrets`";
     setting.shell.fail(2, &show, missing);
-    setting.create(json!({}));
+    setting.create(&json!({}));
     setting.shell.fail(
         2,
         &show,
