@@ -21,7 +21,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longest wait for a request's headers.
 const HEADERS: Duration = Duration::from_secs(30);
 /// Longest wait for open requests once the cluster stops.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Accepts connections until the cluster stops, then waits for those that are open.
 pub(crate) async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, state: Arc<State>) {
