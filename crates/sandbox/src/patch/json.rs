@@ -1,4 +1,4 @@
-//! JSON patch, RFC 6902, with pointers as in RFC 6901.
+//! JSON patch, RFC 6902, with pointers as in RFC 6901 and the real server's one leniency.
 
 use serde_json::Value;
 
@@ -92,10 +92,7 @@ fn step(target: &mut Value, operation: &Operation) -> Result<(), String> {
     match operation {
         Operation::Add(path, value) => add(target, path, value.clone()),
         Operation::Remove(path) => remove(target, path).map(drop),
-        Operation::Replace(path, value) => {
-            *find(target, path)? = value.clone();
-            Ok(())
-        }
+        Operation::Replace(path, value) => replace(target, path, value.clone()),
         Operation::Move { from, to } => {
             let value = remove(target, from)?;
             add(target, to, value)
@@ -142,6 +139,19 @@ fn add(target: &mut Value, path: &[String], value: Value) -> Result<(), String> 
         }
         _ => return Err(missing(path)),
     }
+    Ok(())
+}
+
+/// A field that is not there is added, against the RFC but as the real server does: `tkn` cancels
+/// a run by replacing a `spec.status` it never had.
+fn replace(target: &mut Value, path: &[String], value: Value) -> Result<(), String> {
+    if let Some((last, parent)) = path.split_last()
+        && let Value::Object(fields) = find(target, parent)?
+    {
+        fields.insert(last.clone(), value);
+        return Ok(());
+    }
+    *find(target, path)? = value;
     Ok(())
 }
 

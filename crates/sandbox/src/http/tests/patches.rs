@@ -153,3 +153,16 @@ async fn an_apply_removes_what_it_no_longer_names_and_nobody_else_owns() {
     assert_eq!(run["metadata"]["annotations"], json!({"l": "1"}));
     assert_eq!(run["metadata"]["finalizers"], json!(["x/b"]));
 }
+
+#[tokio::test]
+async fn a_json_patch_may_replace_a_field_that_is_not_there() {
+    let api = Api::start().await;
+    api.make(RUNS, json!({"metadata": {"name": "r"}, "spec": {}}))
+        .await;
+    let steps = json!([{"op": "replace", "path": "/spec/status", "value": "TaskRunCancelled"}]);
+    let (code, run) = api.typed("PATCH", &format!("{RUNS}/r"), JSON, &steps).await;
+    assert_eq!(
+        (code, &run["spec"]["status"]),
+        (200, &json!("TaskRunCancelled"))
+    );
+}
