@@ -10,6 +10,8 @@ use std::time::Duration;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
+pub(crate) mod call;
+
 /// Bound on establishing a connection to the API server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bound on one request, the wait for a watch's next event excepted.
@@ -43,7 +45,10 @@ pub(crate) enum ConnectError {
 impl Connection {
     /// A client, and the namespace that the context selects (`default` when it selects none).
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
-        let options = KubeConfigOptions { context: self.context.clone(), ..Default::default() };
+        let options = KubeConfigOptions {
+            context: self.context.clone(),
+            ..Default::default()
+        };
         let mut config = match &self.kubeconfig {
             Some(path) => {
                 let file = Kubeconfig::read_from(path).map_err(ConnectError::Kubeconfig)?;
@@ -51,9 +56,9 @@ impl Connection {
                     .await
                     .map_err(ConnectError::Kubeconfig)?
             }
-            None if self.context.is_some() => {
-                Config::from_kubeconfig(&options).await.map_err(ConnectError::Kubeconfig)?
-            }
+            None if self.context.is_some() => Config::from_kubeconfig(&options)
+                .await
+                .map_err(ConnectError::Kubeconfig)?,
             None => Config::infer().await.map_err(ConnectError::Infer)?,
         };
         config.connect_timeout = Some(CONNECT_TIMEOUT);

@@ -1,2 +1,19 @@
-//! windlass signs what Tekton builds.
-fn main() {}
+//! windlass signs what Tekton builds: a Kubernetes controller and a command line in one binary.
+
+use std::process::ExitCode;
+
+mod cli;
+mod cluster;
+mod controller;
+mod jsonpath;
+mod key_ref;
+#[cfg(feature = "sandbox")]
+mod local;
+mod pipeline;
+mod signer;
+mod store;
+mod telemetry;
+
+fn main() -> ExitCode {
+    cli::main()
+}

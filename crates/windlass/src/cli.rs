@@ -1,0 +1,112 @@
+//! The command line: one file a verb, one enum that lists them.
+//!
+//! Exit codes, for every verb: 0 when it did what was asked, 1 when something was checked and does
+//! not hold, 2 when it could not be done or checked.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::cluster::Connection;
+
+mod age;
+mod completions;
+mod controller;
+#[cfg(feature = "sandbox")]
+mod demo;
+mod describe;
+#[cfg(feature = "sandbox")]
+mod dev;
+mod generate_key_pair;
+mod list;
+mod output;
+mod payload;
+mod pipelinerun;
+mod public_key;
+mod run;
+mod sign_blob;
+mod taskrun;
+mod verdict;
+mod verify_blob;
+mod verify_blob_attestation;
+
+/// Exit code for "could not be done or checked".
+const FAILURE: u8 = 2;
+
+/// windlass signs what Tekton builds
+#[derive(Debug, Parser)]
+#[command(name = "windlass", version, about, max_term_width = 100)]
+#[command(after_help = "Try it on this machine, with nothing installed:  windlass demo")]
+struct Arguments {
+    #[command(flatten)]
+    connection: Connection,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    GenerateKeyPair(generate_key_pair::GenerateKeyPair),
+    PublicKey(public_key::PublicKey),
+    SignBlob(sign_blob::SignBlob),
+    VerifyBlob(verify_blob::VerifyBlob),
+    VerifyBlobAttestation(verify_blob_attestation::VerifyBlobAttestation),
+    #[command(visible_alias = "tr")]
+    Taskrun(taskrun::TaskRun),
+    #[command(visible_alias = "pr")]
+    Pipelinerun(pipelinerun::PipelineRun),
+    Payload(payload::PayloadOf),
+    Controller(controller::Controller),
+    #[cfg(feature = "sandbox")]
+    Dev(dev::Dev),
+    #[cfg(feature = "sandbox")]
+    Demo(demo::Demo),
+    Completions(completions::Completions),
+}
+
+impl Verb {
+    async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::GenerateKeyPair(verb) => verb.run(connection).await,
+            Self::PublicKey(verb) => verb.run(connection).await,
+            Self::SignBlob(verb) => verb.run(connection).await,
+            Self::VerifyBlob(verb) => verb.run(connection).await,
+            Self::VerifyBlobAttestation(verb) => verb.run(connection).await,
+            Self::Taskrun(verb) => verb.run(connection).await,
+            Self::Pipelinerun(verb) => verb.run(connection).await,
+            Self::Payload(verb) => verb.run(),
+            Self::Controller(verb) => verb.run(connection).await,
+            #[cfg(feature = "sandbox")]
+            Self::Dev(verb) => verb.run(connection).await,
+            #[cfg(feature = "sandbox")]
+            Self::Demo(verb) => verb.run().await,
+            Self::Completions(verb) => verb.run(Arguments::command()),
+        }
+    }
+}
+
+/// Reads the arguments, runs the verb and turns its outcome into an exit code.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // the only user of the process-wide provider; an earlier one would be the same
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&anyhow::Error::new(error).context("cannot start")),
+    };
+    let outcome = runtime.block_on(arguments.verb.run(&arguments.connection));
+    // a prompt or a file read that never ends must not hold the process back
+    runtime.shutdown_background();
+    outcome.unwrap_or_else(|error| report(&error))
+}
+
+/// Prints an error with its causes on one line and gives the exit code for it.
+#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
+fn report(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::from(FAILURE)
+}

@@ -1,0 +1,110 @@
+//! `windlass controller`: what the Deployment starts.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::Connection;
+use crate::controller::{self, Options};
+use crate::telemetry::{self, LogFormat, Metrics};
+
+/// Runs worked on at once unless the flag says otherwise: the plateau that was measured.
+const CONCURRENCY: usize = 16;
+
+/// Watch task runs and sign each finished one
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  # in a pod: the service account's rights, the pod's own namespace
+  windlass controller
+
+  # from a laptop, for one namespace
+  SYSTEM_NAMESPACE=openshift-pipelines windlass controller --kubeconfig ~/.kube/config --namespace builds")]
+pub(crate) struct Controller {
+    /// Namespace of chains-config and signing-secrets
+    #[arg(
+        long,
+        env = "SYSTEM_NAMESPACE",
+        default_value = "tekton-chains",
+        value_name = "NAMESPACE"
+    )]
+    system_namespace: String,
+    /// Namespaces whose runs are signed, separated by commas (default: all)
+    #[arg(long, value_delimiter = ',', value_name = "NAMESPACES")]
+    namespace: Vec<String>,
+    /// Directory with the signing key, instead of the secret signing-secrets
+    #[arg(long, value_name = "DIRECTORY")]
+    signing_secrets_path: Option<PathBuf>,
+    /// Runs worked on at once
+    #[arg(long, alias = "threads-per-controller", default_value_t = CONCURRENCY, value_name = "N")]
+    concurrency: usize,
+    /// Where /metrics is served
+    #[arg(long, default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
+    metrics_address: SocketAddr,
+    /// Where /health and /readiness are served
+    #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
+    health_address: SocketAddr,
+    /// How log lines look
+    #[arg(long, value_enum, default_value = "json")]
+    log_format: LogFormat,
+    /// Accepted as in the reference; what is in flight is bounded by --concurrency instead
+    #[arg(long, env = "KUBE_API_QPS", hide = true)]
+    kube_api_qps: Option<f64>,
+    /// Accepted as in the reference; what is in flight is bounded by --concurrency instead
+    #[arg(long, env = "KUBE_API_BURST", hide = true)]
+    kube_api_burst: Option<u32>,
+}
+
+impl Controller {
+    /// Runs until SIGTERM or Ctrl-C.
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        telemetry::log_to_stderr(self.log_format);
+        if self.kube_api_qps.is_some() || self.kube_api_burst.is_some() {
+            tracing::info!("--kube-api-qps and --kube-api-burst have no effect; see --concurrency");
+        }
+        let client = connection.connect().await?;
+        let metrics = Metrics::default();
+        let stop = CancellationToken::new();
+        let metrics_server =
+            telemetry::serve_metrics(self.metrics_address, &metrics, stop.clone()).await?;
+        let health_server = telemetry::serve_health(self.health_address, stop.clone()).await?;
+        let options = Options {
+            system_namespace: self.system_namespace,
+            namespaces: namespaces(&self.namespace),
+            signing_secrets_path: self.signing_secrets_path,
+            concurrency: self.concurrency,
+        };
+        tracing::info!(version = env!("CARGO_PKG_VERSION"), ?options, "started");
+        let controller = controller::run(client, options, metrics, stop.clone());
+        let asked = asked_to_stop(stop)?;
+        tokio::join!(controller, metrics_server, health_server, asked);
+        tracing::info!("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn namespaces(listed: &[String]) -> BTreeSet<String> {
+    // spaces are dropped as the reference drops them
+    let names = listed.iter().map(|name| name.replace(' ', ""));
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+/// Cancels `stop` at the first SIGTERM or Ctrl-C.
+pub(crate) fn asked_to_stop(
+    stop: CancellationToken,
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = stop.cancelled() => {}
+        }
+        stop.cancel();
+    })
+}

@@ -1,0 +1,277 @@
+//! `windlass demo`: section B of the user's guide, from a key pair to `Verified OK`, by itself.
+//!
+//! Every `windlass` line is run by a shell just as it is shown. The three `kubectl` lines are shown
+//! for the reader and done through the API here, so that nothing needs to be installed.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use kube::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+use windlass_sandbox::steps::{self, StepRunner};
+
+use crate::cluster::call::{Call, MERGE_PATCH};
+use crate::local::{self, Local};
+
+/// Where the guide keeps the controller.
+const NAMESPACE: &str = "openshift-pipelines";
+/// How long a task run of five trivial steps may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one command may take; the slowest makes and encrypts a key.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Show the whole way from a key pair to "Verified OK" on a built-in cluster
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Nothing needs to be installed and nothing is left behind. \
+The demo listens on loopback only\nand runs five trivial shell steps on this machine."
+)]
+pub(crate) struct Demo {}
+
+impl Demo {
+    /// Runs the demo; the exit code is that of its last command.
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let Self {} = self;
+        let local = Local::start(None, NAMESPACE).await?;
+        let steps = StepRunner::start(&local.cluster, steps::Options::default())?;
+        let outcome = Stage::set(&local).await?.play().await;
+        steps.shutdown().await;
+        local.shutdown().await?;
+        outcome?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Where the demo takes place: a scratch folder with `windlass` on the path.
+struct Stage {
+    folder: TempDir,
+    kubeconfig: PathBuf,
+    client: Client,
+}
+
+impl Stage {
+    async fn set(local: &Local) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a scratch folder")?;
+        let kubeconfig = folder.path().join("kubeconfig");
+        local.write_kubeconfig(&kubeconfig)?;
+        let bin = folder.path().join("bin");
+        std::fs::create_dir(&bin).context("cannot make a scratch folder")?;
+        let program = std::env::current_exe().context("cannot find this program's file")?;
+        symlink(program, bin.join("windlass")).context("cannot link this program")?;
+        Ok(Self {
+            folder,
+            kubeconfig,
+            client: local::client(&local.cluster).await?,
+        })
+    }
+
+    async fn play(&self) -> anyhow::Result<()> {
+        say("1. A key pair, kept as a secret of the cluster (the password is empty here)");
+        self.shell(&format!(
+            "windlass generate-key-pair k8s://{NAMESPACE}/signing-secrets"
+        ))
+        .await?;
+
+        say("2. Configuration: keep signatures on the run itself, in the format tekton");
+        self.configure().await?;
+
+        say("3. The guide restarts the controller here; windlass needs no restart");
+        show(&format!(
+            "kubectl delete po -n {NAMESPACE} -l app=tekton-chains-controller"
+        ));
+        print("No resources found");
+
+        say("4. A task run");
+        let uid = self.create_run().await?;
+
+        say("5. Its steps are carried out, and the controller signs it");
+        self.signed().await?;
+        self.shell("windlass tr describe --last").await?;
+
+        say("6. Signature and payload, from the run's annotations");
+        let read_uid = "windlass tr describe --last -o  jsonpath='{.metadata.uid}'";
+        show(&format!("export TASKRUN_UID=$({read_uid})"));
+        let read = self.quiet(read_uid).await?;
+        ensure!(
+            read == uid,
+            "the run read back has uid {read}, the one created had {uid}"
+        );
+        let annotation = |name: &str| {
+            format!(
+                "windlass tr describe --last \
+                 -o jsonpath=\"{{.metadata.annotations.chains\\.tekton\\.dev/{name}-taskrun-$TASKRUN_UID}}\""
+            )
+        };
+        self.shell_with(&uid, &format!("{} > signature", annotation("signature")))
+            .await?;
+        let payload = format!("{} | base64 -d > payload", annotation("payload"));
+        self.shell_with(&uid, &payload).await?;
+
+        say("7. Anyone who has the public key can check that this is what ran");
+        let verify = "windlass verify-blob --key k8s://openshift-pipelines/signing-secrets \
+                      --signature ./signature ./payload";
+        self.shell(verify).await
+    }
+
+    async fn configure(&self) -> anyhow::Result<()> {
+        let patch = r#"{"data":{"artifacts.oci.storage": "", "artifacts.taskrun.format":"tekton", "artifacts.taskrun.storage": "tekton"}}"#;
+        show(&format!(
+            "kubectl patch configmap chains-config -n {NAMESPACE} -p='{patch}'"
+        ));
+        let uri = format!("/api/v1/namespaces/{NAMESPACE}/configmaps/chains-config");
+        let action = "patch config map chains-config".to_owned();
+        Call::patch(action, uri, MERGE_PATCH, patch.as_bytes().to_vec())
+            .send(&self.client)
+            .await?;
+        print("configmap/chains-config patched");
+        Ok(())
+    }
+
+    async fn create_run(&self) -> anyhow::Result<String> {
+        show("kubectl create -f task-output-image.yaml");
+        let call = Call::post(
+            "create a task run".to_owned(),
+            runs(),
+            task_run().to_string().into(),
+        );
+        let created: Value = serde_json::from_slice(&call.send(&self.client).await?)?;
+        let name = created["metadata"]["name"]
+            .as_str()
+            .context("the run has no name")?;
+        print(&format!("taskrun.tekton.dev/{name} created"));
+        Ok(created["metadata"]["uid"]
+            .as_str()
+            .context("the run has no uid")?
+            .to_owned())
+    }
+
+    /// Waits until the one run has an outcome.
+    async fn signed(&self) -> anyhow::Result<()> {
+        let looking = async {
+            loop {
+                let call = Call::get("list task runs".to_owned(), runs());
+                let list: Value = serde_json::from_slice(&call.send(&self.client).await?)?;
+                let annotations = &list["items"][0]["metadata"]["annotations"];
+                match annotations["chains.tekton.dev/signed"].as_str() {
+                    Some("true") => return Ok(()),
+                    Some(other) => bail!(
+                        "the run ended as {other}: {}",
+                        annotations["chains.tekton.dev/reason"]
+                    ),
+                    None => tokio::time::sleep(Duration::from_millis(50)).await,
+                }
+            }
+        };
+        let patience = format!("the run was not signed within {} s", PATIENCE.as_secs());
+        tokio::time::timeout(PATIENCE, looking)
+            .await
+            .context(patience)?
+    }
+
+    /// Shows a command, runs it and shows what it prints.
+    async fn shell(&self, line: &str) -> anyhow::Result<()> {
+        self.shell_with("", line).await
+    }
+
+    async fn shell_with(&self, uid: &str, line: &str) -> anyhow::Result<()> {
+        show(line);
+        let output = self.execute(uid, line).await?;
+        let text = format!("{}{}", output.stdout, output.stderr);
+        print(text.trim_end());
+        ensure!(output.good, "the command above failed");
+        Ok(())
+    }
+
+    async fn quiet(&self, line: &str) -> anyhow::Result<String> {
+        let output = self.execute("", line).await?;
+        ensure!(output.good, "`{line}` failed: {}", output.stderr.trim_end());
+        Ok(output.stdout)
+    }
+
+    async fn execute(&self, uid: &str, line: &str) -> anyhow::Result<Output> {
+        let folder = self.folder.path();
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", line])
+            .current_dir(folder)
+            .env("PATH", path_with(&folder.join("bin"))?)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .env("COSIGN_PASSWORD", "")
+            .env("TASKRUN_UID", uid)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let output = tokio::time::timeout(COMMAND_TIMEOUT, command.output())
+            .await
+            .with_context(|| format!("`{line}` took longer than {COMMAND_TIMEOUT:?}"))?
+            .with_context(|| format!("cannot start a shell for `{line}`"))?;
+        Ok(Output {
+            good: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}
+
+struct Output {
+    good: bool,
+    stdout: String,
+    stderr: String,
+}
+
+fn path_with(bin: &Path) -> anyhow::Result<std::ffi::OsString> {
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(bin.to_owned()).chain(std::env::split_paths(&rest));
+    std::env::join_paths(folders).context("the search path cannot be extended")
+}
+
+fn runs() -> String {
+    "/apis/tekton.dev/v1/namespaces/default/taskruns".to_owned()
+}
+
+/// The guide's task run: five steps, one result.
+fn task_run() -> Value {
+    let step = |name: &str, script: &str| {
+        let folder = "$(workspaces.source.path)";
+        json!({ "name": name, "image": "busybox", "workingDir": folder, "script": script })
+    };
+    json!({
+        "apiVersion": "tekton.dev/v1",
+        "kind": "TaskRun",
+        "metadata": { "generateName": "build-push-run-output-image-" },
+        "spec": {
+            "workspaces": [{ "name": "source", "emptyDir": {} }],
+            "taskSpec": {
+                "params": [{ "name": "message", "type": "string", "default": "built here" }],
+                "workspaces": [{ "name": "source" }],
+                "results": [{ "name": "size", "type": "string" }],
+                "steps": [
+                    step("create-dir-builtimage", "mkdir -p image"),
+                    step("git-source-sourcerepo", "echo 'FROM scratch' > image/Dockerfile"),
+                    step("build-and-push", "cat image/Dockerfile > image.out"),
+                    step("echo", "echo \"$(params.message)\""),
+                    step("image-digest-exporter", "wc -c < image.out > $(results.size.path)"),
+                ],
+            },
+        },
+    })
+}
+
+#[expect(clippy::print_stdout, reason = "the command line talks to a person")]
+fn print(text: &str) {
+    if !text.is_empty() {
+        println!("{text}");
+    }
+}
+
+fn say(title: &str) {
+    print(&format!("\n{title}"));
+}
+
+fn show(line: &str) {
+    print(&format!("$ {line}"));
+}

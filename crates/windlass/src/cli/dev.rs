@@ -1,0 +1,107 @@
+//! `windlass dev`: the built-in cluster in the foreground, with the controller in it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use tokio_util::sync::CancellationToken;
+use windlass_sandbox::steps::{self, StepRunner};
+
+use super::controller::asked_to_stop;
+use crate::cluster::Connection;
+use crate::local::Local;
+use crate::telemetry::{self, LogFormat};
+
+/// Where the kubeconfig goes unless `--kubeconfig` says otherwise.
+const KUBECONFIG: &str = ".windlass/kubeconfig";
+
+/// Start a small cluster on this machine, with the controller in it
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  # a cluster to try kubectl, cosign and tkn against; Ctrl-C ends it
+  windlass dev
+
+  # one that also carries out the steps of task runs, as processes of this machine
+  windlass dev --run-steps --kubeconfig /tmp/kubeconfig
+
+--kubeconfig says where the kubeconfig is written (default: .windlass/kubeconfig).
+Nothing is kept: all objects are gone when the cluster ends.")]
+pub(crate) struct Dev {
+    /// Port of the API server on 127.0.0.1 (default: a free one)
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Namespace of chains-config and signing-secrets
+    #[arg(
+        long,
+        env = "SYSTEM_NAMESPACE",
+        default_value = "openshift-pipelines",
+        value_name = "NAMESPACE"
+    )]
+    system_namespace: String,
+    /// Carry out the steps of task runs as processes on this machine, WITHOUT any isolation
+    #[arg(long)]
+    run_steps: bool,
+}
+
+impl Dev {
+    /// Serves until Ctrl-C or SIGTERM, then takes the kubeconfig away again.
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        telemetry::log_to_stderr(LogFormat::Text);
+        let path = connection
+            .kubeconfig
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(KUBECONFIG));
+        let stop = CancellationToken::new();
+        let asked = asked_to_stop(stop.clone())?;
+        let local = Local::start(self.port, &self.system_namespace).await?;
+        local.write_kubeconfig(&path)?;
+        let steps = if self.run_steps {
+            Some(StepRunner::start(
+                &local.cluster,
+                steps::Options::default(),
+            )?)
+        } else {
+            None
+        };
+        self.greet(&local, &path);
+        asked.await;
+        if let Some(steps) = steps {
+            steps.shutdown().await;
+        }
+        // it names a server that is gone
+        let _ = std::fs::remove_file(&path);
+        local.shutdown().await?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    #[expect(clippy::print_stdout, reason = "the command line talks to a person")]
+    fn greet(&self, local: &Local, path: &std::path::Path) {
+        let namespace = &self.system_namespace;
+        println!(
+            "A Kubernetes API with Tekton's kinds listens on {}",
+            local.cluster.url()
+        );
+        if self.run_steps {
+            println!(
+                "\nWARNING: the steps of task runs are carried out as processes of this machine, \
+                 with your rights\nand without any isolation. Create only runs that you trust."
+            );
+        } else {
+            println!(
+                "\nA created run waits until somebody writes its status; --run-steps carries \
+                 out its steps."
+            );
+        }
+        println!(
+            "\nIn another terminal:\n\n\
+             \x20 export KUBECONFIG={}\n\
+             \x20 windlass generate-key-pair k8s://{namespace}/signing-secrets\n\
+             \x20 kubectl patch configmap chains-config -n {namespace} -p='{{\"data\":{{\
+             \"artifacts.oci.storage\": \"\", \"artifacts.taskrun.format\":\"tekton\", \
+             \"artifacts.taskrun.storage\": \"tekton\"}}}}'\n\
+             \x20 kubectl create -f my-task-run.yaml\n\
+             \x20 windlass tr describe --last\n\n\
+             Ctrl-C ends the cluster; nothing is kept.",
+            path.display()
+        );
+    }
+}

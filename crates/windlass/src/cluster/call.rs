@@ -1,0 +1,231 @@
+//! One request to the API server, bounded in time and size, with errors that say what was asked.
+//!
+//! Answers come back as bytes: what is read out of them is parsed in place by whoever asked.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::client::Body;
+
+/// Bound on one request and its whole answer; watches excepted.
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Largest answer that is read. A page of the run list is the largest there is.
+const ANSWER_LIMIT: usize = 256 * 1024 * 1024;
+/// Largest error answer that is read.
+const STATUS_LIMIT: usize = 64 * 1024;
+
+/// Media type of a JSON merge patch.
+pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
+/// Media type of a server-side apply.
+pub(crate) const APPLY_PATCH: &str = "application/apply-patch+yaml";
+/// Ask for the metadata of the object only.
+pub(crate) const METADATA_ONLY: &str =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+
+/// Why a request to the API server did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The request could not be made at all: a name that does not fit into a URL, for example.
+    #[error("cannot {action}: the request is malformed")]
+    Malformed { action: String, source: http::Error },
+    /// No answer came.
+    #[error("cannot {action}: the API server does not answer")]
+    Unreachable { action: String, source: kube::Error },
+    /// The answer broke off.
+    #[error("cannot {action}: the answer of the API server broke off")]
+    Broken { action: String, source: kube::Error },
+    /// No whole answer came in time.
+    #[error("cannot {action}: no answer within {} s", CALL_TIMEOUT.as_secs())]
+    TimedOut { action: String },
+    /// The answer is larger than what is read.
+    #[error("cannot {action}: the answer is larger than {ANSWER_LIMIT} bytes")]
+    TooLarge { action: String },
+    /// The API server said no.
+    #[error("cannot {action}: {message} (HTTP {status})")]
+    Refused {
+        action: String,
+        status: u16,
+        message: String,
+        retry_after: Option<Duration>,
+    },
+}
+
+impl CallError {
+    /// HTTP status of a refusal.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether the same request may succeed later without anybody changing anything.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Malformed { .. } | Self::TooLarge { .. } => false,
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut { .. } => true,
+            Self::Refused { status, .. } => matches!(status, 401 | 403 | 408 | 409 | 429 | 500..),
+        }
+    }
+
+    /// How long the API server asked to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// A request, before it is sent.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    /// What is being done to what, for errors: "read task run ns/name".
+    action: String,
+    method: Method,
+    uri: String,
+    accept: &'a str,
+    content_type: &'a str,
+    body: Vec<u8>,
+}
+
+impl<'a> Call<'a> {
+    /// Reads `uri` (path and query).
+    pub(crate) fn get(action: String, uri: String) -> Self {
+        let (accept, content_type) = ("application/json", "application/json");
+        Self {
+            action,
+            method: Method::GET,
+            uri,
+            accept,
+            content_type,
+            body: Vec::new(),
+        }
+    }
+
+    /// Asks for the answer in another representation.
+    pub(crate) fn accept(self, accept: &'a str) -> Self {
+        Self { accept, ..self }
+    }
+
+    /// Creates an object under `uri`.
+    pub(crate) fn post(action: String, uri: String, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::POST,
+            body,
+            ..Self::get(action, uri)
+        }
+    }
+
+    /// Patches `uri`, in the patch dialect of `content_type`; only metadata is sent back.
+    pub(crate) fn patch(action: String, uri: String, content_type: &'a str, body: Vec<u8>) -> Self {
+        let method = Method::PATCH;
+        Self {
+            method,
+            content_type,
+            accept: METADATA_ONLY,
+            body,
+            ..Self::get(action, uri)
+        }
+    }
+
+    /// Sends the request and reads the whole answer.
+    pub(crate) async fn send(self, client: &Client) -> Result<Bytes, CallError> {
+        let action = self.action.clone();
+        match tokio::time::timeout(CALL_TIMEOUT, self.exchange(client)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::TimedOut { action }),
+        }
+    }
+
+    async fn exchange(self, client: &Client) -> Result<Bytes, CallError> {
+        let (action, response) = self.open(client).await?;
+        read(response.into_body(), ANSWER_LIMIT, &action).await
+    }
+
+    /// Sends the request and hands back the body of a good answer unread, with what was done.
+    pub(crate) async fn open(self, client: &Client) -> Result<(String, Response<Body>), CallError> {
+        let Self {
+            action,
+            method,
+            uri,
+            accept,
+            content_type,
+            body,
+        } = self;
+        let request = Request::builder()
+            .method(method)
+            .uri(uri)
+            .header(header::ACCEPT, accept)
+            .header(header::CONTENT_TYPE, content_type)
+            .body(Body::from(body));
+        let request = match request {
+            Ok(request) => request,
+            Err(source) => return Err(CallError::Malformed { action, source }),
+        };
+        let response = match client.send(request).await {
+            Ok(response) => response,
+            Err(source) => return Err(CallError::Unreachable { action, source }),
+        };
+        if response.status().is_success() {
+            return Ok((action, response));
+        }
+        Err(refusal(action, response).await)
+    }
+}
+
+async fn refusal(action: String, response: Response<Body>) -> CallError {
+    let status = response.status();
+    let retry_after = response
+        .headers()
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map(Duration::from_secs);
+    let body = read(response.into_body(), STATUS_LIMIT, &action)
+        .await
+        .unwrap_or_default();
+    let message = status_message(status, &body);
+    CallError::Refused {
+        action,
+        status: status.as_u16(),
+        message,
+        retry_after,
+    }
+}
+
+/// The message of a `metav1.Status`, or the status line where there is none.
+fn status_message(status: StatusCode, body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Status {
+        message: String,
+    }
+    match serde_json::from_slice::<Status>(body) {
+        Ok(Status { message }) if !message.is_empty() => message,
+        _ => status
+            .canonical_reason()
+            .unwrap_or("no reason given")
+            .to_lowercase(),
+    }
+}
+
+async fn read(body: Body, limit: usize, action: &str) -> Result<Bytes, CallError> {
+    let mut chunks = body.into_data_stream();
+    let mut whole = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|source| CallError::Broken {
+            action: action.to_owned(),
+            source,
+        })?;
+        if whole.len() + chunk.len() > limit {
+            return Err(CallError::TooLarge {
+                action: action.to_owned(),
+            });
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    Ok(whole.into())
+}

@@ -1,0 +1,91 @@
+//! Kubernetes Events: what went wrong, told where `kubectl describe` shows it.
+//!
+//! An Event's name is made of the object and of what is said, so saying the same thing again, also
+//! after a restart or from another replica, refreshes the one Event instead of adding another.
+
+use jiff::Timestamp;
+use kube::Client;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::cluster::call::{Call, MERGE_PATCH};
+
+/// Source component shown beside the Event.
+const COMPONENT: &str = "windlass";
+/// Longest message the API server takes, in bytes.
+const MESSAGE_LIMIT: usize = 1024;
+
+/// The object an Event is about.
+#[derive(Debug, Clone)]
+pub(crate) struct Regarding {
+    pub(crate) api_version: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+}
+
+/// Says something about an object. Never fails: what cannot be told is logged.
+pub(crate) async fn warn(client: &Client, regarding: &Regarding, reason: &str, message: &str) {
+    let name = name(regarding, reason, message);
+    let namespace = &regarding.namespace;
+    let path = format!("/api/v1/namespaces/{namespace}/events");
+    let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let event = json!({
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": { "name": name, "namespace": namespace },
+        "involvedObject": {
+            "apiVersion": regarding.api_version,
+            "kind": regarding.kind,
+            "namespace": namespace,
+            "name": regarding.name,
+            "uid": regarding.uid,
+        },
+        "type": "Warning",
+        "reason": reason,
+        "message": shorten(message),
+        "source": { "component": COMPONENT },
+        "firstTimestamp": now,
+        "lastTimestamp": now,
+        "count": 1,
+    });
+    let action = format!(
+        "record an event on {} {namespace}/{}",
+        regarding.kind, regarding.name
+    );
+    let created = Call::post(action.clone(), path.clone(), event.to_string().into_bytes());
+    let outcome = match created.send(client).await {
+        Err(error) if error.status() == Some(409) => {
+            let refreshed = json!({ "lastTimestamp": now }).to_string().into_bytes();
+            Call::patch(action, format!("{path}/{name}"), MERGE_PATCH, refreshed)
+                .send(client)
+                .await
+        }
+        outcome => outcome,
+    };
+    if let Err(error) = outcome {
+        tracing::warn!(error = %anyhow::Error::new(error), "an event was lost: {reason}: {message}");
+    }
+}
+
+fn name(regarding: &Regarding, reason: &str, message: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [regarding.uid.as_str(), reason, message] {
+        hash.update(part);
+        hash.update([0]);
+    }
+    let digest = hash.finalize();
+    let suffix: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    // the longest name that is allowed has 253 characters
+    let stem: String = regarding.name.chars().take(230).collect();
+    format!("{}.{suffix}", stem.trim_end_matches(['.', '-']))
+}
+
+fn shorten(message: &str) -> &str {
+    &message[..message.floor_char_boundary(MESSAGE_LIMIT)]
+}

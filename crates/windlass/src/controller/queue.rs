@@ -1,0 +1,183 @@
+//! Which run is worked on now, which one waits, and which one comes next.
+//!
+//! At most one piece of work a run is under way, and a bounded number in all; when all places are
+//! taken nothing more is read from the watch. What is remembered of a run is its name, and that
+//! only while it is worked on or waits for another try.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::time::{DelayQueue, delay_queue};
+
+use super::reconcile::{Outcome, Reconciler, RunId, Work};
+use super::settings::Settings;
+
+/// First and longest pause before a failed run is tried again.
+const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
+/// How long work under way may go on once the controller is asked to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// What the watch tells the queue.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Something has to be done about this run, which looks like this.
+    Seen(RunId, Bytes),
+    /// The run is gone.
+    Gone(RunId),
+}
+
+struct Waiting {
+    attempts: u32,
+    timer: delay_queue::Key,
+}
+
+/// The queue of one controller.
+pub(crate) struct Queue {
+    reconciler: Arc<Reconciler>,
+    places: usize,
+    /// Runs worked on, each with what was seen of it meanwhile.
+    busy: HashMap<RunId, Option<Bytes>>,
+    /// Failed attempts of runs that are worked on again.
+    attempts: HashMap<RunId, u32>,
+    waiting: HashMap<RunId, Waiting>,
+    timers: DelayQueue<RunId>,
+    workers: JoinSet<(RunId, Outcome)>,
+}
+
+impl Queue {
+    /// A queue that works on at most `places` runs at once.
+    pub(crate) fn new(reconciler: Arc<Reconciler>, places: usize) -> Self {
+        Self {
+            reconciler,
+            places: places.max(1),
+            busy: HashMap::new(),
+            attempts: HashMap::new(),
+            waiting: HashMap::new(),
+            timers: DelayQueue::new(),
+            workers: JoinSet::new(),
+        }
+    }
+
+    /// Works until `stop`, then finishes what is under way.
+    pub(crate) async fn run(
+        mut self,
+        mut messages: mpsc::Receiver<Message>,
+        mut settings: watch::Receiver<Settings>,
+        stop: CancellationToken,
+    ) {
+        loop {
+            let room = self.workers.len() < self.places;
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(done) = self.workers.join_next() => self.finished(done),
+                Some(due) = self.timers.next(), if room => self.due(due.into_inner()),
+                Some(message) = messages.recv(), if room => self.told(message),
+                Ok(()) = settings.changed() => self.wake_all(),
+            }
+            self.reconciler
+                .metrics
+                .waiting
+                .set(i64::try_from(self.waiting.len()).unwrap_or(i64::MAX));
+        }
+        let drained = async { while self.workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("stopped with work under way; it is done again at the next start");
+        }
+    }
+
+    fn told(&mut self, message: Message) {
+        match message {
+            Message::Gone(id) => {
+                if let Some(waiting) = self.waiting.remove(&id) {
+                    self.timers.remove(&waiting.timer);
+                }
+            }
+            // its own timer looks at the run afresh; what is seen now is mostly our own last write
+            Message::Seen(id, _) if self.waiting.contains_key(&id) => {}
+            Message::Seen(id, object) => self.start(id, Work::Seen(object)),
+        }
+    }
+
+    fn due(&mut self, id: RunId) {
+        if let Some(waiting) = self.waiting.remove(&id) {
+            self.attempts.insert(id.clone(), waiting.attempts);
+            self.start(id, Work::Fetch);
+        }
+    }
+
+    fn start(&mut self, id: RunId, work: Work) {
+        if let Some(meanwhile) = self.busy.get_mut(&id) {
+            if let Work::Seen(object) = work {
+                *meanwhile = Some(object);
+            }
+            return;
+        }
+        self.busy.insert(id.clone(), None);
+        let reconciler = Arc::clone(&self.reconciler);
+        self.workers.spawn(async move {
+            let outcome = reconciler.reconcile(&id, work).await;
+            (id, outcome)
+        });
+    }
+
+    fn finished(&mut self, done: Result<(RunId, Outcome), tokio::task::JoinError>) {
+        let (id, outcome) = match done {
+            Ok(done) => done,
+            // nothing cancels workers, and nothing in them panics; a run lost here would come back
+            // with the next list
+            Err(error) => return tracing::error!(%error, "work on a run broke off"),
+        };
+        let meanwhile = self.busy.remove(&id).flatten();
+        let attempts = self.attempts.remove(&id).unwrap_or(0);
+        match (outcome, meanwhile) {
+            (Outcome::Settled, None) => {}
+            (Outcome::Settled, Some(object)) => self.start(id, Work::Seen(object)),
+            (Outcome::Later { after }, _) => self.wait(id, attempts, after),
+        }
+    }
+
+    fn wait(&mut self, id: RunId, attempts: u32, after: Option<Duration>) {
+        let pause = after.unwrap_or_else(|| pause(attempts));
+        let timer = self.timers.insert(id.clone(), pause);
+        self.waiting.insert(
+            id,
+            Waiting {
+                attempts: attempts.saturating_add(1),
+                timer,
+            },
+        );
+    }
+
+    /// The settings changed: what failed under the old ones is tried at once.
+    fn wake_all(&mut self) {
+        for waiting in self.waiting.values() {
+            self.timers.reset(&waiting.timer, Duration::ZERO);
+        }
+    }
+}
+
+fn pause(attempts: u32) -> Duration {
+    PAUSE
+        .0
+        .saturating_mul(2_u32.saturating_pow(attempts))
+        .min(PAUSE.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_five_minutes() {
+        assert_eq!(pause(0), Duration::from_secs(1));
+        assert_eq!(pause(3), Duration::from_secs(8));
+        assert_eq!(pause(20), Duration::from_secs(300));
+        assert_eq!(pause(u32::MAX), Duration::from_secs(300));
+    }
+}

@@ -1,0 +1,93 @@
+//! What is in force right now: the configuration and the signing key.
+//!
+//! Both come from the cluster and change while the controller runs. A change that cannot be used
+//! (a bad ConfigMap, an emptied secret) is refused: the last good one stays in force, and an Event,
+//! a metric and a log line say so. Until there has been a good one of each, runs wait.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use windlass_core::config::Config;
+
+use crate::pipeline;
+use crate::signer::Signer;
+
+pub(crate) mod config_maps;
+pub(crate) mod signing_secret;
+
+/// The configuration and the key that the next signature is made with.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// The configuration, or why there is none.
+    pub(crate) config: Setting<Config>,
+    /// The key, or why there is none.
+    pub(crate) signer: Setting<Signer>,
+}
+
+/// One setting: not looked for yet, in force, or the reason why there is none.
+#[derive(Debug)]
+pub(crate) enum Setting<T> {
+    /// Nobody looked yet.
+    Unread,
+    /// In force.
+    InForce(Arc<T>),
+    /// There is none, and this is why and what to do.
+    Missing(String),
+}
+
+impl<T> Clone for Setting<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Unread => Self::Unread,
+            Self::InForce(value) => Self::InForce(Arc::clone(value)),
+            Self::Missing(reason) => Self::Missing(reason.clone()),
+        }
+    }
+}
+
+impl<T> Setting<T> {
+    /// The setting, or why there is none.
+    pub(crate) fn get(&self) -> Result<&Arc<T>, &str> {
+        match self {
+            Self::Unread => Err("the settings were not read yet"),
+            Self::InForce(value) => Ok(value),
+            Self::Missing(reason) => Err(reason),
+        }
+    }
+
+    fn is_unread(&self) -> bool {
+        matches!(self, Self::Unread)
+    }
+
+    fn in_force(&self) -> bool {
+        matches!(self, Self::InForce(_))
+    }
+}
+
+/// Where settings are read, and where their sources put them.
+pub(crate) type Current = watch::Sender<Settings>;
+
+impl Settings {
+    /// The state before anything was read.
+    pub(crate) fn unread() -> Current {
+        watch::Sender::new(Self {
+            config: Setting::Unread,
+            signer: Setting::Unread,
+        })
+    }
+
+    /// Everything that decides which runs are looked at.
+    pub(crate) fn selection(&self) -> Option<(bool, BTreeSet<String>)> {
+        let config = self.config.get().ok()?;
+        Some((pipeline::is_enabled(config), config.managed_by.clone()))
+    }
+
+    /// Both were looked for, with whatever outcome.
+    pub(crate) fn were_read(&self) -> bool {
+        !self.config.is_unread() && !self.signer.is_unread()
+    }
+}
+
+/// The string entries of a ConfigMap.
+type Data = BTreeMap<String, String>;

@@ -1,0 +1,202 @@
+//! `chains-config`, which must exist, and `windlass-config`, which need not: read together, parsed
+//! into one configuration.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kube::Client;
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use windlass_core::config::Config;
+
+use super::{Current, Data, Setting};
+use crate::controller::event::{self, Regarding};
+use crate::controller::watch::{Change, Sink, Source, follow};
+use crate::telemetry::Metrics;
+
+/// The reference's ConfigMap.
+pub(crate) const CHAINS_CONFIG: &str = "chains-config";
+/// The ConfigMap of our own settings; operators that own `chains-config` refuse unknown keys in it.
+pub(crate) const WINDLASS_CONFIG: &str = "windlass-config";
+
+#[derive(Deserialize)]
+struct ConfigMap {
+    metadata: Metadata,
+    #[serde(default)]
+    data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    uid: String,
+}
+
+/// One of the two maps as it is now.
+#[derive(Debug, Default, Clone, PartialEq)]
+enum Map {
+    #[default]
+    Unread,
+    Absent,
+    Present {
+        uid: String,
+        data: Data,
+    },
+}
+
+/// Follows both maps and puts each good configuration into `current`.
+pub(crate) async fn run(client: Client, namespace: String, current: Current, metrics: Metrics) {
+    let (sender, mut receiver) = mpsc::channel(8);
+    let follow_both = async {
+        tokio::join!(
+            follow_one(&client, &namespace, CHAINS_CONFIG, sender.clone()),
+            follow_one(&client, &namespace, WINDLASS_CONFIG, sender.clone()),
+        )
+    };
+    let mut maps = Maps {
+        namespace: &namespace,
+        chains: Map::Unread,
+        windlass: Map::Unread,
+    };
+    let apply = async {
+        while let Some((name, map)) = receiver.recv().await {
+            if maps.take(name, map) {
+                maps.apply(&client, &current, &metrics).await;
+            }
+        }
+    };
+    tokio::join!(follow_both, apply);
+}
+
+async fn follow_one(
+    client: &Client,
+    namespace: &str,
+    name: &'static str,
+    sender: mpsc::Sender<(&'static str, Map)>,
+) {
+    let source = Source {
+        what: format!("config map {namespace}/{name}"),
+        path: format!("/api/v1/namespaces/{namespace}/configmaps"),
+        name: Some(name.to_owned()),
+    };
+    follow(
+        client,
+        &source,
+        ConfigMapSink {
+            namespace,
+            name,
+            listed: false,
+            sender,
+        },
+    )
+    .await;
+}
+
+/// Tells what becomes of one config map.
+struct ConfigMapSink<'a> {
+    namespace: &'a str,
+    name: &'static str,
+    /// The list that is under way showed it.
+    listed: bool,
+    sender: mpsc::Sender<(&'static str, Map)>,
+}
+
+impl Sink for ConfigMapSink<'_> {
+    async fn take(&mut self, change: Change) {
+        let map = match change {
+            Change::Seen(object) => match serde_json::from_slice::<ConfigMap>(&object) {
+                Ok(map) => {
+                    self.listed = true;
+                    Map::Present {
+                        uid: map.metadata.uid,
+                        data: map.data.unwrap_or_default(),
+                    }
+                }
+                Err(error) => {
+                    let (namespace, name) = (self.namespace, self.name);
+                    tracing::error!(%error, "config map {namespace}/{name} is not a config map");
+                    return;
+                }
+            },
+            Change::Synced if std::mem::take(&mut self.listed) => return,
+            Change::Gone(_) | Change::Synced => Map::Absent,
+        };
+        // the receiver lives as long as this future
+        let _ = self.sender.send((self.name, map)).await;
+    }
+}
+
+struct Maps<'a> {
+    namespace: &'a str,
+    chains: Map,
+    windlass: Map,
+}
+
+impl Maps<'_> {
+    /// Remembers a map; true when both are known and something changed.
+    fn take(&mut self, name: &str, map: Map) -> bool {
+        let slot = if name == CHAINS_CONFIG {
+            &mut self.chains
+        } else {
+            &mut self.windlass
+        };
+        let changed = *slot != map;
+        *slot = map;
+        changed && self.chains != Map::Unread && self.windlass != Map::Unread
+    }
+
+    async fn apply(&self, client: &Client, current: &Current, metrics: &Metrics) {
+        let namespace = self.namespace;
+        let Map::Present { uid, data } = &self.chains else {
+            let missing = format!("config map {namespace}/{CHAINS_CONFIG} does not exist");
+            self.keep(
+                current,
+                metrics,
+                &format!("{missing}; create it, it may be empty"),
+            );
+            return;
+        };
+        let own = match &self.windlass {
+            Map::Present { data, .. } => data.clone(),
+            Map::Unread | Map::Absent => BTreeMap::new(),
+        };
+        let regarding = Regarding {
+            api_version: "v1",
+            kind: "ConfigMap",
+            namespace: namespace.to_owned(),
+            name: CHAINS_CONFIG.to_owned(),
+            uid: uid.clone(),
+        };
+        match Config::parse(data, &own) {
+            Ok(parsed) => {
+                for warning in &parsed.warnings {
+                    tracing::warn!("{namespace}/{CHAINS_CONFIG}: {warning}");
+                    event::warn(client, &regarding, "ConfigWarning", &warning.to_string()).await;
+                }
+                tracing::info!("{namespace}/{CHAINS_CONFIG} is in force");
+                let config = Setting::InForce(Arc::new(parsed.config));
+                current.send_modify(|settings| settings.config = config);
+                metrics.config_accepted.inc();
+            }
+            Err(error) => {
+                self.keep(current, metrics, &error.to_string());
+                event::warn(client, &regarding, "ConfigRefused", &error.to_string()).await;
+            }
+        }
+    }
+
+    /// Refuses a change: what was in force stays so; where nothing was, the reason is what runs
+    /// are told.
+    fn keep(&self, current: &Current, metrics: &Metrics, reason: &str) {
+        metrics.config_refused.inc();
+        let namespace = self.namespace;
+        let reason = format!("{namespace}/{CHAINS_CONFIG}: {reason}");
+        let kept = current.borrow().config.in_force();
+        if kept {
+            tracing::error!("{reason}; the last good configuration stays in force");
+        } else {
+            tracing::error!("{reason}; nothing is signed until it is mended");
+            current.send_modify(|settings| settings.config = Setting::Missing(reason));
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! `signing-secrets`: read through the API with a watch, or from a mounted directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use kube::Client;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::{Current, Setting};
+use crate::controller::event::{self, Regarding};
+use crate::controller::watch::{Change, Sink, Source, follow};
+use crate::signer::{
+    COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, Entries, Fingerprint, Signer, X509_KEY,
+};
+use crate::telemetry::Metrics;
+
+/// Name of the secret, as in the reference.
+pub(crate) const SIGNING_SECRETS: &str = "signing-secrets";
+
+/// How often a mounted directory is looked at. The kubelet refreshes it about once a minute.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// Largest file that is taken for a key.
+const FILE_LIMIT: u64 = 1024 * 1024;
+
+/// Loads keys into the settings and refuses what cannot be used.
+pub(crate) struct Keys {
+    current: Current,
+    metrics: Metrics,
+    /// What was last looked at, good or not, so that nothing is decrypted twice.
+    last: Option<Fingerprint>,
+}
+
+impl Keys {
+    /// Keys for these settings.
+    pub(crate) fn new(current: Current, metrics: Metrics) -> Self {
+        Self {
+            current,
+            metrics,
+            last: None,
+        }
+    }
+
+    /// Makes the key in `entries` the one in force. `Err` says why the last good one stays.
+    async fn load(&mut self, place: &str, entries: Entries) -> Result<(), String> {
+        let fingerprint = Fingerprint::of(&entries);
+        if self.last == Some(fingerprint) {
+            return Ok(());
+        }
+        self.last = Some(fingerprint);
+        let made = tokio::task::spawn_blocking(move || Signer::from_entries(&entries)).await;
+        let reason = match made {
+            Ok(Ok(signer)) => {
+                tracing::info!(key_id = signer.key_id(), "the key of {place} is in force");
+                let signer = Setting::InForce(Arc::new(signer));
+                self.current
+                    .send_modify(|settings| settings.signer = signer);
+                self.metrics.keys_loaded.inc();
+                return Ok(());
+            }
+            Ok(Err(error)) => format!("{place}: {:#}", anyhow::Error::new(error)),
+            Err(error) => format!("{place}: reading the key was interrupted: {error}"),
+        };
+        self.metrics.keys_loaded.inc();
+        Err(self.refuse(reason))
+    }
+
+    /// Says that the key stays, or that there is none, and gives the reason back.
+    fn refuse(&mut self, reason: String) -> String {
+        self.metrics.key_refused.inc();
+        let kept = self.current.borrow().signer.in_force();
+        if kept {
+            tracing::error!("{reason}; the last good key stays in force");
+        } else {
+            tracing::error!("{reason}; nothing is signed until there is a key");
+            self.current
+                .send_modify(|settings| settings.signer = Setting::Missing(reason.clone()));
+        }
+        reason
+    }
+
+    fn absent(&mut self, place: &str) {
+        self.last = None;
+        self.refuse(format!(
+            "{place} does not exist; make one with: windlass generate-key-pair k8s://{}",
+            place.trim_start_matches("secret ")
+        ));
+    }
+}
+
+#[derive(Deserialize)]
+struct Secret {
+    metadata: Metadata,
+    #[serde(default)]
+    data: Option<SecretEntries>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    uid: String,
+}
+
+/// The entries that matter, base64; the rest of the secret is not even read.
+#[derive(Deserialize)]
+struct SecretEntries {
+    #[serde(rename = "x509.pem")]
+    x509: Option<Zeroizing<String>>,
+    #[serde(rename = "cosign.key")]
+    cosign: Option<Zeroizing<String>>,
+    #[serde(rename = "cosign.password")]
+    password: Option<Zeroizing<String>>,
+    #[serde(rename = "cosign.pub")]
+    public: Option<Zeroizing<String>>,
+}
+
+/// Follows the secret and keeps the key in force up to date.
+pub(crate) async fn follow_secret(client: Client, namespace: String, keys: Keys) {
+    let place = format!("secret {namespace}/{SIGNING_SECRETS}");
+    let source = Source {
+        what: place.clone(),
+        path: format!("/api/v1/namespaces/{namespace}/secrets"),
+        name: Some(SIGNING_SECRETS.to_owned()),
+    };
+    let sink = SecretSink {
+        client: &client,
+        namespace,
+        place,
+        keys,
+        listed: false,
+    };
+    follow(&client, &source, sink).await;
+}
+
+struct SecretSink<'a> {
+    client: &'a Client,
+    namespace: String,
+    place: String,
+    keys: Keys,
+    /// The list that is under way showed it.
+    listed: bool,
+}
+
+impl Sink for SecretSink<'_> {
+    async fn take(&mut self, change: Change) {
+        match change {
+            Change::Seen(object) => {
+                self.listed = true;
+                self.seen(&object).await;
+            }
+            Change::Synced if std::mem::take(&mut self.listed) => {}
+            Change::Gone(_) | Change::Synced => self.keys.absent(&self.place),
+        }
+    }
+}
+
+impl SecretSink<'_> {
+    async fn seen(&mut self, object: &Bytes) {
+        let place = &self.place;
+        let (uid, outcome) = match entries_of(object) {
+            Ok((uid, entries)) => (uid, self.keys.load(place, entries).await),
+            Err(reason) => (
+                String::new(),
+                Err(self.keys.refuse(format!("{place}: {reason}"))),
+            ),
+        };
+        let Err(reason) = outcome else { return };
+        let regarding = Regarding {
+            api_version: "v1",
+            kind: "Secret",
+            namespace: self.namespace.clone(),
+            name: SIGNING_SECRETS.to_owned(),
+            uid,
+        };
+        event::warn(self.client, &regarding, "KeyRefused", &reason).await;
+    }
+}
+
+fn entries_of(object: &[u8]) -> Result<(String, Entries), String> {
+    // the source error could quote the secret
+    let secret: Secret =
+        serde_json::from_slice(object).map_err(|_| "it does not look like a secret".to_owned())?;
+    let mut entries = Entries::new();
+    let Some(data) = secret.data else {
+        return Ok((secret.metadata.uid, entries));
+    };
+    let found = [
+        (X509_KEY, data.x509),
+        (COSIGN_KEY, data.cosign),
+        (COSIGN_PASSWORD, data.password),
+        (COSIGN_PUB, data.public),
+    ];
+    for (name, value) in found {
+        let Some(value) = value else { continue };
+        let value = STANDARD
+            .decode(value.as_bytes())
+            .map_err(|_| format!("{name} is not base64"))?;
+        entries.insert(name.to_owned(), Zeroizing::new(value));
+    }
+    Ok((secret.metadata.uid, entries))
+}
+
+/// Looks at a mounted directory again and again.
+pub(crate) async fn follow_directory(directory: PathBuf, mut keys: Keys) {
+    let place = directory.display().to_string();
+    let mut problem = None;
+    loop {
+        let outcome = match read_directory(&directory).await {
+            Ok(entries) => keys.load(&place, entries).await,
+            Err(reason) if problem.as_ref() == Some(&reason) => Err(reason),
+            Err(reason) => {
+                keys.refuse(reason.clone());
+                Err(reason)
+            }
+        };
+        problem = outcome.err();
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+async fn read_directory(directory: &Path) -> Result<Entries, String> {
+    let mut entries = Entries::new();
+    for name in [X509_KEY, COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB] {
+        let path = directory.join(name);
+        let size = match tokio::fs::metadata(&path).await {
+            Ok(found) => found.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(format!("cannot look at {}: {error}", path.display())),
+        };
+        if size > FILE_LIMIT {
+            return Err(format!(
+                "{} is larger than {FILE_LIMIT} bytes",
+                path.display()
+            ));
+        }
+        let value = tokio::fs::read(&path)
+            .await
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        entries.insert(name.to_owned(), Zeroizing::new(value));
+    }
+    Ok(entries)
+}

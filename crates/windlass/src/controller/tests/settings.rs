@@ -1,0 +1,157 @@
+//! Changes of the configuration and of the key.
+
+use super::*;
+
+#[tokio::test]
+async fn a_bad_config_map_keeps_the_last_good_one_and_says_so() {
+    let scene = Scene::with(tekton()).await;
+    scene
+        .configure(json!({ "artifacts.taskrun.format": "tekto" }))
+        .await;
+    let event = scene.event("ConfigRefused").await;
+    let message = event["message"].as_str().unwrap();
+    assert!(message.contains("artifacts.taskrun.format"), "{message}");
+    assert!(scene.local.metrics.config_refused.get() >= 1);
+    scene.create(finished("after"));
+    assert_eq!(scene.marked("after").await, "true");
+    let uid = scene.run("after")["metadata"]["uid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let payload = &scene.annotations("after")[&format!("chains.tekton.dev/payload-taskrun-{uid}")];
+    let payload: Value = serde_json::from_slice(&STANDARD.decode(payload).unwrap()).unwrap();
+    assert_eq!(payload["podName"], "pod", "the format is still tekton");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_typo_in_a_key_is_told_with_a_suggestion() {
+    let scene = Scene::with(in_toto()).await;
+    scene
+        .configure(json!({ "artifacts.taskrun.fromat": "tekton" }))
+        .await;
+    let event = scene.event("ConfigWarning").await;
+    let message = event["message"].as_str().unwrap();
+    assert!(message.contains("artifacts.taskrun.format"), "{message}");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_format_counts_without_a_restart() {
+    let scene = Scene::with(tekton()).await;
+    scene.create(finished("before"));
+    scene.marked("before").await;
+    scene
+        .configure(json!({ "artifacts.taskrun.format": "in-toto" }))
+        .await;
+    // the watch brings the change at its own pace, so runs are made until one shows it
+    for attempt in 0.. {
+        let name = format!("after-{attempt}");
+        scene.create(finished(&name));
+        scene.marked(&name).await;
+        let uid = scene.run(&name)["metadata"]["uid"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let signature =
+            scene.annotations(&name)[&format!("chains.tekton.dev/signature-taskrun-{uid}")].clone();
+        if Envelope::from_json(&STANDARD.decode(signature).unwrap()).is_ok() {
+            verified_statement(&scene, &name);
+            break;
+        }
+        assert!(attempt < 1000, "the change never counted");
+    }
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn runs_wait_for_a_missing_secret_and_are_signed_once_it_is_there() {
+    let scene = Scene::without_key().await;
+    scene.configure(in_toto()).await;
+    scene.create(finished("early"));
+    let reason = scene.reason("early").await;
+    assert!(
+        reason.contains("windlass generate-key-pair k8s://"),
+        "{reason}"
+    );
+    assert!(
+        !scene
+            .annotations("early")
+            .contains_key("chains.tekton.dev/signed")
+    );
+    scene.event("SigningDelayed").await;
+    scene.add_key().await;
+    assert_eq!(scene.marked("early").await, "true");
+    verified_statement(&scene, "early");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn an_emptied_secret_keeps_the_last_good_key_and_says_so() {
+    let scene = Scene::with(in_toto()).await;
+    let uri = format!("/api/v1/namespaces/{SYSTEM}/secrets/signing-secrets");
+    scene.patch(&uri, json!({ "data": null })).await;
+    let event = scene.event("KeyRefused").await;
+    assert!(
+        event["message"]
+            .as_str()
+            .unwrap()
+            .contains("no signing key"),
+        "{event}"
+    );
+    assert!(scene.local.metrics.key_refused.get() >= 1);
+    scene.create(finished("after"));
+    assert_eq!(scene.marked("after").await, "true");
+    verified_statement(&scene, "after");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_and_never_shown() {
+    let scene = Scene::without_key().await;
+    scene.configure(in_toto()).await;
+    scene.create(json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": { "name": "signing-secrets", "namespace": SYSTEM },
+        "data": {
+            "cosign.key": STANDARD.encode(KEY),
+            "cosign.password": STANDARD.encode("hunter2-not-it"),
+        },
+    }));
+    let event = scene.event("KeyRefused").await;
+    let message = event["message"].as_str().unwrap();
+    assert!(message.contains("password"), "{message}");
+    assert!(!event.to_string().contains("hunter2"));
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn the_key_is_decrypted_once_for_many_runs() {
+    let scene = Scene::with(in_toto()).await;
+    for index in 0..50 {
+        scene.create(finished(&format!("run-{index}")));
+    }
+    scene
+        .until("all are signed", |scene| {
+            scene.local.metrics.marked_signed.get() == 50
+        })
+        .await;
+    assert_eq!(scene.local.metrics.keys_loaded.get(), 1);
+    assert_eq!(scene.run_requests("PATCH"), 50);
+    assert_eq!(scene.run_requests("GET"), 0);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_run_for_which_nothing_is_enabled_is_left_alone_until_it_is() {
+    let scene =
+        Scene::with(json!({ "artifacts.oci.storage": "", "artifacts.taskrun.storage": "" })).await;
+    scene.create(finished("off"));
+    scene
+        .configure(json!({ "artifacts.taskrun.storage": "tekton" }))
+        .await;
+    assert_eq!(scene.marked("off").await, "true");
+    assert_eq!(scene.run_requests("PATCH"), 1);
+    scene.end().await;
+}

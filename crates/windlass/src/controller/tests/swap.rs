@@ -1,0 +1,76 @@
+//! A cluster that the reference left in the middle of its work.
+
+use super::*;
+
+#[tokio::test]
+async fn a_run_the_reference_was_retrying_is_signed_once_and_released() {
+    let scene = Scene::with(in_toto()).await;
+    let mut run = finished("retried");
+    run["metadata"]["finalizers"] = json!(["chains.tekton.dev/taskrun"]);
+    run["metadata"]["annotations"] = json!({ "chains.tekton.dev/retries": "2" });
+    scene.create(run);
+    assert_eq!(scene.marked("retried").await, "true");
+    assert_eq!(scene.run("retried")["metadata"]["finalizers"], Value::Null);
+    assert_eq!(scene.run_requests("PATCH"), 1);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn recorded_runs_are_released_and_not_signed_again() {
+    let scene = Scene::with(in_toto()).await;
+    for mark in ["true", "failed"] {
+        let mut run = finished(mark);
+        run["metadata"]["finalizers"] = json!(["chains.tekton.dev/taskrun"]);
+        run["metadata"]["annotations"] = json!({ "chains.tekton.dev/signed": mark });
+        scene.create(run);
+    }
+    let released = |scene: &Scene| {
+        ["true", "failed"]
+            .iter()
+            .all(|name| scene.run(name)["metadata"]["finalizers"].is_null())
+    };
+    scene.until("both are released", released).await;
+    for mark in ["true", "failed"] {
+        let annotations = scene.annotations(mark);
+        assert_eq!(annotations.len(), 1, "{annotations:?}");
+        assert_eq!(annotations["chains.tekton.dev/signed"], mark);
+    }
+    assert_eq!(scene.local.metrics.signatures.get(), 0);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_deleted_run_with_the_finalizers_of_old_releases_is_signed_and_then_goes() {
+    let scene = Scene::without_key().await;
+    scene.configure(in_toto()).await;
+    let mut run = finished("old");
+    run["metadata"]["finalizers"] = json!(["chains.tekton.dev", "chains.tekton.dev/taskrun"]);
+    scene.create(run);
+    scene.reason("old").await;
+    let uri = "/apis/tekton.dev/v1/namespaces/default/taskruns/old";
+    let request = http::Request::delete(uri).body(Vec::new()).unwrap();
+    scene.client.request_text(request).await.unwrap();
+    assert!(!scene.run("old").is_null(), "its finalizers keep it");
+    scene.add_key().await;
+    scene
+        .until("the run is gone", |scene| scene.run("old").is_null())
+        .await;
+    assert_eq!(scene.local.metrics.marked_signed.get(), 1);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_run_deleted_before_it_finished_is_let_go_unsigned() {
+    let scene = Scene::with(in_toto()).await;
+    scene.create(task_run("slow"));
+    let protected = |scene: &Scene| scene.run("slow")["metadata"]["finalizers"].is_array();
+    scene.until("the run is protected", protected).await;
+    let uri = "/apis/tekton.dev/v1/namespaces/default/taskruns/slow";
+    let request = http::Request::delete(uri).body(Vec::new()).unwrap();
+    scene.client.request_text(request).await.unwrap();
+    scene
+        .until("the run is gone", |scene| scene.run("slow").is_null())
+        .await;
+    assert_eq!(scene.local.metrics.signatures.get(), 0);
+    scene.end().await;
+}

@@ -1,0 +1,313 @@
+//! A list in pages followed by a watch, for as long as the controller lives.
+//!
+//! Nothing is kept: each object is handed on as the bytes the API server sent, and forgotten. A
+//! lost, refused or expired watch is followed by a new list, always with a pause that grows, so
+//! nothing that happened in between is missed and a refusing server is not hammered.
+
+use std::borrow::Cow;
+use std::pin::pin;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use bytes::Bytes;
+use futures::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, TryStreamExt};
+use http_body_util::BodyExt;
+use kube::Client;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::cluster::call::{Call, CallError};
+
+/// Objects asked for at once. A page is in memory as a whole.
+const PAGE: usize = 250;
+/// How long the API server is asked to keep a watch open.
+const WATCH_SECONDS: u64 = 290;
+/// How long a watch may stay silent, a little longer than it may stay open.
+const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 40);
+/// Largest watch event that is read; Kubernetes objects end at about 3 MiB.
+const EVENT_LIMIT: u64 = 16 * 1024 * 1024;
+/// Shortest and longest pause after a watch that was lost.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
+
+/// A watch that lasted this long was well, and the next pause is a short one again.
+const STEADY: Duration = Duration::from_secs(60);
+
+/// What to list and watch.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// What it is, for messages: "task runs".
+    pub(crate) what: String,
+    /// API path, without query.
+    pub(crate) path: String,
+    /// Only the object of this name.
+    pub(crate) name: Option<String>,
+}
+
+/// Something that was learnt about the objects of a source.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// The object exists and looks like this.
+    Seen(Bytes),
+    /// The object was deleted; this is its last state.
+    Gone(Bytes),
+    /// Everything that existed when the list began was handed on.
+    Synced,
+}
+
+/// Who is told.
+pub(crate) trait Sink {
+    /// Takes a change in; nothing more is read until it has.
+    fn take(&mut self, change: Change) -> impl Future<Output = ()> + Send;
+}
+
+/// Why a list or watch ended.
+#[derive(Debug, thiserror::Error)]
+enum WatchError {
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("the answer to {action} is not what a list or watch looks like")]
+    Malformed {
+        action: String,
+        source: serde_json::Error,
+    },
+    #[error("the watch of {what} broke off")]
+    Broken {
+        what: String,
+        source: std::io::Error,
+    },
+    #[error("the watch of {what} sent an event larger than {EVENT_LIMIT} bytes")]
+    TooLarge { what: String },
+    #[error("the watch of {what} was silent for {} s", SILENCE.as_secs())]
+    Silent { what: String },
+    #[error("the API server ended the watch of {what}: {message} (code {code})")]
+    Ended {
+        what: String,
+        code: u16,
+        message: String,
+    },
+}
+
+/// Follows a source until the future is dropped.
+pub(crate) async fn follow(
+    client: &Client,
+    source: &Source,
+    mut sink: impl Sink,
+) -> std::convert::Infallible {
+    let mut pauses = growing_pauses();
+    loop {
+        let started = tokio::time::Instant::now();
+        let error = match once(client, source, &mut sink, &mut pauses).await {
+            Ok(never) => match never {},
+            Err(error) => error,
+        };
+        if started.elapsed() > STEADY {
+            pauses = growing_pauses();
+        }
+        let pause = pauses.next().unwrap_or(PAUSE.1);
+        let expired = matches!(error, WatchError::Ended { code: 410, .. });
+        if expired {
+            tracing::debug!(source = source.what, "the watch expired, listing again");
+        } else {
+            let error = anyhow::Error::new(error);
+            tracing::warn!(
+                source = source.what,
+                ?pause,
+                "listing again after: {error:#}"
+            );
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn growing_pauses() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(PAUSE.0)
+        .with_max_delay(PAUSE.1)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+/// Lists once, then watches on and on; ends only with an error.
+async fn once(
+    client: &Client,
+    source: &Source,
+    sink: &mut impl Sink,
+    pauses: &mut impl Iterator<Item = Duration>,
+) -> Result<std::convert::Infallible, WatchError> {
+    let mut version = list(client, source, sink).await?;
+    sink.take(Change::Synced).await;
+    loop {
+        let started = tokio::time::Instant::now();
+        watch(client, source, &mut version, sink).await?;
+        // a server that closes each watch at once must not be asked in a tight loop
+        if started.elapsed() < Duration::from_secs(1) {
+            tokio::time::sleep(pauses.next().unwrap_or(PAUSE.1)).await;
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Page<'a> {
+    #[serde(borrow)]
+    metadata: PageMetadata<'a>,
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageMetadata<'a> {
+    #[serde(borrow, default)]
+    resource_version: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "continue", default)]
+    next: Option<Cow<'a, str>>,
+}
+
+/// Hands on everything there is, page by page, and gives the version at which the list began.
+async fn list(
+    client: &Client,
+    source: &Source,
+    sink: &mut impl Sink,
+) -> Result<String, WatchError> {
+    let mut next = String::new();
+    loop {
+        let uri = source.uri(&[("limit", &PAGE.to_string()), ("continue", &next)]);
+        let body = Call::get(format!("list {}", source.what), uri)
+            .send(client)
+            .await?;
+        let page: Page<'_> =
+            serde_json::from_slice(&body).map_err(|error| WatchError::Malformed {
+                action: format!("list {}", source.what),
+                source: error,
+            })?;
+        for item in page.items.unwrap_or_default() {
+            sink.take(Change::Seen(Bytes::copy_from_slice(item.get().as_bytes())))
+                .await;
+        }
+        match page.metadata.next {
+            Some(token) if !token.is_empty() => next = token.into_owned(),
+            _ => {
+                return Ok(page
+                    .metadata
+                    .resource_version
+                    .unwrap_or_default()
+                    .into_owned());
+            }
+        }
+    }
+}
+
+/// Watches from `version` on until the server ends the watch in the agreed way.
+async fn watch(
+    client: &Client,
+    source: &Source,
+    version: &mut String,
+    sink: &mut impl Sink,
+) -> Result<(), WatchError> {
+    let uri = source.uri(&[
+        ("watch", "true"),
+        ("allowWatchBookmarks", "true"),
+        ("resourceVersion", version),
+        ("timeoutSeconds", &WATCH_SECONDS.to_string()),
+    ]);
+    let (_, response) = Call::get(format!("watch {}", source.what), uri)
+        .open(client)
+        .await?;
+    let lines = response
+        .into_body()
+        .into_data_stream()
+        .map_err(std::io::Error::other);
+    let mut lines = pin!(lines.into_async_read());
+    let mut line = Vec::new();
+    while next_line(source, &mut lines, &mut line).await? {
+        event(source, &line, version, sink).await?;
+    }
+    Ok(())
+}
+
+async fn next_line(
+    source: &Source,
+    lines: &mut (impl AsyncBufRead + Unpin),
+    line: &mut Vec<u8>,
+) -> Result<bool, WatchError> {
+    line.clear();
+    let what = || source.what.clone();
+    let mut bounded = lines.take(EVENT_LIMIT);
+    let read = tokio::time::timeout(SILENCE, bounded.read_until(b'\n', line)).await;
+    match read {
+        Err(_) => Err(WatchError::Silent { what: what() }),
+        Ok(Err(source)) => Err(WatchError::Broken {
+            what: what(),
+            source,
+        }),
+        Ok(Ok(_)) if line.len() as u64 >= EVENT_LIMIT => Err(WatchError::TooLarge { what: what() }),
+        Ok(Ok(_)) => Ok(!line.is_empty()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Event<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    object: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct Versioned<'a> {
+    #[serde(borrow)]
+    metadata: PageMetadata<'a>,
+}
+
+#[derive(Deserialize)]
+struct Ended {
+    #[serde(default)]
+    code: u16,
+    #[serde(default)]
+    message: String,
+}
+
+async fn event(
+    source: &Source,
+    line: &[u8],
+    version: &mut String,
+    sink: &mut impl Sink,
+) -> Result<(), WatchError> {
+    let malformed = |error| WatchError::Malformed {
+        action: format!("watch {}", source.what),
+        source: error,
+    };
+    let event: Event<'_> = serde_json::from_slice(line).map_err(malformed)?;
+    let object = event.object.get();
+    if event.kind == "ERROR" {
+        let Ended { code, message } = serde_json::from_str(object).map_err(malformed)?;
+        return Err(WatchError::Ended {
+            what: source.what.clone(),
+            code,
+            message,
+        });
+    }
+    let bytes = || Bytes::copy_from_slice(object.as_bytes());
+    match &*event.kind {
+        "ADDED" | "MODIFIED" => sink.take(Change::Seen(bytes())).await,
+        "DELETED" => sink.take(Change::Gone(bytes())).await,
+        _ => {}
+    }
+    let seen: Versioned<'_> = serde_json::from_str(object).map_err(malformed)?;
+    if let Some(seen) = seen.metadata.resource_version {
+        *version = seen.into_owned();
+    }
+    Ok(())
+}
+
+impl Source {
+    fn uri(&self, parameters: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
+        if let Some(name) = &self.name {
+            query.append_pair("fieldSelector", &format!("metadata.name={name}"));
+        }
+        format!("{}?{}", self.path, query.finish())
+    }
+}
