@@ -3,6 +3,8 @@
 //! The typical run is one of the worked examples; `growth` shows that the cost of a run with very
 //! many results is that of their number.
 
+#![expect(clippy::expect_used, reason = "a bench stops at its first surprise")]
+
 use std::fmt::Write;
 use std::hint::black_box;
 

@@ -18,11 +18,11 @@ pub const TRANSPARENCY: &str = "chains.tekton.dev/transparency";
 /// Set to `true` by the user to ask for a log entry when transparency is `manual`.
 pub const TRANSPARENCY_UPLOAD: &str = "chains.tekton.dev/transparency-upload";
 
-/// Finalizer of TaskRuns.
+/// Finalizer of `TaskRuns`.
 pub const TASKRUN_FINALIZER: &str = "chains.tekton.dev/taskrun";
-/// Finalizer of PipelineRuns.
+/// Finalizer of `PipelineRuns`.
 pub const PIPELINERUN_FINALIZER: &str = "chains.tekton.dev/pipelinerun";
-/// Finalizer that very old releases put on TaskRuns.
+/// Finalizer that very old releases put on `TaskRuns`.
 pub const LEGACY_FINALIZER: &str = "chains.tekton.dev";
 
 /// Field manager of the record.
@@ -59,8 +59,10 @@ pub fn chain(short_key: &str) -> String {
 
 /// A reason as it may stand in an annotation: one line, at most 512 bytes, cut at a character.
 pub fn reason(text: &str) -> String {
-    let mut line: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
     if line.len() > REASON_LIMIT {
         let mut end = REASON_LIMIT - '…'.len_utf8();
         while !line.is_char_boundary(end) {

@@ -10,6 +10,10 @@ use std::collections::BTreeSet;
 
 /// What is known of one run.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, named where they are given"
+)]
 pub struct Facts<'a> {
     /// Namespace of the run.
     pub namespace: &'a str,
@@ -86,15 +90,17 @@ pub enum Decision {
 pub fn decide(facts: &Facts<'_>, scope: &Scope) -> Decision {
     if let Some(reason) = scope.excludes(facts) {
         // a run of another controller keeps its finalizers until it is deleted
-        return match facts.protected && facts.deleting {
-            true => Decision::Release(reason),
-            false => Decision::Skip(reason),
+        return if facts.protected && facts.deleting {
+            Decision::Release(reason)
+        } else {
+            Decision::Skip(reason)
         };
     }
     if let Some(reason) = settled(facts) {
-        return match facts.protected {
-            true => Decision::Release(reason),
-            false => Decision::Skip(reason),
+        return if facts.protected {
+            Decision::Release(reason)
+        } else {
+            Decision::Skip(reason)
         };
     }
     match (facts.done, facts.protected) {
@@ -140,7 +146,10 @@ mod tests {
         signed: None,
         enabled: true,
     };
-    const DONE: Facts<'_> = Facts { done: true, ..RUNNING };
+    const DONE: Facts<'_> = Facts {
+        done: true,
+        ..RUNNING
+    };
 
     fn all() -> Scope {
         Scope::default()
@@ -149,41 +158,102 @@ mod tests {
     #[test]
     fn a_running_run_is_protected_once_and_then_awaited() {
         assert_eq!(decide(&RUNNING, &all()), Decision::Protect);
-        assert_eq!(decide(&Facts { protected: true, ..RUNNING }, &all()), Decision::Wait);
+        assert_eq!(
+            decide(
+                &Facts {
+                    protected: true,
+                    ..RUNNING
+                },
+                &all()
+            ),
+            Decision::Wait
+        );
     }
 
     #[test]
     fn a_finished_run_is_signed_whether_protected_or_not() {
         assert_eq!(decide(&DONE, &all()), Decision::Sign);
-        assert_eq!(decide(&Facts { protected: true, ..DONE }, &all()), Decision::Sign);
-        assert_eq!(decide(&Facts { deleting: true, ..DONE }, &all()), Decision::Sign);
+        assert_eq!(
+            decide(
+                &Facts {
+                    protected: true,
+                    ..DONE
+                },
+                &all()
+            ),
+            Decision::Sign
+        );
+        assert_eq!(
+            decide(
+                &Facts {
+                    deleting: true,
+                    ..DONE
+                },
+                &all()
+            ),
+            Decision::Sign
+        );
     }
 
     #[test]
     fn a_recorded_run_is_never_signed_again_and_loses_its_finalizer() {
         for mark in ["true", "failed"] {
-            let recorded = Facts { signed: Some(mark), ..DONE };
-            assert_eq!(decide(&recorded, &all()), Decision::Skip(SkipReason::Recorded));
-            let protected = Facts { protected: true, ..recorded };
-            assert_eq!(decide(&protected, &all()), Decision::Release(SkipReason::Recorded));
+            let recorded = Facts {
+                signed: Some(mark),
+                ..DONE
+            };
+            assert_eq!(
+                decide(&recorded, &all()),
+                Decision::Skip(SkipReason::Recorded)
+            );
+            let protected = Facts {
+                protected: true,
+                ..recorded
+            };
+            assert_eq!(
+                decide(&protected, &all()),
+                Decision::Release(SkipReason::Recorded)
+            );
         }
     }
 
     #[test]
     fn any_other_mark_counts_as_not_signed() {
-        assert_eq!(decide(&Facts { signed: Some("no"), ..DONE }, &all()), Decision::Sign);
+        assert_eq!(
+            decide(
+                &Facts {
+                    signed: Some("no"),
+                    ..DONE
+                },
+                &all()
+            ),
+            Decision::Sign
+        );
     }
 
     #[test]
     fn a_run_deleted_before_it_finished_is_released() {
-        let run = Facts { deleting: true, protected: true, ..RUNNING };
-        assert_eq!(decide(&run, &all()), Decision::Release(SkipReason::DeletedUnfinished));
+        let run = Facts {
+            deleting: true,
+            protected: true,
+            ..RUNNING
+        };
+        assert_eq!(
+            decide(&run, &all()),
+            Decision::Release(SkipReason::DeletedUnfinished)
+        );
     }
 
     #[test]
     fn a_run_for_which_nothing_is_enabled_is_not_marked() {
-        let run = Facts { enabled: false, ..DONE };
-        assert_eq!(decide(&run, &all()), Decision::Skip(SkipReason::NothingEnabled));
+        let run = Facts {
+            enabled: false,
+            ..DONE
+        };
+        assert_eq!(
+            decide(&run, &all()),
+            Decision::Skip(SkipReason::NothingEnabled)
+        );
     }
 
     #[test]
@@ -192,15 +262,37 @@ mod tests {
             namespaces: ["prod".to_owned()].into(),
             managed_by: ["kueue.x-k8s.io/multikueue".to_owned()].into(),
         };
-        assert_eq!(decide(&DONE, &scope), Decision::Skip(SkipReason::OtherNamespace));
-        let prod = Facts { namespace: "prod", ..DONE };
+        assert_eq!(
+            decide(&DONE, &scope),
+            Decision::Skip(SkipReason::OtherNamespace)
+        );
+        let prod = Facts {
+            namespace: "prod",
+            ..DONE
+        };
         assert_eq!(decide(&prod, &scope), Decision::Sign);
-        let foreign = Facts { managed_by: Some("example.com/other"), ..prod };
-        assert_eq!(decide(&foreign, &scope), Decision::Skip(SkipReason::ManagedByOther));
-        let listed = Facts { managed_by: Some("kueue.x-k8s.io/multikueue"), ..prod };
+        let foreign = Facts {
+            managed_by: Some("example.com/other"),
+            ..prod
+        };
+        assert_eq!(
+            decide(&foreign, &scope),
+            Decision::Skip(SkipReason::ManagedByOther)
+        );
+        let listed = Facts {
+            managed_by: Some("kueue.x-k8s.io/multikueue"),
+            ..prod
+        };
         assert_eq!(decide(&listed, &scope), Decision::Sign);
-        let leaving = Facts { protected: true, deleting: true, ..foreign };
-        assert_eq!(decide(&leaving, &scope), Decision::Release(SkipReason::ManagedByOther));
+        let leaving = Facts {
+            protected: true,
+            deleting: true,
+            ..foreign
+        };
+        assert_eq!(
+            decide(&leaving, &scope),
+            Decision::Release(SkipReason::ManagedByOther)
+        );
     }
 
     #[test]

@@ -3,6 +3,13 @@
 //! order included except among subjects, artifact URIs and images; what it could not do must be a
 //! valid statement with a warning.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "functions of a test outside #[test]"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! The worked examples of the behaviour reference, appendix C, byte for byte.
 
+#![expect(clippy::unwrap_used, reason = "functions of a test outside #[test]")]
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;

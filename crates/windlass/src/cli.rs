@@ -75,7 +75,7 @@ impl Verb {
             Self::Taskrun(verb) => verb.run(connection).await,
             Self::Pipelinerun(verb) => verb.run(connection).await,
             Self::Payload(verb) => verb.run(),
-            Self::Controller(verb) => verb.run(connection).await,
+            Self::Controller(verb) => Box::pin(verb.run(connection)).await,
             #[cfg(feature = "sandbox")]
             Self::Dev(verb) => verb.run(connection).await,
             #[cfg(feature = "sandbox")]

@@ -76,7 +76,7 @@ fn task_run_status(status: &mut Object) {
     within(status, "taskSpec", task_spec);
     within(status, "provenance", provenance);
     each(status, "steps", |step| {
-        within(step, "provenance", provenance)
+        within(step, "provenance", provenance);
     });
     each(status, "retriesStatus", task_run_status);
 }
@@ -108,7 +108,7 @@ fn provenance(provenance: &mut Object) {
 fn pipeline_run_spec(spec: &mut Object) {
     spec.remove("resources");
     within(spec, "pipelineRef", |reference| {
-        bundle(reference, "Pipeline")
+        bundle(reference, "Pipeline");
     });
     within(spec, "pipelineSpec", pipeline_spec);
     if let Some(timeout) = spec.remove("timeout").filter(|timeout| !timeout.is_null()) {

@@ -38,7 +38,7 @@ pub(crate) struct PayloadOf {
     /// File with task runs of a pipeline run; may be repeated
     #[arg(long, value_name = "FILE")]
     child: Vec<PathBuf>,
-    /// File with the ConfigMap chains-config
+    /// File with the config map chains-config
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Format of the payload (default: the configured one)

@@ -76,11 +76,9 @@ fn name(regarding: &Regarding, reason: &str, message: &str) -> String {
         hash.update([0]);
     }
     let digest = hash.finalize();
-    let suffix: String = digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut suffix = [0; 8];
+    suffix.copy_from_slice(&digest[..8]);
+    let suffix = format!("{:016x}", u64::from_be_bytes(suffix));
     // the longest name that is allowed has 253 characters
     let stem: String = regarding.name.chars().take(230).collect();
     format!("{}.{suffix}", stem.trim_end_matches(['.', '-']))

@@ -347,9 +347,8 @@ enum Written {
 
 impl From<Result<Bytes, CallError>> for Written {
     fn from(answer: Result<Bytes, CallError>) -> Self {
-        let error = match answer {
-            Ok(_) => return Self::Done,
-            Err(error) => error,
+        let Err(error) = answer else {
+            return Self::Done;
         };
         let CallError::Refused {
             status, message, ..

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use windlass_core::annotation;
-use windlass_core::run::Metadata;
+use windlass_core::run::{Metadata, Text};
 
 use crate::pipeline::Record;
 
@@ -143,7 +143,7 @@ pub(crate) fn is_protected(metadata: &Metadata<'_>) -> bool {
 
 /// Value of an annotation of the run.
 pub(crate) fn value_of<'m>(metadata: &'m Metadata<'_>, name: &str) -> Option<&'m str> {
-    metadata.annotations.get(name).map(|value| value.as_str())
+    metadata.annotations.get(name).map(Text::as_str)
 }
 
 /// Bytes of the annotations that stay beside what will be recorded: keys and values.

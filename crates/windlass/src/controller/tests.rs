@@ -1,5 +1,11 @@
 //! The controller against the built-in cluster: what is written, how often, and what is not.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "functions of tests outside #[test]"
+)]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -136,9 +136,8 @@ fn runs(text: &str) -> anyhow::Result<Vec<Value>> {
     }
     let single = kind.strip_suffix("List").unwrap_or_default().to_owned();
     let version = document["apiVersion"].clone();
-    let items = match document["items"].take() {
-        Value::Array(items) => items,
-        _ => bail!("the list has no items"),
+    let Value::Array(items) = document["items"].take() else {
+        bail!("the list has no items");
     };
     let mut runs = Vec::new();
     for mut item in items {
