@@ -50,7 +50,7 @@ impl Scene {
             })
             .await;
         scene.configure(config).await;
-        scene.add_key().await;
+        scene.add_key();
         let metrics = scene.local.metrics.clone();
         let configured = |_: &Self| metrics.config_accepted.get() == changes;
         scene.until("the config is in force", configured).await;
@@ -67,7 +67,7 @@ impl Scene {
         Self { local, client }
     }
 
-    async fn add_key(&self) {
+    fn add_key(&self) {
         self.create(json!({
             "apiVersion": "v1",
             "kind": "Secret",

@@ -80,7 +80,7 @@ async fn runs_wait_for_a_missing_secret_and_are_signed_once_it_is_there() {
             .contains_key("chains.tekton.dev/signed")
     );
     scene.event("SigningDelayed").await;
-    scene.add_key().await;
+    scene.add_key();
     assert_eq!(scene.marked("early").await, "true");
     verified_statement(&scene, "early");
     scene.end().await;
