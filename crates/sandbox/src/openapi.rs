@@ -1,16 +1,25 @@
-//! As much `OpenAPI` v3 as `kubectl` needs to leave validation to the server: one document a group
-//! version, whose patch operations take the parameter `fieldValidation`. No schemas.
+//! As much `OpenAPI` as `kubectl` needs to leave validation to the server: in v3 one document a group
+//! version, whose patch operations take the parameter `fieldValidation`; in v2, which `kubectl` asks
+//! for when it meets a kind `List`, one document that defines nothing. No schemas.
 
 use http::Response;
 use serde_json::{Map, Value, json};
 
-use crate::http::{Body, json as answer_json};
+use crate::http::{Body, json as answer_json, typed};
 use crate::kind::{KINDS, Kind, group_version, group_versions};
 use crate::status::Status;
+
+/// The one form in which `kubectl` reads `OpenAPI` v2: `openapi.v2.Document` in protobuf.
+const V2_MEDIA: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+/// `swagger` (field 1) and `info` (field 2: `title`, `version`). Every length is one byte.
+const V2_DOCUMENT: &[u8] = b"\x0a\x032.0\x12\x16\x0a\x10windlass sandbox\x12\x02v1";
 
 pub(crate) fn answer(path: &str) -> Result<Response<Body>, Status> {
     if path == "/openapi/v3" {
         return Ok(answer_json(200, &index()));
+    }
+    if path == "/openapi/v2" {
+        return Ok(typed(200, V2_MEDIA, V2_DOCUMENT));
     }
     let asked = path
         .strip_prefix("/openapi/v3/")

@@ -187,3 +187,17 @@ async fn discovery_is_aggregated_only_if_asked() {
         .unwrap();
     assert_eq!(tekton["versions"][0]["version"], "v1");
 }
+
+/// `kubectl` asks for it to check a kind `List`, and refuses the file when it cannot read it.
+#[tokio::test]
+async fn openapi_v2_is_a_protobuf_document_that_defines_nothing() {
+    let api = Api::start().await;
+    let media = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    let response = api.send("GET", "/openapi/v2", "", media, Vec::new()).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], media);
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    let info = b"\x0a\x10windlass sandbox\x12\x02v1";
+    let expected = [b"\x0a\x032.0\x12".as_slice(), &[info.len() as u8], info].concat();
+    assert_eq!(bytes, expected);
+}
