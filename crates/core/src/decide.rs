@@ -110,6 +110,16 @@ pub fn decide(facts: &Facts<'_>, scope: &Scope) -> Decision {
     }
 }
 
+/// Whether a pipeline run need not wait for this child any longer: it is recorded, or it is finished
+/// and nobody here will ever record it.
+pub fn is_settled(child: &Facts<'_>, scope: &Scope) -> bool {
+    match decide(child, scope) {
+        Decision::Skip(SkipReason::Recorded) | Decision::Release(SkipReason::Recorded) => true,
+        Decision::Skip(_) | Decision::Release(_) => child.done,
+        Decision::Wait | Decision::Protect | Decision::Sign => false,
+    }
+}
+
 /// Why nothing is left to be done for a run of ours.
 fn settled(facts: &Facts<'_>) -> Option<SkipReason> {
     if matches!(facts.signed, Some("true" | "failed")) {
@@ -293,6 +303,37 @@ mod tests {
             decide(&leaving, &scope),
             Decision::Release(SkipReason::ManagedByOther)
         );
+    }
+
+    #[test]
+    fn a_child_is_settled_once_it_is_recorded_or_finished_without_anybody_to_record_it() {
+        let recorded = Facts {
+            signed: Some("failed"),
+            ..DONE
+        };
+        assert!(is_settled(&recorded, &all()));
+        assert!(!is_settled(&DONE, &all()));
+        assert!(!is_settled(&RUNNING, &all()));
+        let disabled = Facts {
+            enabled: false,
+            ..DONE
+        };
+        assert!(is_settled(&disabled, &all()));
+        let foreign = Facts {
+            managed_by: Some("example.com/other"),
+            ..DONE
+        };
+        assert!(is_settled(&foreign, &all()));
+        let foreign_and_running = Facts {
+            done: false,
+            ..foreign
+        };
+        assert!(!is_settled(&foreign_and_running, &all()));
+        let leaving = Facts {
+            deleting: true,
+            ..RUNNING
+        };
+        assert!(!is_settled(&leaving, &all()));
     }
 
     #[test]

@@ -1,30 +1,40 @@
-//! The controller: watches task runs and brings each finished one to an outcome.
+//! The controller: watches task runs and pipeline runs and brings each finished one to an outcome.
 //!
 //! `settings` keeps the configuration and the key up to date, `watch` shows runs, `queue` says
-//! which one is next, `reconcile` makes a pass over it, `record` is what is written, `event` tells
-//! people. Nothing is kept in memory of a run that has an outcome.
+//! which one is next, `reconcile` makes a pass over it, `pipeline_run` waits for `children` first,
+//! `outcome` is what becomes of it, `record` and `write` are what is written, `event` tells people.
+//! Nothing is kept in memory of a run that has an outcome.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
 use self::queue::{Message, Queue};
-use self::reconcile::Reconciler;
+use self::reconcile::{Noticed, Reconciler};
+use self::run_id::RunId;
+pub(crate) use self::run_id::RunKind;
 use self::settings::signing_secret::{Keys, follow_directory, follow_secret};
 use self::settings::{Settings, config_maps};
 use self::watch::{Change, Sink, Source, follow};
 use crate::telemetry::Metrics;
 
+mod awaiting;
+mod children;
 mod event;
+mod outcome;
+mod pipeline_run;
 mod queue;
 mod reconcile;
 mod record;
+mod run_id;
 mod settings;
 mod watch;
+mod write;
 
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
@@ -43,6 +53,13 @@ pub(crate) struct Options {
     pub(crate) signing_secrets_path: Option<PathBuf>,
     /// Runs worked on at once.
     pub(crate) concurrency: usize,
+    /// How long a pipeline run waits for its task runs before it says so.
+    pub(crate) patience: Duration,
+}
+
+impl Options {
+    /// How long a pipeline run waits in silence: longer than it takes to sign its last task runs.
+    pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 }
 
 /// Runs the controller until `stop`.
@@ -102,14 +119,19 @@ async fn work(
         settings: settings.clone(),
         namespaces: options.namespaces.clone(),
         metrics: metrics.clone(),
+        patience: options.patience,
     });
     let (sender, receiver) = mpsc::channel(BACKLOG);
     let queue = Queue::new(Arc::clone(&reconciler), options.concurrency);
     let working = queue.run(receiver, settings.clone(), stop.clone());
     let sources = options.sources();
-    let watching = sources.iter().map(|source| {
-        let reconciler = Arc::clone(&reconciler);
-        watch_runs(client, source, reconciler, sender.clone(), settings.clone())
+    let watching = sources.iter().map(|(kind, source)| {
+        let sink = RunSink {
+            kind: *kind,
+            reconciler: Arc::clone(&reconciler),
+            sender: sender.clone(),
+        };
+        watch_runs(client, source, sink, settings.clone())
     });
     tokio::select! {
         () = working => {}
@@ -118,21 +140,29 @@ async fn work(
 }
 
 impl Options {
-    fn sources(&self) -> Vec<Source> {
-        let source = |what: String, path: String| Source {
-            what,
-            path,
-            name: None,
-        };
-        if self.namespaces.is_empty() {
-            let what = "task runs of all namespaces".to_owned();
-            return vec![source(what, "/apis/tekton.dev/v1/taskruns".to_owned())];
+    /// Everything to watch. Pipeline runs come after the task runs they wait for.
+    fn sources(&self) -> Vec<(RunKind, Source)> {
+        let mut namespaces: Vec<Option<&str>> = vec![None];
+        if !self.namespaces.is_empty() {
+            namespaces = self.namespaces.iter().map(|name| Some(&**name)).collect();
         }
-        let of = |namespace: &String| {
-            let path = format!("/apis/tekton.dev/v1/namespaces/{namespace}/taskruns");
-            source(format!("task runs of namespace {namespace}"), path)
-        };
-        self.namespaces.iter().map(of).collect()
+        let kinds = [RunKind::Task, RunKind::Pipeline];
+        let sources = namespaces.into_iter().flat_map(|namespace| {
+            kinds.map(|kind| {
+                let place = namespace.map_or_else(
+                    || "all namespaces".to_owned(),
+                    |name| format!("namespace {name}"),
+                );
+                let source = Source {
+                    what: format!("{}s of {place}", kind.words()),
+                    path: kind.collection(namespace),
+                    name: None,
+                    labels: None,
+                };
+                (kind, source)
+            })
+        });
+        sources.collect()
     }
 }
 
@@ -141,18 +171,13 @@ impl Options {
 async fn watch_runs(
     client: &Client,
     source: &Source,
-    reconciler: Arc<Reconciler>,
-    sender: mpsc::Sender<Message>,
+    sink: RunSink,
     mut settings: channel::Receiver<Settings>,
 ) {
     loop {
         let selection = settings.borrow_and_update().selection();
-        let sink = RunSink {
-            reconciler: Arc::clone(&reconciler),
-            sender: sender.clone(),
-        };
         tokio::select! {
-            never = follow(client, source, sink) => match never {},
+            never = follow(client, source, sink.clone()) => match never {},
             changed = settings.wait_for(|settings| settings.selection() != selection) => {
                 if changed.is_err() {
                     return;
@@ -164,24 +189,45 @@ async fn watch_runs(
 }
 
 /// Passes on what something has to be done about, and drops the rest at once.
+#[derive(Clone)]
 struct RunSink {
+    kind: RunKind,
     reconciler: Arc<Reconciler>,
     sender: mpsc::Sender<Message>,
 }
 
+impl RunSink {
+    async fn send(&self, message: Message) {
+        // the queue outlives the watch
+        let _ = self.sender.send(message).await;
+    }
+
+    /// A task run that was deleted keeps nobody waiting.
+    async fn gone(&self, object: &[u8]) {
+        let Some(id) = RunId::of(self.kind, object) else {
+            return;
+        };
+        if self.kind == RunKind::Task {
+            self.send(Message::Settled(id.clone())).await;
+        }
+        self.send(Message::Gone(id)).await;
+    }
+}
+
 impl Sink for RunSink {
     async fn take(&mut self, change: Change) {
-        let message = match change {
-            Change::Seen(object) => self
-                .reconciler
-                .look(&object)
-                .map(|id| Message::Seen(id, object)),
-            Change::Gone(object) => reconcile::id_of(&object).map(Message::Gone),
-            Change::Synced => None,
-        };
-        if let Some(message) = message {
-            // the queue outlives the watch
-            let _ = self.sender.send(message).await;
+        match change {
+            Change::Seen(object) => {
+                let Noticed { due, settled } = self.reconciler.look(self.kind, &object);
+                if let Some(child) = settled {
+                    self.send(Message::Settled(child)).await;
+                }
+                if let Some(id) = due {
+                    self.send(Message::Seen(id, object)).await;
+                }
+            }
+            Change::Gone(object) => self.gone(&object).await,
+            Change::Synced => {}
         }
     }
 }

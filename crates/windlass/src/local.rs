@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -31,6 +32,15 @@ pub(crate) struct Local {
 impl Local {
     /// Starts the cluster with an empty `chains-config` in `system_namespace`, and the controller.
     pub(crate) async fn start(port: Option<u16>, system_namespace: &str) -> anyhow::Result<Self> {
+        Self::with_patience(port, system_namespace, Options::PATIENCE).await
+    }
+
+    /// The same, with another time that a pipeline run waits before it says so.
+    pub(crate) async fn with_patience(
+        port: Option<u16>,
+        system_namespace: &str,
+        patience: Duration,
+    ) -> anyhow::Result<Self> {
         let namespaces = vec![system_namespace.to_owned()];
         let options = ClusterOptions {
             port,
@@ -52,6 +62,7 @@ impl Local {
             namespaces: BTreeSet::new(),
             signing_secrets_path: None,
             concurrency: CONCURRENCY,
+            patience,
         };
         let running = controller::run(client, options, metrics.clone(), stop.clone());
         let controller = tokio::spawn(running);

@@ -67,6 +67,22 @@ pub(crate) enum Retry {
     Settings,
 }
 
+impl Record {
+    /// Adds what is missing from the run itself.
+    pub(crate) fn incomplete(mut self, what: Option<String>) -> Self {
+        let Some(what) = what else {
+            return self;
+        };
+        let what = format!("incomplete: {what}");
+        self.note = Some(match self.note {
+            Some(note) => format!("{what}; {note}"),
+            None => what.clone(),
+        });
+        self.warnings.insert(0, what);
+        self
+    }
+}
+
 impl AttestError {
     /// When a repetition is worth it.
     pub(crate) fn retry(&self) -> Retry {
@@ -100,7 +116,7 @@ pub(crate) fn attest(
         })?;
         warnings.extend(payload.warnings.iter().map(ToString::to_string));
         if artifact.storage.contains(&StoreKind::Tekton) {
-            artifacts.push(sign(signer, short_key(run), payload)?);
+            artifacts.push(sign(signer, run.short_key(), payload)?);
         }
     }
     if let Run::Task(task) = run
@@ -130,22 +146,10 @@ pub(crate) fn attest(
     })
 }
 
-/// Whether anything is enabled for task runs.
-pub(crate) fn is_enabled(config: &Config) -> bool {
-    config.taskrun.is_enabled() || config.oci.is_enabled()
-}
-
 fn artifact_config<'c>(run: &Run<'_>, config: &'c Config) -> (&'static str, &'c Artifact) {
     match run {
         Run::Task(_) => ("taskrun", &config.taskrun),
         Run::Pipeline(..) => ("pipelinerun", &config.pipelinerun),
-    }
-}
-
-fn short_key(run: &Run<'_>) -> String {
-    match run {
-        Run::Task(task) => format!("taskrun-{}", task.metadata.uid),
-        Run::Pipeline(pipeline, _) => format!("pipelinerun-{}", pipeline.metadata.uid),
     }
 }
 

@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::controller::RunKind;
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
@@ -39,10 +41,10 @@ pub(crate) fn log_to_stderr(format: LogFormat) {
     };
 }
 
-/// The counters of the controller. The first four have the reference's names and meanings
-/// (behaviour reference, section 8.1).
+/// The counters of one kind of run, with the reference's names and meanings (behaviour reference,
+/// section 8.1).
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Metrics {
+pub(crate) struct RunCounts {
     /// Signatures made.
     pub(crate) signatures: Counter,
     /// Stores that succeeded, one for each artifact and store.
@@ -51,6 +53,15 @@ pub(crate) struct Metrics {
     pub(crate) marked_signed: Counter,
     /// Passes over a run that failed.
     pub(crate) failures: Counter,
+}
+
+/// The counters of the controller.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Metrics {
+    /// Task runs.
+    pub(crate) task_runs: RunCounts,
+    /// Pipeline runs.
+    pub(crate) pipeline_runs: RunCounts,
     /// Runs given up for good.
     pub(crate) given_up: Counter,
     /// Configurations that came into force.
@@ -66,29 +77,20 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
+    /// The counters of runs of this kind.
+    pub(crate) fn of(&self, kind: RunKind) -> &RunCounts {
+        match kind {
+            RunKind::Task => &self.task_runs,
+            RunKind::Pipeline => &self.pipeline_runs,
+        }
+    }
+
     fn registry(&self) -> Registry {
         let mut registry = Registry::default();
+        for kind in [RunKind::Task, RunKind::Pipeline] {
+            self.of(kind).register(kind, &mut registry);
+        }
         let counters = [
-            (
-                "watcher_taskrun_sign_created",
-                "Signatures made for task runs",
-                &self.signatures,
-            ),
-            (
-                "watcher_taskrun_payload_stored",
-                "Payloads stored for task runs",
-                &self.stored,
-            ),
-            (
-                "watcher_taskrun_marked_signed",
-                "Task runs marked as signed",
-                &self.marked_signed,
-            ),
-            (
-                "watcher_taskrun_signing_failures",
-                "Failed passes over task runs",
-                &self.failures,
-            ),
             (
                 "windlass_runs_given_up",
                 "Runs marked as failed for good",
@@ -124,6 +126,23 @@ impl Metrics {
             self.waiting.clone(),
         );
         registry
+    }
+}
+
+impl RunCounts {
+    fn register(&self, kind: RunKind, registry: &mut Registry) {
+        let runs = format!("{}s", kind.words());
+        let counters = [
+            ("sign_created", "Signatures made for", &self.signatures),
+            ("payload_stored", "Payloads stored for", &self.stored),
+            ("marked_signed", "Marked as signed:", &self.marked_signed),
+            ("signing_failures", "Failed passes over", &self.failures),
+        ];
+        let kind = kind.name().to_ascii_lowercase();
+        for (name, help, counter) in counters {
+            let name = format!("watcher_{kind}_{name}");
+            registry.register(name, format!("{help} {runs}"), counter.clone());
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::telemetry::{self, LogFormat, Metrics};
 /// Runs worked on at once unless the flag says otherwise: the plateau that was measured.
 const CONCURRENCY: usize = 16;
 
-/// Watch task runs and sign each finished one
+/// Watch task runs and pipeline runs and sign each finished one
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   # in a pod: the service account's rights, the pod's own namespace
@@ -77,6 +77,7 @@ impl Controller {
             namespaces: namespaces(&self.namespace),
             signing_secrets_path: self.signing_secrets_path,
             concurrency: self.concurrency,
+            patience: Options::PATIENCE,
         };
         tracing::info!(version = env!("CARGO_PKG_VERSION"), ?options, "started");
         let controller = controller::run(client, options, metrics, stop.clone());

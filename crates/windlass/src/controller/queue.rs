@@ -1,6 +1,7 @@
 //! Which run is worked on now, which one waits, and which one comes next.
 //!
-//! At most one piece of work a run is under way, and a bounded number in all; when all places are
+//! A pipeline run that waits for its task runs is woken by them; everything else that waits has a
+//! timer. At most one piece of work a run is under way, and a bounded number in all; when all places are
 //! taken nothing more is read from the watch. What is remembered of a run is its name, and that
 //! only while it is worked on or waits for another try.
 
@@ -15,7 +16,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::{DelayQueue, delay_queue};
 
-use super::reconcile::{Outcome, Reconciler, RunId, Work};
+use super::awaiting::Awaiting;
+use super::reconcile::{Outcome, Reconciler, Work};
+use super::run_id::{RunId, RunKind};
 use super::settings::Settings;
 
 /// First and longest pause before a failed run is tried again.
@@ -30,22 +33,36 @@ pub(crate) enum Message {
     Seen(RunId, Bytes),
     /// The run is gone.
     Gone(RunId),
+    /// No pipeline run has to wait for this task run any longer.
+    Settled(RunId),
 }
 
 struct Waiting {
     attempts: u32,
     timer: delay_queue::Key,
+    /// It waits for task runs, and says so if its timer runs out before they are settled.
+    awaiting: bool,
+}
+
+/// What was learnt while work on a run was under way.
+#[derive(Default)]
+struct Meanwhile {
+    /// The run, as it was seen last.
+    seen: Option<Bytes>,
+    /// Task runs of its namespace that were settled, if it is a pipeline run.
+    settled: Vec<String>,
 }
 
 /// The queue of one controller.
 pub(crate) struct Queue {
     reconciler: Arc<Reconciler>,
     places: usize,
-    /// Runs worked on, each with what was seen of it meanwhile.
-    busy: HashMap<RunId, Option<Bytes>>,
+    /// Runs worked on.
+    busy: HashMap<RunId, Meanwhile>,
     /// Failed attempts of runs that are worked on again.
     attempts: HashMap<RunId, u32>,
     waiting: HashMap<RunId, Waiting>,
+    awaiting: Awaiting,
     timers: DelayQueue<RunId>,
     workers: JoinSet<(RunId, Outcome)>,
 }
@@ -59,6 +76,7 @@ impl Queue {
             busy: HashMap::new(),
             attempts: HashMap::new(),
             waiting: HashMap::new(),
+            awaiting: Awaiting::default(),
             timers: DelayQueue::new(),
             workers: JoinSet::new(),
         }
@@ -94,31 +112,55 @@ impl Queue {
     fn told(&mut self, message: Message) {
         match message {
             Message::Gone(id) => {
+                self.awaiting.remove(&id);
                 if let Some(waiting) = self.waiting.remove(&id) {
                     self.timers.remove(&waiting.timer);
                 }
             }
-            // its own timer looks at the run afresh; what is seen now is mostly our own last write
-            Message::Seen(id, _) if self.waiting.contains_key(&id) => {}
-            Message::Seen(id, object) => self.start(id, Work::Seen(object)),
+            Message::Settled(child) => self.settled(&child),
+            Message::Seen(id, object) => match self.waiting.get(&id) {
+                None => self.start(id, Work::Seen(object)),
+                // a list that began anew may have missed that a child was deleted
+                Some(waiting) if waiting.awaiting => self.wake(&id),
+                // its own timer looks at it afresh; what is seen now is mostly our own last write
+                Some(_) => {}
+            },
+        }
+    }
+
+    fn settled(&mut self, child: &RunId) {
+        let busy = self.busy.iter_mut();
+        let parents =
+            busy.filter(|(id, _)| id.kind == RunKind::Pipeline && id.namespace == child.namespace);
+        for (_, meanwhile) in parents {
+            meanwhile.settled.push(child.name.clone());
+        }
+        for parent in self.awaiting.settle(&child.namespace, &child.name) {
+            self.wake(&parent);
         }
     }
 
     fn due(&mut self, id: RunId) {
+        self.awaiting.remove(&id);
         if let Some(waiting) = self.waiting.remove(&id) {
             self.attempts.insert(id.clone(), waiting.attempts);
-            self.start(id, Work::Fetch);
+            let work = if waiting.awaiting {
+                Work::Overdue
+            } else {
+                Work::Fetch
+            };
+            self.start(id, work);
         }
     }
 
     fn start(&mut self, id: RunId, work: Work) {
         if let Some(meanwhile) = self.busy.get_mut(&id) {
             if let Work::Seen(object) = work {
-                *meanwhile = Some(object);
+                meanwhile.seen = Some(object);
             }
             return;
         }
-        self.busy.insert(id.clone(), None);
+        self.busy.insert(id.clone(), Meanwhile::default());
         let reconciler = Arc::clone(&self.reconciler);
         self.workers.spawn(async move {
             let outcome = reconciler.reconcile(&id, work).await;
@@ -133,31 +175,60 @@ impl Queue {
             // with the next list
             Err(error) => return tracing::error!(%error, "work on a run broke off"),
         };
-        let meanwhile = self.busy.remove(&id).flatten();
+        let meanwhile = self.busy.remove(&id).unwrap_or_default();
         let attempts = self.attempts.remove(&id).unwrap_or(0);
-        match (outcome, meanwhile) {
-            (Outcome::Settled, None) => {}
-            (Outcome::Settled, Some(object)) => self.start(id, Work::Seen(object)),
-            (Outcome::Later { after }, _) => self.wait(id, attempts, after),
+        match outcome {
+            Outcome::Settled => {
+                if let Some(object) = meanwhile.seen {
+                    self.start(id, Work::Seen(object));
+                }
+            }
+            Outcome::Later { after } => {
+                let pause = after.unwrap_or_else(|| pause(attempts));
+                self.wait(id, attempts.saturating_add(1), pause, false);
+            }
+            Outcome::Awaiting {
+                mut children,
+                after,
+            } => {
+                for child in &meanwhile.settled {
+                    children.remove(child);
+                }
+                if children.is_empty() {
+                    return self.start(id, Work::Fetch);
+                }
+                self.awaiting.add(&id, children);
+                self.wait(id, 0, after, true);
+            }
         }
     }
 
-    fn wait(&mut self, id: RunId, attempts: u32, after: Option<Duration>) {
-        let pause = after.unwrap_or_else(|| pause(attempts));
+    fn wait(&mut self, id: RunId, attempts: u32, pause: Duration, awaiting: bool) {
         let timer = self.timers.insert(id.clone(), pause);
         self.waiting.insert(
             id,
             Waiting {
-                attempts: attempts.saturating_add(1),
+                attempts,
                 timer,
+                awaiting,
             },
         );
     }
 
+    /// Tries a waiting run at once.
+    fn wake(&mut self, id: &RunId) {
+        self.awaiting.remove(id);
+        if let Some(waiting) = self.waiting.get_mut(id) {
+            waiting.awaiting = false;
+            self.timers.reset(&waiting.timer, Duration::ZERO);
+        }
+    }
+
     /// The settings changed: what failed under the old ones is tried at once.
     fn wake_all(&mut self) {
-        for waiting in self.waiting.values() {
-            self.timers.reset(&waiting.timer, Duration::ZERO);
+        let all: Vec<RunId> = self.waiting.keys().cloned().collect();
+        for id in all {
+            self.wake(&id);
         }
     }
 }

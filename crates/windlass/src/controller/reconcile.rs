@@ -1,39 +1,27 @@
 //! One pass over one run: look, decide, do the one thing that is to be done.
 //!
-//! A finished run takes one write and no read. Every write carries the uid and the version of the
-//! run it was decided on; when the run changed meanwhile the API server refuses it, and only then
-//! is the run read again.
+//! A finished task run takes one write and no read; a pipeline run takes one read more, of its task
+//! runs. Every write carries the uid and the version of the run it was decided on; when the run
+//! changed meanwhile the API server refuses it, and only then is the run read again.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
 use kube::Client;
-use serde::Deserialize;
 use tokio::sync::watch;
 use windlass_core::annotation;
-use windlass_core::config::Config;
-use windlass_core::decide::{Decision, Facts, Scope, decide, next_retries};
+use windlass_core::decide::{Decision, Facts, Scope, decide, is_settled};
 use windlass_core::run::{Metadata, Run, TaskRun};
 
-use super::event::{self, Regarding};
 use super::record::{self, Change};
+use super::run_id::{Head, RunId, RunKind};
 use super::settings::Settings;
-use crate::cluster::call::{APPLY_PATCH, Call, CallError, MERGE_PATCH};
-use crate::pipeline::{self, Record, Retry};
-use crate::signer::Signer;
+use crate::cluster::call::{Call, CallError};
 use crate::telemetry::Metrics;
 
 /// How often in a row a pass is repeated because the run changed under it.
 const CONFLICTS: usize = 5;
-
-/// Names a run, across deletion and re-creation.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct RunId {
-    pub(crate) namespace: String,
-    pub(crate) name: String,
-    pub(crate) uid: String,
-}
 
 /// What a pass works on.
 #[derive(Debug)]
@@ -42,6 +30,8 @@ pub(crate) enum Work {
     Seen(Bytes),
     /// The run as it is now, which has to be read first.
     Fetch,
+    /// The same, for a run that has waited so long that it should say why.
+    Overdue,
 }
 
 /// What is to be done with a run after a pass.
@@ -51,33 +41,29 @@ pub(crate) enum Outcome {
     Settled,
     /// Another pass, after this pause or one that grows.
     Later { after: Option<Duration> },
+    /// Another pass once all these task runs of its namespace are settled, or after this pause.
+    Awaiting {
+        children: BTreeSet<String>,
+        after: Duration,
+    },
 }
 
 /// How one look at a run ended.
-enum Pass {
+pub(super) enum Pass {
     End(Outcome),
     /// The run is not what it was: look again.
     Changed,
 }
 
-const SETTLED: Pass = Pass::End(Outcome::Settled);
-/// Nothing but a change of the settings helps, and that wakes the run up; this is for safety.
-const RECHECK: Pass = Pass::End(Outcome::Later {
-    after: Some(Duration::from_secs(1800)),
-});
+pub(super) const SETTLED: Pass = Pass::End(Outcome::Settled);
 
-/// The metadata of an object, whatever else it is.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow)]
-    metadata: Metadata<'a>,
-}
-
-/// The run that an object is, or `None` when it is not an object.
-pub(crate) fn id_of(object: &[u8]) -> Option<RunId> {
-    serde_json::from_slice::<Head<'_>>(object)
-        .ok()
-        .map(|head| id(&head.metadata))
+/// What an object that the watch shows calls for.
+#[derive(Debug, Default)]
+pub(crate) struct Noticed {
+    /// Something has to be done about this run.
+    pub(crate) due: Option<RunId>,
+    /// Nobody has to wait for this task run any longer.
+    pub(crate) settled: Option<RunId>,
 }
 
 /// Carries out passes.
@@ -85,37 +71,48 @@ pub(crate) struct Reconciler {
     pub(crate) client: Client,
     pub(crate) settings: watch::Receiver<Settings>,
     /// Namespaces to look at; empty means all.
-    pub(crate) namespaces: std::collections::BTreeSet<String>,
+    pub(crate) namespaces: BTreeSet<String>,
     pub(crate) metrics: Metrics,
+    /// How long a pipeline run waits for its task runs before it says so.
+    pub(crate) patience: Duration,
 }
 
 impl Reconciler {
-    /// Whether anything has to be done about an object that the watch shows, and about which run.
-    pub(crate) fn look(&self, object: &[u8]) -> Option<RunId> {
+    /// Whether anything has to be done about an object that the watch shows.
+    pub(crate) fn look(&self, kind: RunKind, object: &[u8]) -> Noticed {
         let head: Head<'_> = match serde_json::from_slice(object) {
             Ok(head) => head,
             Err(error) => {
                 tracing::error!(%error, "the API server sent something that is not an object");
-                return None;
+                return Noticed::default();
             }
         };
-        let id = id(&head.metadata);
+        let id = RunId::new(kind, &head.metadata);
         let settings = self.settings.borrow().clone();
-        match TaskRun::parse(object) {
-            Ok(run) => {
-                let decision = self.decide(&Run::Task(run), &settings);
-                (!matches!(decision, Decision::Wait | Decision::Skip(_))).then_some(id)
-            }
+        let Ok(run) = kind.parse(object) else {
             // whoever may write a run's status can make it unreadable; that gets an outcome too
-            Err(_) => (mark(&head.metadata).is_none()).then_some(id),
+            return if is_marked(&head.metadata) {
+                Noticed::settled(id)
+            } else {
+                Noticed::due(id)
+            };
+        };
+        let facts = facts(&run, &settings);
+        let scope = self.scope(&settings);
+        let rests = matches!(decide(&facts, &scope), Decision::Wait | Decision::Skip(_));
+        let settled = kind == RunKind::Task && is_settled(&facts, &scope);
+        Noticed {
+            due: (!rests).then(|| id.clone()),
+            settled: settled.then_some(id),
         }
     }
 
     /// Makes passes over a run until there is an outcome.
     pub(crate) async fn reconcile(&self, id: &RunId, work: Work) -> Outcome {
+        let overdue = matches!(work, Work::Overdue);
         let mut seen = match work {
             Work::Seen(object) => Some(object),
-            Work::Fetch => None,
+            Work::Fetch | Work::Overdue => None,
         };
         for _ in 0..CONFLICTS {
             let object = match seen.take() {
@@ -125,7 +122,7 @@ impl Reconciler {
                     Err(outcome) => return outcome,
                 },
             };
-            match self.pass(id, &object).await {
+            match self.pass(id, &object, overdue).await {
                 Pass::End(outcome) => return outcome,
                 Pass::Changed => {}
             }
@@ -134,7 +131,7 @@ impl Reconciler {
     }
 
     async fn fetch(&self, id: &RunId) -> Result<Bytes, Outcome> {
-        let call = Call::get(format!("read task run {id}"), id.path());
+        let call = Call::get(format!("read {id}"), id.path());
         match call.send(&self.client).await {
             Ok(object) => Ok(object),
             Err(error) if error.status() == Some(404) => Err(Outcome::Settled),
@@ -142,31 +139,7 @@ impl Reconciler {
         }
     }
 
-    fn decide(&self, run: &Run<'_>, settings: &Settings) -> Decision {
-        let metadata = run.metadata();
-        let config = settings.config.get().ok();
-        let facts = Facts {
-            namespace: &metadata.namespace,
-            managed_by: run.managed_by(),
-            done: run.is_done(),
-            deleting: metadata.deletion_timestamp.is_some(),
-            protected: record::is_protected(metadata),
-            signed: record::value_of(metadata, annotation::SIGNED),
-            enabled: config.is_none_or(|config| pipeline::is_enabled(config)),
-        };
-        let managed_by = config
-            .map(|config| config.managed_by.clone())
-            .unwrap_or_default();
-        decide(
-            &facts,
-            &Scope {
-                namespaces: self.namespaces.clone(),
-                managed_by,
-            },
-        )
-    }
-
-    async fn pass(&self, id: &RunId, object: &[u8]) -> Pass {
+    async fn pass(&self, id: &RunId, object: &[u8], overdue: bool) -> Pass {
         let head = match serde_json::from_slice::<Head<'_>>(object) {
             Ok(head) if *head.metadata.uid == *id.uid => head,
             // deleted and made anew under the same name: the watch shows the new one
@@ -177,213 +150,103 @@ impl Reconciler {
             }
         };
         let metadata = &head.metadata;
-        let settings = self.settings.borrow().clone();
-        let run = match TaskRun::parse(object) {
-            Ok(run) => Run::Task(run),
+        let run = match id.kind.parse(object) {
+            Ok(run) => run,
             Err(error) => return self.give_up(id, metadata, &text(error)).await,
         };
-        match self.decide(&run, &settings) {
+        let settings = self.settings.borrow().clone();
+        match decide(&facts(&run, &settings), &self.scope(&settings)) {
             Decision::Wait | Decision::Skip(_) => SETTLED,
             Decision::Protect => self.protect(id, metadata).await,
             Decision::Release(reason) => {
                 tracing::debug!(run = %id, ?reason, "finalizer taken off");
-                self.write(id, &Change::release(metadata)).await.into_pass()
+                let change = Change::release(id.kind, metadata);
+                self.write(id, &change).await.into_pass()
             }
-            Decision::Sign => match (settings.config.get(), settings.signer.get()) {
-                (Ok(config), Ok(signer)) => self.sign(id, &run, config, signer).await,
-                (Err(reason), _) | (_, Err(reason)) => self.hold(id, metadata, reason).await,
+            Decision::Sign => match (settings.in_force(), run) {
+                (Err(reason), _) => self.hold(id, metadata, reason).await,
+                (Ok(in_force), Run::Pipeline(run, _)) => {
+                    let unsettled = |children: &[TaskRun<'_>]| self.unsettled(children, &settings);
+                    self.sign_pipeline_run(id, run, in_force, unsettled, overdue)
+                        .await
+                }
+                (Ok(in_force), run) => self.sign(id, &run, in_force, None).await,
             },
         }
     }
 
-    async fn sign(
-        &self,
-        id: &RunId,
-        run: &Run<'_>,
-        config: &Arc<Config>,
-        signer: &Arc<Signer>,
-    ) -> Pass {
-        let metadata = run.metadata();
-        let others = record::size_besides(metadata);
-        let record = match pipeline::attest(run, config, signer, others) {
-            Ok(record) => record,
-            Err(error) => {
-                self.metrics.failures.inc();
-                let retry = error.retry();
-                let reason = text(error);
-                return match retry {
-                    Retry::Never => self.give_up(id, metadata, &reason).await,
-                    Retry::Settings => self.hold(id, metadata, &reason).await,
-                };
-            }
-        };
-        if let Some(missing) = &record.missing {
-            return self
-                .record_in_part(id, metadata, &record, &missing.to_string())
-                .await;
-        }
-        match self.write(id, &Change::signed(metadata, &record)).await {
-            Written::Done => {
-                self.metrics.signatures.inc_by(record.signatures);
-                self.metrics.stored.inc_by(record.signatures);
-                self.metrics.marked_signed.inc();
-                tracing::info!(run = %id, key_id = signer.key_id(), "signed");
-                self.tell_warnings(id, &record.warnings).await;
-                SETTLED
-            }
-            Written::TooLarge(reason) => self.give_up(id, metadata, &reason).await,
-            other => other.into_pass(),
+    fn scope(&self, settings: &Settings) -> Scope {
+        let config = settings.config.get().ok();
+        let managed_by = config.map(|config| config.managed_by.clone());
+        Scope {
+            namespaces: self.namespaces.clone(),
+            managed_by: managed_by.unwrap_or_default(),
         }
     }
 
-    /// Records what could be made, without the mark, since something that is enabled is missing.
-    async fn record_in_part(
-        &self,
-        id: &RunId,
-        metadata: &Metadata<'_>,
-        record: &Record,
-        reason: &str,
-    ) -> Pass {
-        let reason = annotation::reason(reason);
-        if record::is_recorded(metadata, record, &reason) {
-            return RECHECK;
-        }
-        let retries = next_retries(record::value_of(metadata, annotation::RETRIES));
-        match self
-            .write(id, &Change::in_part(metadata, record, retries, &reason))
-            .await
-        {
-            Written::Done => {
-                self.metrics.signatures.inc_by(record.signatures);
-                self.metrics.stored.inc_by(record.signatures);
-                tracing::warn!(run = %id, "signed in part only: {reason}");
-                event::warn(&self.client, &id.regarding(), "SigningIncomplete", &reason).await;
-                RECHECK
-            }
-            Written::TooLarge(reason) => self.give_up(id, metadata, &reason).await,
-            other => other.into_pass(),
-        }
-    }
-
-    async fn tell_warnings(&self, id: &RunId, warnings: &[String]) {
-        if !warnings.is_empty() {
-            let message = warnings.join("; ");
-            event::warn(
-                &self.client,
-                &id.regarding(),
-                "ProvenanceIncomplete",
-                &message,
-            )
-            .await;
-        }
-    }
-
-    /// Leaves the run unsigned for now, says why on it, and comes back.
-    async fn hold(&self, id: &RunId, metadata: &Metadata<'_>, reason: &str) -> Pass {
-        let reason = annotation::reason(reason);
-        if record::value_of(metadata, annotation::REASON) == Some(reason.as_str()) {
-            return RECHECK;
-        }
-        tracing::warn!(run = %id, "not signed yet: {reason}");
-        let retries = next_retries(record::value_of(metadata, annotation::RETRIES));
-        match self
-            .write(id, &Change::held(metadata, retries, &reason))
-            .await
-        {
-            Written::Done => {
-                event::warn(&self.client, &id.regarding(), "SigningDelayed", &reason).await;
-                RECHECK
-            }
-            other => other.into_pass(),
-        }
-    }
-
-    /// Marks the run as failed, for good, and says why.
-    async fn give_up(&self, id: &RunId, metadata: &Metadata<'_>, reason: &str) -> Pass {
-        let reason = annotation::reason(reason);
-        tracing::error!(run = %id, "given up: {reason}");
-        match self.write(id, &Change::failed(metadata, &reason)).await {
-            Written::Done => {
-                self.metrics.given_up.inc();
-                event::warn(&self.client, &id.regarding(), "SigningFailed", &reason).await;
-                SETTLED
-            }
-            other => other.into_pass(),
-        }
-    }
-
-    async fn protect(&self, id: &RunId, metadata: &Metadata<'_>) -> Pass {
-        let manager = query(annotation::FINALIZER_FIELD_MANAGER);
-        let uri = format!("{}?fieldManager={manager}&force=false", id.path());
-        let body = record::finalizer_apply(metadata);
-        let call = Call::patch(format!("protect task run {id}"), uri, APPLY_PATCH, body);
-        Written::from(call.send(&self.client).await).into_pass()
-    }
-
-    async fn write(&self, id: &RunId, change: &Change) -> Written {
-        let manager = query(annotation::FIELD_MANAGER);
-        let uri = format!("{}?fieldManager={manager}", id.path());
-        let call = Call::patch(
-            format!("record task run {id}"),
-            uri,
-            MERGE_PATCH,
-            change.body(),
-        );
-        Written::from(call.send(&self.client).await)
+    /// Names of the children that a pipeline run still has to wait for.
+    fn unsettled(&self, children: &[TaskRun<'_>], settings: &Settings) -> BTreeSet<String> {
+        let scope = self.scope(settings);
+        let waiting = children
+            .iter()
+            .filter(|child| !is_settled(&facts_of_task(child, settings), &scope));
+        waiting
+            .map(|child| child.metadata.name.to_string())
+            .collect()
     }
 }
 
-/// How a write ended.
-enum Written {
-    Done,
-    /// The run is gone.
-    Gone,
-    /// The run is not what it was.
-    Changed,
-    /// The run would be larger than the API server allows, which no repetition changes.
-    TooLarge(String),
-    Failed(CallError),
-}
+impl Noticed {
+    fn due(id: RunId) -> Self {
+        Self {
+            due: Some(id),
+            settled: None,
+        }
+    }
 
-impl From<Result<Bytes, CallError>> for Written {
-    fn from(answer: Result<Bytes, CallError>) -> Self {
-        let Err(error) = answer else {
-            return Self::Done;
-        };
-        let CallError::Refused {
-            status, message, ..
-        } = &error
-        else {
-            return Self::Failed(error);
-        };
-        let lower = message.to_lowercase();
-        match status {
-            404 => Self::Gone,
-            409 => Self::Changed,
-            422 if lower.contains("uid") && lower.contains("immutable") => Self::Gone,
-            413 | 422 | 500 if lower.contains("too long") || lower.contains("too large") => {
-                Self::TooLarge(error.to_string())
-            }
-            _ => Self::Failed(error),
+    fn settled(id: RunId) -> Self {
+        Self {
+            due: None,
+            settled: (id.kind == RunKind::Task).then_some(id),
         }
     }
 }
 
-impl Written {
-    fn into_pass(self) -> Pass {
-        match self {
-            Self::Done | Self::Gone => SETTLED,
-            Self::Changed => Pass::Changed,
-            Self::TooLarge(reason) => {
-                tracing::error!("{reason}");
-                Pass::End(Outcome::Later { after: None })
-            }
-            Self::Failed(error) => Pass::End(later(error)),
-        }
+fn facts<'r>(run: &'r Run<'_>, settings: &Settings) -> Facts<'r> {
+    match run {
+        Run::Task(run) => facts_of_task(run, settings),
+        Run::Pipeline(run, _) => Facts {
+            managed_by: run.spec.managed_by.as_deref(),
+            done: run.is_done(),
+            ..facts_of(RunKind::Pipeline, &run.metadata, settings)
+        },
     }
 }
 
-fn later(error: CallError) -> Outcome {
+fn facts_of_task<'r>(run: &'r TaskRun<'_>, settings: &Settings) -> Facts<'r> {
+    Facts {
+        managed_by: run.spec.managed_by.as_deref(),
+        done: run.is_done(),
+        ..facts_of(RunKind::Task, &run.metadata, settings)
+    }
+}
+
+/// What the metadata of a run tells.
+fn facts_of<'r>(kind: RunKind, metadata: &'r Metadata<'_>, settings: &Settings) -> Facts<'r> {
+    let config = settings.config.get().ok();
+    Facts {
+        namespace: &metadata.namespace,
+        managed_by: None,
+        done: false,
+        deleting: metadata.deletion_timestamp.is_some(),
+        protected: record::is_protected(kind, metadata),
+        signed: record::value_of(metadata, annotation::SIGNED),
+        enabled: config.is_none_or(|config| kind.is_enabled(config)),
+    }
+}
+
+/// When to come back after a request that failed.
+pub(super) fn later(error: CallError) -> Outcome {
     let after = error.retry_after();
     let transient = error.is_transient();
     let error = text(error);
@@ -395,46 +258,12 @@ fn later(error: CallError) -> Outcome {
     Outcome::Later { after }
 }
 
-fn text(error: impl Into<anyhow::Error>) -> String {
+/// An error with its causes, in one line.
+pub(super) fn text(error: impl Into<anyhow::Error>) -> String {
     format!("{:#}", error.into())
 }
 
-fn query(value: &str) -> String {
-    form_urlencoded::byte_serialize(value.as_bytes()).collect()
-}
-
-fn mark<'m>(metadata: &'m Metadata<'_>) -> Option<&'m str> {
+fn is_marked(metadata: &Metadata<'_>) -> bool {
     let mark = record::value_of(metadata, annotation::SIGNED);
-    mark.filter(|mark| matches!(*mark, "true" | "failed"))
-}
-
-fn id(metadata: &Metadata<'_>) -> RunId {
-    RunId {
-        namespace: metadata.namespace.to_string(),
-        name: metadata.name.to_string(),
-        uid: metadata.uid.to_string(),
-    }
-}
-
-impl RunId {
-    fn path(&self) -> String {
-        let (namespace, name) = (query(&self.namespace), query(&self.name));
-        format!("/apis/tekton.dev/v1/namespaces/{namespace}/taskruns/{name}")
-    }
-
-    fn regarding(&self) -> Regarding {
-        Regarding {
-            api_version: "tekton.dev/v1",
-            kind: "TaskRun",
-            namespace: self.namespace.clone(),
-            name: self.name.clone(),
-            uid: self.uid.clone(),
-        }
-    }
-}
-
-impl std::fmt::Display for RunId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
+    matches!(mark, Some("true" | "failed"))
 }

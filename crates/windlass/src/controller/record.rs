@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
 use windlass_core::annotation;
-use windlass_core::run::{Metadata, Text};
+use windlass_core::run::{Metadata, Run, Text};
 
+use super::run_id::RunKind;
 use crate::pipeline::Record;
 
 /// A change to the metadata of a run.
@@ -34,13 +35,13 @@ struct Patch {
 
 impl Change {
     /// Takes the finalizer off.
-    pub(crate) fn release(metadata: &Metadata<'_>) -> Self {
-        Self::new(metadata, Finalizer::Remove)
+    pub(crate) fn release(kind: RunKind, metadata: &Metadata<'_>) -> Self {
+        Self::new(metadata, Finalizer::Remove(kind))
     }
 
     /// Records what was signed.
-    pub(crate) fn signed(metadata: &Metadata<'_>, record: &Record) -> Self {
-        let mut change = Self::new(metadata, Finalizer::Remove);
+    pub(crate) fn signed(kind: RunKind, metadata: &Metadata<'_>, record: &Record) -> Self {
+        let mut change = Self::new(metadata, Finalizer::Remove(kind));
         for (name, value) in &record.annotations {
             change.annotate(name, value);
         }
@@ -81,9 +82,16 @@ impl Change {
         change
     }
 
+    /// Records what the run waits for; nothing went wrong.
+    pub(crate) fn waiting(metadata: &Metadata<'_>, reason: &str) -> Self {
+        let mut change = Self::new(metadata, Finalizer::Keep);
+        change.annotate(annotation::REASON, reason);
+        change
+    }
+
     /// Records why the run will never be signed.
-    pub(crate) fn failed(metadata: &Metadata<'_>, reason: &str) -> Self {
-        let mut change = Self::new(metadata, Finalizer::Remove);
+    pub(crate) fn failed(kind: RunKind, metadata: &Metadata<'_>, reason: &str) -> Self {
+        let mut change = Self::new(metadata, Finalizer::Remove(kind));
         change.annotate(annotation::SIGNED, "failed");
         change.annotate(annotation::REASON, reason);
         change
@@ -96,15 +104,15 @@ impl Change {
 
     fn new(metadata: &Metadata<'_>, finalizer: Finalizer) -> Self {
         let finalizers = match finalizer {
-            Finalizer::Remove if is_protected(metadata) => Some(
+            Finalizer::Remove(kind) if is_protected(kind, metadata) => Some(
                 metadata
                     .finalizers
                     .iter()
-                    .filter(|name| !is_ours(name))
+                    .filter(|name| !kind.owns_finalizer(name))
                     .map(ToString::to_string)
                     .collect(),
             ),
-            Finalizer::Remove | Finalizer::Keep => None,
+            Finalizer::Remove(_) | Finalizer::Keep => None,
         };
         Self {
             metadata: Patch {
@@ -126,19 +134,13 @@ impl Change {
 #[derive(Debug, Clone, Copy)]
 enum Finalizer {
     Keep,
-    Remove,
-}
-
-fn is_ours(finalizer: &str) -> bool {
-    matches!(
-        finalizer,
-        annotation::TASKRUN_FINALIZER | annotation::LEGACY_FINALIZER
-    )
+    Remove(RunKind),
 }
 
 /// Whether the run carries a finalizer of this controller, of the reference or of its old releases.
-pub(crate) fn is_protected(metadata: &Metadata<'_>) -> bool {
-    metadata.finalizers.iter().any(|name| is_ours(name))
+pub(crate) fn is_protected(kind: RunKind, metadata: &Metadata<'_>) -> bool {
+    let mut finalizers = metadata.finalizers.iter();
+    finalizers.any(|name| kind.owns_finalizer(name))
 }
 
 /// Value of an annotation of the run.
@@ -147,9 +149,9 @@ pub(crate) fn value_of<'m>(metadata: &'m Metadata<'_>, name: &str) -> Option<&'m
 }
 
 /// Bytes of the annotations that stay beside what will be recorded: keys and values.
-pub(crate) fn size_besides(metadata: &Metadata<'_>) -> usize {
+pub(crate) fn size_besides(run: &Run<'_>) -> usize {
     // an earlier record of the same run is replaced, not added to
-    let key = format!("taskrun-{}", metadata.uid);
+    let (key, metadata) = (run.short_key(), run.metadata());
     let replaced = [
         annotation::payload(&key),
         annotation::signature(&key),
@@ -181,12 +183,12 @@ pub(crate) fn is_recorded(metadata: &Metadata<'_>, record: &Record, reason: &str
 const MARKS: usize = 1024;
 
 /// The server-side apply that adds the finalizer, in the reference's form.
-pub(crate) fn finalizer_apply(metadata: &Metadata<'_>) -> Vec<u8> {
+pub(crate) fn finalizer_apply(kind: RunKind, metadata: &Metadata<'_>) -> Vec<u8> {
     json!({
         "apiVersion": "tekton.dev/v1",
-        "kind": "TaskRun",
+        "kind": kind.name(),
         "metadata": {
-            "finalizers": [annotation::TASKRUN_FINALIZER],
+            "finalizers": [kind.finalizer()],
             "name": &*metadata.name,
             "namespace": &*metadata.namespace,
             "uid": &*metadata.uid,

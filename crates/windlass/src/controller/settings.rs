@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use windlass_core::config::Config;
 
-use crate::pipeline;
+use super::run_id::RunKind;
 use crate::signer::Signer;
 
 pub(crate) mod config_maps;
@@ -23,6 +23,23 @@ pub(crate) struct Settings {
     pub(crate) config: Setting<Config>,
     /// The key, or why there is none.
     pub(crate) signer: Setting<Signer>,
+}
+
+/// Everything that decides which runs are looked at.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Selection {
+    task_runs: bool,
+    pipeline_runs: bool,
+    managed_by: BTreeSet<String>,
+}
+
+/// Settings with which a run can be signed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InForce<'s> {
+    /// The configuration.
+    pub(crate) config: &'s Config,
+    /// The key.
+    pub(crate) signer: &'s Signer,
 }
 
 /// One setting: not looked for yet, in force, or the reason why there is none.
@@ -78,9 +95,21 @@ impl Settings {
     }
 
     /// Everything that decides which runs are looked at.
-    pub(crate) fn selection(&self) -> Option<(bool, BTreeSet<String>)> {
+    pub(crate) fn selection(&self) -> Option<Selection> {
         let config = self.config.get().ok()?;
-        Some((pipeline::is_enabled(config), config.managed_by.clone()))
+        Some(Selection {
+            task_runs: RunKind::Task.is_enabled(config),
+            pipeline_runs: RunKind::Pipeline.is_enabled(config),
+            managed_by: config.managed_by.clone(),
+        })
+    }
+
+    /// What the next signature is made with, or why there can be none.
+    pub(crate) fn in_force(&self) -> Result<InForce<'_>, &str> {
+        Ok(InForce {
+            config: self.config.get()?,
+            signer: self.signer.get()?,
+        })
     }
 
     /// Both were looked for, with whatever outcome.

@@ -21,6 +21,7 @@ use crate::local::{self, Local};
 
 mod faults;
 mod outcomes;
+mod pipeline_runs;
 mod settings;
 mod swap;
 
@@ -41,7 +42,19 @@ struct Scene {
 impl Scene {
     /// A cluster whose controller has a key and this `chains-config`.
     async fn with(config: Value) -> Self {
-        let scene = Self::without_key().await;
+        Self::without_key().await.configured(config).await
+    }
+
+    /// The same, where a pipeline run soon says what it waits for.
+    async fn impatient(config: Value) -> Self {
+        let patience = Duration::from_millis(50);
+        let local = Local::with_patience(None, SYSTEM, patience).await.unwrap();
+        let client = local::client(&local.cluster).await.unwrap();
+        Self { local, client }.configured(config).await
+    }
+
+    async fn configured(self, config: Value) -> Self {
+        let scene = self;
         // the empty config map that the cluster starts with comes into force first
         let changes = if config == json!({}) { 1 } else { 2 };
         scene
@@ -219,6 +232,7 @@ fn status() -> Value {
             "terminated": { "exitCode": 0, "reason": "Completed" },
         }],
         "results": [],
+        "taskSpec": { "steps": [{ "name": "build", "image": "busybox", "script": "make" }] },
     })
 }
 

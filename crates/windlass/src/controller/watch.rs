@@ -41,6 +41,8 @@ pub(crate) struct Source {
     pub(crate) path: String,
     /// Only the object of this name.
     pub(crate) name: Option<String>,
+    /// Only objects with these labels.
+    pub(crate) labels: Option<String>,
 }
 
 /// Something that was learnt about the objects of a source.
@@ -60,16 +62,25 @@ pub(crate) trait Sink {
     fn take(&mut self, change: Change) -> impl Future<Output = ()> + Send;
 }
 
-/// Why a list or watch ended.
+/// Why there is no list.
 #[derive(Debug, thiserror::Error)]
-enum WatchError {
+pub(crate) enum ListError {
+    /// It was refused, or did not come.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// What came is something else.
     #[error("the answer to {action} is not what a list or watch looks like")]
     Malformed {
         action: String,
         source: serde_json::Error,
     },
+}
+
+/// Why a list or watch ended.
+#[derive(Debug, thiserror::Error)]
+enum WatchError {
+    #[error(transparent)]
+    List(#[from] ListError),
     #[error("the watch of {what} broke off")]
     Broken {
         what: String,
@@ -165,11 +176,11 @@ struct PageMetadata<'a> {
 }
 
 /// Hands on everything there is, page by page, and gives the version at which the list began.
-async fn list(
+pub(crate) async fn list(
     client: &Client,
     source: &Source,
     sink: &mut impl Sink,
-) -> Result<String, WatchError> {
+) -> Result<String, ListError> {
     let mut next = String::new();
     loop {
         let uri = source.uri(&[("limit", &PAGE.to_string()), ("continue", &next)]);
@@ -177,7 +188,7 @@ async fn list(
             .send(client)
             .await?;
         let page: Page<'_> =
-            serde_json::from_slice(&body).map_err(|error| WatchError::Malformed {
+            serde_json::from_slice(&body).map_err(|error| ListError::Malformed {
                 action: format!("list {}", source.what),
                 source: error,
             })?;
@@ -213,7 +224,8 @@ async fn watch(
     ]);
     let (_, response) = Call::get(format!("watch {}", source.what), uri)
         .open(client)
-        .await?;
+        .await
+        .map_err(ListError::from)?;
     let lines = response
         .into_body()
         .into_data_stream()
@@ -274,7 +286,7 @@ async fn event(
     version: &mut String,
     sink: &mut impl Sink,
 ) -> Result<(), WatchError> {
-    let malformed = |error| WatchError::Malformed {
+    let malformed = |error| ListError::Malformed {
         action: format!("watch {}", source.what),
         source: error,
     };
@@ -307,6 +319,9 @@ impl Source {
         query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
         if let Some(name) = &self.name {
             query.append_pair("fieldSelector", &format!("metadata.name={name}"));
+        }
+        if let Some(labels) = &self.labels {
+            query.append_pair("labelSelector", labels);
         }
         format!("{}?{}", self.path, query.finish())
     }

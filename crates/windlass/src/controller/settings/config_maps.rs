@@ -78,6 +78,7 @@ async fn follow_one(
         what: format!("config map {namespace}/{name}"),
         path: format!("/api/v1/namespaces/{namespace}/configmaps"),
         name: Some(name.to_owned()),
+        labels: None,
     };
     follow(
         client,

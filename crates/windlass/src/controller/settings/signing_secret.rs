@@ -125,6 +125,7 @@ pub(crate) async fn follow_secret(client: Client, namespace: String, keys: Keys)
         what: place.clone(),
         path: format!("/api/v1/namespaces/{namespace}/secrets"),
         name: Some(SIGNING_SECRETS.to_owned()),
+        labels: None,
     };
     let sink = SecretSink {
         client: &client,

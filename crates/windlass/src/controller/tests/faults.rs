@@ -66,7 +66,7 @@ async fn a_lost_watch_loses_no_run() {
     }
     scene
         .until("all are signed", |scene| {
-            scene.local.metrics.marked_signed.get() == 21
+            scene.local.metrics.task_runs.marked_signed.get() == 21
         })
         .await;
     scene.end().await;

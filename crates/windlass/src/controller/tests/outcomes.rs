@@ -14,7 +14,7 @@ async fn a_finished_run_takes_one_write_and_no_read() {
     );
     assert_eq!(scene.run_requests("PATCH"), 1);
     assert_eq!(scene.run_requests("GET"), 0);
-    assert_eq!(scene.local.metrics.marked_signed.get(), 1);
+    assert_eq!(scene.local.metrics.task_runs.marked_signed.get(), 1);
     scene.end().await;
 }
 

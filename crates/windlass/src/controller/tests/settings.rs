@@ -134,7 +134,7 @@ async fn the_key_is_decrypted_once_for_many_runs() {
     }
     scene
         .until("all are signed", |scene| {
-            scene.local.metrics.marked_signed.get() == 50
+            scene.local.metrics.task_runs.marked_signed.get() == 50
         })
         .await;
     assert_eq!(scene.local.metrics.keys_loaded.get(), 1);

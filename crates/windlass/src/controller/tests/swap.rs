@@ -35,7 +35,7 @@ async fn recorded_runs_are_released_and_not_signed_again() {
         assert_eq!(annotations.len(), 1, "{annotations:?}");
         assert_eq!(annotations["chains.tekton.dev/signed"], mark);
     }
-    assert_eq!(scene.local.metrics.signatures.get(), 0);
+    assert_eq!(scene.local.metrics.task_runs.signatures.get(), 0);
     scene.end().await;
 }
 
@@ -55,7 +55,7 @@ async fn a_deleted_run_with_the_finalizers_of_old_releases_is_signed_and_then_go
     scene
         .until("the run is gone", |scene| scene.run("old").is_null())
         .await;
-    let counted = |scene: &Scene| scene.local.metrics.marked_signed.get() == 1;
+    let counted = |scene: &Scene| scene.local.metrics.task_runs.marked_signed.get() == 1;
     scene.until("it counts as signed", counted).await;
     scene.end().await;
 }
@@ -72,6 +72,6 @@ async fn a_run_deleted_before_it_finished_is_let_go_unsigned() {
     scene
         .until("the run is gone", |scene| scene.run("slow").is_null())
         .await;
-    assert_eq!(scene.local.metrics.signatures.get(), 0);
+    assert_eq!(scene.local.metrics.task_runs.signatures.get(), 0);
     scene.end().await;
 }
