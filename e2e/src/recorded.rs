@@ -9,18 +9,23 @@ use crate::{Cosign, Shell};
 /// Prefix of the annotations.
 const PREFIX: &str = "chains.tekton.dev/";
 
-/// A task run read back from the cluster.
+/// A run read back from the cluster.
 #[derive(Debug, Clone)]
 pub struct Recorded(Value);
 
 impl Recorded {
-    /// Reads one run.
+    /// Reads one task run.
     pub fn get(shell: &Shell, name: &str) -> Result<Self> {
-        let text = shell.ok(&format!("kubectl get taskrun {name} -o json"))?;
+        Self::of(shell, &format!("taskrun/{name}"))
+    }
+
+    /// Reads one run, named as kubectl does: `pipelinerun/NAME`.
+    pub fn of(shell: &Shell, which: &str) -> Result<Self> {
+        let text = shell.ok(&format!("kubectl get {which} -o json"))?;
         Ok(Self(serde_json::from_str(&text)?))
     }
 
-    /// Reads every run of the namespace.
+    /// Reads every task run of the namespace.
     pub fn all(shell: &Shell) -> Result<Vec<Self>> {
         let list: Value = serde_json::from_str(&shell.ok("kubectl get taskruns -o json")?)?;
         let items = list["items"].as_array().context("a list without items")?;
@@ -35,6 +40,14 @@ impl Recorded {
     /// `metadata.uid`.
     pub fn uid(&self) -> &str {
         self.metadata("uid")
+    }
+
+    /// When it was written last, in the order of all writes to the cluster.
+    pub fn written(&self) -> Result<u64> {
+        let version = self.resource_version();
+        version
+            .parse()
+            .with_context(|| format!("not a version of etcd: {version:?}"))
     }
 
     /// `metadata.resourceVersion`: the same as before means nothing was written since.
@@ -61,7 +74,10 @@ impl Recorded {
     /// Whether the controller's finalizer is on the run.
     pub fn has_finalizer(&self) -> bool {
         let finalizers = self.0["metadata"]["finalizers"].as_array();
-        finalizers.is_some_and(|all| all.iter().any(|name| *name == "chains.tekton.dev/taskrun"))
+        finalizers.is_some_and(|all| {
+            let mut names = all.iter().filter_map(Value::as_str);
+            names.any(|name| name.starts_with(PREFIX))
+        })
     }
 
     /// The bytes that were signed.
@@ -107,7 +123,8 @@ impl Recorded {
     }
 
     fn of_run(&self, what: &str) -> String {
-        format!("{what}-taskrun-{}", self.uid())
+        let kind = self.0["kind"].as_str().unwrap_or("TaskRun");
+        format!("{what}-{}-{}", kind.to_lowercase(), self.uid())
     }
 
     fn decoded(&self, what: &str) -> Result<Vec<u8>> {
