@@ -110,7 +110,7 @@ fn payloads(shell: &Shell, name: &str) -> Result<()> {
         let child = format!("{name}-{child}");
         let file = format!("{child}.yaml");
         shell.ok(&format!("kubectl get taskrun {child} -o yaml > {file}"))?;
-        with_children.push_str(&format!(" --child {file}"));
+        with_children = format!("{with_children} --child {file}");
         let printed = shell.ok(&format!("windlass payload -f {file} --config config.yaml"))?;
         equal(&child, &printed, &Recorded::get(shell, &child)?)?;
     }
