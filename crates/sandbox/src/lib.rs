@@ -4,6 +4,7 @@
 //! command lines use, close enough that unmodified `kubectl`, `cosign` and `tkn` work against it.
 //! Objects are plain JSON in memory and end with the process. It has one user (whoever holds the
 //! token), no admission webhooks and no controllers; [`steps::StepRunner`] can carry out task runs.
+//! [`registry::Registry`] is an OCI registry.
 
 mod cluster;
 mod convert;
@@ -17,6 +18,7 @@ mod object;
 mod openapi;
 mod patch;
 mod query;
+pub mod registry;
 mod route;
 mod selector;
 mod server;

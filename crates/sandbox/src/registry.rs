@@ -1,0 +1,229 @@
+//! An OCI registry on loopback for `windlass dev`, `windlass demo` and the tests.
+//!
+//! It follows the OCI distribution specification 1.1 closely enough that unmodified `crane`,
+//! `oras` and `cosign` work against it; content lives in memory and ends with the process. The
+//! differences between registries are switches: [`Options`] for what a registry always does,
+//! [`Fault`] for what it does to some requests. Writing one tag from two sides keeps the later
+//! write and tells neither: that is how registries are, and what clients have to cope with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::DropGuard;
+
+mod answer;
+mod auth;
+mod blobs;
+mod body;
+mod digest;
+mod fault;
+mod gate;
+mod http;
+mod lists;
+mod location;
+mod manifests;
+mod options;
+mod referrers;
+mod route;
+mod server;
+mod store;
+#[cfg(test)]
+mod tests;
+mod uploads;
+
+pub use auth::{Action, Authentication};
+pub use fault::{Fault, FaultAnswer, Reply};
+pub use gate::Gate;
+pub use http::SeenRequest;
+pub use options::{Options, Referrers};
+
+use digest::Digest;
+use http::State;
+use route::Reference;
+use store::Store;
+
+/// Why a registry did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The port is taken or not allowed.
+    #[error("could not listen on {address}; choose another port")]
+    Listen {
+        /// Where it tried to listen.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A manifest as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// `sha256:` or `sha512:` and hexadecimal digits.
+    pub digest: String,
+    /// Media type it was pushed with.
+    pub media_type: String,
+    /// Bytes as they were pushed.
+    pub bytes: Bytes,
+}
+
+/// A running registry on loopback. Stops when dropped; [`Registry::shutdown`] also waits.
+#[derive(Debug)]
+pub struct Registry {
+    state: Arc<State>,
+    server: JoinHandle<()>,
+    _stop_on_drop: DropGuard,
+}
+
+impl Registry {
+    /// Listens on 127.0.0.1 and serves until dropped or shut down.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        Self::serve(options, Arc::default()).await
+    }
+
+    /// Serves the content of this registry, uploads under way included, on another port by other
+    /// rules: the place a redirect leads to.
+    pub async fn start_beside(&self, options: Options) -> Result<Self, StartError> {
+        Self::serve(options, self.state.shared_store()).await
+    }
+
+    async fn serve(options: Options, store: Arc<Mutex<Store>>) -> Result<Self, StartError> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
+        let listen = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let state = Arc::new(State::new(options, address, "http", store));
+        let stop = state.stop.clone();
+        let server = tokio::spawn(server::serve(listener, Arc::clone(&state)));
+        Ok(Self {
+            state,
+            server,
+            _stop_on_drop: stop.drop_guard(),
+        })
+    }
+
+    /// `127.0.0.1:PORT`, the first part of a reference.
+    pub fn host(&self) -> String {
+        self.state.address.to_string()
+    }
+
+    /// `http://127.0.0.1:PORT` or `https://127.0.0.1:PORT`, no slash at the end.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.state.scheme, self.state.address)
+    }
+
+    /// The newest requests, oldest first, each once its answer was decided.
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        self.state.requests().iter().cloned().collect()
+    }
+
+    /// Forgets the requests seen so far.
+    pub fn clear_requests(&self) {
+        self.state.requests().clear();
+    }
+
+    /// Adds a fault. The first that matches a request and is not used up applies.
+    pub fn fail(&self, fault: Fault) {
+        self.state.faults().push(fault);
+    }
+
+    /// Takes back all faults.
+    pub fn clear_faults(&self) {
+        self.state.faults().clear();
+    }
+
+    /// Puts a blob in place and gives back its digest.
+    pub fn put_blob(&self, repository: &str, content: impl Into<Bytes>) -> String {
+        let content = content.into();
+        let digest = Digest::of(&content);
+        let name = digest.to_string();
+        let mut store = self.state.store();
+        store.repository(repository).blobs.insert(digest, content);
+        name
+    }
+
+    /// Puts a manifest in place unchecked and gives back its digest. `reference` is a tag, or
+    /// anything else for none.
+    pub fn put_manifest(
+        &self,
+        repository: &str,
+        reference: &str,
+        media_type: &str,
+        content: impl Into<Bytes>,
+    ) -> String {
+        let content = content.into();
+        let digest = Digest::of(&content);
+        let manifest = store::Manifest::new(&digest, media_type, content);
+        let mut store = self.state.store();
+        let repository = store.repository(repository);
+        if let Ok(Reference::Tag(tag)) = Reference::parse(reference) {
+            repository.tags.insert(tag, digest.clone());
+        }
+        let name = digest.to_string();
+        repository.manifests.insert(digest, manifest);
+        name
+    }
+
+    /// The blob of a digest.
+    pub fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
+        let digest = Digest::parse(digest)?;
+        self.state.store().blob(repository, &digest).cloned()
+    }
+
+    /// The manifest of a tag or digest.
+    pub fn manifest(&self, repository: &str, reference: &str) -> Option<Manifest> {
+        let reference = Reference::parse(reference).ok()?;
+        let store = self.state.store();
+        let (digest, manifest) = store.manifest(repository, &reference)?;
+        Some(Manifest {
+            digest: digest.to_string(),
+            media_type: manifest.media_type.clone(),
+            bytes: manifest.bytes.clone(),
+        })
+    }
+
+    /// Takes away a tag, or a manifest with its tags. Whether it was there.
+    pub fn delete_manifest(&self, repository: &str, reference: &str) -> bool {
+        let reference = Reference::parse(reference);
+        reference.is_ok_and(|reference| self.state.store().delete_manifest(repository, &reference))
+    }
+
+    /// The digests of all manifests of a repository, in order.
+    pub fn manifests(&self, repository: &str) -> Vec<String> {
+        let store = self.state.store();
+        let repository = store.repositories.get(repository).into_iter();
+        repository
+            .flat_map(|found| found.manifests.keys().map(Digest::to_string))
+            .collect()
+    }
+
+    /// The tags of a repository, in order of their bytes.
+    pub fn tags(&self, repository: &str) -> Vec<String> {
+        let store = self.state.store();
+        let repository = store.repositories.get(repository).into_iter();
+        repository
+            .flat_map(|found| found.tags.keys().cloned())
+            .collect()
+    }
+
+    /// The names of all repositories, in order.
+    pub fn repositories(&self) -> Vec<String> {
+        self.state.store().repositories.keys().cloned().collect()
+    }
+
+    /// How many uploads are neither finished nor cancelled.
+    pub fn open_uploads(&self) -> usize {
+        self.state.store().uploads.len()
+    }
+
+    /// Stops serving and waits for every connection's task.
+    pub async fn shutdown(self) {
+        self.state.stop.cancel();
+        if let Err(error) = self.server.await {
+            tracing::warn!(%error, "the registry did not stop cleanly");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! How a registry is started: what it speaks, whom it lets in, and how it differs from others.
+
+use super::auth::Authentication;
+
+/// How a registry is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Port on 127.0.0.1; `None` takes a free one.
+    pub port: Option<u16>,
+    /// Who may do what.
+    pub authentication: Authentication,
+    /// Whether referrers are listed.
+    pub referrers: Referrers,
+    /// The status that answers the attempt to move a tag, such as 409, 400 or 403; `None` lets
+    /// tags move.
+    pub immutable_tags: Option<u16>,
+    /// Most entries of a list (tags, referrers, catalog) in one answer; `None` is no limit.
+    pub page: Option<usize>,
+    /// Most bytes of a blob.
+    pub blob_limit: usize,
+    /// How many of the newest requests are remembered.
+    pub request_log: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: None,
+            authentication: Authentication::None,
+            referrers: Referrers::Served,
+            immutable_tags: None,
+            page: None,
+            blob_limit: 1 << 30,
+            request_log: 10_000,
+        }
+    }
+}
+
+/// What `GET /v2/NAME/referrers/DIGEST` gives. Where the list is not served, `PUT` of a manifest
+/// with a subject does not answer `OCI-Subject`, so that clients keep the list under a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Referrers {
+    /// The list.
+    #[default]
+    Served,
+    /// 404: the registry is older than version 1.1 of the specification.
+    NotFound,
+    /// 400, which some registries answer instead.
+    BadRequest,
+}

@@ -1,0 +1,81 @@
+//! The listening side: one task a connection, all of them owned here. Limits: [`HEADERS`], and
+//! those of `super::http` on bodies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use super::http::{State, answer};
+
+/// Longest wait for a request's headers.
+const HEADERS: Duration = Duration::from_secs(30);
+/// Longest wait for open requests once the registry stops.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Accepts connections until the registry stops, then waits for those that are open.
+pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            () = state.stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                connections.spawn(connection(stream, Arc::clone(&state)));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+async fn connection(stream: TcpStream, state: Arc<State>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "could not turn off Nagle's algorithm");
+    }
+    speak(stream, state).await;
+}
+
+async fn speak<S>(stream: S, state: Arc<State>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let stop = state.stop.clone();
+    let service = service_fn(move |request| answer(Arc::clone(&state), request));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEADERS);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => Some(served),
+        () = stop.cancelled() => None,
+    };
+    let served = if let Some(served) = served {
+        served
+    } else {
+        connection.as_mut().graceful_shutdown();
+        timeout(GRACE, connection).await.unwrap_or(Ok(()))
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
