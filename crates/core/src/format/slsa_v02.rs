@@ -150,7 +150,8 @@ pub(super) fn material(source: &RefSource<'_>) -> Artifact {
     }
 }
 
-/// Steps of a task run, each with the step of the task that has its name.
+/// Steps of a task run, each with the step of the task that has its name. One that the task gives no
+/// name has none, as in the reference.
 fn steps_by_name<'r>(run: &'r TaskRun<'_>, notes: &mut Notes) -> Json<'r> {
     let mut by_name: HashMap<&str, &Container<'_>> = HashMap::new();
     for step in run.status.task_spec.iter().flat_map(|task| &task.steps) {
@@ -158,9 +159,10 @@ fn steps_by_name<'r>(run: &'r TaskRun<'_>, notes: &mut Notes) -> Json<'r> {
     }
     let steps = run.status.steps.iter().map(|state| {
         let container = by_name.get(&*state.name).copied();
-        if container.is_none() {
+        // a step without a name is common, and no fault of the run
+        if container.is_none() && !state.name.starts_with("unnamed-") {
             notes.add(format!(
-                "step {} has no name in the task, so its script and arguments are left out",
+                "step {} is not in the task, so its script and arguments are left out",
                 shown(&state.name)
             ));
         }
