@@ -198,6 +198,6 @@ async fn openapi_v2_is_a_protobuf_document_that_defines_nothing() {
     assert_eq!(response.headers()["content-type"], media);
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     let info = b"\x0a\x10windlass sandbox\x12\x02v1";
-    let expected = [b"\x0a\x032.0\x12".as_slice(), &[info.len() as u8], info].concat();
-    assert_eq!(bytes, expected);
+    assert_eq!(info.len(), 0x16);
+    assert_eq!(bytes, [b"\x0a\x032.0\x12\x16".as_slice(), info].concat());
 }
