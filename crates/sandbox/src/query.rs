@@ -19,6 +19,12 @@ impl Query {
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// Every value given under `name`.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let given = self.0.iter().filter(move |(key, _)| key == name);
+        given.map(|(_, value)| value.as_str())
+    }
+
     /// Whether `name` is given as true, by Kubernetes' reading: `1` and `true` are, `0` is not.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.0.iter().any(|(key, value)| {

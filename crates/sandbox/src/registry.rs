@@ -7,7 +7,8 @@
 //! write and tells neither: that is how registries are, and what clients have to cope with.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::net::TcpListener;
@@ -29,21 +30,24 @@ mod options;
 mod referrers;
 mod route;
 mod server;
+mod state;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod uploads;
 
-pub use auth::{Action, Authentication};
+pub use auth::{Accounts, Action, Authentication, Grant, TokenFields, Tokens, User};
 pub use fault::{Fault, FaultAnswer, Reply};
 pub use gate::Gate;
-pub use http::SeenRequest;
-pub use options::{Options, Referrers};
+pub use options::{Options, Referrers, Transport};
+pub use state::SeenRequest;
+pub use tls::{ClientCertificate, TlsError};
 
 use digest::Digest;
-use http::State;
 use route::Reference;
-use store::Store;
+use state::{Shared, State};
+use tls::Identity;
 
 /// Why a registry did not start.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +61,9 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// TLS could not be set up.
+    #[error("could not set up TLS for the registry")]
+    Tls(#[from] TlsError),
 }
 
 /// A manifest as it is stored.
@@ -74,6 +81,7 @@ pub struct Manifest {
 #[derive(Debug)]
 pub struct Registry {
     state: Arc<State>,
+    identity: Option<Identity>,
     server: JoinHandle<()>,
     _stop_on_drop: DropGuard,
 }
@@ -84,22 +92,28 @@ impl Registry {
         Self::serve(options, Arc::default()).await
     }
 
-    /// Serves the content of this registry, uploads under way included, on another port by other
+    /// Serves the content of this registry, uploads and tokens included, on another port by other
     /// rules: the place a redirect leads to.
     pub async fn start_beside(&self, options: Options) -> Result<Self, StartError> {
-        Self::serve(options, self.state.shared_store()).await
+        Self::serve(options, Arc::clone(&self.state.shared)).await
     }
 
-    async fn serve(options: Options, store: Arc<Mutex<Store>>) -> Result<Self, StartError> {
+    async fn serve(options: Options, shared: Arc<Shared>) -> Result<Self, StartError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let state = Arc::new(State::new(options, address, "http", store));
+        let identity = Identity::make(options.transport)?;
+        let scheme = if identity.is_some() { "https" } else { "http" };
+        let state = Arc::new(State::new(options, address, scheme, shared));
         let stop = state.stop.clone();
-        let server = tokio::spawn(server::serve(listener, Arc::clone(&state)));
+        let tls = identity
+            .as_ref()
+            .map(|identity| Arc::clone(&identity.server));
+        let server = tokio::spawn(server::serve(listener, tls, Arc::clone(&state)));
         Ok(Self {
             state,
+            identity,
             server,
             _stop_on_drop: stop.drop_guard(),
         })
@@ -115,9 +129,49 @@ impl Registry {
         format!("{}://{}", self.state.scheme, self.state.address)
     }
 
+    /// The certificate authority clients are to trust, PEM; none with plain HTTP.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.identity
+            .as_ref()
+            .map(|identity| identity.ca_pem.as_str())
+    }
+
+    /// A certificate for clients; none unless the registry asks for one.
+    pub fn client_certificate(&self) -> Option<&ClientCertificate> {
+        self.identity.as_ref()?.client.as_ref()
+    }
+
+    /// A bearer token of a user for scopes with spaces between, as `registrytoken` in a Docker
+    /// configuration; none if tokens are not used or the user is not known.
+    pub fn issue(&self, user: &str, scopes: &str) -> Option<String> {
+        let Authentication::Bearer(accounts, tokens) = &self.state.options.authentication else {
+            return None;
+        };
+        let scopes = scopes.split_whitespace();
+        let scopes: Vec<_> = scopes.filter_map(auth::Scope::parse).collect();
+        let grants = &accounts.named(user)?.grants;
+        let issued = auth::token::issue(&self.state, tokens, grants, &scopes);
+        issued.ok().map(|(secret, _)| secret)
+    }
+
+    /// Moves the clock that tokens expire by.
+    pub fn skip_time(&self, time: Duration) {
+        self.state.skip(time);
+    }
+
+    /// Ends every token issued so far.
+    pub fn expire_tokens(&self) {
+        self.state.tokens().expire_all();
+    }
+
     /// The newest requests, oldest first, each once its answer was decided.
     pub fn requests(&self) -> Vec<SeenRequest> {
         self.state.requests().iter().cloned().collect()
+    }
+
+    /// The newest requests, which are then forgotten.
+    pub fn take_requests(&self) -> Vec<SeenRequest> {
+        self.state.requests().drain(..).collect()
     }
 
     /// Forgets the requests seen so far.

@@ -1,12 +1,11 @@
-//! A throw-away certificate authority and the server certificate it signs. Made anew for every
-//! cluster: nothing outlives the process. `kubectl` sends a bearer token over TLS only.
+//! A throw-away certificate authority and the certificates it signs. Made anew for every server: nothing outlives the process. `kubectl` sends a bearer token over TLS only.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -25,31 +24,58 @@ pub(crate) struct Identity {
 impl Identity {
     /// Makes an authority and a certificate for `localhost` and `127.0.0.1`.
     pub(crate) fn make() -> Result<Self, StartError> {
-        let ca_key = KeyPair::generate()?;
-        let mut ca = CertificateParams::default();
-        ca.distinguished_name
-            .push(DnType::CommonName, "windlass sandbox");
-        ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        limit(&mut ca);
-        let ca_certificate = ca.self_signed(&ca_key)?;
-        let issuer = Issuer::new(ca, ca_key);
-
-        let key = KeyPair::generate()?;
-        let mut leaf = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()])?;
-        leaf.distinguished_name
-            .push(DnType::CommonName, "windlass sandbox API");
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        limit(&mut leaf);
-        let certificate = leaf.signed_by(&key, &issuer)?;
-
+        let authority = Authority::make()?;
+        let names = vec!["localhost".into(), "127.0.0.1".into()];
+        let purpose = ExtendedKeyUsagePurpose::ServerAuth;
+        let (certificate, key) = authority.issue(names, "windlass sandbox API", purpose)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let server = server_config(certificate.der().clone(), key)?;
         Ok(Self {
-            ca_pem: ca_certificate.pem(),
+            ca_pem: authority.certificate.pem(),
             server,
         })
+    }
+}
+
+/// A throw-away certificate authority.
+pub(crate) struct Authority {
+    pub certificate: Certificate,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub(crate) fn make() -> Result<Self, rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut params = CertificateParams::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "windlass sandbox");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        limit(&mut params);
+        let certificate = params.self_signed(&key)?;
+        let issuer = Issuer::new(params, key);
+        Ok(Self {
+            certificate,
+            issuer,
+        })
+    }
+
+    /// A certificate for these hosts (none for a client) and its key.
+    pub(crate) fn issue(
+        &self,
+        hosts: Vec<String>,
+        common_name: &str,
+        purpose: ExtendedKeyUsagePurpose,
+    ) -> Result<(Certificate, KeyPair), rcgen::Error> {
+        let key = KeyPair::generate()?;
+        let mut leaf = CertificateParams::new(hosts)?;
+        leaf.distinguished_name
+            .push(DnType::CommonName, common_name);
+        leaf.extended_key_usages = vec![purpose];
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        limit(&mut leaf);
+        Ok((leaf.signed_by(&key, &self.issuer)?, key))
     }
 }
 

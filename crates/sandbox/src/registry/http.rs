@@ -1,120 +1,35 @@
 //! One request from its headers to its answer: faults, the credential, the body, the place.
 
-use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HOST, HeaderName, LOCATION, USER_AGENT};
+use http::header::{HOST, HeaderName, LOCATION};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio_util::sync::CancellationToken;
+use serde_json::json;
 
 use crate::query::Query;
 
 use super::answer::{Answer, Refusal};
-use super::auth::{Action, Actor};
+use super::auth::{self, Actor, token};
 use super::body::{self, Body};
-use super::fault::{self, Fault, FaultAnswer};
-use super::options::Options;
+use super::fault::{self, FaultAnswer};
 use super::route::{Place, Route};
-use super::store::Store;
+use super::state::State;
 use super::{blobs, lists, location, manifests, referrers, uploads};
 
 /// Longest wait for a request's body.
 const BODY_WAIT: Duration = Duration::from_secs(300);
+/// Most bytes read of a request that is refused anyway.
+const DRAINED: usize = 256 << 10;
 const VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
-
-/// A request the registry has answered. Holds no password and no token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenRequest {
-    /// Method in capitals.
-    pub method: String,
-    /// Path as sent, without the query.
-    pub path: String,
-    /// Query as sent, without the question mark; empty if there was none.
-    pub query: String,
-    /// Whose credential came along: `Basic` and the user's name, or `Bearer` and the number of the
-    /// token (see [`crate::registry::Registry::issue`]); empty if there was none.
-    pub authorization: String,
-    /// `Content-Type` header; empty if there was none.
-    pub content_type: String,
-    /// `User-Agent` header; empty if there was none.
-    pub user_agent: String,
-    /// Status code answered; 0 if a fault left the request without an answer.
-    pub status: u16,
-}
 
 /// The connection is to be closed without the rest of the answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is closed on purpose, by a fault")]
 pub(crate) struct Reset;
-
-/// What requests share.
-#[derive(Debug)]
-pub(crate) struct State {
-    pub options: Options,
-    pub address: SocketAddr,
-    pub scheme: &'static str,
-    pub stop: CancellationToken,
-    store: Arc<Mutex<Store>>,
-    requests: Mutex<VecDeque<SeenRequest>>,
-    faults: Mutex<Vec<Fault>>,
-}
-
-impl State {
-    pub(crate) fn new(
-        options: Options,
-        address: SocketAddr,
-        scheme: &'static str,
-        store: Arc<Mutex<Store>>,
-    ) -> Self {
-        Self {
-            options,
-            address,
-            scheme,
-            stop: CancellationToken::new(),
-            store,
-            requests: Mutex::default(),
-            faults: Mutex::default(),
-        }
-    }
-
-    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn shared_store(&self) -> Arc<Mutex<Store>> {
-        Arc::clone(&self.store)
-    }
-
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn requests(&self) -> MutexGuard<'_, VecDeque<SeenRequest>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remember(&self, parts: &Parts, status: u16) {
-        let request = SeenRequest {
-            method: parts.method.as_str().to_owned(),
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
-            authorization: String::new(),
-            content_type: header(&parts.headers, &CONTENT_TYPE).to_owned(),
-            user_agent: header(&parts.headers, &USER_AGENT).to_owned(),
-            status,
-        };
-        let mut requests = self.requests();
-        while requests.len() >= self.options.request_log.max(1) {
-            requests.pop_front();
-        }
-        requests.push_back(request);
-    }
-}
 
 /// A request with its body read.
 pub(crate) struct Call<'a> {
@@ -182,12 +97,20 @@ where
 {
     match fault {
         Some(FaultAnswer::Reset) => return Err(Reset),
-        Some(FaultAnswer::Status(reply)) => return Ok(reply.clone().answer()),
+        Some(FaultAnswer::Status(reply)) => {
+            drain(body).await;
+            return Ok(reply.clone().answer());
+        }
         Some(FaultAnswer::Redirect { status, to }) => {
+            drain(body).await;
             let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
             return Ok(redirect(*status, &format!("{to}{path}")));
         }
-        Some(FaultAnswer::RedirectTo(address)) => return Ok(redirect(307, address)),
+        Some(FaultAnswer::RedirectTo(address)) => {
+            drain(body).await;
+            return Ok(redirect(307, address));
+        }
+        Some(FaultAnswer::ExpiredToken) => auth::expire(state, &parts.headers),
         Some(FaultAnswer::Pause(gate)) => gate.pass(&state.stop).await,
         _ => {}
     }
@@ -225,48 +148,55 @@ where
     B: hyper::body::Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let route = Route::parse(parts.uri.path())?;
-    let limit = limit(state, &route);
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let origin = origin(state, parts);
+    let (route, actor) = match admit(state, parts, &origin) {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            drain(body).await;
+            return Err(refusal);
+        }
+    };
+    let body = read(body, limit(state, &route)).await?;
     let call = Call {
         state,
         method: &parts.method,
         headers: &parts.headers,
-        query: Query::parse(parts.uri.query().unwrap_or_default()),
-        actor: Actor,
-        origin: origin(state, parts),
+        query,
+        actor,
+        origin,
         immutable_tags,
-        body: read(body, limit).await?,
+        body,
     };
-    match &route {
-        Route::Base => lists::only_get(&call).map(|()| {
-            Answer::json(
-                StatusCode::OK,
-                &serde_json::Value::Object(serde_json::Map::new()),
-            )
-        }),
-        Route::Token => Err(Refusal::unknown(
-            "UNSUPPORTED",
-            "there is nothing at this path",
-        )),
-        Route::Catalog => lists::catalog(&call),
-        Route::In(name, Place::Tags) => lists::tags(&call, name),
-        Route::In(name, Place::Uploads) => uploads::start(&call, name),
-        Route::In(name, Place::Upload(id)) => uploads::go_on(&call, name, id),
-        Route::In(name, Place::Blob(digest)) => blobs::answer(&call, name, digest),
-        Route::In(name, Place::Manifest(reference)) => manifests::answer(&call, name, reference),
-        Route::In(name, Place::Referrers(digest)) => referrers::answer(&call, name, digest),
-    }
+    respond(&call, &route)
 }
 
-/// What a request does, judged by its place and method.
-#[expect(dead_code)]
-fn action(place: &Place, method: &Method) -> Action {
-    match (place, method) {
-        // An upload is cancelled by those who may begin one.
-        (Place::Uploads | Place::Upload(_), _) => Action::Push,
-        (_, &Method::DELETE) => Action::Delete,
-        (_, &Method::GET | &Method::HEAD) => Action::Pull,
-        _ => Action::Push,
+fn admit(state: &State, parts: &Parts, origin: &str) -> Result<(Route, Actor), Refusal> {
+    let route = Route::parse(parts.uri.path())?;
+    if route == Route::Token {
+        return Ok((route, Actor::Anyone));
+    }
+    let actor = auth::admit(state, &parts.headers, &route, &parts.method, origin)?;
+    Ok((route, actor))
+}
+
+fn respond(call: &Call<'_>, route: &Route) -> Result<Answer, Refusal> {
+    match route {
+        Route::Base => lists::only_get(call).map(|()| Answer::json(StatusCode::OK, &json!({}))),
+        Route::Token => token::answer(
+            call.state,
+            call.method,
+            call.headers,
+            &call.query,
+            &call.body,
+        ),
+        Route::Catalog => lists::catalog(call),
+        Route::In(name, Place::Tags) => lists::tags(call, name),
+        Route::In(name, Place::Uploads) => uploads::start(call, name),
+        Route::In(name, Place::Upload(id)) => uploads::go_on(call, name, id),
+        Route::In(name, Place::Blob(digest)) => blobs::answer(call, name, digest),
+        Route::In(name, Place::Manifest(reference)) => manifests::answer(call, name, reference),
+        Route::In(name, Place::Referrers(digest)) => referrers::answer(call, name, digest),
     }
 }
 
@@ -287,6 +217,17 @@ fn limit(state: &State, route: &Route) -> usize {
         Route::In(_, Place::Manifest(_)) => manifests::LIMIT,
         Route::In(_, Place::Uploads | Place::Upload(_)) => state.options.blob_limit,
         _ => 64 << 10,
+    }
+}
+
+/// Takes the rest of a small request in, so that the connection stays usable.
+async fn drain<B>(body: B)
+where
+    B: hyper::body::Body<Data = Bytes> + Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    if let Err(refusal) = read(body, DRAINED).await {
+        tracing::debug!(refusal.message, "a refused request was not read to its end");
     }
 }
 

@@ -6,7 +6,7 @@ use http::header::LOCATION;
 use crate::object::{hex, random};
 
 use super::answer::Answer;
-use super::http::State;
+use super::state::State;
 use super::uploads::STATE;
 
 /// The path and query of an absolute address.

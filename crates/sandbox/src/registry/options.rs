@@ -7,6 +7,8 @@ use super::auth::Authentication;
 pub struct Options {
     /// Port on 127.0.0.1; `None` takes a free one.
     pub port: Option<u16>,
+    /// HTTP or HTTPS.
+    pub transport: Transport,
     /// Who may do what.
     pub authentication: Authentication,
     /// Whether referrers are listed.
@@ -26,6 +28,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             port: None,
+            transport: Transport::Plain,
             authentication: Authentication::None,
             referrers: Referrers::Served,
             immutable_tags: None,
@@ -34,6 +37,18 @@ impl Default for Options {
             request_log: 10_000,
         }
     }
+}
+
+/// How requests come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Transport {
+    /// Plain HTTP.
+    #[default]
+    Plain,
+    /// HTTPS with a certificate for `localhost` and `127.0.0.1` by an authority of its own.
+    Tls,
+    /// The same, for clients that show a certificate of that authority.
+    MutualTls,
 }
 
 /// What `GET /v2/NAME/referrers/DIGEST` gives. Where the list is not served, `PUT` of a manifest

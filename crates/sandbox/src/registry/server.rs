@@ -1,5 +1,5 @@
-//! The listening side: one task a connection, all of them owned here. Limits: [`HEADERS`], and
-//! those of `super::http` on bodies.
+//! The listening side: one task a connection, all of them owned here. Limits: [`HANDSHAKE`],
+//! [`HEADERS`], and those of `super::http` on bodies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,20 +7,30 @@ use std::time::Duration;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
-use super::http::{State, answer};
+use super::http::answer;
+use super::state::State;
 
+/// Longest TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longest wait for a request's headers.
 const HEADERS: Duration = Duration::from_secs(30);
 /// Longest wait for open requests once the registry stops.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Accepts connections until the registry stops, then waits for those that are open.
-pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    state: Arc<State>,
+) {
+    let acceptor = tls.map(TlsAcceptor::from);
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -29,7 +39,7 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
         };
         match accepted {
             Ok((stream, _)) => {
-                connections.spawn(connection(stream, Arc::clone(&state)));
+                connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&state)));
             }
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
@@ -41,11 +51,22 @@ pub(crate) async fn serve(listener: TcpListener, state: Arc<State>) {
     connections.wait().await;
 }
 
-async fn connection(stream: TcpStream, state: Arc<State>) {
+async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "could not turn off Nagle's algorithm");
     }
-    speak(stream, state).await;
+    let Some(acceptor) = acceptor else {
+        return speak(stream, state).await;
+    };
+    let handshake = tokio::select! {
+        () = state.stop.cancelled() => return,
+        handshake = timeout(HANDSHAKE, acceptor.accept(stream)) => handshake,
+    };
+    match handshake {
+        Ok(Ok(stream)) => speak(stream, state).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
 }
 
 async fn speak<S>(stream: S, state: Arc<State>)

@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use super::http::answer;
 use super::{Options, Registry};
 
+mod auth;
+mod faults;
 mod manifests;
 mod uploads;
 
