@@ -164,7 +164,10 @@ async fn a_body_that_is_cut_ends_with_an_error() {
         .await
         .unwrap();
     assert_eq!(response.headers()["content-length"], "10");
-    assert!(response.into_body().collect().await.is_err());
+    let mut body = response.into_body();
+    let part = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(part, "0123");
+    assert!(body.frame().await.unwrap().is_err());
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(crate) fn send(answer: Answer, fault: Option<&FaultAnswer>) -> Response<Body
         Some(FaultAnswer::CutBody(after)) => {
             headers.insert(CONTENT_LENGTH, length);
             let part = answer.body.slice(..answer.body.len().min(*after));
-            streamed(stream::iter([Ok(part), Err(Reset)]))
+            streamed(cut(part))
         }
         Some(FaultAnswer::EndlessBody) => streamed(endless(answer.body)),
         Some(FaultAnswer::WrongContent) => whole(wrong(&answer.body)),
@@ -62,6 +62,15 @@ fn slow(
         let next = rest.split_to(rest.len().min(chunk));
         Some((Ok(next), rest))
     })
+}
+
+/// The pause lets the part go out: an error on its heels would take it and the headers along.
+fn cut(part: Bytes) -> impl Stream<Item = Result<Bytes, Reset>> + Send {
+    let end = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(Reset)
+    };
+    stream::once(async move { Ok(part) }).chain(stream::once(end))
 }
 
 /// The right body first: a client that reads on is to meet what follows.
