@@ -3,8 +3,9 @@
 //! Pure: the controller collects the [`Facts`], this module answers, the controller applies the
 //! answer. The rules are those of the behaviour reference, sections 1.2 to 1.5, with these
 //! differences: a run that is recorded already loses its finalizer at once and not only when it is
-//! deleted; a run for which nothing is enabled is left alone and not marked as signed; and the
-//! filters hold at every look at a run, not only on events.
+//! deleted; a run for which nothing is enabled is left alone and not marked as signed; a mark on a run
+//! that is not finished is not believed, and taken off; and the filters hold at every look at a run,
+//! not only on events.
 
 use std::collections::BTreeSet;
 
@@ -78,6 +79,9 @@ pub enum Decision {
     Wait,
     /// It is still running and not protected: add the finalizer.
     Protect,
+    /// It is still running and marked as recorded, which cannot be: take the mark off. Whoever may
+    /// create a run may mark it, and a run made from the manifest of another brings its mark along.
+    Unmark,
     /// It is finished and not recorded: attest it.
     Sign,
     /// Nothing is left to do but to take the finalizer off.
@@ -105,6 +109,7 @@ pub fn decide(facts: &Facts<'_>, scope: &Scope) -> Decision {
     }
     match (facts.done, facts.protected) {
         (true, _) => Decision::Sign,
+        (false, _) if is_marked(facts) => Decision::Unmark,
         (false, true) => Decision::Wait,
         (false, false) => Decision::Protect,
     }
@@ -116,19 +121,23 @@ pub fn is_settled(child: &Facts<'_>, scope: &Scope) -> bool {
     match decide(child, scope) {
         Decision::Skip(SkipReason::Recorded) | Decision::Release(SkipReason::Recorded) => true,
         Decision::Skip(_) | Decision::Release(_) => child.done,
-        Decision::Wait | Decision::Protect | Decision::Sign => false,
+        Decision::Wait | Decision::Protect | Decision::Unmark | Decision::Sign => false,
     }
 }
 
 /// Why nothing is left to be done for a run of ours.
 fn settled(facts: &Facts<'_>) -> Option<SkipReason> {
-    if matches!(facts.signed, Some("true" | "failed")) {
+    if is_marked(facts) && facts.done {
         return Some(SkipReason::Recorded);
     }
     if facts.deleting && !facts.done {
         return Some(SkipReason::DeletedUnfinished);
     }
     (!facts.enabled).then_some(SkipReason::NothingEnabled)
+}
+
+fn is_marked(facts: &Facts<'_>) -> bool {
+    matches!(facts.signed, Some("true" | "failed"))
 }
 
 /// Which value of `chains.tekton.dev/retries` a failed pass writes (behaviour reference, 1.8).
@@ -225,6 +234,26 @@ mod tests {
                 Decision::Release(SkipReason::Recorded)
             );
         }
+    }
+
+    #[test]
+    fn a_mark_on_an_unfinished_run_is_taken_off() {
+        for mark in ["true", "failed"] {
+            let forged = Facts {
+                signed: Some(mark),
+                ..RUNNING
+            };
+            assert_eq!(decide(&forged, &all()), Decision::Unmark);
+            assert!(!is_settled(&forged, &all()));
+        }
+        let leaving = Facts {
+            signed: Some("true"),
+            deleting: true,
+            protected: true,
+            ..RUNNING
+        };
+        let released = Decision::Release(SkipReason::DeletedUnfinished);
+        assert_eq!(decide(&leaving, &all()), released);
     }
 
     #[test]

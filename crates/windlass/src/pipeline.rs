@@ -3,10 +3,13 @@
 //! Given the same run, configuration and key it gives the same bytes, so a pass that broke off can
 //! be repeated. Nothing is written here; the record is one patch that the controller makes.
 
+use std::collections::BTreeMap;
+
 use windlass_core::config::{Artifact, Config, SignerKind, StoreKind, TransparencyMode};
 use windlass_core::dsse;
 use windlass_core::extract;
 use windlass_core::format::{self, Format, FormatError, Payload};
+use windlass_core::image::Image;
 use windlass_core::key::SignError;
 use windlass_core::run::Run;
 
@@ -124,6 +127,9 @@ pub(crate) fn attest(
     {
         let (images, doubts) = extract::images(task);
         warnings.extend(doubts.iter().map(ToString::to_string));
+        if config.oci.storage.contains(&StoreKind::Tekton) {
+            warnings.extend(clashes(&images));
+        }
         for image in images {
             missing = missing.or(unsupported("oci", &config.oci, config)?);
             if config.oci.storage.contains(&StoreKind::Tekton) {
@@ -144,6 +150,22 @@ pub(crate) fn attest(
         missing,
         signatures,
     })
+}
+
+/// Images whose annotations have the same names, since their digest is the same: the last one's
+/// signature is kept, as in the reference.
+fn clashes(images: &[Image]) -> Vec<String> {
+    let mut last = BTreeMap::new();
+    let mut clashes = Vec::new();
+    for image in images {
+        if let Some(earlier) = last.insert(image.short_key(), image) {
+            clashes.push(format!(
+                "images {earlier} and {image} have one digest: only the signature of the latter is \
+                 kept on the run"
+            ));
+        }
+    }
+    clashes
 }
 
 fn artifact_config<'c>(run: &Run<'_>, config: &'c Config) -> (&'static str, &'c Artifact) {

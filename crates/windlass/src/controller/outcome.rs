@@ -1,5 +1,5 @@
-//! What becomes of a finished run: signed, signed in part, held or given up, each with one write,
-//! and with an Event when there is something to tell.
+//! What becomes of a run: signed, signed in part, held or given up, each with one write, and with an
+//! Event when there is something to tell.
 
 use windlass_core::annotation;
 use windlass_core::decide::next_retries;
@@ -104,6 +104,22 @@ impl Reconciler {
         tracing::warn!(run = %id, "the provenance is incomplete: {message}");
         let reason = "ProvenanceIncomplete";
         event::warn(&self.client, &id.regarding(), reason, &message).await;
+    }
+
+    /// Takes the mark off a run that is not finished, and tells people that it was there.
+    pub(super) async fn unmark(&self, id: &RunId, metadata: &Metadata<'_>) -> Pass {
+        let reason = format!(
+            "the run was marked {} before it was finished; the mark is taken off",
+            annotation::SIGNED
+        );
+        tracing::warn!(run = %id, "{reason}");
+        match self.write(id, &Change::unmarked(metadata)).await {
+            Written::Done => {
+                event::warn(&self.client, &id.regarding(), "MarkRemoved", &reason).await;
+                SETTLED
+            }
+            other => other.into_pass(),
+        }
     }
 
     /// Leaves the run unsigned for now, says why on it, and comes back.

@@ -158,6 +158,7 @@ impl Reconciler {
         match decide(&facts(&run, &settings), &self.scope(&settings)) {
             Decision::Wait | Decision::Skip(_) => SETTLED,
             Decision::Protect => self.protect(id, metadata).await,
+            Decision::Unmark => self.unmark(id, metadata).await,
             Decision::Release(reason) => {
                 tracing::debug!(run = %id, ?reason, "finalizer taken off");
                 let change = Change::release(id.kind, metadata);

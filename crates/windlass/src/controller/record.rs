@@ -39,6 +39,17 @@ impl Change {
         Self::new(metadata, Finalizer::Remove(kind))
     }
 
+    /// Takes off what says that the run is recorded.
+    pub(crate) fn unmarked(metadata: &Metadata<'_>) -> Self {
+        let mut change = Self::new(metadata, Finalizer::Keep);
+        for name in [annotation::SIGNED, annotation::RETRIES, annotation::REASON] {
+            if value_of(metadata, name).is_some() {
+                change.metadata.annotations.insert(name.to_owned(), None);
+            }
+        }
+        change
+    }
+
     /// Records what was signed.
     pub(crate) fn signed(kind: RunKind, metadata: &Metadata<'_>, record: &Record) -> Self {
         let mut change = Self::new(metadata, Finalizer::Remove(kind));

@@ -194,3 +194,22 @@ async fn image_signatures_can_be_kept_on_the_run() {
         .unwrap();
     scene.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn images_with_one_digest_share_their_annotations_and_that_is_said() {
+    let scene = Scene::with(json!({ "artifacts.oci.storage": "tekton" })).await;
+    let mut run = finished("mirrored");
+    let digest = format!("sha256:{}", "cd".repeat(32));
+    run["status"]["results"] = json!([
+        { "name": "IMAGES", "value": format!("r.io/app@{digest},mirror.io/app@{digest}") },
+    ]);
+    scene.create(run);
+    assert_eq!(scene.marked("mirrored").await, "true");
+    let event = scene.event("ProvenanceIncomplete").await;
+    let message = event["message"].as_str().unwrap();
+    assert!(message.contains("have one digest"), "{message}");
+    let payload = &scene.annotations("mirrored")["chains.tekton.dev/payload-cdcdcdcdcdcd"];
+    let payload = String::from_utf8(STANDARD.decode(payload).unwrap()).unwrap();
+    assert!(payload.contains("mirror.io/app"), "{payload}");
+    scene.end().await;
+}

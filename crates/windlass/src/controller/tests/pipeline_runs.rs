@@ -294,3 +294,26 @@ async fn a_pipeline_run_that_waits_long_says_for_whom_and_takes_it_back() {
     assert_eq!(annotation(&scene, "reason"), None);
     scene.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_pipeline_run_stays_until_its_task_runs_and_it_are_signed() {
+    let scene = Scene::with(config()).await;
+    let uid = start(&scene);
+    scene.create(running_child("b", &uid));
+    let finalizers = |scene: &Scene| pipeline_run(scene)["metadata"]["finalizers"].clone();
+    let protected = |scene: &Scene| finalizers(scene) == json!(["chains.tekton.dev/pipelinerun"]);
+    scene
+        .until("the pipeline run is protected", protected)
+        .await;
+    end(&scene, &[("TaskRun", "b")]).await;
+    let delete = http::Request::delete(format!("{PATH}/pipelineruns/pr")).body(Vec::new());
+    scene.client.request_text(delete.unwrap()).await.unwrap();
+    let deleting = |scene: &Scene| !pipeline_run(scene)["metadata"]["deletionTimestamp"].is_null();
+    scene.until("its deletion is asked for", deleting).await;
+    scene.finish("b", status()).await;
+    let gone = |scene: &Scene| pipeline_run(scene).is_null();
+    scene.until("the pipeline run is gone", gone).await;
+    assert_eq!(scene.local.metrics.pipeline_runs.signatures.get(), 1);
+    assert_eq!(scene.marked("b").await, "true");
+    scene.end().await;
+}

@@ -75,3 +75,21 @@ async fn a_run_deleted_before_it_finished_is_let_go_unsigned() {
     assert_eq!(scene.local.metrics.task_runs.signatures.get(), 0);
     scene.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_marked_before_it_is_finished_is_signed_all_the_same() {
+    let scene = Scene::with(in_toto()).await;
+    let mut forged = task_run("forged");
+    forged["metadata"]["annotations"] = json!({
+        "chains.tekton.dev/signed": "true",
+        "chains.tekton.dev/retries": "3",
+    });
+    scene.create(forged);
+    let unmarked = |scene: &Scene| scene.annotations("forged").is_empty();
+    scene.until("the mark is taken off", unmarked).await;
+    scene.event("MarkRemoved").await;
+    scene.finish("forged", status()).await;
+    assert_eq!(scene.marked("forged").await, "true");
+    verified_statement(&scene, "forged");
+    scene.end().await;
+}
