@@ -313,7 +313,8 @@ async fn a_deleted_pipeline_run_stays_until_its_task_runs_and_it_are_signed() {
     scene.finish("b", status()).await;
     let gone = |scene: &Scene| pipeline_run(scene).is_null();
     scene.until("the pipeline run is gone", gone).await;
-    assert_eq!(scene.local.metrics.pipeline_runs.signatures.get(), 1);
+    let counted = |scene: &Scene| scene.local.metrics.pipeline_runs.signatures.get() == 1;
+    scene.until("it is counted", counted).await;
     assert_eq!(scene.marked("b").await, "true");
     scene.end().await;
 }
