@@ -1,8 +1,9 @@
 //! Serves an empty registry until Ctrl-C, says where, and names each request it answered:
 //! `cargo run -p windlass-sandbox --example registry -- [WORD…]`.
 //!
-//! The words: `port=5000`; `basic` or `bearer` (user `push` with password `push` may do all, user
-//! `pull` with password `pull` may read, anyone may read `public/…`); `tls` or `mtls` (writes the
+//! The words: `port=5000`; `basic` or `bearer` (user `push` with password `push` or identity token
+//! `push-identity` may do all, user `pull` with password `pull` may read, anyone may read
+//! `public/…`); `tls` or `mtls` (writes the
 //! certificates as `ca.pem`, `client.pem` and `client.key` to the directory of `certs=DIR`);
 //! `no-referrers` (404) or `bad-referrers` (400); `immutable` (409 for a tag that moves).
 
@@ -60,7 +61,7 @@ fn options(words: &[String]) -> Result<Options, Failure> {
 fn accounts() -> Accounts {
     Accounts {
         users: vec![
-            User::new("push", "push", [Grant::all("")]),
+            User::new("push", "push", [Grant::all("")]).with_identity_token("push-identity"),
             User::new("pull", "pull", [Grant::pull("")]),
         ],
         anonymous: vec![Grant::pull("public")],

@@ -5,6 +5,7 @@
     reason = "a test program: what fails here fails the test"
 )]
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use windlass_sandbox::registry::{
@@ -153,6 +154,22 @@ async fn a_connection_is_closed_before_or_after_the_write() {
     );
     assert_eq!(registry.open_uploads(), 1);
     assert_eq!(registry.requests()[1].status, 0);
+}
+
+#[tokio::test]
+async fn a_reset_is_told_from_a_close() {
+    let registry = start(Transport::Plain).await;
+    for (answer, expected) in [
+        (FaultAnswer::Reset, Err(ErrorKind::ConnectionReset)),
+        (FaultAnswer::Close, Ok(0)),
+    ] {
+        once(&registry, answer);
+        let mut stream = TcpStream::connect(registry.host()).await.unwrap();
+        let request = b"GET /v2/ HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        let read = stream.read(&mut [0; 8]).await;
+        assert_eq!(read.map_err(|error| error.kind()), expected);
+    }
 }
 
 #[tokio::test]

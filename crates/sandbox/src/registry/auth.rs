@@ -8,9 +8,11 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, StatusCode};
 
+use crate::query::Query;
+
 use super::answer::Refusal;
 use super::fault::status;
-use super::route::{Place, Route};
+use super::route::{Place, Route, is_name};
 use super::state::State;
 
 mod accounts;
@@ -130,10 +132,12 @@ pub(crate) fn admit(
     headers: &HeaderMap,
     route: &Route,
     method: &Method,
+    query: &Query,
     origin: &str,
 ) -> Result<Actor, Refusal> {
     let needed = needed(route, method);
-    let refuse = |error| challenge(state, origin, &needed, error);
+    let wanted = [wished(query), needed.clone()].concat();
+    let refuse = |error| challenge(state, origin, &wanted, error);
     let actor = identify(state, headers).map_err(refuse)?;
     let base_wants_a_name = matches!(actor, Actor::Holder { known: false, .. });
     if *route == Route::Base && base_wants_a_name {
@@ -194,10 +198,18 @@ fn needed(route: &Route, method: &Method) -> Vec<Scope> {
     vec![Scope::Repository(name.clone(), actions)]
 }
 
+/// What a request makes use of if it is allowed: the repository to mount a blob from.
+fn wished(query: &Query) -> Vec<Scope> {
+    let from = query.get("mount").and(query.get("from"));
+    let from = from.filter(|from| is_name(from));
+    let scope = |from: &str| Scope::Repository(from.to_owned(), vec![Action::Pull]);
+    from.map(scope).into_iter().collect()
+}
+
 fn challenge(
     state: &State,
     origin: &str,
-    needed: &[Scope],
+    wanted: &[Scope],
     error: Option<&'static str>,
 ) -> Refusal {
     let header = match &state.options.authentication {
@@ -206,8 +218,11 @@ fn challenge(
                 .realm
                 .clone()
                 .unwrap_or_else(|| format!("{origin}/token"));
-            let scopes = needed.iter().map(|scope| format!(",scope=\"{scope}\""));
-            let scopes: String = scopes.collect();
+            let scopes: Vec<String> = wanted.iter().map(Scope::to_string).collect();
+            let scopes = match scopes.join(" ") {
+                none if none.is_empty() => none,
+                scopes => format!(",scope=\"{scopes}\""),
+            };
             let error = error.map(|error| format!(",error=\"{error}\""));
             let error = error.unwrap_or_default();
             format!("Bearer realm=\"{realm}\",service=\"{SERVICE}\"{scopes}{error}")

@@ -12,9 +12,9 @@ use hyper::body::Frame;
 
 use super::answer::Answer;
 use super::fault::FaultAnswer;
-use super::http::Reset;
+use super::http::Cut;
 
-pub(crate) type Body = UnsyncBoxBody<Bytes, Reset>;
+pub(crate) type Body = UnsyncBoxBody<Bytes, Cut>;
 
 pub(crate) fn send(answer: Answer, fault: Option<&FaultAnswer>) -> Response<Body> {
     let length = HeaderValue::from(answer.body.len());
@@ -45,7 +45,7 @@ fn whole(bytes: Bytes) -> Body {
         .boxed_unsync()
 }
 
-fn streamed(chunks: impl Stream<Item = Result<Bytes, Reset>> + Send + 'static) -> Body {
+fn streamed(chunks: impl Stream<Item = Result<Bytes, Cut>> + Send + 'static) -> Body {
     StreamBody::new(chunks.map(|chunk| chunk.map(Frame::data))).boxed_unsync()
 }
 
@@ -53,7 +53,7 @@ fn slow(
     bytes: Bytes,
     chunk: usize,
     delay: Duration,
-) -> impl Stream<Item = Result<Bytes, Reset>> + Send {
+) -> impl Stream<Item = Result<Bytes, Cut>> + Send {
     stream::unfold(bytes, move |mut rest| async move {
         if rest.is_empty() {
             return None;
@@ -65,16 +65,16 @@ fn slow(
 }
 
 /// The pause lets the part go out: an error on its heels would take it and the headers along.
-fn cut(part: Bytes) -> impl Stream<Item = Result<Bytes, Reset>> + Send {
+fn cut(part: Bytes) -> impl Stream<Item = Result<Bytes, Cut>> + Send {
     let end = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        Err(Reset)
+        Err(Cut::Close)
     };
     stream::once(async move { Ok(part) }).chain(stream::once(end))
 }
 
 /// The right body first: a client that reads on is to meet what follows.
-fn endless(bytes: Bytes) -> impl Stream<Item = Result<Bytes, Reset>> + Send {
+fn endless(bytes: Bytes) -> impl Stream<Item = Result<Bytes, Cut>> + Send {
     let filler = Bytes::from_static(&[b' '; 16 << 10]);
     let rest = stream::repeat_with(move || Ok(filler.clone()));
     stream::once(async move { Ok(bytes) }).chain(rest)

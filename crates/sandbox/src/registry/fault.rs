@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
 
 use super::answer::{Answer, Refusal, code_of};
@@ -36,10 +36,12 @@ pub enum FaultAnswer {
     StatusAfterwards(Reply),
     /// No answer until the registry stops or the client gives up.
     Hang,
-    /// The connection is closed without an answer.
+    /// The connection is reset without an answer (HTTP/2: the stream).
     Reset,
-    /// The request is carried out; the connection is then closed without an answer.
+    /// The request is carried out; the connection is then reset without an answer.
     ResetAfterwards,
+    /// The connection is closed in order, without an answer (HTTP/2: the stream).
+    Close,
     /// The request waits at the gate before it is carried out.
     Pause(Gate),
     /// The request is carried out; its answer waits at the gate.
@@ -92,6 +94,8 @@ pub struct Reply {
     pub retry_after: Option<String>,
     /// Body as it is sent; `None` is an error body as the specification has it.
     pub body: Option<String>,
+    /// `Content-Type` header; `None` is JSON.
+    pub media_type: Option<String>,
 }
 
 impl From<u16> for Reply {
@@ -100,6 +104,7 @@ impl From<u16> for Reply {
             status,
             retry_after: None,
             body: None,
+            media_type: None,
         }
     }
 }
@@ -119,12 +124,22 @@ impl Reply {
         self
     }
 
+    /// The same with this media type.
+    #[must_use]
+    pub fn media_type(mut self, media_type: impl Into<String>) -> Self {
+        self.media_type = Some(media_type.into());
+        self
+    }
+
     pub(crate) fn answer(self) -> Answer {
         let status = status(self.status);
         let message = "the test asked for this failure";
         let mut answer = Answer::from(Refusal::new(status, code_of(status), message));
         if let Some(body) = self.body {
             answer.body = body.into();
+        }
+        if let Some(media_type) = self.media_type {
+            answer = answer.with(CONTENT_TYPE, media_type);
         }
         match self.retry_after {
             Some(value) => answer.with(RETRY_AFTER, value),

@@ -26,10 +26,14 @@ const BODY_WAIT: Duration = Duration::from_secs(300);
 const DRAINED: usize = 256 << 10;
 const VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
-/// The connection is to be closed without the rest of the answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection is closed on purpose, by a fault")]
-pub(crate) struct Reset;
+/// The connection is to end without the rest of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Cut {
+    #[error("the connection is reset on purpose, by a fault")]
+    Reset,
+    #[error("the connection is closed on purpose, by a fault")]
+    Close,
+}
 
 /// A request with its body read.
 pub(crate) struct Call<'a> {
@@ -57,10 +61,7 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
 }
 
 /// Answers one request and remembers it.
-pub(crate) async fn answer<B>(
-    state: Arc<State>,
-    request: Request<B>,
-) -> Result<Response<Body>, Reset>
+pub(crate) async fn answer<B>(state: Arc<State>, request: Request<B>) -> Result<Response<Body>, Cut>
 where
     B: hyper::body::Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -72,7 +73,7 @@ where
     if matches!(fault, Some(FaultAnswer::Hang)) {
         state.remember(&parts, 0);
         state.stop.cancelled().await;
-        return Err(Reset);
+        return Err(Cut::Close);
     }
     let answer = decide(&state, &parts, body, fault.as_ref()).await;
     let status = answer.as_ref().map_or(0, |answer| answer.status.as_u16());
@@ -90,45 +91,58 @@ async fn decide<B>(
     parts: &Parts,
     body: B,
     fault: Option<&FaultAnswer>,
-) -> Result<Answer, Reset>
+) -> Result<Answer, Cut>
 where
     B: hyper::body::Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     match fault {
-        Some(FaultAnswer::Reset) => return Err(Reset),
-        Some(FaultAnswer::Status(reply)) => {
-            drain(body).await;
-            return Ok(reply.clone().answer());
-        }
-        Some(FaultAnswer::Redirect { status, to }) => {
-            drain(body).await;
-            let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-            return Ok(redirect(*status, &format!("{to}{path}")));
-        }
-        Some(FaultAnswer::RedirectTo(address)) => {
-            drain(body).await;
-            return Ok(redirect(307, address));
-        }
-        Some(FaultAnswer::ExpiredToken) => auth::expire(state, &parts.headers),
+        Some(FaultAnswer::Reset) => return Err(Cut::Reset),
+        Some(FaultAnswer::Close) => return Err(Cut::Close),
         Some(FaultAnswer::Pause(gate)) => gate.pass(&state.stop).await,
+        Some(FaultAnswer::ExpiredToken) => auth::expire(state, &parts.headers),
         _ => {}
+    }
+    if let Some(answer) = fault.and_then(|fault| instead(parts, fault)) {
+        drain(body).await;
+        return Ok(answer);
     }
     let immutable = match fault {
         Some(FaultAnswer::ImmutableTag(status)) => Some(*status),
         _ => state.options.immutable_tags,
     };
     let answer = carry_out(state, parts, body, immutable.map(fault::status)).await;
-    let mut answer = answer.unwrap_or_else(Answer::from);
+    let answer = answer.unwrap_or_else(Answer::from);
     match fault {
-        Some(FaultAnswer::StatusAfterwards(reply)) => return Ok(reply.clone().answer()),
-        Some(FaultAnswer::ResetAfterwards) => return Err(Reset),
-        Some(FaultAnswer::PauseAfterwards(gate)) => gate.pass(&state.stop).await,
-        Some(FaultAnswer::WithoutHeader(name)) => drop(answer.headers.remove(name)),
-        Some(FaultAnswer::Header(name, value)) => answer = answer.with(name.clone(), value),
-        Some(FaultAnswer::RelativeLocation) => location::relative(&mut answer),
-        Some(FaultAnswer::LocationAt(base)) => location::at(&mut answer, base),
-        Some(FaultAnswer::LocationWithQuery) => location::with_query(&mut answer, state),
+        Some(fault) => afterwards(state, answer, fault).await,
+        None => Ok(answer),
+    }
+}
+
+/// What a fault answers instead of the request being carried out.
+fn instead(parts: &Parts, fault: &FaultAnswer) -> Option<Answer> {
+    match fault {
+        FaultAnswer::Status(reply) => Some(reply.clone().answer()),
+        FaultAnswer::Redirect { status, to } => {
+            let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+            Some(redirect(*status, &format!("{to}{path}")))
+        }
+        FaultAnswer::RedirectTo(address) => Some(redirect(307, address)),
+        _ => None,
+    }
+}
+
+/// What a fault makes of the answer to a request that was carried out.
+async fn afterwards(state: &State, mut answer: Answer, fault: &FaultAnswer) -> Result<Answer, Cut> {
+    match fault {
+        FaultAnswer::StatusAfterwards(reply) => return Ok(reply.clone().answer()),
+        FaultAnswer::ResetAfterwards => return Err(Cut::Reset),
+        FaultAnswer::PauseAfterwards(gate) => gate.pass(&state.stop).await,
+        FaultAnswer::WithoutHeader(name) => drop(answer.headers.remove(name)),
+        FaultAnswer::Header(name, value) => answer = answer.with(name.clone(), value),
+        FaultAnswer::RelativeLocation => location::relative(&mut answer),
+        FaultAnswer::LocationAt(base) => location::at(&mut answer, base),
+        FaultAnswer::LocationWithQuery => location::with_query(&mut answer, state),
         _ => {}
     }
     Ok(answer)
@@ -150,7 +164,7 @@ where
 {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let origin = origin(state, parts);
-    let (route, actor) = match admit(state, parts, &origin) {
+    let (route, actor) = match admit(state, parts, &query, &origin) {
         Ok(admitted) => admitted,
         Err(refusal) => {
             drain(body).await;
@@ -171,12 +185,17 @@ where
     respond(&call, &route)
 }
 
-fn admit(state: &State, parts: &Parts, origin: &str) -> Result<(Route, Actor), Refusal> {
+fn admit(
+    state: &State,
+    parts: &Parts,
+    query: &Query,
+    origin: &str,
+) -> Result<(Route, Actor), Refusal> {
     let route = Route::parse(parts.uri.path())?;
     if route == Route::Token {
         return Ok((route, Actor::Anyone));
     }
-    let actor = auth::admit(state, &parts.headers, &route, &parts.method, origin)?;
+    let actor = auth::admit(state, &parts.headers, &route, &parts.method, query, origin)?;
     Ok((route, actor))
 }
 

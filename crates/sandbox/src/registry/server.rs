@@ -2,6 +2,7 @@
 //! [`HEADERS`], and those of `super::http` on bodies.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::service::service_fn;
@@ -12,9 +13,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
 
-use super::http::answer;
+use super::http::{Cut, answer};
 use super::state::State;
 
 /// Longest TLS handshake.
@@ -52,29 +54,69 @@ pub(crate) async fn serve(
 }
 
 async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "could not turn off Nagle's algorithm");
+    let (stream, twin) = match twins(stream) {
+        Ok(twins) => twins,
+        Err(error) => {
+            tracing::warn!(%error, "could not set up a connection");
+            return;
+        }
+    };
+    let reset = Arc::new(AtomicBool::new(false));
+    match acceptor {
+        None => speak(stream, state, Arc::clone(&reset)).await,
+        Some(acceptor) => {
+            if let Some(stream) = handshake(stream, &acceptor, &state).await {
+                speak(stream, state, Arc::clone(&reset)).await;
+            }
+        }
     }
-    let Some(acceptor) = acceptor else {
-        return speak(stream, state).await;
-    };
-    let handshake = tokio::select! {
-        () = state.stop.cancelled() => return,
-        handshake = timeout(HANDSHAKE, acceptor.accept(stream)) => handshake,
-    };
-    match handshake {
-        Ok(Ok(stream)) => speak(stream, state).await,
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
-        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    if reset.load(Ordering::Relaxed)
+        && let Err(error) = TcpStream::from_std(twin).and_then(|twin| twin.set_zero_linger())
+    {
+        tracing::warn!(%error, "could not reset a connection");
     }
 }
 
-async fn speak<S>(stream: S, state: Arc<State>)
+/// The connection, and the same once more: who holds the last one decides how it ends.
+fn twins(stream: TcpStream) -> std::io::Result<(TcpStream, std::net::TcpStream)> {
+    stream.set_nodelay(true)?;
+    let stream = stream.into_std()?;
+    let twin = stream.try_clone()?;
+    Ok((TcpStream::from_std(stream)?, twin))
+}
+
+async fn handshake(
+    stream: TcpStream,
+    acceptor: &TlsAcceptor,
+    state: &State,
+) -> Option<TlsStream<TcpStream>> {
+    let handshake = tokio::select! {
+        () = state.stop.cancelled() => return None,
+        handshake = timeout(HANDSHAKE, acceptor.accept(stream)) => handshake,
+    };
+    match handshake {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Err(_) => tracing::debug!("a TLS handshake took too long"),
+    }
+    None
+}
+
+async fn speak<S>(stream: S, state: Arc<State>, reset: Arc<AtomicBool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let stop = state.stop.clone();
-    let service = service_fn(move |request| answer(Arc::clone(&state), request));
+    let service = service_fn(move |request| {
+        let (state, reset) = (Arc::clone(&state), Arc::clone(&reset));
+        async move {
+            let answered = answer(state, request).await;
+            if matches!(answered, Err(Cut::Reset)) {
+                reset.store(true, Ordering::Relaxed);
+            }
+            answered
+        }
+    });
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()

@@ -193,6 +193,9 @@ async fn a_token_for_several_scopes_mounts_across_repositories() {
     let digest = registry.put_blob("team/base", "layer");
     let one = "repository:team/app:push,pull";
     let path = format!("/v2/team/app/blobs/uploads/?mount={digest}&from=team/base");
+    let got = call(&registry, "POST", &path, b"").await;
+    let wanted = "scope=\"repository:team/base:pull repository:team/app:pull,push\"";
+    assert!(got.header("www-authenticate").ends_with(wanted));
     let narrow = token(&registry, "alice", "pass:word", one).await;
     assert_eq!(with(&registry, &narrow, "POST", &path).await.status, 202);
     for both in ["%20", "&scope="] {

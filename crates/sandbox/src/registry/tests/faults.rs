@@ -45,11 +45,13 @@ async fn the_body_of_a_fault_is_the_tests_or_the_specifications() {
     let registry = start().await;
     once(&registry, FaultAnswer::Status(429.into()));
     assert_eq!(get(&registry, "/v2/").await.code(), "TOOMANYREQUESTS");
-    once(
-        &registry,
-        FaultAnswer::Status(Reply::from(502).body("<html>")),
+    let page = Reply::from(200).body("<html>").media_type("text/html");
+    once(&registry, FaultAnswer::Status(page));
+    let got = get(&registry, "/v2/").await;
+    assert_eq!(
+        (got.header("content-type"), &got.body[..]),
+        ("text/html", &b"<html>"[..])
     );
-    assert_eq!(get(&registry, "/v2/").await.body, "<html>");
 }
 
 #[tokio::test]
@@ -165,6 +167,20 @@ async fn a_redirect_leads_to_the_registry_beside() {
         (got.status, got.header("location")),
         (307, "http://localhost:1/x")
     );
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_at_the_registry_beside() {
+    let registry = start().await;
+    let beside = Registry::start_beside(&registry, crate::registry::Options::default());
+    let beside = beside.await.unwrap();
+    once(&registry, FaultAnswer::LocationAt(beside.url()));
+    let got = call(&registry, "POST", UPLOADS, b"").await;
+    assert!(got.header("location").starts_with(&beside.url()));
+    let digest = crate::registry::digest::Digest::of(b"x");
+    let path = format!("{}?digest={digest}", got.location());
+    assert_eq!(call(&beside, "PUT", &path, b"x").await.status, 201);
+    assert!(registry.blob("a", digest.as_str()).is_some());
 }
 
 #[tokio::test]
