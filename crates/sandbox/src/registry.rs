@@ -5,12 +5,19 @@
 //! differences between registries are switches: [`Options`] for what a registry always does,
 //! [`Fault`] for what it does to some requests. Writing one tag from two sides keeps the later
 //! write and tells neither: that is how registries are, and what clients have to cope with.
+//!
+//! What it does not do: collect garbage, mount a blob without being told from where, speak schema 1
+//! of Docker's manifests, or keep anything on disk.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::DropGuard;
@@ -141,6 +148,14 @@ impl Registry {
         self.identity.as_ref()?.client.as_ref()
     }
 
+    /// A Docker configuration (JSON) with the name and password of a user; none if the user is not
+    /// known or the registry asks no one.
+    pub fn docker_config(&self, user: &str) -> Option<String> {
+        let user = self.state.options.authentication.accounts()?.named(user)?;
+        let auth = STANDARD.encode(format!("{}:{}", user.name, user.password));
+        Some(json!({"auths": {self.host(): {"auth": auth}}}).to_string())
+    }
+
     /// A bearer token of a user for scopes with spaces between, as `registrytoken` in a Docker
     /// configuration; none if tokens are not used or the user is not known.
     pub fn issue(&self, user: &str, scopes: &str) -> Option<String> {
@@ -177,6 +192,11 @@ impl Registry {
     /// Forgets the requests seen so far.
     pub fn clear_requests(&self) {
         self.state.requests().clear();
+    }
+
+    /// How many connections were accepted so far.
+    pub fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::Relaxed)
     }
 
     /// Adds a fault. The first that matches a request and is not used up applies.

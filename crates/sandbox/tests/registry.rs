@@ -231,6 +231,7 @@ async fn a_refused_push_leaves_the_connection_usable() {
     assert_eq!(response.status(), 401);
     response.into_body().collect().await.unwrap();
     assert_eq!(status(&mut sender).await.unwrap(), 200);
+    assert_eq!(registry.connections(), 1);
 }
 
 #[tokio::test]

@@ -39,6 +39,15 @@ pub enum Authentication {
     Bearer(Accounts, Tokens),
 }
 
+impl Authentication {
+    pub(crate) fn accounts(&self) -> Option<&Accounts> {
+        match self {
+            Self::None => None,
+            Self::Basic(accounts) | Self::Bearer(accounts, _) => Some(accounts),
+        }
+    }
+}
+
 /// How tokens are issued and refused.
 #[derive(Debug, Clone)]
 pub struct Tokens {

@@ -41,6 +41,7 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, _)) => {
+                state.connections.fetch_add(1, Ordering::Relaxed);
                 connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&state)));
             }
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -64,6 +65,7 @@ pub(crate) struct State {
     pub scheme: &'static str,
     pub stop: CancellationToken,
     pub shared: Arc<Shared>,
+    pub connections: AtomicUsize,
     requests: Mutex<VecDeque<SeenRequest>>,
     faults: Mutex<Vec<Fault>>,
 }
@@ -85,6 +87,7 @@ impl State {
             scheme,
             stop: CancellationToken::new(),
             shared,
+            connections: AtomicUsize::new(0),
             requests: Mutex::default(),
             faults: Mutex::default(),
         }

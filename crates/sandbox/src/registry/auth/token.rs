@@ -56,7 +56,9 @@ fn get(
     };
     check_service(query)?;
     let grants = user.map_or(&accounts.anonymous, |user| &user.grants);
-    let (secret, _) = issue(state, tokens, grants, &asked(query))?;
+    let mut asked = asked(query);
+    asked.retain(|scope| user.is_some() || *scope != Scope::Catalog);
+    let (secret, _) = issue(state, tokens, grants, &asked)?;
     let mut fields = common(tokens);
     if tokens.fields != TokenFields::AccessToken {
         fields.insert("token".into(), secret.clone().into());

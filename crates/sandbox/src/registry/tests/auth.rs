@@ -388,6 +388,12 @@ async fn the_catalog_holds_what_its_reader_may_pull() {
     let reader = token(&registry, "reader", "read", "registry:catalog:*").await;
     let got = with(&registry, &reader, "GET", "/v2/_catalog").await;
     assert_eq!(got.json(), json!({"repositories": ["team/app"]}));
+    let anyone = get(&registry, "/token?scope=registry:catalog:*")
+        .await
+        .json();
+    let anyone = format!("Bearer {}", anyone["token"].as_str().unwrap());
+    let got = with(&registry, &anyone, "GET", "/v2/_catalog").await;
+    assert_eq!(got.status, 401);
 }
 
 #[tokio::test]
@@ -419,4 +425,14 @@ async fn the_log_names_users_and_numbers_of_tokens_and_no_secret() {
     ] {
         assert!(!log.contains(secret), "{secret}");
     }
+}
+
+#[tokio::test]
+async fn a_docker_configuration_opens_the_registry_to_its_user() {
+    let registry = started(Authentication::Basic(accounts())).await;
+    let config: Value = serde_json::from_str(&registry.docker_config("alice").unwrap()).unwrap();
+    let auth = config["auths"][registry.host()]["auth"].as_str().unwrap();
+    let got = with(&registry, &format!("Basic {auth}"), "GET", "/v2/").await;
+    assert_eq!(got.status, 200);
+    assert!(registry.docker_config("nobody").is_none());
 }
