@@ -5,14 +5,16 @@
 //! `push-identity` may do all, user `pull` with password `pull` may read, anyone may read
 //! `public/…`); `tls` or `mtls` (writes the
 //! certificates as `ca.pem`, `client.pem` and `client.key` to the directory of `certs=DIR`);
-//! `no-referrers` (404) or `bad-referrers` (400); `immutable` (409 for a tag that moves).
+//! `no-referrers` (404) or `bad-referrers` (400); `immutable` (409 for a tag that moves);
+//! `relative-location` or `query-location` (the forms of `Location` that uploads answer).
 
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 use windlass_sandbox::registry::{
-    Accounts, Authentication, Grant, Options, Referrers, Registry, Tokens, Transport, User,
+    Accounts, Authentication, Fault, FaultAnswer, Grant, Options, Referrers, Registry, Tokens,
+    Transport, User,
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -21,6 +23,13 @@ type Failure = Box<dyn std::error::Error>;
 async fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let registry = Registry::start(options(&words)?).await?;
+    for word in &words {
+        match word.as_str() {
+            "relative-location" => always(&registry, FaultAnswer::RelativeLocation),
+            "query-location" => always(&registry, FaultAnswer::LocationWithQuery),
+            _ => {}
+        }
+    }
     let directory = words.iter().find_map(|word| word.strip_prefix("certs="));
     write_certificates(&registry, Path::new(directory.unwrap_or(".")))?;
     let mut out = std::io::stdout();
@@ -37,6 +46,15 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
+fn always(registry: &Registry, answer: FaultAnswer) {
+    registry.fail(Fault {
+        path_contains: "/blobs/uploads/".into(),
+        times: usize::MAX,
+        answer,
+        ..Fault::default()
+    });
+}
+
 fn options(words: &[String]) -> Result<Options, Failure> {
     let mut options = Options::default();
     for word in words {
@@ -51,7 +69,7 @@ fn options(words: &[String]) -> Result<Options, Failure> {
             ("no-referrers", _) => options.referrers = Referrers::NotFound,
             ("bad-referrers", _) => options.referrers = Referrers::BadRequest,
             ("immutable", _) => options.immutable_tags = Some(409),
-            ("certs", _) => {}
+            ("certs" | "relative-location" | "query-location", _) => {}
             _ => return Err(format!("unknown word {word}").into()),
         }
     }

@@ -115,23 +115,21 @@ impl Actor {
         }
     }
 
-    fn may_all(&self, scopes: &[Scope]) -> bool {
-        let mut wanted = scopes.iter();
+    fn may_list(&self) -> bool {
         match self {
             Self::Anyone => true,
-            Self::Holder { known, .. } => wanted.all(|scope| match scope {
-                Scope::Catalog => *known,
-                Scope::Repository(name, actions) => {
-                    actions.iter().all(|action| self.may(*action, name))
-                }
-            }),
-            Self::Bearer(issued) => wanted.all(|scope| match scope {
-                Scope::Catalog => issued.scopes.contains(&Scope::Catalog),
-                Scope::Repository(name, actions) => {
-                    actions.iter().all(|action| self.may(*action, name))
-                }
-            }),
+            Self::Holder { known, .. } => *known,
+            Self::Bearer(issued) => issued.scopes.contains(&Scope::Catalog),
         }
+    }
+
+    fn may_all(&self, scopes: &[Scope]) -> bool {
+        scopes.iter().all(|scope| match scope {
+            Scope::Catalog => self.may_list(),
+            Scope::Repository(name, actions) => {
+                actions.iter().all(|action| self.may(*action, name))
+            }
+        })
     }
 }
 
