@@ -10,6 +10,7 @@ pub mod format;
 pub mod image;
 pub mod intoto;
 pub mod json;
+pub mod jsonpath;
 pub mod key;
 pub mod run;
 pub mod tekton;

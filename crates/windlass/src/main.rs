@@ -5,7 +5,6 @@ use std::process::ExitCode;
 mod cli;
 mod cluster;
 mod controller;
-mod jsonpath;
 mod key_ref;
 #[cfg(feature = "sandbox")]
 mod local;

@@ -8,8 +8,7 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use serde_json::Value;
-
-use crate::jsonpath::{self, Template};
+use windlass_core::jsonpath::{self, Template};
 
 pub(crate) mod clean;
 pub(crate) mod table;

@@ -1,9 +1,9 @@
 //! Fields of a run, read leniently: what is absent or of another type is empty.
 
 use serde_json::{Map, Value};
+use windlass_core::jsonpath::print;
 
 use crate::cli::output::clean;
-use crate::jsonpath::print;
 
 /// The text at a JSON pointer, or nothing.
 pub(super) fn text<'a>(run: &'a Value, pointer: &str) -> &'a str {

@@ -97,7 +97,7 @@ impl Output {
 
 /// A document as `kubectl -o json` lays it out, newline included; an error when it is nested too
 /// deeply or too large.
-pub(crate) fn pretty(value: &Value) -> Result<String, &'static str> {
+pub fn pretty(value: &Value) -> Result<String, &'static str> {
     let mut text = String::new();
     Writer {
         text: &mut text,
@@ -110,7 +110,7 @@ pub(crate) fn pretty(value: &Value) -> Result<String, &'static str> {
 }
 
 /// A document as JSON on one line.
-pub(crate) fn compact(value: &Value) -> Result<String, &'static str> {
+pub fn compact(value: &Value) -> Result<String, &'static str> {
     let mut text = String::new();
     Writer {
         text: &mut text,

@@ -18,22 +18,22 @@ mod compare;
 mod cursor;
 mod evaluate;
 mod parse;
-pub(crate) mod print;
+pub mod print;
 #[cfg(test)]
 mod tests;
 
 /// A parsed template.
 #[derive(Debug, Clone)]
-pub(crate) struct Template {
+pub struct Template {
     pieces: Vec<Piece>,
 }
 
 /// What went wrong, and where in the template.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("jsonpath template, column {column}: {message}")]
-pub(crate) struct JsonPathError {
+pub struct JsonPathError {
     /// Column in characters, counted from 1.
-    pub(crate) column: usize,
+    pub column: usize,
     message: String,
 }
 
@@ -122,19 +122,19 @@ enum Operator {
 
 impl Template {
     /// Parses a template; the error names the column of the first thing that makes no sense.
-    pub(crate) fn parse(text: &str) -> Result<Self, JsonPathError> {
+    pub fn parse(text: &str) -> Result<Self, JsonPathError> {
         parse::template(text).map(|pieces| Self { pieces })
     }
 
     /// The text that `kubectl -o jsonpath=…` prints for `document`; no newline is added.
-    pub(crate) fn render(&self, document: &Value) -> Result<String, JsonPathError> {
+    pub fn render(&self, document: &Value) -> Result<String, JsonPathError> {
         let mut output = print::Output::text();
         evaluate::run(&self.pieces, document, &mut output)?;
         Ok(output.into_string())
     }
 
     /// The text that `kubectl -o jsonpath-as-json=…` prints: each action's values as a JSON array.
-    pub(crate) fn render_as_json(&self, document: &Value) -> Result<String, JsonPathError> {
+    pub fn render_as_json(&self, document: &Value) -> Result<String, JsonPathError> {
         let mut output = print::Output::json();
         evaluate::run(&self.pieces, document, &mut output)?;
         Ok(output.into_string())
