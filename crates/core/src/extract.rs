@@ -6,7 +6,8 @@
 
 pub(crate) use self::children::{Children, Executed};
 pub(crate) use self::dependencies::{
-    PULLABLE, images_used, pipeline_sources, step_sources, task_sources,
+    GIT_COMMIT, GIT_URL, Git, PULLABLE, Said, image_used, images_used, pipeline_sources,
+    step_sources, task_sources,
 };
 pub(crate) use self::hints::{is_build_artifact, is_image_result};
 pub(crate) use self::notes::{Notes, shown};
@@ -18,7 +19,7 @@ use crate::run::TaskRun;
 
 mod children;
 mod dependencies;
-mod hints;
+pub(crate) mod hints;
 mod notes;
 mod subjects;
 

@@ -5,10 +5,10 @@ use super::Children;
 use super::hints::inputs;
 use super::notes::{Notes, shown};
 use crate::artifact::{Artifact, Merged};
-use crate::run::{Param, ParamSpec, PipelineRun, RunResult, TaskRun};
+use crate::run::{Param, ParamSpec, PipelineRun, RunResult, StepState, TaskRun};
 
-const GIT_URL: &str = "CHAINS-GIT_URL";
-const GIT_COMMIT: &str = "CHAINS-GIT_COMMIT";
+pub(crate) const GIT_URL: &str = "CHAINS-GIT_URL";
+pub(crate) const GIT_COMMIT: &str = "CHAINS-GIT_COMMIT";
 /// Prefix that some nodes put before the images they report.
 pub(crate) const PULLABLE: &str = "docker-pullable://";
 
@@ -32,7 +32,7 @@ pub(crate) fn images_used(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact>
                 merged.add(image);
                 continue;
             }
-            notes.add(format!(
+            notes.add_loss(format!(
                 "the image of {kind} {} of task run {} is left out of the dependencies: {} has no \
                  digest",
                 shown(name),
@@ -45,7 +45,8 @@ pub(crate) fn images_used(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact>
     images
 }
 
-fn image_used(image_id: &str) -> Option<Artifact> {
+/// The image that a node reports, if it has a digest.
+pub(crate) fn image_used(image_id: &str) -> Option<Artifact> {
     let (name, digest) = image_id.split_once('@')?;
     let (algorithm, hex) = digest.split_once(':')?;
     if digest.contains('@') || hex.contains(':') {
@@ -55,18 +56,56 @@ fn image_used(image_id: &str) -> Option<Artifact> {
     Some(Artifact::new(format!("oci://{name}"), algorithm, hex))
 }
 
+/// Where a URL or a commit was said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Said {
+    #[default]
+    Nowhere,
+    Default,
+    Param,
+    Result,
+}
+
 /// The last URL and commit that were said.
 #[derive(Debug, Default)]
-struct Git<'r> {
-    url: &'r str,
-    commit: &'r str,
+pub(crate) struct Git<'r> {
+    pub(crate) url: &'r str,
+    pub(crate) commit: &'r str,
+    pub(crate) url_said: Said,
+    pub(crate) commit_said: Said,
 }
 
 impl<'r> Git<'r> {
-    fn say(&mut self, name: &str, value: &'r str) {
+    pub(crate) fn of_task(run: &'r TaskRun<'_>) -> Self {
+        let mut git = Self::default();
+        if let Some(task) = &run.status.task_spec {
+            git.of_specs(&task.params);
+        }
+        git.of_params(&run.spec.params);
+        git.of_results(&run.status.results);
+        git
+    }
+
+    pub(crate) fn of_step(step: &'r StepState<'_>) -> Self {
+        let mut git = Self::default();
+        git.of_results(&step.results);
+        git
+    }
+
+    pub(crate) fn of_pipeline(run: &'r PipelineRun<'_>) -> Self {
+        let mut git = Self::default();
+        if let Some(pipeline) = &run.status.pipeline_spec {
+            git.of_specs(&pipeline.params);
+        }
+        git.of_params(&run.spec.params);
+        git.of_results(&run.status.results);
+        git
+    }
+
+    fn say(&mut self, said: Said, name: &str, value: &'r str) {
         match name {
-            GIT_URL => self.url = value,
-            GIT_COMMIT => self.commit = value,
+            GIT_URL => (self.url, self.url_said) = (value, said),
+            GIT_COMMIT => (self.commit, self.commit_said) = (value, said),
             _ => {}
         }
     }
@@ -74,26 +113,26 @@ impl<'r> Git<'r> {
     fn of_specs(&mut self, specs: &'r [ParamSpec<'_>]) {
         for spec in specs {
             if let Some(default) = &spec.default {
-                self.say(&spec.name, default.text());
+                self.say(Said::Default, &spec.name, default.text());
             }
         }
     }
 
     fn of_params(&mut self, params: &'r [Param<'_>]) {
         for param in params {
-            self.say(&param.name, param.value.text());
+            self.say(Said::Param, &param.name, param.value.text());
         }
     }
 
     fn of_results(&mut self, results: &'r [RunResult<'_>]) {
         for result in results {
-            self.say(&result.name, result.value.text());
+            self.say(Said::Result, &result.name, result.value.text());
         }
     }
 
     /// The source. A commit without a URL gives the source `git+.git`, as it does in the
     /// reference.
-    fn source(&self, notes: &mut Notes) -> Option<Artifact> {
+    pub(crate) fn source(&self, notes: &mut Notes) -> Option<Artifact> {
         if self.commit.is_empty() {
             return None;
         }
@@ -115,14 +154,8 @@ impl<'r> Git<'r> {
 
 /// Sources named by the params and results of a task run.
 pub(crate) fn task_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact> {
-    let mut git = Git::default();
-    if let Some(task) = &run.status.task_spec {
-        git.of_specs(&task.params);
-    }
-    git.of_params(&run.spec.params);
-    git.of_results(&run.status.results);
     let mut sources = Merged::default();
-    sources.extend(git.source(notes));
+    sources.extend(Git::of_task(run).source(notes));
     sources.extend(inputs(&run.status.results, notes));
     sources.into_vec()
 }
@@ -131,9 +164,7 @@ pub(crate) fn task_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact
 pub(crate) fn step_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact> {
     let mut sources = Merged::default();
     for step in &run.status.steps {
-        let mut git = Git::default();
-        git.of_results(&step.results);
-        sources.extend(git.source(notes));
+        sources.extend(Git::of_step(step).source(notes));
     }
     let results = run.status.steps.iter().flat_map(|step| &step.results);
     sources.extend(inputs(results, notes));
@@ -151,12 +182,7 @@ pub(crate) fn pipeline_sources(
     for child in children.into_iter().flat_map(Children::runs) {
         sources.extend(task_sources(child, notes));
     }
-    let mut git = Git::default();
-    if let Some(pipeline) = &run.status.pipeline_spec {
-        git.of_specs(&pipeline.params);
-    }
-    git.of_params(&run.spec.params);
-    git.of_results(&run.status.results);
+    let git = Git::of_pipeline(run);
     if !git.url.is_empty() {
         sources.extend(git.source(notes));
     }

@@ -9,13 +9,13 @@ use crate::artifact::{Artifact, Digest};
 use crate::image::Image;
 use crate::run::RunResult;
 
-const IMAGE_URL: &str = "IMAGE_URL";
-const IMAGE_DIGEST: &str = "IMAGE_DIGEST";
-const IMAGES: &str = "IMAGES";
-const ARTIFACT_URI: &str = "ARTIFACT_URI";
-const ARTIFACT_DIGEST: &str = "ARTIFACT_DIGEST";
-const ARTIFACT_INPUTS: &str = "ARTIFACT_INPUTS";
-const ARTIFACT_OUTPUTS: &str = "ARTIFACT_OUTPUTS";
+pub(crate) const IMAGE_URL: &str = "IMAGE_URL";
+pub(crate) const IMAGE_DIGEST: &str = "IMAGE_DIGEST";
+pub(crate) const IMAGES: &str = "IMAGES";
+pub(crate) const ARTIFACT_URI: &str = "ARTIFACT_URI";
+pub(crate) const ARTIFACT_DIGEST: &str = "ARTIFACT_DIGEST";
+pub(crate) const ARTIFACT_INPUTS: &str = "ARTIFACT_INPUTS";
+pub(crate) const ARTIFACT_OUTPUTS: &str = "ARTIFACT_OUTPUTS";
 
 /// Two results that belong together by the start of their names.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ fn pairs<'r>(
 }
 
 /// Images that results name, each once: behaviour reference, section 3.2.
-pub(super) fn images(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Image> {
+pub(crate) fn images(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Image> {
     let mut images = Vec::new();
     let mut seen = HashSet::new();
     let mut add = |reference: &str, notes: &mut Notes| match Image::parse(reference) {
@@ -86,10 +86,7 @@ pub(super) fn images(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Image>
         add(&format!("{}@{}", pair.uri, pair.digest), notes);
     }
     for result in results.iter().filter(|result| &*result.name == IMAGES) {
-        let references = result.value.text().split([',', '\n']).map(str::trim);
-        references
-            .filter(|reference| !reference.is_empty())
-            .for_each(|one| add(one, notes));
+        references(result.value.text()).for_each(|one| add(one, notes));
     }
     let outputs = results
         .iter()
@@ -100,9 +97,15 @@ pub(super) fn images(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Image>
     images
 }
 
+/// The references in a value of `IMAGES`.
+pub(crate) fn references(value: &str) -> impl Iterator<Item = &str> {
+    let references = value.split([',', '\n']).map(str::trim);
+    references.filter(|reference| !reference.is_empty())
+}
+
 /// Artifacts of `*ARTIFACT_URI` and `*ARTIFACT_DIGEST`: behaviour reference, section 3.3. The
 /// algorithm is kept as it is written.
-pub(super) fn artifact_pairs(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
+pub(crate) fn artifact_pairs(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
     let mut artifacts = Vec::new();
     for pair in pairs(results, ARTIFACT_URI, ARTIFACT_DIGEST, notes) {
         if Digest::parse(pair.digest).is_none() {
@@ -173,7 +176,7 @@ pub(crate) fn is_image_result(name: &str) -> bool {
 }
 
 /// All valid `*ARTIFACT_OUTPUTS`.
-pub(super) fn outputs(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
+pub(crate) fn outputs(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
     note_malformed(results, ARTIFACT_OUTPUTS, notes);
     let outputs = results
         .iter()
@@ -182,7 +185,7 @@ pub(super) fn outputs(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artif
 }
 
 /// Those `*ARTIFACT_OUTPUTS` that are build artifacts.
-pub(super) fn build_artifacts(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
+pub(crate) fn build_artifacts(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
     note_malformed(results, ARTIFACT_OUTPUTS, notes);
     let artifacts = results
         .iter()
@@ -192,7 +195,7 @@ pub(super) fn build_artifacts(results: &[RunResult<'_>], notes: &mut Notes) -> V
 }
 
 /// Sources that `*ARTIFACT_INPUTS` name, with the algorithm in lower case.
-pub(super) fn inputs<'r, 'a: 'r>(
+pub(crate) fn inputs<'r, 'a: 'r>(
     results: impl IntoIterator<Item = &'r RunResult<'a>>,
     notes: &mut Notes,
 ) -> Vec<Artifact> {

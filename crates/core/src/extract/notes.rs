@@ -15,6 +15,7 @@ pub(crate) struct Notes {
     kept: Vec<Warning>,
     seen: HashSet<String>,
     left_off: usize,
+    losses: usize,
 }
 
 impl Notes {
@@ -22,7 +23,7 @@ impl Notes {
         if self.seen.contains(&note) {
             return;
         }
-        if self.kept.len() >= MOST {
+        if self.kept.len() - self.losses >= MOST {
             self.left_off += 1;
             return;
         }
@@ -30,9 +31,24 @@ impl Notes {
         self.kept.push(Warning(note));
     }
 
+    /// Adds a note on something that belongs in the payload and could not be put there. Other notes
+    /// do not use up the room for these.
+    pub(crate) fn add_loss(&mut self, note: String) {
+        if self.seen.contains(&note) {
+            return;
+        }
+        if self.losses >= MOST {
+            self.left_off += 1;
+            return;
+        }
+        self.losses += 1;
+        self.seen.insert(note.clone());
+        self.kept.push(Warning(note));
+    }
+
     pub(crate) fn add_all(&mut self, notes: Vec<String>) {
         for note in notes {
-            self.add(note);
+            self.add_loss(note);
         }
     }
 

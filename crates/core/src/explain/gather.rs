@@ -1,0 +1,355 @@
+//! Gathering: each hint alone is given to the functions that make the payload, to learn what
+//! becomes of it.
+
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
+
+use super::finds::{Finds, Images};
+use super::origin::{Origin, Part, PartKind, Place, part};
+use super::{digest, is_narrow, near};
+use crate::artifact::Artifact;
+use crate::extract::hints::{
+    self, ARTIFACT_DIGEST, ARTIFACT_INPUTS, ARTIFACT_OUTPUTS, ARTIFACT_URI, IMAGE_DIGEST,
+    IMAGE_URL, IMAGES,
+};
+use crate::extract::{Git, Notes, Said, image_used};
+use crate::format::Format;
+use crate::image::Image;
+use crate::run::{Provenance, RunResult, TaskRun, Text};
+use crate::value::ParamValue;
+
+/// What was found so far, and what the payload's own warnings say without a place.
+#[derive(Debug)]
+pub(super) struct Gathering {
+    pub(super) format: Format,
+    pub(super) deep: bool,
+    pub(super) images: Images,
+    pub(super) subjects: Finds,
+    pub(super) dependencies: Finds,
+    /// Whole task runs that the payload holds.
+    pub(super) copies: Vec<Origin>,
+    pub(super) warnings: Vec<String>,
+    /// Warnings of the payload that are among `warnings`, with the place.
+    pub(super) placed: HashSet<String>,
+}
+
+impl Gathering {
+    pub(super) fn new(format: Format, deep: bool) -> Self {
+        Self {
+            format,
+            deep,
+            images: Images::default(),
+            subjects: Finds::default(),
+            dependencies: Finds::default(),
+            copies: Vec::new(),
+            warnings: Vec::new(),
+            placed: HashSet::new(),
+        }
+    }
+
+    pub(super) fn is_narrow(&self) -> bool {
+        is_narrow(self.format)
+    }
+
+    /// A task run that is explained itself: its subjects, its images and its dependencies.
+    pub(super) fn task(&mut self, run: &TaskRun<'_>) {
+        let place = Place {
+            kind: "TaskRun",
+            run: &run.metadata.name,
+            pipeline_task: None,
+            step: None,
+            is_top: true,
+        };
+        for (image, origin) in self.task_subjects(run, place) {
+            self.images.add(image, origin);
+        }
+        if !self.format.is_statement() {
+            return;
+        }
+        if self.format != Format::SlsaV1 {
+            self.definition(run.status.provenance.as_ref(), "task", place);
+        }
+        self.images_used(run, place);
+        if self.is_narrow() {
+            self.step_sources(run, place);
+            self.step_actions(run, place);
+        }
+        self.task_sources(run, place);
+    }
+
+    /// What the results of a task run, and of its steps where they count, name. Gives the images
+    /// of the run's own results.
+    pub(super) fn task_subjects(
+        &mut self,
+        run: &TaskRun<'_>,
+        place: Place<'_>,
+    ) -> Vec<(Image, Origin)> {
+        if self.is_narrow() {
+            for step in &run.status.steps {
+                let place = Place {
+                    step: Some(&step.name),
+                    ..place
+                };
+                self.hints(place, &step.results);
+            }
+        } else {
+            near::step_results(self, place, &run.status.steps);
+        }
+        self.hints(place, &run.status.results)
+    }
+
+    /// Subjects that results name; the images among them are given back.
+    pub(super) fn hints(
+        &mut self,
+        place: Place<'_>,
+        results: &[RunResult<'_>],
+    ) -> Vec<(Image, Origin)> {
+        let mut images = Vec::new();
+        for group in pairs(results, IMAGE_URL, IMAGE_DIGEST) {
+            self.image_hints(place, &group, &names(&group), &mut images);
+        }
+        for result in results.iter().filter(|result| &*result.name == IMAGES) {
+            for (index, reference) in hints::references(result.value.text()).enumerate() {
+                let one = RunResult {
+                    name: result.name.clone(),
+                    kind: Text::default(),
+                    value: ParamValue::String(Text::from(reference)),
+                };
+                let via = vec![part(PartKind::Result, format!("{IMAGES}[{index}]"))];
+                self.image_hints(place, &[one], &via, &mut images);
+            }
+        }
+        if self.is_narrow() {
+            near::broad_pairs(self, place, &pairs(results, ARTIFACT_URI, ARTIFACT_DIGEST));
+        } else {
+            for group in pairs(results, ARTIFACT_URI, ARTIFACT_DIGEST) {
+                let mut notes = Notes::default();
+                let artifacts = hints::artifact_pairs(&group, &mut notes);
+                self.found(place, &group, artifacts, notes);
+            }
+        }
+        let outputs = results
+            .iter()
+            .filter(|result| result.name.ends_with(ARTIFACT_OUTPUTS));
+        for output in outputs {
+            let group = std::slice::from_ref(output);
+            self.image_hints(place, group, &names(group), &mut images);
+            let mut notes = Notes::default();
+            let artifacts = if self.is_narrow() {
+                hints::build_artifacts(group, &mut notes)
+            } else {
+                hints::outputs(group, &mut notes)
+            };
+            near::output(self, place, output);
+            self.found(place, group, artifacts, notes);
+        }
+        near::results(self, place, results);
+        images
+    }
+
+    fn image_hints(
+        &mut self,
+        place: Place<'_>,
+        group: &[RunResult<'_>],
+        via: &[Part],
+        images: &mut Vec<(Image, Origin)>,
+    ) {
+        let mut notes = Notes::default();
+        let position = match via {
+            [one] if one.name.starts_with("IMAGES[") => format!("{}: ", one.name),
+            _ => String::new(),
+        };
+        for image in hints::images(group, &mut notes) {
+            let artifact = Artifact::new(image.repository(), "sha256", image.hex());
+            let origin = place.origin(via.to_vec());
+            self.subjects.add(artifact, "", origin.clone());
+            images.push((image, origin));
+        }
+        self.note(place, &position, notes, image_fault(group));
+    }
+
+    fn found(
+        &mut self,
+        place: Place<'_>,
+        group: &[RunResult<'_>],
+        artifacts: Vec<Artifact>,
+        notes: Notes,
+    ) {
+        for artifact in artifacts {
+            self.subjects.add(artifact, "", place.origin(names(group)));
+        }
+        self.note(place, "", notes, fault(group));
+    }
+
+    /// Takes over notes with the place they are about, and a closer reason.
+    pub(super) fn note(
+        &mut self,
+        place: Place<'_>,
+        position: &str,
+        notes: Notes,
+        reason: Option<String>,
+    ) {
+        let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+        for warning in notes.into_warnings() {
+            let text = warning.to_string();
+            self.warn(place, &format!("{position}{text}{reason}"));
+            self.placed.insert(text);
+        }
+    }
+
+    pub(super) fn warn(&mut self, place: Place<'_>, sentence: &str) {
+        self.warnings.push(place.says(sentence));
+    }
+
+    pub(super) fn definition(
+        &mut self,
+        provenance: Option<&Provenance<'_>>,
+        role: &str,
+        place: Place<'_>,
+    ) {
+        let Some(source) = provenance.and_then(|provenance| provenance.ref_source.as_ref()) else {
+            return;
+        };
+        let digests = source.digest.iter();
+        let artifact = Artifact {
+            name: source.uri.to_string(),
+            digest: digests
+                .map(|(algorithm, hex)| (algorithm.to_string(), hex.to_string()))
+                .collect(),
+        };
+        let what = match role {
+            "pipeline" => "pipeline",
+            role if role.starts_with("stepAction/") => "step action",
+            _ => "task",
+        };
+        let via = vec![part(PartKind::Definition, what)];
+        self.dependencies.add(artifact, role, place.origin(via));
+    }
+
+    pub(super) fn images_used(&mut self, run: &TaskRun<'_>, place: Place<'_>) {
+        let steps = run.status.steps.iter();
+        let steps = steps.map(|step| (PartKind::StepImage, &step.name, &step.image_id));
+        let sidecars = run.status.sidecars.iter();
+        let sidecars =
+            sidecars.map(|sidecar| (PartKind::SidecarImage, &sidecar.name, &sidecar.image_id));
+        for (kind, name, image) in steps.chain(sidecars) {
+            if let Some(artifact) = image_used(image) {
+                let origin = place.origin(vec![part(kind, name.as_str())]);
+                self.dependencies.add(artifact, "", origin);
+            }
+        }
+    }
+
+    pub(super) fn step_actions(&mut self, run: &TaskRun<'_>, place: Place<'_>) {
+        for step in &run.status.steps {
+            let place = Place {
+                step: Some(&step.name),
+                ..place
+            };
+            let role = format!("stepAction/{}", step.name);
+            self.definition(step.provenance.as_ref(), &role, place);
+        }
+    }
+
+    pub(super) fn step_sources(&mut self, run: &TaskRun<'_>, place: Place<'_>) {
+        for step in &run.status.steps {
+            let place = Place {
+                step: Some(&step.name),
+                ..place
+            };
+            self.git(&Git::of_step(step), place);
+            self.inputs(&step.results, place);
+        }
+    }
+
+    pub(super) fn task_sources(&mut self, run: &TaskRun<'_>, place: Place<'_>) {
+        self.git(&Git::of_task(run), place);
+        self.inputs(&run.status.results, place);
+    }
+
+    pub(super) fn inputs(&mut self, results: &[RunResult<'_>], place: Place<'_>) {
+        let inputs = results
+            .iter()
+            .filter(|result| result.name.ends_with(ARTIFACT_INPUTS));
+        for input in inputs {
+            let mut notes = Notes::default();
+            let group = std::slice::from_ref(input);
+            for artifact in hints::inputs(group, &mut notes) {
+                let origin = place.origin(names(group));
+                self.dependencies.add(artifact, "inputs/result", origin);
+            }
+            self.note(place, "", notes, fault(group));
+        }
+    }
+
+    pub(super) fn git(&mut self, git: &Git<'_>, place: Place<'_>) {
+        let mut notes = Notes::default();
+        if let Some(artifact) = git.source(&mut notes) {
+            let url = said(git.url_said, crate::extract::GIT_URL);
+            let commit = said(git.commit_said, crate::extract::GIT_COMMIT);
+            let origin = place.origin(url.into_iter().chain(commit).collect());
+            self.dependencies.add(artifact, "inputs/result", origin);
+        }
+        self.note(place, "", notes, None);
+        near::git(self, place, git);
+    }
+}
+
+fn said(said: Said, name: &str) -> Option<Part> {
+    let kind = match said {
+        Said::Nowhere => return None,
+        Said::Default => PartKind::ParamDefault,
+        Said::Param => PartKind::Param,
+        Said::Result => PartKind::Result,
+    };
+    Some(part(kind, name))
+}
+
+/// Results that belong together by the start of their names, in the order of the first of them.
+fn pairs<'a>(results: &[RunResult<'a>], uri: &str, digest: &str) -> Vec<Vec<RunResult<'a>>> {
+    let mut groups: IndexMap<&str, Vec<RunResult<'a>>> = IndexMap::new();
+    for result in results {
+        let marker = result
+            .name
+            .strip_suffix(uri)
+            .or_else(|| result.name.strip_suffix(digest));
+        if let Some(marker) = marker {
+            groups.entry(marker).or_default().push(result.clone());
+        }
+    }
+    groups.into_values().collect()
+}
+
+fn names(group: &[RunResult<'_>]) -> Vec<Part> {
+    let mut names: Vec<&str> = group.iter().map(|result| &*result.name).collect();
+    names.dedup();
+    let names = names.into_iter();
+    names.map(|name| part(PartKind::Result, name)).collect()
+}
+
+/// Why the digest of a hint cannot be used.
+fn fault(group: &[RunResult<'_>]) -> Option<String> {
+    if let [one] = group
+        && (one.name.ends_with(ARTIFACT_OUTPUTS) || one.name.ends_with(ARTIFACT_INPUTS))
+    {
+        return near::object_fault(&one.value);
+    }
+    let is_digest = |name: &str| name.ends_with(IMAGE_DIGEST) || name.ends_with(ARTIFACT_DIGEST);
+    let digest = group.iter().rfind(|result| is_digest(&result.name))?;
+    let text = digest.value.text().trim();
+    if text.is_empty() {
+        return Some(format!("{} is there but has no text", digest.name));
+    }
+    digest::fault(text)
+}
+
+fn image_fault(group: &[RunResult<'_>]) -> Option<String> {
+    match group {
+        [one] if &*one.name == IMAGES => {
+            let (_, digest) = one.value.text().split_once('@')?;
+            digest::fault(digest)
+        }
+        group => fault(group),
+    }
+}

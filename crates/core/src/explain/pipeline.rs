@@ -1,0 +1,81 @@
+//! What a pipeline run's payload takes from itself and from its task runs.
+
+use std::collections::HashSet;
+
+use super::gather::Gathering;
+use super::origin::{PartKind, Place, part};
+use crate::extract::{Children, Git};
+use crate::format::Format;
+use crate::run::{PIPELINE_TASK_LABEL, PipelineRun, TaskRun};
+
+impl Gathering {
+    /// A pipeline run that is explained itself.
+    pub(super) fn pipeline(&mut self, run: &PipelineRun<'_>, children: &Children<'_, '_>) {
+        let place = Place {
+            kind: "PipelineRun",
+            run: &run.metadata.name,
+            pipeline_task: None,
+            step: None,
+            is_top: true,
+        };
+        self.hints(place, &run.status.results);
+        let deep = self.deep;
+        for child in children.runs().filter(|_| deep) {
+            self.task_subjects(child, of_child(child));
+        }
+        if !self.format.is_statement() {
+            return;
+        }
+        self.definition(run.status.provenance.as_ref(), "pipeline", place);
+        for child in children.runs() {
+            let place = of_child(child);
+            self.definition(child.status.provenance.as_ref(), "pipelineTask", place);
+            if self.is_narrow() {
+                self.step_actions(child, place);
+            }
+            self.images_used(child, place);
+        }
+        self.copy(children);
+        for child in children.runs().filter(|_| deep) {
+            if self.is_narrow() {
+                self.step_sources(child, of_child(child));
+            }
+            self.task_sources(child, of_child(child));
+        }
+        self.inputs(&run.status.results, place);
+        let git = Git::of_pipeline(run);
+        if git.url.is_empty() {
+            super::near::commit_alone(self, place, &git);
+        } else {
+            self.git(&git, place);
+        }
+    }
+
+    /// Task runs as a whole, where the payload holds them.
+    fn copy(&mut self, children: &Children<'_, '_>) {
+        if self.format == Format::SlsaV1 {
+            return;
+        }
+        let mut seen = HashSet::new();
+        for child in children.runs() {
+            if seen.insert(&*child.metadata.name) {
+                let via = vec![part(PartKind::Copy, "task run")];
+                self.copies.push(of_child(child).origin(via));
+            }
+        }
+    }
+}
+
+pub(super) fn of_child<'r>(child: &'r TaskRun<'_>) -> Place<'r> {
+    Place {
+        kind: "TaskRun",
+        run: &child.metadata.name,
+        pipeline_task: child
+            .metadata
+            .labels
+            .get(PIPELINE_TASK_LABEL)
+            .map(|label| &**label),
+        step: None,
+        is_top: false,
+    }
+}
