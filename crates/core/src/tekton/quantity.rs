@@ -1,9 +1,16 @@
-//! Kubernetes quantities in canonical form: `1000m` is `1`, `1024Mi` is `1Gi`.
+//! Kubernetes quantities as the reference writes them: `1024Mi` is `1Gi`, `1.5` is `1500m`.
+//!
+//! One that is short and already canonical keeps its spelling, `+` and leading zeros included;
+//! every other one is written anew: behaviour reference, appendix B.3.
 
 /// Nano-units in a unit.
 const NANOS: i128 = 1_000_000_000;
-/// Larger quantities are cut to this many units.
+/// Larger binary quantities are cut to this many units.
 const MAX_UNITS: i128 = i64::MAX as i128;
+/// Digits that the reference reads without a big number.
+const SHORT: usize = 18;
+/// Power of ten of the smallest quantity; anything smaller is rounded up to it.
+const SMALLEST: i64 = -9;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Notation {
@@ -12,27 +19,119 @@ enum Notation {
     Binary,
 }
 
-/// The canonical form, or nothing if it is not a quantity.
+/// The parts of a quantity's text.
+struct Parts<'t> {
+    is_negative: bool,
+    /// Digits before the point without leading zeros, but at least one.
+    whole: &'t str,
+    fraction: &'t str,
+    suffix: &'t str,
+}
+
+/// The reference's spelling, or nothing if it is not a quantity.
 pub(super) fn canonical(text: &str) -> Option<String> {
     let text = text.trim();
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let number_end = unsigned
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(unsigned.len());
-    let (number, suffix) = unsigned.split_at(number_end);
-    let (notation, base, exponent) = suffix_value(suffix)?;
-    let nanos = nanos(number, base, exponent)?.min(MAX_UNITS * NANOS);
-    let sign = if text.starts_with('-') && nanos != 0 {
+    let parts = Parts::read(text)?;
+    let (notation, exponent) = suffix_value(parts.suffix)?;
+    if parts.keeps_spelling(notation, exponent) {
+        return Some(text.to_owned());
+    }
+    let number = match notation {
+        Notation::Binary => write_binary(parts.nanos(u32::try_from(exponent).ok()?)?),
+        decimal => write_decimal(&parts.digits(), exponent - parts.scale()?, decimal),
+    };
+    let sign = if parts.is_negative && number != "0" {
         "-"
     } else {
         ""
     };
-    Some(format!("{sign}{}", write(nanos, notation)))
+    Some(format!("{sign}{number}"))
 }
 
-fn suffix_value(suffix: &str) -> Option<(Notation, i128, i32)> {
-    let decimal = |exponent| Some((Notation::DecimalSuffix, 10, exponent));
-    let binary = |exponent| Some((Notation::Binary, 2, exponent));
+impl<'t> Parts<'t> {
+    fn read(text: &'t str) -> Option<Self> {
+        if text.is_empty() {
+            return None;
+        }
+        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+        let (whole, rest) = split_digits(unsigned.trim_start_matches('0'));
+        let (fraction, suffix) = rest.strip_prefix('.').map_or(("", rest), split_digits);
+        Some(Self {
+            is_negative: text.starts_with('-'),
+            whole: if whole.is_empty() { "0" } else { whole },
+            fraction,
+            suffix,
+        })
+    }
+
+    fn scale(&self) -> Option<i64> {
+        i64::try_from(self.fraction.len()).ok()
+    }
+
+    fn digits(&self) -> String {
+        format!("{}{}", self.whole, self.fraction)
+    }
+
+    /// Whether the reference hands the text back as it came.
+    fn keeps_spelling(&self, notation: Notation, exponent: i64) -> bool {
+        let length = self.whole.len() + self.fraction.len();
+        if notation == Notation::Binary {
+            let binary_digits = usize::try_from(exponent * 3 / 10).unwrap_or_default();
+            let value: u64 = self.whole.parse().unwrap_or_default();
+            return self.fraction.is_empty()
+                && length + binary_digits < 15
+                && !value.is_multiple_of(8);
+        }
+        let digits = self.digits();
+        let power = self.scale().map(|scale| exponent - scale);
+        length <= SHORT
+            && power.is_some_and(|power| power >= SMALLEST && power % 3 == 0)
+            && !digits.ends_with("000")
+            && !digits.starts_with('0')
+    }
+
+    /// The value in nano-units, rounded up; a value that is too large is the largest.
+    fn nanos(&self, exponent: u32) -> Option<i128> {
+        let fraction = self.fraction.trim_end_matches('0');
+        let digits = format!("{}{fraction}", self.whole);
+        let digits = digits.trim_start_matches('0');
+        if digits.is_empty() {
+            return Some(0);
+        }
+        let too_large = MAX_UNITS * NANOS;
+        let scale = 9 - i64::try_from(fraction.len()).ok()?;
+        let length = i64::try_from(digits.len()).ok()? + scale;
+        if length > 29 {
+            return Some(too_large);
+        }
+        // Digits that stay exact after multiplication by a binary factor.
+        let kept = &digits[..digits.len().min(19)];
+        let dropped = i64::try_from(digits.len() - kept.len()).ok()?;
+        let is_cut = digits[kept.len()..].bytes().any(|digit| digit != b'0');
+        let value = kept.parse::<i128>().ok()? << exponent.min(60);
+        let shift = scale + dropped;
+        let power = 10_i128.checked_pow(u32::try_from(shift.unsigned_abs()).ok()?);
+        let (value, is_cut) = match (shift >= 0, power) {
+            (true, Some(power)) => (value.checked_mul(power).unwrap_or(too_large), is_cut),
+            (true, None) => (too_large, is_cut),
+            (false, Some(power)) => (value / power, is_cut || value % power != 0),
+            (false, None) => (0, true),
+        };
+        Some((value + i128::from(is_cut)).min(too_large))
+    }
+}
+
+fn split_digits(text: &str) -> (&str, &str) {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// The notation that a suffix stands for, and the power of its base.
+fn suffix_value(suffix: &str) -> Option<(Notation, i64)> {
+    let decimal = |exponent| Some((Notation::DecimalSuffix, exponent));
+    let binary = |exponent| Some((Notation::Binary, exponent));
     match suffix {
         "n" => decimal(-9),
         "u" => decimal(-6),
@@ -51,91 +150,76 @@ fn suffix_value(suffix: &str) -> Option<(Notation, i128, i32)> {
         "Pi" => binary(50),
         "Ei" => binary(60),
         other => {
-            let exponent = other.strip_prefix(['e', 'E'])?;
-            Some((Notation::DecimalExponent, 10, exponent.parse().ok()?))
+            let exponent: i32 = other.strip_prefix(['e', 'E'])?.parse().ok()?;
+            Some((Notation::DecimalExponent, i64::from(exponent)))
         }
     }
 }
 
-/// The value in nano-units, rounded up; a value that is too large is the largest.
-fn nanos(number: &str, base: i128, exponent: i32) -> Option<i128> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
-        return None;
+fn write_binary(nanos: i128) -> String {
+    if nanos < 1024 * NANOS || nanos % NANOS != 0 {
+        return write_decimal(&nanos.to_string(), SMALLEST, Notation::DecimalSuffix);
     }
-    let too_large = MAX_UNITS * NANOS;
-    let fraction = fraction.trim_end_matches('0');
-    let digits = format!("{whole}{fraction}");
+    let mut value = nanos / NANOS;
+    let mut suffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter();
+    let mut suffix = suffixes.next().copied().unwrap_or_default();
+    while value % 1024 == 0 {
+        let Some(next) = suffixes.next() else { break };
+        value /= 1024;
+        suffix = next;
+    }
+    format!("{value}{suffix}")
+}
+
+/// Digits times a power of ten, with a power that is a multiple of three.
+fn write_decimal(digits: &str, power: i64, notation: Notation) -> String {
     let digits = digits.trim_start_matches('0');
     if digits.is_empty() {
-        return Some(0);
-    }
-    let mut scale = 9 - i64::try_from(fraction.len()).ok()?;
-    let mut factor = 1;
-    match (base, u32::try_from(exponent)) {
-        (2, Ok(exponent)) => factor = 2_i128.pow(exponent.min(60)),
-        _ => scale += i64::from(exponent),
-    }
-    // The decimal point is moved within the digits, so that their number does not matter.
-    let length = i64::try_from(digits.len()).ok()? + scale;
-    if length > 29 {
-        return Some(too_large);
-    }
-    if length < -30 {
-        return Some(1);
-    }
-    // Digits that stay exact after multiplication by a binary factor.
-    let kept: String = digits.chars().take(38 - 19).collect();
-    let dropped = digits.len() - kept.len();
-    let is_inexact = digits[kept.len()..].bytes().any(|digit| digit != b'0');
-    let mut value: i128 = kept.parse().ok()?;
-    value = value.checked_mul(factor)?;
-    let shift = scale + i64::try_from(dropped).ok()?;
-    let power = 10_i128.checked_pow(u32::try_from(shift.unsigned_abs()).ok()?);
-    let (value, is_inexact) = match (shift >= 0, power) {
-        (true, Some(power)) => (value.checked_mul(power).unwrap_or(too_large), is_inexact),
-        (true, None) => (too_large, is_inexact),
-        (false, Some(power)) => (value / power, is_inexact || value % power != 0),
-        (false, None) => (0, true),
-    };
-    Some(value + i128::from(is_inexact))
-}
-
-fn write(nanos: i128, notation: Notation) -> String {
-    if nanos == 0 {
         return "0".to_owned();
     }
-    if notation == Notation::Binary && nanos >= 1024 * NANOS && nanos % NANOS == 0 {
-        let mut value = nanos / NANOS;
-        let mut suffixes = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter();
-        let mut suffix = suffixes.next().copied().unwrap_or_default();
-        while value % 1024 == 0 {
-            let Some(next) = suffixes.next() else { break };
-            value /= 1024;
-            suffix = next;
-        }
-        return format!("{value}{suffix}");
+    let (digits, power) = rounded_up(digits, power);
+    let kept = digits.trim_end_matches('0');
+    let mut power = power + i64::try_from(digits.len() - kept.len()).unwrap_or_default();
+    let mut number = kept.to_owned();
+    while power % 3 != 0 {
+        number.push('0');
+        power -= 1;
     }
-    let mut value = nanos;
-    let mut exponent = -9;
-    while value % 1000 == 0 && exponent < 18 {
-        value /= 1000;
-        exponent += 3;
-    }
-    let suffix = match (notation, exponent) {
-        (_, 0) => String::new(),
-        (Notation::DecimalExponent, exponent) => format!("e{exponent}"),
-        (_, -9) => "n".to_owned(),
-        (_, -6) => "u".to_owned(),
-        (_, -3) => "m".to_owned(),
-        (_, 3) => "k".to_owned(),
-        (_, 6) => "M".to_owned(),
-        (_, 9) => "G".to_owned(),
-        (_, 12) => "T".to_owned(),
-        (_, 15) => "P".to_owned(),
-        _ => "E".to_owned(),
+    let suffix = match (notation, power) {
+        (_, 0) => "",
+        (Notation::DecimalExponent, power) => return format!("{number}e{power}"),
+        (_, -9) => "n",
+        (_, -6) => "u",
+        (_, -3) => "m",
+        (_, 3) => "k",
+        (_, 6) => "M",
+        (_, 9) => "G",
+        (_, 12) => "T",
+        (_, 15) => "P",
+        (_, 18) => "E",
+        // The reference has no suffix beyond and leaves it out.
+        _ => "",
     };
-    format!("{value}{suffix}")
+    format!("{number}{suffix}")
+}
+
+/// Digits and power, at least [`SMALLEST`]; what is below is rounded away from zero.
+fn rounded_up(digits: &str, power: i64) -> (String, i64) {
+    let Ok(excess @ 1..) = usize::try_from(SMALLEST - power) else {
+        return (digits.to_owned(), power);
+    };
+    let (kept, cut) = digits.split_at(digits.len().saturating_sub(excess));
+    if cut.bytes().all(|digit| digit == b'0') {
+        return (kept.to_owned(), SMALLEST);
+    }
+    let nines = kept.len() - kept.trim_end_matches('9').len();
+    let (head, _) = kept.split_at(kept.len() - nines);
+    let zeros = "0".repeat(nines);
+    let number = match head.as_bytes().last() {
+        None => format!("1{zeros}"),
+        Some(last) => format!("{}{}{zeros}", &head[..head.len() - 1], char::from(last + 1)),
+    };
+    (number, SMALLEST)
 }
 
 #[cfg(test)]
@@ -163,17 +247,47 @@ mod tests {
             ("100", "100"),
             ("1000", "1k"),
             ("-5m", "-5m"),
+            ("-1.5Gi", "-1536Mi"),
             ("0.0000000001", "1n"),
-            ("9223372036854775808", "9223372036854775807"),
+            ("-0.0000000001", "-1n"),
+            ("1.9999999999", "2"),
             ("1Ei", "1Ei"),
+            ("10Ei", "9223372036854775807"),
             ("  2 ", "2"),
             ("1.50", "1500m"),
+            ("-0", "0"),
         ];
         for (given, expected) in cases {
             assert_eq!(canonical(given).as_deref(), Some(expected), "{given}");
         }
-        for bad in ["", "x", "1.2.3", "1ki", "1 Gi", ".", "1e"] {
+        for bad in ["", "x", "1.2.3", "1ki", "1 Gi", "1e", "1ee3", "1-"] {
             assert_eq!(canonical(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_short_quantity_in_canonical_form_keeps_its_spelling() {
+        for given in [
+            "+2", "00012", "3.", "123.456k", "1e0", "1E+3", "+1Ki", "12E",
+        ] {
+            assert_eq!(canonical(given).as_deref(), Some(given));
+        }
+    }
+
+    #[test]
+    fn decimal_quantities_have_no_largest_one() {
+        let cases = [
+            ("9223372036854775808", "9223372036854775808"),
+            (
+                "123456789012345678901234567890",
+                "123456789012345678901234567890",
+            ),
+            ("5e20", "500e18"),
+            ("1e100", "10e99"),
+            ("1000E", "1"),
+        ];
+        for (given, expected) in cases {
+            assert_eq!(canonical(given).as_deref(), Some(expected), "{given}");
         }
     }
 }
