@@ -4,6 +4,7 @@
 //! reference, sections 3.1 and C.7.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 /// Registry of references that name none.
 const DEFAULT_REGISTRY: &str = "index.docker.io";
@@ -111,11 +112,11 @@ pub(crate) fn is_lower_hex(byte: u8) -> bool {
 }
 
 /// The name without its tag, if what follows the last colon is one.
-fn without_tag(name: &str) -> &str {
+pub fn without_tag(name: &str) -> &str {
     let Some((base, tag)) = name.rsplit_once(':') else {
         return name;
     };
-    let is_tag = tag.len() <= 128
+    let is_tag = (1..=128).contains(&tag.len())
         && tag
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
@@ -127,7 +128,7 @@ fn without_tag(name: &str) -> &str {
 }
 
 /// Registry and path of a repository's name.
-fn repository(name: &str) -> Result<(String, String), ImageError> {
+pub fn repository(name: &str) -> Result<(String, String), ImageError> {
     let (registry, path) = match name.split_once('/') {
         Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => (first, rest),
         _ => ("", name),
@@ -148,6 +149,10 @@ fn repository(name: &str) -> Result<(String, String), ImageError> {
         short if registry == DEFAULT_REGISTRY && !short.contains('/') => format!("library/{short}"),
         path => path.to_owned(),
     };
+    // The reference reads the complete name once more.
+    if path.len() > 255 {
+        return Err(ImageError::Repository);
+    }
     Ok((registry.to_owned(), path))
 }
 
@@ -159,19 +164,21 @@ fn is_authority(text: &str) -> bool {
     if !text.bytes().all(is_host_byte) {
         return false;
     }
-    let port = if text.starts_with('[') {
-        let Some((_, after)) = text.rsplit_once(']') else {
-            return false;
-        };
-        match after.strip_prefix(':') {
-            Some(port) => port,
-            None if after.is_empty() => "",
-            None => return false,
+    let port = match text.rsplit_once('[') {
+        None => text.rsplit_once(':').map(|(_, port)| port),
+        Some(("", bracketed)) => {
+            let Some((address, after)) = bracketed.rsplit_once(']') else {
+                return false;
+            };
+            let port = after.strip_prefix(':');
+            if address.parse::<Ipv6Addr>().is_err() || (port.is_none() && !after.is_empty()) {
+                return false;
+            }
+            port
         }
-    } else {
-        text.rsplit_once(':').map_or("", |(_, port)| port)
+        Some(_) => return false,
     };
-    port.bytes().all(|byte| byte.is_ascii_digit())
+    port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -215,6 +222,13 @@ mod tests {
             "/",
             "r.io:x/app",
             "a b/c.d",
+            "r.io/app:",
+            "app:",
+            "[1.2.3.4]:5000/app",
+            "[]:5000/app",
+            "[r.io]/app",
+            "[::1]x/app",
+            "r[::1].io/app",
             "r.io/ap p",
             "x:y z",
         ] {
@@ -223,6 +237,8 @@ mod tests {
         assert_eq!(name("r.io/app@sha256:33"), Err(ImageError::Separator));
         let long = format!("r.io/{}", "a".repeat(256));
         assert_eq!(name(&long), Err(ImageError::Repository));
+        assert!(name(&"a".repeat(247)).is_ok());
+        assert_eq!(name(&"a".repeat(248)), Err(ImageError::Repository));
     }
 
     #[test]
