@@ -60,22 +60,23 @@ impl<'a> Digest<'a> {
 /// A list in which artifacts that are the same are one entry.
 ///
 /// Two are the same when they have the same name and share one digest. The later one's digests are
-/// added to the earlier one, in its place: behaviour reference, section 3.1. Lookups are indexed,
-/// so that a run with very many results costs no more than their number.
+/// added to the earlier one, in its place: behaviour reference, section 3.1. A digest of the earlier
+/// one that is empty is also shared with a later one that has none of that algorithm, as it is in
+/// the reference. Lookups are indexed, so that a run with very many results costs no more than
+/// their number.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     entries: Vec<Artifact>,
     index: HashMap<(String, String, String), BTreeSet<usize>>,
+    /// Algorithms whose digest is empty, by name and position.
+    empty: HashMap<String, BTreeMap<usize, BTreeSet<String>>>,
 }
 
 impl Merged {
-    pub(crate) fn add(&mut self, artifact: Artifact) {
+    /// Adds an artifact; gives its position if it became an entry of its own.
+    pub(crate) fn add(&mut self, artifact: Artifact) -> Option<usize> {
+        let same = self.position(&artifact);
         let Artifact { name, digest } = artifact;
-        let key = |algorithm: &str, hex: &str| (name.clone(), algorithm.to_owned(), hex.to_owned());
-        let same = digest
-            .iter()
-            .filter_map(|(algorithm, hex)| self.index.get(&key(algorithm, hex))?.first().copied())
-            .min();
         let at = same.unwrap_or(self.entries.len());
         if same.is_none() {
             self.entries.push(Artifact {
@@ -84,23 +85,63 @@ impl Merged {
             });
         }
         for (algorithm, hex) in digest {
-            self.index
-                .entry(key(&algorithm, &hex))
-                .or_default()
-                .insert(at);
-            let Some(old) = self.entries[at]
-                .digest
-                .insert(algorithm.clone(), hex.clone())
-            else {
-                continue;
-            };
-            if old == hex {
-                continue;
-            }
-            if let Some(positions) = self.index.get_mut(&key(&algorithm, &old)) {
-                positions.remove(&at);
+            self.set(at, &name, &algorithm, &hex);
+        }
+        same.is_none().then_some(at)
+    }
+
+    /// Position of the first entry that is the same.
+    fn position(&self, artifact: &Artifact) -> Option<usize> {
+        let Artifact { name, digest } = artifact;
+        let shared = digest.iter().filter_map(|(algorithm, hex)| {
+            let key = (name.clone(), algorithm.clone(), hex.clone());
+            self.index.get(&key)?.first().copied()
+        });
+        let lacks = |algorithm: &String| digest.get(algorithm).is_none_or(String::is_empty);
+        let by_absence = self.empty.get(name).and_then(|entries| {
+            let mut entries = entries.iter();
+            entries.find_map(|(at, algorithms)| algorithms.iter().any(lacks).then_some(*at))
+        });
+        shared.chain(by_absence).min()
+    }
+
+    fn set(&mut self, at: usize, name: &str, algorithm: &str, hex: &str) {
+        let key = |hex: &str| (name.to_owned(), algorithm.to_owned(), hex.to_owned());
+        self.index.entry(key(hex)).or_default().insert(at);
+        if hex.is_empty() {
+            let entries = self.empty.entry(name.to_owned()).or_default();
+            entries.entry(at).or_default().insert(algorithm.to_owned());
+        }
+        let digests = &mut self.entries[at].digest;
+        let Some(old) = digests.insert(algorithm.to_owned(), hex.to_owned()) else {
+            return;
+        };
+        if old == hex {
+            return;
+        }
+        if let Some(positions) = self.index.get_mut(&key(&old)) {
+            positions.remove(&at);
+        }
+        if old.is_empty() {
+            self.forget_empty(at, name, algorithm);
+        }
+    }
+
+    fn forget_empty(&mut self, at: usize, name: &str, algorithm: &str) {
+        let Some(entries) = self.empty.get_mut(name) else {
+            return;
+        };
+        if let Some(algorithms) = entries.get_mut(&at) {
+            algorithms.remove(algorithm);
+            if algorithms.is_empty() {
+                entries.remove(&at);
             }
         }
+    }
+
+    /// What the entry at a position has become.
+    pub(crate) fn get(&self, at: usize) -> Option<&Artifact> {
+        self.entries.get(at)
     }
 
     pub(crate) fn into_vec(self) -> Vec<Artifact> {
@@ -110,9 +151,9 @@ impl Merged {
 
 impl Extend<Artifact> for Merged {
     fn extend<I: IntoIterator<Item = Artifact>>(&mut self, artifacts: I) {
-        artifacts
-            .into_iter()
-            .for_each(|artifact| self.add(artifact));
+        for artifact in artifacts {
+            self.add(artifact);
+        }
     }
 }
 
@@ -152,6 +193,17 @@ mod tests {
         let entries = merged.into_vec();
         assert_eq!(entries.len(), 3);
         assert_eq!(entries[2].digest, both);
+    }
+
+    #[test]
+    fn an_empty_digest_is_shared_with_what_lacks_the_algorithm() {
+        let mut merged = Merged::default();
+        assert_eq!(merged.add(Artifact::new("a", "x", "")), Some(0));
+        assert_eq!(merged.add(Artifact::new("b", "y", "1")), Some(1));
+        assert_eq!(merged.add(Artifact::new("a", "y", "1")), None);
+        assert_eq!(merged.add(Artifact::new("a", "x", "2")), Some(2));
+        let digests = |at| merged.get(at).unwrap().digest.len();
+        assert_eq!([digests(0), digests(1), digests(2)], [2, 1, 1]);
     }
 
     #[test]

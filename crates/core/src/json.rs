@@ -30,6 +30,8 @@ pub enum Json<'a> {
     Array(Vec<Json<'a>>),
     /// An object, in order, without duplicates.
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
+    /// The text of a valid array or object, as it was written.
+    Unread(&'a str),
 }
 
 /// Why a value cannot be copied.
@@ -56,7 +58,30 @@ pub enum JsonError {
 impl<'a> Json<'a> {
     /// Reads a text that holds one value. Objects with duplicate keys are refused.
     pub fn parse(text: &'a str) -> Result<Self, JsonError> {
-        parse::parse(text)
+        parse::parse(text, &[])
+    }
+
+    /// Reads a text like [`Json::parse`], but keeps the text of arrays and objects that are
+    /// members with one of these names.
+    pub(crate) fn parse_except(
+        text: &'a str,
+        unread: &'static [&'static str],
+    ) -> Result<Self, JsonError> {
+        parse::parse(text, unread)
+    }
+
+    /// Reads what [`Json::parse_except`] left unread in it.
+    pub(crate) fn read(self) -> Self {
+        match self {
+            // The text was found to be valid when it was passed over.
+            Self::Unread(text) => Self::parse(text).unwrap_or(Self::Null),
+            Self::Array(items) => Self::Array(items.into_iter().map(Self::read).collect()),
+            Self::Object(members) => {
+                let members = members.into_iter();
+                Self::Object(members.map(|(key, value)| (key, value.read())).collect())
+            }
+            plain => plain,
+        }
     }
 
     /// Compact, members in order, strings escaped as little as possible.
@@ -147,7 +172,7 @@ impl<'a> Object<'a> {
             Json::String(text) => text.is_empty(),
             Json::Array(items) => items.is_empty(),
             Json::Object(members) => members.is_empty(),
-            Json::Bool(_) | Json::Number(_) => false,
+            Json::Bool(_) | Json::Number(_) | Json::Unread(_) => false,
         };
         if is_empty {
             self

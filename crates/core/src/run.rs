@@ -24,6 +24,7 @@ pub use self::task::{
     Container, EnvSource, EnvVar, KeyReference, SidecarState, StepState, TaskRunSpec,
     TaskRunStatus, TaskSpec,
 };
+pub(crate) use self::text::timestamp;
 pub use self::text::{Map, Text};
 
 mod children;

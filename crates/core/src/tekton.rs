@@ -3,7 +3,7 @@
 //! The reference decodes a run into Go structs and encodes parts of it again. That drops unknown
 //! fields, adds empty ones and rewrites values; [`Projection`] does the same from tables.
 
-pub(crate) use self::project::Projection;
+pub(crate) use self::project::{Projection, Warnings};
 
 mod core_types;
 mod duration;

@@ -53,7 +53,7 @@ pub(super) fn of_task(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Descriptor> {
 
 fn by_product(result: &RunResult<'_>, prefix: &str, notes: &mut Notes) -> Option<Descriptor> {
     let Some(value) = param_value(&result.value) else {
-        notes.add(format!(
+        notes.add_loss(format!(
             "result {} has no value and is left out",
             shown(&result.name)
         ));

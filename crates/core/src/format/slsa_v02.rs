@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::time::shortest;
 use super::{Format, FormatError, Payload, slsa_v02_pipeline};
-use crate::artifact::{Artifact, Merged};
+use crate::artifact::{Artifact, Digests, Merged};
 use crate::config::Config;
 use crate::extract::{
     Breadth, Children, Notes, PULLABLE, Scope, images_used, pipeline_sources, shown, subjects,
@@ -38,15 +38,21 @@ pub(super) fn payload(run: &Run<'_>, config: &Config) -> Result<Payload, FormatE
             let scope = Scope::Pipeline(pipeline, inspected);
             let subjects = subjects(scope, Breadth::AllHints, &mut notes);
             let mut materials = Merged::default();
-            materials.extend(ref_source(pipeline.status.provenance.as_ref()).map(material));
+            let mut sources = Sources::default();
+            sources.add(pipeline.status.provenance.as_ref(), &mut materials);
             for child in children.runs() {
                 materials.extend(images_used(child, &mut notes));
-                materials.extend(ref_source(child.status.provenance.as_ref()).map(material));
+                sources.add(child.status.provenance.as_ref(), &mut materials);
             }
             materials.extend(pipeline_sources(pipeline, inspected, &mut notes));
+            sources.merge(&materials);
+            let build_config =
+                slsa_v02_pipeline::build_config(pipeline, &children, &sources, &mut notes)?;
             let content = Content {
-                build_config: slsa_v02_pipeline::build_config(pipeline, &children, &mut notes)?,
-                invocation: Origin::of_pipeline(pipeline).invocation(&mut notes),
+                build_config,
+                invocation: Origin::of_pipeline(pipeline)
+                    .merged(&sources)
+                    .invocation(&mut notes),
                 materials: materials.into_vec(),
             };
             (subjects, content)
@@ -202,12 +208,45 @@ pub(super) fn step<'r>(state: &'r StepState<'_>, container: Option<&'r Container
         .into()
 }
 
+/// Sources of definitions that are materials too. A material that is the same adds its digests to
+/// the source, and the reference shows them wherever it shows the source.
+#[derive(Default)]
+pub(super) struct Sources {
+    /// Position among the materials, by the address of the source.
+    places: HashMap<usize, usize>,
+    digests: HashMap<usize, Digests>,
+}
+
+impl Sources {
+    fn add(&mut self, provenance: Option<&Provenance<'_>>, materials: &mut Merged) {
+        let Some(source) = ref_source(provenance) else {
+            return;
+        };
+        if let Some(place) = materials.add(material(source)) {
+            self.places.insert(address(source), place);
+        }
+    }
+
+    fn merge(&mut self, materials: &Merged) {
+        let places = self.places.iter();
+        self.digests = places
+            .filter_map(|(source, place)| Some((*source, materials.get(*place)?.digest.clone())))
+            .collect();
+    }
+}
+
+fn address(source: &RefSource<'_>) -> usize {
+    std::ptr::from_ref(source).addr()
+}
+
 /// Where a run came from and what it was given.
 pub(super) struct Origin<'r, 'a> {
     metadata: &'r Metadata<'a>,
     specs: &'r [ParamSpec<'a>],
     params: &'r [Param<'a>],
     provenance: Option<&'r Provenance<'a>>,
+    /// Digests of the source after materials were merged into it.
+    merged: Option<Digests>,
 }
 
 impl<'r, 'a> Origin<'r, 'a> {
@@ -223,6 +262,7 @@ impl<'r, 'a> Origin<'r, 'a> {
             specs,
             params: &run.spec.params,
             provenance,
+            merged: None,
         }
     }
 
@@ -238,14 +278,26 @@ impl<'r, 'a> Origin<'r, 'a> {
             specs,
             params: &run.spec.params,
             provenance,
+            merged: None,
         }
+    }
+
+    /// Shows the source with the digests that materials added to it.
+    pub(super) fn merged(mut self, sources: &Sources) -> Self {
+        let source = ref_source(self.provenance);
+        self.merged = source.and_then(|source| sources.digests.get(&address(source)).cloned());
+        self
     }
 
     pub(super) fn invocation(&self, notes: &mut Notes) -> Json<'r> {
         let source = ref_source(self.provenance).map_or_else(Object::default, |source| {
+            let digest = match &self.merged {
+                Some(digests) => Json::text_object(digests.clone()),
+                None => text_map(&source.digest),
+            };
             Object::default()
                 .with_some("uri", &*source.uri)
-                .with_some("digest", text_map(&source.digest))
+                .with_some("digest", digest)
                 .with_some("entryPoint", &*source.entry_point)
         });
         Object::default()
@@ -270,7 +322,7 @@ impl<'r, 'a> Origin<'r, 'a> {
         for (name, value) in values {
             match param_value(value) {
                 Some(value) => members.push((name.into(), value)),
-                None => notes.add(format!(
+                None => notes.add_loss(format!(
                     "param {} has no value and is left out",
                     shown(name)
                 )),

@@ -5,16 +5,17 @@ use serde_json::value::RawValue;
 
 use super::FormatError;
 use super::after::after;
-use super::slsa_v02::{Origin, outcome, param_value, step};
+use super::slsa_v02::{Origin, Sources, outcome, param_value, step};
 use super::time::shortest;
 use crate::extract::{Children, Executed, Notes, shown};
 use crate::json::{Json, Object};
 use crate::run::{PipelineRun, RunResult, TaskRun, TaskSpec};
-use crate::tekton::Projection;
+use crate::tekton::{Projection, Warnings};
 
 pub(super) fn build_config<'r>(
     run: &'r PipelineRun<'_>,
     children: &Children<'r, '_>,
+    sources: &Sources,
     notes: &mut Notes,
 ) -> Result<Json<'r>, FormatError> {
     if run.status.pipeline_spec.is_none() {
@@ -23,7 +24,7 @@ pub(super) fn build_config<'r>(
     let mut tasks = Vec::new();
     let mut last = "";
     for executed in children.tasks() {
-        tasks.extend(entries(run, executed, last, notes)?);
+        tasks.extend(entries(run, (executed, last), sources, notes)?);
         if executed.was_seen && !executed.is_finally {
             last = &executed.task.name;
         }
@@ -34,8 +35,8 @@ pub(super) fn build_config<'r>(
 /// Entries of one task of the pipeline; `last` is the last task before those at the end.
 fn entries<'r>(
     run: &'r PipelineRun<'_>,
-    executed: &Executed<'r, '_>,
-    last: &'r str,
+    (executed, last): (&Executed<'r, '_>, &'r str),
+    sources: &Sources,
     notes: &mut Notes,
 ) -> Result<Vec<Json<'r>>, FormatError> {
     if executed.runs.is_empty() {
@@ -65,7 +66,10 @@ fn entries<'r>(
             )
             .with_some("status", outcome(&child.status.conditions))
             .with_some("steps", steps)
-            .with("invocation", Origin::of_task(child).invocation(notes))
+            .with(
+                "invocation",
+                Origin::of_task(child).merged(sources).invocation(notes),
+            )
             .with_some("results", results(&child.status.results, notes))
             .with_some("startedOn", started(child, notes))
             .with_some(
@@ -82,17 +86,17 @@ fn reference<'r>(executed: &Executed<'r, '_>, notes: &mut Notes) -> Result<Json<
     let Some(raw) = executed.task.task_ref else {
         return Ok(Json::Object(Vec::new()));
     };
-    let mut left_out = Vec::new();
+    let mut left_out = Warnings::default();
     let reference = Projection::TaskRef
         .apply_text(PART, Some(RawValue::get(raw)), &mut left_out)
         .map_err(|source| FormatError::Copy { part: PART, source })?;
-    notes.add_all(left_out);
+    notes.add_all(left_out.sentences);
     Ok(reference)
 }
 
 fn started<'r>(child: &TaskRun<'_>, notes: &mut Notes) -> Json<'r> {
     let Some(time) = child.status.start_time else {
-        notes.add(format!(
+        notes.add_loss(format!(
             "task run {} has no start time, so startedOn is left out",
             shown(&child.metadata.name)
         ));
@@ -120,7 +124,7 @@ fn results<'r>(results: &'r [RunResult<'_>], notes: &mut Notes) -> Vec<Json<'r>>
     let mut written = Vec::new();
     for result in results {
         let Some(value) = param_value(&result.value) else {
-            notes.add(format!(
+            notes.add_loss(format!(
                 "result {} has no value and is left out",
                 shown(&result.name)
             ));

@@ -1,6 +1,9 @@
 //! The formats `slsa/v2alpha3` and `slsa/v2alpha4`: an in-toto statement v1 with SLSA provenance
 //! v1. Behaviour reference, sections 4.3 to 4.5.
 
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::slsa_v1_dependencies::{of_pipeline, of_task};
@@ -12,7 +15,7 @@ use crate::extract::{Breadth, Children, Notes, Scope, subjects};
 use crate::intoto::{Descriptor, Statement};
 use crate::json::{Json, Object};
 use crate::run::{Map, Provenance, Reference, Run};
-use crate::tekton::Projection;
+use crate::tekton::{Projection, Warnings};
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PREDICATE: &str = "https://slsa.dev/provenance/v1";
@@ -63,7 +66,7 @@ pub(super) fn payload(
             Object::default().with_some("id", config.builder_id.as_str()),
         )
         .with_some("byproducts", descriptors(&by_products))
-        .with("metadata", metadata(run));
+        .with("metadata", metadata(run, &mut notes));
     let predicate = Object::default()
         .with("buildDefinition", definition)
         .with("runDetails", details)
@@ -87,14 +90,20 @@ fn descriptors(descriptors: &[Descriptor]) -> Json<'_> {
     Json::Array(descriptors.iter().map(Descriptor::to_json).collect())
 }
 
-fn metadata<'r>(run: &'r Run<'_>) -> Json<'r> {
+fn metadata<'r>(run: &'r Run<'_>, notes: &mut Notes) -> Json<'r> {
+    let mut time = |name: &str, time: Option<Timestamp>| {
+        let written = time.and_then(grouped);
+        if let (Some(time), None) = (time, &written) {
+            notes.add_loss(format!(
+                "{name} {time} is before the year 1 and is left out"
+            ));
+        }
+        written.unwrap_or(Json::Null)
+    };
     Object::default()
         .with_some("invocationId", &*run.metadata().uid)
-        .with_some("startedOn", run.start_time().map_or(Json::Null, grouped))
-        .with_some(
-            "finishedOn",
-            run.completion_time().map_or(Json::Null, grouped),
-        )
+        .with_some("startedOn", time("startTime", run.start_time()))
+        .with_some("finishedOn", time("completionTime", run.completion_time()))
         .into()
 }
 
@@ -184,19 +193,35 @@ fn internal_parameters<'r>(
     }
     if config.build_type == BuildType::SlsaTekton {
         let metadata = run.metadata();
+        let written = written_maps(run);
         parameters = parameters
-            .with("labels", map_or_null(&metadata.labels))
-            .with("annotations", map_or_null(&metadata.annotations));
+            .with("labels", map_or_null(&metadata.labels, written.labels))
+            .with(
+                "annotations",
+                map_or_null(&metadata.annotations, written.annotations),
+            );
     }
     Ok(parameters.into())
 }
 
-fn map_or_null<'r>(map: &'r Map<'_>) -> Json<'r> {
-    if map.is_empty() {
-        Json::Null
-    } else {
-        text_map(map)
-    }
+/// Whether the maps of a run's metadata are there at all; empty ones are written otherwise than
+/// missing ones.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WrittenMaps {
+    labels: Option<IgnoredAny>,
+    annotations: Option<IgnoredAny>,
+}
+
+fn written_maps(run: &Run<'_>) -> WrittenMaps {
+    let metadata = run.raw().metadata.map(RawValue::get);
+    metadata
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
+}
+
+fn map_or_null<'r>(map: &'r Map<'_>, written: Option<IgnoredAny>) -> Json<'r> {
+    written.map_or(Json::Null, |_| text_map(map))
 }
 
 fn project<'r>(
@@ -205,10 +230,10 @@ fn project<'r>(
     raw: Option<&'r RawValue>,
     notes: &mut Notes,
 ) -> Result<Json<'r>, FormatError> {
-    let mut left_out = Vec::new();
+    let mut left_out = Warnings::default();
     let value = projection
         .apply_text(part, raw.map(RawValue::get), &mut left_out)
         .map_err(|source| FormatError::Copy { part, source })?;
-    notes.add_all(left_out);
+    notes.add_all(left_out.sentences);
     Ok(value)
 }

@@ -15,7 +15,7 @@ use crate::extract::{
 use crate::intoto::Descriptor;
 use crate::json::{Json, JsonError};
 use crate::run::{PipelineRun, RefSource, TaskRun};
-use crate::tekton::Projection;
+use crate::tekton::{Projection, Warnings};
 
 const TASK: &str = "task";
 const PIPELINE: &str = "pipeline";
@@ -49,7 +49,10 @@ pub(super) fn of_pipeline(
         .into_iter()
         .collect();
     for child in children.runs() {
-        found.extend(child_task(child, config.build_type, notes)?);
+        let Some(task) = child_task(child, config.build_type, notes)? else {
+            continue;
+        };
+        found.extend(task);
         if breadth == Breadth::BuildArtifacts {
             found.extend(step_actions(child));
         }
@@ -65,25 +68,34 @@ pub(super) fn of_pipeline(
     Ok(without_duplicates(found))
 }
 
-/// A child's task: where it came from, and the whole child if the build type asks for it.
+/// A child's task: where it came from, and the whole child if the build type asks for it. Nothing
+/// at all if it asks for a child that cannot be written; the reference leaves out its images too.
 fn child_task(
     child: &TaskRun<'_>,
     build_type: BuildType,
     notes: &mut Notes,
-) -> Result<Option<Descriptor>, FormatError> {
+) -> Result<Option<Vec<Descriptor>>, FormatError> {
     let source = ref_source(child.status.provenance.as_ref());
     let source = source.map(|source| descriptor(PIPELINE_TASK, source));
     if build_type == BuildType::Slsa {
-        return Ok(source);
+        return Ok(Some(source.into_iter().collect()));
     }
-    let mut left_out = Vec::new();
+    let mut left_out = Warnings::default();
     let document = document(child).map_err(|source| FormatError::Copy {
         part: "a child task run",
         source,
     })?;
     let document = Projection::TaskRun.apply("taskRun", document, &mut left_out);
-    for note in left_out {
-        notes.add(format!(
+    if left_out.lacks_value {
+        notes.add_loss(format!(
+            "task run {} and its images are left out of the dependencies: {}",
+            shown(&child.metadata.name),
+            left_out.sentences.join(", ")
+        ));
+        return Ok(None);
+    }
+    for note in left_out.sentences {
+        notes.add_loss(format!(
             "in the copy of task run {}: {note}",
             shown(&child.metadata.name)
         ));
@@ -91,7 +103,7 @@ fn child_task(
     let mut task = source.unwrap_or_default();
     PIPELINE_TASK.clone_into(&mut task.name);
     task.content = document.to_go();
-    Ok(Some(task))
+    Ok(Some(vec![task]))
 }
 
 fn document<'r>(run: &'r TaskRun<'_>) -> Result<Json<'r>, JsonError> {
@@ -110,7 +122,7 @@ fn document<'r>(run: &'r TaskRun<'_>) -> Result<Json<'r>, JsonError> {
     for (name, part) in parts {
         let part = part
             .map(RawValue::get)
-            .map_or(Ok(Json::Null), Json::parse)?;
+            .map_or(Ok(Json::Null), Projection::parse)?;
         members.push((Cow::Borrowed(name), part));
     }
     Ok(Json::Object(members))

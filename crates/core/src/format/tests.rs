@@ -6,6 +6,8 @@ use serde_json::Value;
 use super::*;
 use crate::run::{PipelineRun, TaskRun};
 
+mod reference;
+
 const STATEMENTS: [Format; 3] = [Format::SlsaV1, Format::SlsaV2Alpha3, Format::SlsaV2Alpha4];
 
 fn task(document: &str) -> Run<'_> {

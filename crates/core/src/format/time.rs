@@ -4,20 +4,27 @@ use jiff::Timestamp;
 
 use crate::json::Json;
 
+/// Start of the year 1, in seconds since 1970.
+const YEAR_ONE: i64 = -62_135_596_800;
+
 /// RFC 3339 in UTC with as many digits after the second as needed.
 pub(super) fn shortest<'a>(time: Timestamp) -> Json<'a> {
     Json::from(time.to_string())
 }
 
-/// RFC 3339 in UTC with 0, 3, 6 or 9 digits after the second.
-pub(super) fn grouped<'a>(time: Timestamp) -> Json<'a> {
+/// RFC 3339 in UTC with 0, 3, 6 or 9 digits after the second; nothing before the year 1, which
+/// protobuf cannot hold.
+pub(super) fn grouped<'a>(time: Timestamp) -> Option<Json<'a>> {
+    if time.as_second() < YEAR_ONE {
+        return None;
+    }
     let digits = match time.subsec_nanosecond().unsigned_abs() {
         0 => 0,
         nanos if nanos % 1_000_000 == 0 => 3,
         nanos if nanos % 1_000 == 0 => 6,
         _ => 9,
     };
-    Json::from(format!("{time:.digits$}"))
+    Some(Json::from(format!("{time:.digits$}")))
 }
 
 #[cfg(test)]
@@ -47,7 +54,7 @@ mod tests {
             let time: Timestamp = given.parse().unwrap();
             assert_eq!(
                 (shortest(time), grouped(time)),
-                (Json::from(short), Json::from(group))
+                (Json::from(short), Some(Json::from(group)))
             );
         }
     }

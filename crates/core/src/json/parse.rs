@@ -7,10 +7,19 @@ use super::{Json, JsonError, MAX_DEPTH};
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    /// Names of members whose arrays and objects are kept as text.
+    unread: &'static [&'static str],
 }
 
-pub(super) fn parse(text: &str) -> Result<Json<'_>, JsonError> {
-    let mut parser = Parser { text, at: 0 };
+pub(super) fn parse<'a>(
+    text: &'a str,
+    unread: &'static [&'static str],
+) -> Result<Json<'a>, JsonError> {
+    let mut parser = Parser {
+        text,
+        at: 0,
+        unread,
+    };
     let value = parser.value(0)?;
     parser.skip_space();
     if parser.at < text.len() {
@@ -133,11 +142,24 @@ impl<'a> Parser<'a> {
                 return Err(self.syntax());
             }
             self.at += 1;
-            members.push((key, self.value(depth + 1)?));
+            let value = self.member(&key, depth + 1)?;
+            members.push((key, value));
             if self.ends_with(b'}')? {
                 return without_duplicates(members);
             }
         }
+    }
+
+    fn member(&mut self, key: &str, depth: usize) -> Result<Json<'a>, JsonError> {
+        let is_composite = matches!(self.peek(), Some(b'[' | b'{'));
+        if !is_composite || !self.unread.contains(&key) {
+            return self.value(depth);
+        }
+        let start = self.at;
+        let unread = std::mem::take(&mut self.unread);
+        self.value(depth)?;
+        self.unread = unread;
+        Ok(Json::Unread(&self.text[start..self.at]))
     }
 
     /// Steps over a comma or the closing bracket; says whether it was the bracket.

@@ -25,6 +25,7 @@ fn push(out: &mut String, value: &Json<'_>, style: Style) {
         Json::Bool(false) => out.push_str("false"),
         Json::Number(text) if style == Style::Predicate => out.push_str(&double(text)),
         Json::Number(text) => out.push_str(text),
+        Json::Unread(_) => push(out, &value.clone().read(), style),
         Json::String(text) => push_string(out, text, style),
         Json::Array(items) => {
             out.push('[');

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::text::{Map, Text, list, map, nullable, objects};
+use super::text::{Map, Text, list, map, nullable, objects, time};
 
 /// What identifies a run and what is known of it besides its content.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -24,8 +24,10 @@ pub struct Metadata<'a> {
     #[serde(borrow)]
     pub resource_version: Text<'a>,
     /// When the run was created.
+    #[serde(deserialize_with = "time")]
     pub creation_timestamp: Option<Timestamp>,
     /// When its deletion was asked for; a run with finalizers stays until they are gone.
+    #[serde(deserialize_with = "time")]
     pub deletion_timestamp: Option<Timestamp>,
     /// Labels, in the order of the document.
     #[serde(borrow, deserialize_with = "map")]

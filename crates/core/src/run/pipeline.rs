@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::parts::{Condition, Param, ParamSpec, Provenance, Reference, RunResult, When};
 use super::task::TaskSpec;
-use super::text::{Text, list, object, object_or_default, objects};
+use super::text::{Text, list, object, object_or_default, objects, time};
 
 /// What was asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -46,8 +46,10 @@ pub struct PipelineRunStatus<'a> {
     #[serde(borrow, deserialize_with = "objects")]
     pub conditions: Vec<Condition<'a>>,
     /// When it started.
+    #[serde(deserialize_with = "time")]
     pub start_time: Option<Timestamp>,
     /// When it ended.
+    #[serde(deserialize_with = "time")]
     pub completion_time: Option<Timestamp>,
     /// Results.
     #[serde(borrow, deserialize_with = "objects")]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::parts::{Condition, Param, ParamSpec, Provenance, Reference, RunResult};
-use super::text::{Text, list, object, object_or_default, objects};
+use super::text::{Text, list, object, object_or_default, objects, time};
 
 /// What was asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -34,8 +34,10 @@ pub struct TaskRunStatus<'a> {
     #[serde(borrow, deserialize_with = "objects")]
     pub conditions: Vec<Condition<'a>>,
     /// When it started.
+    #[serde(deserialize_with = "time")]
     pub start_time: Option<Timestamp>,
     /// When it ended.
+    #[serde(deserialize_with = "time")]
     pub completion_time: Option<Timestamp>,
     /// Steps that have a container.
     #[serde(borrow, deserialize_with = "objects")]

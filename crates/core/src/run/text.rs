@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use indexmap::IndexMap;
+use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
@@ -24,6 +25,11 @@ impl<'a> Text<'a> {
     /// The text itself, for as long as the document lives when it is borrowed.
     pub fn as_cow(&self) -> &Cow<'a, str> {
         &self.0
+    }
+
+    /// The text, owned only if it was.
+    pub(crate) fn into_cow(self) -> Cow<'a, str> {
+        self.0
     }
 
     /// The text.
@@ -173,6 +179,30 @@ where
     T: Default + Deserialize<'de>,
 {
     Object::deserialize(deserializer).map(|object| object.0)
+}
+
+/// Reads a time for which `null` means none.
+pub(crate) fn time<'de, D>(deserializer: D) -> Result<Option<Timestamp>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let Some(text) = Option::<Text<'de>>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    timestamp(&text).map(Some).map_err(D::Error::custom)
+}
+
+/// A point in time in RFC 3339. Digits beyond the nanosecond are dropped, as Go does.
+pub(crate) fn timestamp(text: &str) -> Result<Timestamp, jiff::Error> {
+    let Some(point) = text.find(['.', ',']) else {
+        return text.parse();
+    };
+    let fraction = &text[point + 1..];
+    let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+    if digits <= 9 {
+        return text.parse();
+    }
+    format!("{}{}", &text[..point + 10], &fraction[digits..]).parse()
 }
 
 /// Reads an array of strings for which `null` means empty.

@@ -6,15 +6,22 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::schema::{Field, Kind, Shape, Struct, When};
 use super::{duration, quantity, tekton_types};
 use crate::json::{Json, JsonError};
+use crate::run::{Text, timestamp};
+use crate::value::ParamValue;
 
-/// What was left out, as sentences.
-pub(crate) type Warnings = Vec<String>;
+/// What was left out.
+#[derive(Debug, Default)]
+pub(crate) struct Warnings {
+    /// One for each value that was left out.
+    pub(crate) sentences: Vec<String>,
+    /// A param or a result has no value at all. The reference cannot write such a part.
+    pub(crate) lacks_value: bool,
+}
 
 /// A type that parts of runs are projected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +65,14 @@ impl Projection {
         text: Option<&'a str>,
         warnings: &mut Warnings,
     ) -> Result<Json<'a>, JsonError> {
-        let value = text.map_or(Ok(Json::Null), Json::parse)?;
+        let value = text.map_or(Ok(Json::Null), Self::parse)?;
         Ok(self.apply(path, value, warnings))
+    }
+
+    /// Reads a value that is to be projected. Values of params stay text until it is known that
+    /// they are that, because the spelling of some counts.
+    pub(crate) fn parse(text: &str) -> Result<Json<'_>, JsonError> {
+        Json::parse_except(text, &["value", "default"])
     }
 }
 
@@ -99,6 +112,10 @@ impl Walker<'_> {
     }
 
     fn field<'a>(&mut self, field: &Field, value: Option<Json<'a>>) -> Option<Json<'a>> {
+        let value = match field.shape {
+            Shape::One(Kind::Param) | Shape::Pointer(Kind::Param) => value,
+            _ => value.map(read),
+        };
         let (value, is_empty) = match field.shape {
             Shape::One(kind) => self.one(kind, value)?,
             Shape::Pointer(kind) => match value {
@@ -129,6 +146,7 @@ impl Walker<'_> {
             }
             Kind::Param => {
                 let Some(value) = value else {
+                    self.warnings.lacks_value = true;
                     self.note("has no value");
                     return None;
                 };
@@ -174,7 +192,7 @@ impl Walker<'_> {
         };
         let mut written: Vec<_> = members
             .into_iter()
-            .filter_map(|(key, value)| Some((key, self.one(kind, Some(value))?.0)))
+            .filter_map(|(key, value)| Some((key, self.one(kind, Some(read(value)))?.0)))
             .collect();
         written.sort_by(|(left, _), (right, _)| left.cmp(right));
         let is_empty = written.is_empty();
@@ -186,7 +204,7 @@ impl Walker<'_> {
         let (read, expected) = match kind {
             Kind::Of(fields) => return Some(self.object(fields, value)),
             Kind::Param => return Some(param(value)),
-            Kind::Raw => return Some(value),
+            Kind::Raw => return Some(value.read()),
             Kind::Text => (text(&value).cloned().map(Json::String), "a string"),
             Kind::Bool => (
                 matches!(value, Json::Bool(_)).then(|| value.clone()),
@@ -227,6 +245,7 @@ impl Walker<'_> {
             Json::String(_) => "a string",
             Json::Array(_) => "an array",
             Json::Object(_) => "an object",
+            Json::Unread(_) => "an array or an object",
         };
         self.note(&format!(
             "should be {expected} but is {found} that cannot be read as one"
@@ -249,7 +268,16 @@ impl Walker<'_> {
             }
         }
         self.warnings
+            .sentences
             .push(format!("{path} {problem}; it was left out"));
+    }
+}
+
+/// The value itself, if it was left unread.
+fn read(value: Json<'_>) -> Json<'_> {
+    match value {
+        Json::Unread(_) => value.read(),
+        read => read,
     }
 }
 
@@ -273,7 +301,7 @@ fn integer<'a>(value: &Json<'a>) -> Option<Json<'a>> {
 
 /// A time in whole seconds of UTC; the zero time is `null`.
 fn time<'a>(text: &str) -> Option<Json<'a>> {
-    let time: Timestamp = text.parse().ok()?;
+    let time = timestamp(text).ok()?;
     let time = time.to_zoned(TimeZone::UTC);
     let written = time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     if written == "0001-01-01T00:00:00Z" {
@@ -282,30 +310,21 @@ fn time<'a>(text: &str) -> Option<Json<'a>> {
     Some(owned(written))
 }
 
-/// The value of a param or a result: a string, strings, or an object of strings; anything else as
-/// its JSON text.
-pub(super) fn param(value: Json<'_>) -> Json<'_> {
-    let plain = |item: &Json<'_>| matches!(item, Json::String(_) | Json::Null);
-    let filled = |item| {
-        if item == Json::Null {
-            Json::String(Cow::Borrowed(""))
-        } else {
-            item
-        }
+/// The value of a param or a result by its kind: what is none of them is its JSON text.
+fn param(value: Json<'_>) -> Json<'_> {
+    let unread = match value {
+        Json::Unread(text) => text,
+        Json::Null => return Json::String(Cow::Borrowed("")),
+        Json::String(_) => return value,
+        other => return owned(other.to_compact()),
     };
-    match value {
-        Json::Array(items) if items.iter().all(plain) => {
-            Json::Array(items.into_iter().map(filled).collect())
+    match ParamValue::from_json(unread) {
+        ParamValue::Missing => Json::Null,
+        ParamValue::String(text) => Json::String(text.into_cow()),
+        ParamValue::Array(items) => Json::strings(items.into_iter().map(Text::into_cow)),
+        ParamValue::Object(members) => {
+            let members = members.into_iter();
+            Json::text_object(members.map(|(key, value)| (key.into_cow(), value.into_cow())))
         }
-        Json::Object(members) if members.iter().all(|(_, member)| plain(member)) => {
-            let mut members: Vec<_> = members
-                .into_iter()
-                .map(|(key, member)| (key, filled(member)))
-                .collect();
-            members.sort_by(|(left, _), (right, _)| left.cmp(right));
-            Json::Object(members)
-        }
-        Json::String(_) | Json::Null => filled(value),
-        other => owned(other.to_compact()),
     }
 }
