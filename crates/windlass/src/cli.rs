@@ -10,6 +10,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::cluster::Connection;
 
 mod age;
+mod attest;
 mod completions;
 mod controller;
 #[cfg(feature = "sandbox")]
@@ -17,6 +18,8 @@ mod demo;
 mod describe;
 #[cfg(feature = "sandbox")]
 mod dev;
+mod explain;
+mod exported;
 mod generate_key_pair;
 mod list;
 mod output;
@@ -55,6 +58,8 @@ enum Verb {
     Taskrun(taskrun::TaskRun),
     #[command(visible_alias = "pr")]
     Pipelinerun(pipelinerun::PipelineRun),
+    Explain(explain::Explain),
+    Attest(attest::Attest),
     Payload(payload::PayloadOf),
     Controller(controller::Controller),
     #[cfg(feature = "sandbox")]
@@ -74,6 +79,8 @@ impl Verb {
             Self::VerifyBlobAttestation(verb) => verb.run(connection).await,
             Self::Taskrun(verb) => verb.run(connection).await,
             Self::Pipelinerun(verb) => verb.run(connection).await,
+            Self::Explain(verb) => verb.run(connection).await,
+            Self::Attest(verb) => verb.run(connection).await,
             Self::Payload(verb) => verb.run(),
             Self::Controller(verb) => Box::pin(verb.run(connection)).await,
             #[cfg(feature = "sandbox")]

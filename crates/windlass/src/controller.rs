@@ -24,14 +24,14 @@ use self::watch::{Change, Sink, Source, follow};
 use crate::telemetry::Metrics;
 
 mod awaiting;
-mod children;
+pub(crate) mod children;
 mod event;
 mod outcome;
 mod pipeline_run;
 mod queue;
 mod reconcile;
 mod record;
-mod run_id;
+pub(crate) mod run_id;
 mod settings;
 mod watch;
 mod write;

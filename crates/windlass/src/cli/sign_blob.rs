@@ -74,7 +74,7 @@ impl SignBlob {
 }
 
 /// Whether reading the key may take its password from standard input.
-fn key_needs_input(key: &KeyRef) -> bool {
+pub(super) fn key_needs_input(key: &KeyRef) -> bool {
     !matches!(key, KeyRef::Secret(_)) && std::env::var_os("COSIGN_PASSWORD").is_none()
 }
 

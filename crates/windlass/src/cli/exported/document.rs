@@ -1,105 +1,54 @@
 //! Runs read from files: YAML or JSON, one object or a `List`, of v1 or v1beta1.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use windlass_core::run::MAX_DOCUMENT;
 use windlass_core::tekton::v1beta1;
 
-/// A file, or standard input.
-#[derive(Debug, Clone)]
-pub(crate) enum Source {
-    Stdin,
-    File(PathBuf),
+use super::choose::{Chosen, choose, is_pipeline_run};
+use super::{Documents, Source, Wanted};
+
+/// Reads a file with the run, in which there may be others and its task runs.
+pub(super) fn read_run(source: &Source, wanted: Option<&Wanted>) -> anyhow::Result<Documents> {
+    let place = match source {
+        Source::Stdin => "standard input".to_owned(),
+        Source::File(path) => path.display().to_string(),
+    };
+    let text = match source {
+        Source::Stdin => read_limited(io::stdin().lock()),
+        Source::File(path) => read_file(path),
+    };
+    let text = text.with_context(|| format!("cannot read {place}"))?;
+    take_run(&text, wanted).with_context(|| format!("cannot use {place}"))
 }
 
-impl FromStr for Source {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(if text == "-" {
-            Self::Stdin
-        } else {
-            Self::File(PathBuf::from(text))
-        })
-    }
+pub(super) fn take_run(text: &str, wanted: Option<&Wanted>) -> anyhow::Result<Documents> {
+    let Chosen { run, children } = choose(runs(text)?, wanted)?;
+    Ok(Documents {
+        run: run.to_string(),
+        is_pipeline_run: is_pipeline_run(&run),
+        children: children.iter().map(Value::to_string).collect(),
+    })
 }
 
-/// The documents of a run and of its children, as compact JSON of v1.
-#[derive(Debug, Default)]
-pub(super) struct Documents {
-    run: String,
-    is_pipeline_run: bool,
-    children: Vec<String>,
+/// Reads task runs.
+pub(super) fn read_children(path: &Path) -> anyhow::Result<Vec<String>> {
+    let text = read_file(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let children = take_children(&text);
+    children.with_context(|| format!("cannot use {}", path.display()))
 }
 
-impl Documents {
-    pub(super) fn run(&self) -> &str {
-        &self.run
+fn take_children(text: &str) -> anyhow::Result<Vec<String>> {
+    let runs = runs(text)?;
+    if runs.iter().any(is_pipeline_run) {
+        bail!("a child is not a TaskRun");
     }
-
-    pub(super) fn is_pipeline_run(&self) -> bool {
-        self.is_pipeline_run
-    }
-
-    pub(super) fn children(&self) -> &[String] {
-        &self.children
-    }
-
-    /// Reads the run. In a list it is the only pipeline run, beside which there may be task runs,
-    /// or else the only task run.
-    pub(super) fn read_run(&mut self, source: &Source) -> anyhow::Result<()> {
-        let place = match source {
-            Source::Stdin => "standard input".to_owned(),
-            Source::File(path) => path.display().to_string(),
-        };
-        let text = match source {
-            Source::Stdin => read_limited(io::stdin().lock()),
-            Source::File(path) => read_file(path),
-        };
-        let text = text.with_context(|| format!("cannot read {place}"))?;
-        self.take_run(&text)
-            .with_context(|| format!("cannot use {place}"))
-    }
-
-    /// Reads task runs.
-    pub(super) fn read_children(&mut self, path: &Path) -> anyhow::Result<()> {
-        let text = read_file(path).with_context(|| format!("cannot read {}", path.display()))?;
-        self.take_children(&text)
-            .with_context(|| format!("cannot use {}", path.display()))
-    }
-
-    pub(super) fn take_run(&mut self, text: &str) -> anyhow::Result<()> {
-        let (pipelines, tasks): (Vec<_>, Vec<_>) = runs(text)?
-            .into_iter()
-            .partition(|run| run["kind"] == "PipelineRun");
-        let (run, children) = match (pipelines.len(), tasks.len()) {
-            (0, 0) => bail!("there is no run in it"),
-            (1, _) => (pipelines, tasks),
-            (0, 1) => (tasks, pipelines),
-            (0, count) => bail!("there are {count} task runs in it; leave one"),
-            (count, _) => bail!("there are {count} pipeline runs in it; leave one"),
-        };
-        self.is_pipeline_run = run[0]["kind"] == "PipelineRun";
-        self.run = run[0].to_string();
-        self.children.extend(children.iter().map(Value::to_string));
-        Ok(())
-    }
-
-    pub(super) fn take_children(&mut self, text: &str) -> anyhow::Result<()> {
-        let runs = runs(text)?;
-        if runs.iter().any(|run| run["kind"] != "TaskRun") {
-            bail!("a child is not a TaskRun");
-        }
-        self.children.extend(runs.iter().map(Value::to_string));
-        Ok(())
-    }
+    Ok(runs.iter().map(Value::to_string).collect())
 }
 
 /// The contents of the `ConfigMap` in a file.
@@ -150,12 +99,17 @@ fn runs(text: &str) -> anyhow::Result<Vec<Value>> {
                 .entry("apiVersion")
                 .or_insert_with(|| version.clone());
         }
+        // kubectl get may list other kinds beside the runs
+        if single.is_empty() && !matches!(item["kind"].as_str(), Some("TaskRun" | "PipelineRun")) {
+            continue;
+        }
         runs.push(v1beta1::upgrade(item)?);
     }
     Ok(runs)
 }
 
 fn parse(text: &str) -> anyhow::Result<Value> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).context("it is not valid JSON");
     }

@@ -1,0 +1,131 @@
+//! `windlass attest`: the signature that the controller would store for a finished run, made from
+//! files and without a cluster.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use windlass_core::dsse::{self, IN_TOTO};
+use windlass_core::format::{Format, Payload};
+use windlass_core::key::PrivateKey;
+use windlass_core::run::Run;
+
+use super::exported::{self, RunFiles, Source};
+use super::sign_blob::key_needs_input;
+use crate::cluster::Connection;
+use crate::key_ref::KeyRef;
+
+#[cfg(test)]
+mod tests;
+
+/// Sign a finished run: print the envelope that the controller would store for it
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("Examples:
+  # a run exported with kubectl
+  kubectl get taskrun build -o yaml > run.yaml
+  windlass attest -f run.yaml --key cosign.key -o envelope.json
+
+  # a pipeline run with its task runs, in another format, with the configuration of a cluster
+  windlass attest -f pipelinerun.yaml --child taskruns.yaml --config chains-config.yaml \\
+    --format slsa/v2alpha4 --key k8s://tekton-chains/signing-secrets > envelope.json
+
+  # verify it, with windlass or with cosign; of formats slsa/v2alpha* the type is slsaprovenance1
+  windlass verify-blob-attestation --key cosign.pub --signature envelope.json \\
+    --type slsaprovenance --check-claims=false
+
+{}
+
+The output is a DSSE envelope with the in-toto statement of `windlass payload`, byte for byte what
+the controller keeps in the annotation signature-<key> (there in base64). The format tekton has no
+envelope: the output is the signature in base64 over what `windlass payload --format tekton` prints,
+for `windlass verify-blob`. simplesigning describes images, not runs.
+
+With the buildType slsa-tekton, payloads hold labels, annotations and whole task runs: export them
+with --show-managed-fields, before the run is signed.", exported::HELP))]
+pub(crate) struct Attest {
+    /// File with the run, - for standard input
+    #[arg(short = 'f', long = "filename", value_name = "RUN")]
+    run: Source,
+    #[command(flatten)]
+    files: RunFiles,
+    /// Private key: a file, k8s://<namespace>/<secret> or env://<variable>
+    #[arg(long, value_name = "REF")]
+    key: KeyRef,
+    /// Format of the payload (default: the configured one)
+    #[arg(long, value_name = "FORMAT", value_parser = exported::run_format)]
+    format: Option<Format>,
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Attest {
+    /// Prints the envelope; a run that has not ended is refused.
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        if self.run == Source::Stdin && key_needs_input(&self.key) {
+            bail!("the run comes from standard input, so the password cannot; set COSIGN_PASSWORD");
+        }
+        let mut warnings = Vec::new();
+        let payload = self.payload(&mut warnings)?;
+        exported::warn(&warnings);
+        let key = self.key.load_private(connection).await?;
+        write(self.output.as_deref(), &signed(&key, &payload)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn payload(&self, warnings: &mut Vec<String>) -> anyhow::Result<Payload> {
+        let config = self.files.config(warnings)?;
+        let documents = self.files.documents(&self.run)?;
+        let run = documents.run(warnings)?;
+        ensure_ended(&run)?;
+        exported::payload(&run, &config, self.format, warnings)
+    }
+}
+
+/// Refuses what the controller would wait for.
+fn ensure_ended(run: &Run<'_>) -> anyhow::Result<()> {
+    let (kind, name) = (run.kind(), &*run.metadata().name);
+    if !run.is_done() {
+        let mut conditions = run.conditions().iter();
+        let state = conditions
+            .find(|condition| &*condition.kind == "Succeeded")
+            .map_or("it has no condition Succeeded".to_owned(), |condition| {
+                format!("its condition Succeeded is {:.80?}", &*condition.status)
+            });
+        bail!("the {kind} {name:?} has not ended: {state}; export it again when it has");
+    }
+    let Run::Pipeline(_, children) = run else {
+        return Ok(());
+    };
+    if let Some(child) = children.iter().find(|child| !child.is_done()) {
+        bail!(
+            "the TaskRun {:?} of the {kind} has not ended; export it again when it has",
+            &*child.metadata.name
+        );
+    }
+    Ok(())
+}
+
+/// The bytes of the envelope, or the base64 of the signature of a payload that has none.
+fn signed(key: &PrivateKey, payload: &Payload) -> anyhow::Result<String> {
+    if payload.format.is_statement() {
+        let envelope = dsse::sign(key, IN_TOTO, &payload.bytes);
+        return Ok(envelope.context("cannot sign the payload")?.to_json());
+    }
+    let signature = key.sign(&payload.bytes);
+    Ok(STANDARD.encode(signature.context("cannot sign the payload")?))
+}
+
+fn write(file: Option<&Path>, text: &str) -> anyhow::Result<()> {
+    if let Some(path) = file {
+        return std::fs::write(path, text)
+            .with_context(|| format!("cannot write to {}", path.display()));
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to standard output")
+}

@@ -1,0 +1,158 @@
+//! The one run of a file that is meant, and the task runs beside it that are its children.
+//!
+//! A run belongs to another if that one controls it, or refers to it as its child. What belongs to
+//! no other is on top; a file with one such run needs no choice.
+
+use std::collections::HashSet;
+
+use anyhow::bail;
+use serde_json::Value;
+
+use super::{NAMED, Wanted};
+
+/// The run that is meant, and its task runs.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) run: Value,
+    pub(super) children: Vec<Value>,
+}
+
+/// Chooses among all runs of a file.
+pub(super) fn choose(runs: Vec<Value>, wanted: Option<&Wanted>) -> anyhow::Result<Chosen> {
+    let parents = Parents::of(&runs);
+    let candidates: Vec<usize> = match wanted {
+        Some(wanted) => positions(&runs, |run| is_wanted(run, wanted)),
+        None => positions(&runs, |run| !parents.have(run)),
+    };
+    let at = match (&candidates[..], wanted) {
+        ([at], _) => *at,
+        ([], _) if runs.is_empty() => bail!("there is no run in it"),
+        ([], Some(wanted)) => bail!(
+            "there is no run {} in it, but {}",
+            wanted,
+            names(&runs, &positions(&runs, |run| !parents.have(run)))
+        ),
+        // a circle of owners
+        ([], None) => bail!("none of its runs is on top; choose one with --name"),
+        (several, Some(wanted)) => bail!(
+            "{} runs in it are called {wanted}: {}; name it as taskrun/NAME or pipelinerun/NAME, \
+             or export one namespace only",
+            several.len(),
+            names(&runs, several)
+        ),
+        (several, None) => bail!(
+            "there are {} runs in it that belong to no other: {}; choose one with --name, for \
+             example --name {}",
+            several.len(),
+            names(&runs, several),
+            name(&runs[several[0]])
+        ),
+    };
+    let mut runs = runs;
+    let run = runs.swap_remove(at);
+    let children = if is_pipeline_run(&run) {
+        let own = Parents::of(std::slice::from_ref(&run));
+        runs.retain(|other| !is_pipeline_run(other) && own.have(other));
+        runs
+    } else {
+        Vec::new()
+    };
+    Ok(Chosen { run, children })
+}
+
+fn positions(runs: &[Value], is_meant: impl Fn(&Value) -> bool) -> Vec<usize> {
+    let runs = runs.iter().enumerate();
+    runs.filter(|(_, run)| is_meant(run))
+        .map(|(at, _)| at)
+        .collect()
+}
+
+fn is_wanted(run: &Value, wanted: &Wanted) -> bool {
+    text(run, "/metadata/name") == wanted.name
+        && wanted.kind.is_none_or(|kind| run["kind"] == kind.name())
+}
+
+pub(super) fn is_pipeline_run(run: &Value) -> bool {
+    run["kind"] == "PipelineRun"
+}
+
+fn text<'r>(value: &'r Value, pointer: &str) -> &'r str {
+    let text = value.pointer(pointer).and_then(Value::as_str);
+    text.unwrap_or_default()
+}
+
+fn name(run: &Value) -> String {
+    let kind = if is_pipeline_run(run) {
+        "pipelinerun"
+    } else {
+        "taskrun"
+    };
+    format!("{kind}/{}", text(run, "/metadata/name"))
+}
+
+/// The first few of some runs.
+fn names(runs: &[Value], positions: &[usize]) -> String {
+    let names: Vec<String> = positions
+        .iter()
+        .take(NAMED)
+        .map(|at| name(&runs[*at]))
+        .collect();
+    let names = names.join(", ");
+    match positions.len().saturating_sub(NAMED) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
+}
+
+/// Pipeline runs as owners: who they are, and whom they refer to, by kind, namespace and name.
+#[derive(Debug, Default)]
+struct Parents<'r> {
+    uids: HashSet<&'r str>,
+    children: HashSet<(&'r str, &'r str, &'r str)>,
+}
+
+impl<'r> Parents<'r> {
+    fn of(runs: &'r [Value]) -> Self {
+        let mut parents = Self::default();
+        for run in runs.iter().filter(|run| is_pipeline_run(run)) {
+            let uid = text(run, "/metadata/uid");
+            if !uid.is_empty() {
+                parents.uids.insert(uid);
+            }
+            let namespace = text(run, "/metadata/namespace");
+            let references = run.pointer("/status/childReferences");
+            let references = references.and_then(Value::as_array);
+            for child in references.into_iter().flatten() {
+                let kind = match text(child, "/kind") {
+                    "" => "TaskRun",
+                    kind => kind,
+                };
+                let name = text(child, "/name");
+                parents.children.insert((kind, namespace, name));
+            }
+        }
+        parents
+    }
+
+    /// Whether a run belongs to one of them. A run that another one controls does not, whatever it
+    /// is called.
+    fn have(&self, run: &Value) -> bool {
+        let owner = owner_uid(run);
+        if !owner.is_empty() && !self.uids.is_empty() {
+            return self.uids.contains(owner);
+        }
+        let kind = text(run, "/kind");
+        let namespace = text(run, "/metadata/namespace");
+        let name = text(run, "/metadata/name");
+        self.children.contains(&(kind, namespace, name))
+    }
+}
+
+/// UID of the pipeline run that controls a run.
+fn owner_uid(run: &Value) -> &str {
+    let owners = run.pointer("/metadata/ownerReferences");
+    let mut owners = owners.and_then(Value::as_array).into_iter().flatten();
+    let owner =
+        owners.find(|owner| owner["controller"] == true && text(owner, "/kind") == "PipelineRun");
+    owner.map_or("", |owner| text(owner, "/uid"))
+}

@@ -1,0 +1,184 @@
+use super::document::{config, take_run};
+use super::*;
+
+const TASK: &str = "apiVersion: tekton.dev/v1
+kind: TaskRun
+metadata:
+  name: build
+  uid: u
+status:
+  conditions: [{type: Succeeded, status: 'True'}]
+  results:
+  - {name: b, value: 2}
+  - {name: a, value: '1'}
+";
+
+fn documents(text: &str) -> Documents {
+    take_run(text, None).unwrap()
+}
+
+fn refused(text: &str) -> String {
+    format!("{:#}", take_run(text, None).unwrap_err())
+}
+
+fn list(items: &[&str]) -> String {
+    let items: Vec<_> = items
+        .iter()
+        .map(|item| format!("- {}", item.replace('\n', "\n  ")))
+        .collect();
+    format!("apiVersion: v1\nkind: List\nitems:\n{}", items.join("\n"))
+}
+
+#[test]
+fn yaml_and_json_give_the_same_payload() {
+    let value: serde_json::Value = serde_saphyr::from_str(TASK).unwrap();
+    let payloads = [
+        TASK.to_owned(),
+        format!("{value:#}"),
+        format!("\u{feff}{TASK}"),
+    ]
+    .map(|text| {
+        let documents = documents(&text);
+        let run = documents.run(&mut Vec::new()).unwrap();
+        let format = Some(Format::Tekton);
+        payload(&run, &Config::default(), format, &mut Vec::new())
+            .unwrap()
+            .bytes
+    });
+    let expected = r#"{"conditions":[{"status":"True","type":"Succeeded"}],"results":[{"name":"b","value":2},{"name":"a","value":"1"}]}"#;
+    for payload in payloads {
+        assert_eq!(String::from_utf8(payload).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_list_gives_its_only_run_and_a_pipeline_run_its_children() {
+    let pipeline = "apiVersion: tekton.dev/v1\nkind: PipelineRun\nstatus:\n  childReferences:\n  - {kind: TaskRun, name: build}\n  - {kind: TaskRun, name: gone}";
+    assert!(!documents(&list(&[TASK])).is_pipeline_run);
+    let documents = documents(&list(&[TASK, pipeline]));
+    let mut warnings = Vec::new();
+    let Run::Pipeline(_, children) = documents.run(&mut warnings).unwrap() else {
+        panic!("not a pipeline run");
+    };
+    assert_eq!(children.len(), 1);
+    assert!(
+        warnings[0].contains(r#""gone" is not among the files"#),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn what_is_no_single_run_is_refused_with_the_reason() {
+    assert!(refused("kind: Pod\napiVersion: v1").contains("Pod"));
+    assert!(refused(&list(&[])).contains("no items"));
+    assert!(refused(&list(&[TASK, TASK])).contains("choose one with --name"));
+    assert!(refused("{").contains("JSON"));
+    assert!(refused("a: [").contains("YAML"));
+    assert!(refused("").contains("not an object"));
+}
+
+#[test]
+fn a_run_of_v1beta1_is_converted() {
+    let old = TASK
+        .replace("tekton.dev/v1", "tekton.dev/v1beta1")
+        .replace("results", "taskResults");
+    let documents = documents(&old);
+    let run = documents.run(&mut Vec::new()).unwrap();
+    assert_eq!(run.results().len(), 2);
+}
+
+#[test]
+fn a_value_of_the_config_map_that_is_not_text_is_named() {
+    let text = "kind: ConfigMap\ndata:\n  transparency.enabled: true\n";
+    assert!(
+        config(text)
+            .unwrap_err()
+            .to_string()
+            .contains("transparency.enabled")
+    );
+    assert!(
+        config("kind: Secret")
+            .unwrap_err()
+            .to_string()
+            .contains("ConfigMap")
+    );
+    assert!(config("kind: ConfigMap").unwrap().is_empty());
+}
+
+/// A run of a list, in JSON.
+fn item(kind: &str, name: &str, more: &str) -> String {
+    format!(
+        r#"{{"apiVersion":"tekton.dev/v1","kind":"{kind}","metadata":{{"name":"{name}","namespace":"ns","uid":"{name}"{more}}}}}"#
+    )
+}
+
+fn owned(name: &str, owner: &str) -> String {
+    let owner = format!(
+        r#","ownerReferences":[{{"apiVersion":"tekton.dev/v1","kind":"PipelineRun","name":"x","uid":"{owner}","controller":true}}]"#
+    );
+    item("TaskRun", name, &owner)
+}
+
+fn json_list(items: &[String]) -> String {
+    format!(
+        r#"{{"apiVersion":"v1","kind":"List","items":[{}]}}"#,
+        items.join(",")
+    )
+}
+
+#[test]
+fn children_in_a_list_are_found_by_their_owner() {
+    let pipeline = item("PipelineRun", "p", "");
+    let items = [owned("a", "p"), pipeline, owned("b", "p")];
+    let documents = documents(&json_list(&items));
+    assert!(documents.is_pipeline_run);
+    assert_eq!(documents.children.len(), 2);
+}
+
+#[test]
+fn a_list_without_a_single_top_run_asks_for_a_choice_and_takes_it() {
+    let items = [
+        item("PipelineRun", "p", ""),
+        owned("a", "p"),
+        item("PipelineRun", "q", ""),
+        owned("b", "q"),
+        item("TaskRun", "q", ""),
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}}"#.to_owned(),
+    ];
+    let text = json_list(&items);
+    let refusal = refused(&text);
+    assert!(refusal.contains("3 runs"), "{refusal}");
+    assert!(
+        refusal.contains("pipelinerun/p, pipelinerun/q, taskrun/q"),
+        "{refusal}"
+    );
+    assert!(refusal.contains("--name pipelinerun/p"), "{refusal}");
+
+    let choose = |name: &str| take_run(&text, Some(&name.parse().unwrap()));
+    let chosen = choose("pr/q").unwrap();
+    assert_eq!(chosen.children.len(), 1);
+    assert!(chosen.children[0].contains(r#""name":"b""#));
+    assert!(!choose("a").unwrap().is_pipeline_run);
+    let refusal = choose("q").unwrap_err().to_string();
+    assert!(refusal.contains("2 runs in it are called q"), "{refusal}");
+    let refusal = choose("gone").unwrap_err().to_string();
+    assert!(refusal.contains("no run gone"), "{refusal}");
+}
+
+#[test]
+fn a_task_run_of_another_pipeline_run_is_no_child_whatever_it_is_called() {
+    let parent = r#"{"apiVersion":"tekton.dev/v1","kind":"PipelineRun","metadata":{"name":"p","namespace":"ns","uid":"p"},
+        "status":{"childReferences":[{"kind":"TaskRun","name":"a"}]}}"#;
+    let text = json_list(&[parent.to_owned(), owned("a", "old")]);
+    let chosen = take_run(&text, Some(&"pr/p".parse().unwrap())).unwrap();
+    assert!(chosen.children.is_empty());
+}
+
+#[test]
+fn simplesigning_is_refused_as_a_format_of_runs() {
+    let refusal = run_format("simplesigning").unwrap_err();
+    assert!(refusal.contains("describes an image"), "{refusal}");
+    assert_eq!(run_format("slsa-provenance/v1"), Ok(Format::SlsaV2Alpha4));
+    assert_eq!(run_format("slsa-provenance/v0.2"), Ok(Format::SlsaV1));
+    assert!(run_format("slsa/v9").unwrap_err().contains("in-toto"));
+}

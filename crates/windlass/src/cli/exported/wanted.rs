@@ -1,0 +1,86 @@
+//! What a person types to name a run: `build`, `taskrun/build`, `pr/release`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::cli::run::Kind;
+
+/// A run by name, perhaps of one kind only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct Wanted {
+    pub(in crate::cli) kind: Option<Kind>,
+    pub(in crate::cli) name: String,
+}
+
+impl FromStr for Wanted {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, name) = match text.split_once('/') {
+            Some((word, name)) => (Some(kind_of(word)?), name),
+            None => (None, text),
+        };
+        if name.is_empty() {
+            return Err("the name is missing".to_owned());
+        }
+        let name = name.to_owned();
+        Ok(Self { kind, name })
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Some(kind) => write!(f, "{}/{}", kind.singular(), self.name),
+            None => f.write_str(&self.name),
+        }
+    }
+}
+
+/// The kind that a word names as `kubectl` reads it: singular, plural or short, with or without
+/// version and group.
+pub(in crate::cli) fn kind_of(word: &str) -> Result<Kind, String> {
+    let lower = word.to_ascii_lowercase();
+    let (resource, group) = lower.split_once('.').unwrap_or((&lower, "tekton.dev"));
+    let is_known_group = group == "tekton.dev" || group.ends_with(".tekton.dev");
+    match resource {
+        "taskrun" | "taskruns" | "tr" | "trs" if is_known_group => Ok(Kind::TaskRun),
+        "pipelinerun" | "pipelineruns" | "pr" | "prs" if is_known_group => Ok(Kind::PipelineRun),
+        _ => Err(format!(
+            "{word:?} is no kind of run; use taskrun (tr) or pipelinerun (pr)"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_named_as_kubectl_names_it() {
+        for text in [
+            "taskrun/a",
+            "tr/a",
+            "taskruns/a",
+            "TaskRun/a",
+            "taskrun.tekton.dev/a",
+            "taskruns.v1.tekton.dev/a",
+        ] {
+            let wanted = Wanted::from_str(text).unwrap();
+            assert_eq!(
+                (wanted.kind, wanted.name.as_str()),
+                (Some(Kind::TaskRun), "a")
+            );
+        }
+        let wanted = Wanted::from_str("pr/a").unwrap();
+        assert_eq!(wanted.to_string(), "pipelinerun/a");
+        assert_eq!(Wanted::from_str("a").unwrap().kind, None);
+    }
+
+    #[test]
+    fn what_names_no_run_is_refused() {
+        for text in ["pod/a", "taskrun.apps/a", "tr/", ""] {
+            assert!(Wanted::from_str(text).is_err(), "{text}");
+        }
+    }
+}
