@@ -1,0 +1,183 @@
+//! `explain` of runs of the built-in cluster, and `attest` with a key kept in it.
+
+use serde_json::{Value, json};
+use windlass_sandbox::{Cluster, Fault, FaultAnswer, Options};
+
+use super::runs::{HEX, folder};
+use crate::shell::Shell;
+
+/// A cluster on threads of its own, with a pipeline run and its task run.
+struct Setting {
+    shell: Shell,
+    cluster: Cluster,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let namespaces = ["team-a", "tekton-chains", "elsewhere"];
+        let options = Options {
+            namespaces: namespaces.map(str::to_owned).to_vec(),
+            ..Options::default()
+        };
+        let cluster = runtime.block_on(Cluster::start(options)).unwrap();
+        let mut shell = folder();
+        shell.kubeconfig = Some(cluster.kubeconfig());
+        let setting = Self {
+            shell,
+            cluster,
+            _runtime: runtime,
+        };
+        setting.create(task_object());
+        setting.create(pipeline_object());
+        setting
+    }
+
+    fn create(&self, object: Value) {
+        self.cluster.create(object).unwrap();
+    }
+
+    fn configure(&self, namespace: &str, data: &Value) {
+        self.create(json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "chains-config", "namespace": namespace},
+            "data": data,
+        }));
+    }
+}
+
+fn task_object() -> Value {
+    json!({
+        "apiVersion": "tekton.dev/v1",
+        "kind": "TaskRun",
+        "metadata": {
+            "name": "build", "namespace": "team-a", "uid": "u-build",
+            "labels": {"tekton.dev/pipelineTask": "build", "tekton.dev/pipelineRun": "release"},
+            "ownerReferences": [{
+                "apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "name": "release",
+                "uid": "u-release", "controller": true,
+            }],
+        },
+        "spec": {},
+        "status": {
+            "conditions": [{"type": "Succeeded", "status": "True"}],
+            "completionTime": "2026-01-01T00:01:00Z",
+            "results": [
+                {"name": "app-IMAGE_URL", "type": "string", "value": "r.io/app:1"},
+                {"name": "app-IMAGE_DIGEST", "type": "string", "value": format!("sha256:{HEX}")},
+            ],
+        },
+    })
+}
+
+fn pipeline_object() -> Value {
+    json!({
+        "apiVersion": "tekton.dev/v1",
+        "kind": "PipelineRun",
+        "metadata": {"name": "release", "namespace": "team-a", "uid": "u-release"},
+        "spec": {},
+        "status": {
+            "conditions": [{"type": "Succeeded", "status": "True"}],
+            "pipelineSpec": {"tasks": [{"name": "build"}]},
+            "childReferences": [{"kind": "TaskRun", "name": "build"}],
+        },
+    })
+}
+
+#[test]
+fn a_task_run_is_explained_under_each_of_its_names() {
+    let setting = Setting::new();
+    setting.configure(
+        "tekton-chains",
+        &json!({"artifacts.taskrun.format": "slsa/v2alpha4"}),
+    );
+    let text = setting.shell.succeed("explain tr/build -n team-a");
+    assert!(
+        text.contains("format slsa/v2alpha4") && text.contains(HEX),
+        "{text}"
+    );
+    assert!(text.contains("Warnings (0)"), "{text}");
+    for name in [
+        "taskrun/build",
+        "taskruns build",
+        "taskrun.tekton.dev/build",
+    ] {
+        let line = format!("explain {name} --namespace team-a");
+        assert_eq!(setting.shell.succeed(&line), text);
+    }
+}
+
+#[test]
+fn a_pipeline_run_is_explained_with_its_task_runs_and_the_clusters_configuration() {
+    let setting = Setting::new();
+    let deep = json!({"artifacts.pipelinerun.enable-deep-inspection": "true"});
+    setting.configure("elsewhere", &deep);
+    let line = "explain pr/release -n team-a --system-namespace elsewhere -o json";
+    let json: Value = serde_json::from_str(&setting.shell.succeed(line)).unwrap();
+    assert_eq!(json["subjects"][0]["name"], "r.io/app");
+    assert_eq!(json["subjects"][0]["from"][0]["pipelineTask"], "build");
+    let off = setting.shell.succeed("explain pr/release -n team-a");
+    assert!(
+        off.contains("config map tekton-chains/chains-config does not exist"),
+        "{off}"
+    );
+    assert!(off.contains("defaults are shown"), "{off}");
+    assert!(off.contains("enable-deep-inspection is false"), "{off}");
+}
+
+#[test]
+fn a_configuration_that_may_not_be_read_is_said_and_the_defaults_are_shown() {
+    let setting = Setting::new();
+    setting.cluster.fail(Fault {
+        method: None,
+        path_contains: "/api/v1/namespaces/tekton-chains/configmaps".to_owned(),
+        query_contains: String::new(),
+        skip: 0,
+        times: 2,
+        answer: FaultAnswer::Status(403),
+    });
+    let text = setting.shell.succeed("explain tr/build -n team-a");
+    assert!(
+        text.contains("your account may not read config map"),
+        "{text}"
+    );
+    assert!(text.contains("format slsa/v1"), "{text}");
+}
+
+#[test]
+fn a_run_that_is_not_there_and_a_bad_configuration_are_errors() {
+    let setting = Setting::new();
+    setting.shell.fail(
+        2,
+        "explain tr/gone -n team-a",
+        "there is no TaskRun \"gone\"",
+    );
+    setting.configure(
+        "tekton-chains",
+        &json!({"artifacts.taskrun.format": "slsa/v9"}),
+    );
+    let line = "explain tr/build -n team-a";
+    setting
+        .shell
+        .fail(2, line, "cannot use config map tekton-chains/chains-config");
+    setting
+        .shell
+        .succeed("explain tr/build -n team-a --config deep.yaml");
+}
+
+#[test]
+fn a_key_in_a_secret_signs() {
+    let setting = Setting::new();
+    let key = "k8s://tekton-chains/signing-secrets";
+    setting.shell.succeed(&format!("generate-key-pair {key}"));
+    let envelope = setting
+        .shell
+        .succeed(&format!("attest -f task.yaml --key {key}"));
+    setting.shell.write("envelope", envelope);
+    setting.shell.succeed(&format!(
+        "verify-blob-attestation --key {key} --signature envelope --type slsaprovenance \
+         --check-claims=false"
+    ));
+}
