@@ -222,7 +222,10 @@ impl Sources {
         let Some(source) = ref_source(provenance) else {
             return;
         };
-        if let Some(place) = materials.add(material(source)) {
+        // A task that is named twice gives the same source twice, the second time as it is by then.
+        let known = self.places.get(&address(source));
+        let known = known.and_then(|place| materials.get(*place)).cloned();
+        if let Some(place) = materials.add(known.unwrap_or_else(|| material(source))) {
             self.places.insert(address(source), place);
         }
     }

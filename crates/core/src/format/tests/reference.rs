@@ -122,6 +122,29 @@ fn a_definitions_source_shows_the_digests_that_materials_add_to_it() {
 }
 
 #[test]
+fn a_source_that_is_given_twice_keeps_the_digests_added_in_between() {
+    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"},{"name":"t"}]}}}"#;
+    let child = |sha256: u8| {
+        format!(
+            r#"{{"metadata":{{"labels":{{"tekton.dev/pipelineTask":"t"}}}},
+                "status":{{"startTime":"2024-01-02T03:04:05Z",
+                    "completionTime":"2024-01-02T03:04:05Z","taskSpec":{{}},
+                    "provenance":{{"refSource":{{"uri":"u",
+                        "digest":{{"sha1":"1","sha256":"{sha256}"}}}}}}}}}}"#
+        )
+    };
+    let (first, second) = (child(2), child(3));
+    let children = [&first, &second].map(|child| TaskRun::parse(child.as_bytes()).unwrap());
+    let run = PipelineRun::parse(run.as_bytes()).unwrap();
+    let (statement, _) = written(&Run::Pipeline(run, children.to_vec()), Format::SlsaV1);
+    let tasks = &statement["predicate"]["buildConfig"]["tasks"];
+    for index in 0..4 {
+        let digest = &tasks[index]["invocation"]["configSource"]["digest"];
+        assert_eq!(*digest, json!({"sha1": "1", "sha256": "3"}), "{index}");
+    }
+}
+
+#[test]
 fn a_copied_child_keeps_the_spelling_of_short_quantities() {
     let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]}}}"#;
     let child = r#"{"metadata":{"labels":{"tekton.dev/pipelineTask":"t"}},
