@@ -78,20 +78,26 @@ impl Output {
         Ok(())
     }
 
+    /// Written item by item: a copy of them all could be many times the document.
     fn array(&mut self, items: &[Item<'_>]) -> Result<(), &'static str> {
-        let values = items.iter().map(|item| match item {
-            Item::Byte(byte) => Value::from(*byte),
-            Item::Value(value) => (*value).clone(),
-        });
-        let array = Value::Array(values.collect());
-        Writer {
+        let mut writer = Writer {
             text: &mut self.text,
             indent: true,
             escape_html: true,
+        };
+        writer.text.push('[');
+        for (index, item) in items.iter().enumerate() {
+            writer.separate(index, 1);
+            match item {
+                Item::Byte(byte) => push_display(writer.text, byte),
+                Item::Value(value) => writer.value(value, 1)?,
+            }
         }
-        .value(&array, 0)?;
-        self.text.push('\n');
-        within_limit(&self.text)
+        if !items.is_empty() {
+            writer.new_line(0);
+        }
+        writer.text.push_str("]\n");
+        within_limit(writer.text)
     }
 }
 
