@@ -1,0 +1,130 @@
+//! Digests: the hash that names a manifest or a blob.
+//! Source: OCI image specification 1.1, "Digests"; sha256 and sha512 are read, sha256 is made.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256, Sha512};
+
+/// `sha256:` and 64, or `sha512:` and 128, lower-case hex digits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest(String);
+
+/// The text is not a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a digest is sha256: and 64, or sha512: and 128, lower-case hex digits")]
+pub struct DigestError;
+
+impl Digest {
+    /// Reads a digest.
+    pub fn parse(text: &str) -> Result<Self, DigestError> {
+        let (algorithm, hex) = text.split_once(':').ok_or(DigestError)?;
+        let length = match algorithm {
+            "sha256" => 64,
+            "sha512" => 128,
+            _ => return Err(DigestError),
+        };
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if hex.len() != length || !hex.bytes().all(is_hex) {
+            return Err(DigestError);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The sha256 digest of some content.
+    pub fn of(content: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex(&Sha256::digest(content))))
+    }
+
+    /// Whether it is the digest of this content.
+    pub fn names(&self, content: &[u8]) -> bool {
+        let found = match self.algorithm() {
+            "sha512" => hex(&Sha512::digest(content)),
+            _ => hex(&Sha256::digest(content)),
+        };
+        found == self.hex()
+    }
+
+    /// `sha256` or `sha512`.
+    pub fn algorithm(&self) -> &str {
+        self.0
+            .split_once(':')
+            .map_or("", |(algorithm, _)| algorithm)
+    }
+
+    /// The hex digits.
+    pub fn hex(&self) -> &str {
+        self.0.split_once(':').map_or("", |(_, hex)| hex)
+    }
+
+    /// Algorithm, colon and hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = DigestError;
+
+    fn try_from(text: String) -> Result<Self, DigestError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        digest.0
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use fmt::Write as _;
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_empty_object_has_the_digest_the_specification_states() {
+        let digest = Digest::of(b"{}");
+        let stated = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        assert_eq!(digest.as_str(), stated);
+        assert!(digest.names(b"{}") && !digest.names(b"[]"));
+    }
+
+    #[test]
+    fn a_sha512_digest_is_checked_too() {
+        let text = format!("sha512:{}", hex(&Sha512::digest(b"x")));
+        assert!(Digest::parse(&text).unwrap().names(b"x"));
+        assert!(!Digest::parse(&text).unwrap().names(b"y"));
+    }
+
+    #[test]
+    fn other_algorithms_lengths_and_letters_are_refused() {
+        let upper = format!("sha256:{}", "A".repeat(64));
+        for text in [
+            "",
+            "sha256:",
+            "sha256:12",
+            "md5:0123",
+            upper.as_str(),
+            "../../x",
+        ] {
+            assert_eq!(Digest::parse(text), Err(DigestError), "{text}");
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! References: where a manifest is, as `REGISTRY/PATH[:TAG][@DIGEST]`.
+//!
+//! Names follow the rules of images in runs (`windlass_core::image`); on top of them a name is
+//! refused here if a URL made of it would lead elsewhere.
+
+use std::fmt;
+
+use windlass_core::image::{self, ImageError};
+
+use crate::digest::{Digest, DigestError};
+
+/// A repository in a registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Repository {
+    registry: String,
+    path: String,
+}
+
+/// The name of a manifest that may move: 1 to 128 of letters, digits and `_.-`, the first no `.`
+/// or `-`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(String);
+
+/// What a manifest is asked for by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Name {
+    /// A tag.
+    Tag(Tag),
+    /// A digest.
+    Digest(Digest),
+}
+
+/// A repository and what is meant in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference {
+    /// Where.
+    pub repository: Repository,
+    /// The tag, if one is named.
+    pub tag: Option<Tag>,
+    /// The digest, if one is named.
+    pub digest: Option<Digest>,
+}
+
+/// Why a text is not a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReferenceError {
+    /// The registry or the path breaks the rules of names.
+    #[error(transparent)]
+    Name(#[from] ImageError),
+    /// It begins with the scheme of a URL.
+    #[error("it begins with a scheme; leave out https://, oci:// or docker://")]
+    Scheme,
+    /// A part of the path is empty, `.` or `..`.
+    #[error("a part of its path is empty, . or ..")]
+    Path,
+    /// The registry has a part that no host has.
+    #[error("its registry is not the name of a host")]
+    Host,
+    /// What follows the colon is not a tag.
+    #[error("its tag is not 1 to 128 letters, digits and _ . - (not . or - at first)")]
+    Tag,
+    /// What follows the `@` is not a digest.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+}
+
+impl Repository {
+    /// Reads `[REGISTRY/]PATH`.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        let (registry, path) = image::repository(text)?;
+        if registry.ends_with(':') && path.starts_with('/') {
+            return Err(ReferenceError::Scheme);
+        }
+        if path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(ReferenceError::Path);
+        }
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+        if !registry.bytes().all(is_plain) {
+            return Err(ReferenceError::Host);
+        }
+        Ok(Self { registry, path })
+    }
+
+    /// Host and port.
+    pub fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Path within the registry.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.path)
+    }
+}
+
+impl Tag {
+    /// Reads a tag.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let is_tag = (1..=128).contains(&text.len())
+            && text.bytes().next().is_some_and(is_word)
+            && text
+                .bytes()
+                .all(|byte| is_word(byte) || b".-".contains(&byte));
+        is_tag
+            .then(|| Self(text.to_owned()))
+            .ok_or(ReferenceError::Tag)
+    }
+
+    /// `sha256-HEX` and a suffix such as `.sig`: where signatures and fallback lists are kept.
+    pub fn of_digest(digest: &Digest, suffix: &str) -> Result<Self, ReferenceError> {
+        Self::parse(&format!("{}-{}{suffix}", digest.algorithm(), digest.hex()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => tag.fmt(f),
+            Self::Digest(digest) => digest.fmt(f),
+        }
+    }
+}
+
+impl From<Tag> for Name {
+    fn from(tag: Tag) -> Self {
+        Self::Tag(tag)
+    }
+}
+
+impl From<Digest> for Name {
+    fn from(digest: Digest) -> Self {
+        Self::Digest(digest)
+    }
+}
+
+impl Reference {
+    /// Reads `[REGISTRY/]PATH[:TAG][@DIGEST]`.
+    pub fn parse(text: &str) -> Result<Self, ReferenceError> {
+        let (name, digest) = match text.split_once('@') {
+            Some((name, digest)) => (name, Some(Digest::parse(digest)?)),
+            None => (text, None),
+        };
+        let base = image::without_tag(name);
+        let tag = name
+            .strip_prefix(base)
+            .and_then(|rest| rest.strip_prefix(':'));
+        Ok(Self {
+            repository: Repository::parse(base)?,
+            tag: tag.map(Tag::parse).transpose()?,
+            digest,
+        })
+    }
+
+    /// What to ask for: the digest, else the tag, else the tag `latest`.
+    pub fn name(&self) -> Name {
+        if let Some(digest) = &self.digest {
+            return Name::Digest(digest.clone());
+        }
+        let latest = || Tag("latest".to_owned());
+        Name::Tag(self.tag.clone().unwrap_or_else(latest))
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.repository.fmt(f)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_reference_is_taken_apart() {
+        let digest = format!("sha256:{}", "2".repeat(64));
+        let cases = [
+            ("r.io/app", "r.io/app", "latest"),
+            ("r.io:5000/a/b:v1", "r.io:5000/a/b:v1", "v1"),
+            ("app", "index.docker.io/library/app", "latest"),
+            ("docker.io/foo/bar:x", "index.docker.io/foo/bar:x", "x"),
+            ("[::1]:5000/app:1", "[::1]:5000/app:1", "1"),
+            ("127.0.0.1:5000/app", "127.0.0.1:5000/app", "latest"),
+        ];
+        for (text, shown, name) in cases {
+            let read = Reference::parse(text).unwrap();
+            assert_eq!(read.to_string(), shown);
+            assert_eq!(read.name().to_string(), name, "{text}");
+            let read = Reference::parse(&format!("{text}@{digest}")).unwrap();
+            assert_eq!(read.to_string(), format!("{shown}@{digest}"));
+            assert_eq!(read.name().to_string(), digest);
+        }
+    }
+
+    #[test]
+    fn a_name_whose_url_would_lead_elsewhere_is_refused() {
+        let cases = [
+            ("https://r.io/app", ReferenceError::Scheme),
+            ("r.io/team/../other", ReferenceError::Path),
+            ("r.io/a//b", ReferenceError::Path),
+            ("r.io/a/.", ReferenceError::Path),
+            ("r.io/app/", ReferenceError::Path),
+            ("r.io<x>/app", ReferenceError::Host),
+            ("r.io/app:-x", ReferenceError::Tag),
+        ];
+        for (text, error) in cases {
+            assert_eq!(Reference::parse(text), Err(error), "{text}");
+        }
+        assert!(Reference::parse("r.io/App").is_err());
+        assert!(Reference::parse("r.io/app@sha256:12").is_err());
+    }
+
+    #[test]
+    fn the_fallback_tag_has_a_dash_for_the_colon() {
+        let digest = Digest::of(b"{}");
+        let tag = Tag::of_digest(&digest, ".sig").unwrap();
+        assert_eq!(tag.to_string(), format!("sha256-{}.sig", digest.hex()));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_reads_back_the_same(text in "[a-zA-Z.:/@_-]{0,24}") {
+            if let Ok(reference) = Reference::parse(&text) {
+                prop_assert_eq!(Reference::parse(&reference.to_string()), Ok(reference));
+            }
+        }
+    }
+}
