@@ -1,9 +1,28 @@
-//! OCI distribution client and credential keychain. So far the names and documents of registries.
-//! Source: OCI image specification 1.1.
+//! OCI distribution client and credential keychain.
+//!
+//! [`Client`] holds what registries have in common: connections, tokens, locks. [`Client::repository`]
+//! gives a [`Remote`], the way to one repository with the credentials that a [`keychain`] found
+//! for it. Nothing here knows of Tekton or reads from a cluster, a file or the environment.
+//! Source: OCI distribution specification 1.1.
 
+mod auth;
+mod client;
+mod clock;
 mod digest;
+mod error;
+pub mod keychain;
 pub mod manifest;
+mod options;
 mod reference;
+mod remote;
+mod retry;
 
+pub use auth::Credential;
+pub use client::{Client, SetupError};
+pub use clock::Clock;
 pub use digest::{Digest, DigestError};
+pub use error::{At, Attempt, Error, Retry, Said};
+pub use options::{AppendPolicy, ClientCertificate, Limits, Options, Proxies, Timeouts};
 pub use reference::{Name, Reference, ReferenceError, Repository, Tag};
+pub use remote::{ListedBy, Merge, PushedManifest, PushedReferrer, Remote, Updated, Write};
+pub use retry::RetryPolicy;

@@ -1,0 +1,134 @@
+//! Credentials, and how they are shown to a registry: by name and password, or by a token that the
+//! registry's token endpoint gives for them.
+//! Sources: RFC 9110, section 11; RFC 7617; the reference registry's "Token Authentication
+//! Specification".
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use zeroize::Zeroizing;
+
+pub(crate) mod challenge;
+pub(crate) mod token;
+
+/// Something that lets its holder in. Wiped from memory when dropped, never printed.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Credential {
+    /// None: what anyone may do.
+    Anonymous,
+    /// Name and password.
+    Password {
+        /// Name.
+        username: Zeroizing<String>,
+        /// Password.
+        password: Zeroizing<String>,
+    },
+    /// A refresh token, exchanged for access tokens: `identitytoken` of a Docker configuration.
+    IdentityToken(Zeroizing<String>),
+    /// An access token, sent as it is: `registrytoken` of a Docker configuration.
+    RegistryToken(Zeroizing<String>),
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Anonymous => "Anonymous",
+            Self::Password { .. } => "Password([redacted])",
+            Self::IdentityToken(_) => "IdentityToken([redacted])",
+            Self::RegistryToken(_) => "RegistryToken([redacted])",
+        })
+    }
+}
+
+/// Tells credentials apart without holding them; another one in every process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Fingerprint(u64, u64);
+
+impl Fingerprint {
+    pub(crate) fn of(value: &impl std::hash::Hash) -> Self {
+        static KEYS: LazyLock<(RandomState, RandomState)> = LazyLock::new(Default::default);
+        Self(KEYS.0.hash_one(value), KEYS.1.hash_one(value))
+    }
+}
+
+impl Credential {
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let (kind, first, second) = match self {
+            Self::Anonymous => (0, "", ""),
+            Self::Password { username, password } => (1, username.as_str(), password.as_str()),
+            Self::IdentityToken(token) => (2, token.as_str(), ""),
+            Self::RegistryToken(token) => (3, token.as_str(), ""),
+        };
+        Fingerprint::of(&(kind, first, second))
+    }
+
+    /// The texts that must not be shown.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::Anonymous => Vec::new(),
+            Self::Password { password, .. } => vec![password],
+            Self::IdentityToken(token) | Self::RegistryToken(token) => vec![token],
+        }
+    }
+
+    /// The header of a name and password; none if the credential is of another kind.
+    pub(crate) fn basic(&self) -> Option<HeaderValue> {
+        let Self::Password { username, password } = self else {
+            return None;
+        };
+        let plain = Zeroizing::new(format!("{}:{}", username.as_str(), password.as_str()));
+        header(&Zeroizing::new(format!(
+            "Basic {}",
+            STANDARD.encode(plain.as_bytes())
+        )))
+    }
+}
+
+/// The header of a bearer token; none if it holds what no header may.
+pub(crate) fn bearer(token: &str) -> Option<HeaderValue> {
+    header(&Zeroizing::new(format!("Bearer {token}")))
+}
+
+fn header(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(password: &str) -> Credential {
+        Credential::Password {
+            username: "alice".to_owned().into(),
+            password: password.to_owned().into(),
+        }
+    }
+
+    #[test]
+    fn a_credential_is_printed_without_its_value() {
+        assert_eq!(format!("{:?}", password("hunter2")), "Password([redacted])");
+        let token = Credential::RegistryToken("opaque".to_owned().into());
+        assert!(!format!("{token:?}").contains("opaque"));
+    }
+
+    #[test]
+    fn equal_credentials_have_equal_fingerprints_and_others_do_not() {
+        assert_eq!(password("a").fingerprint(), password("a").fingerprint());
+        assert_ne!(password("a").fingerprint(), password("b").fingerprint());
+    }
+
+    #[test]
+    fn a_basic_header_is_marked_as_secret() {
+        let header = password("b:c").basic().unwrap();
+        assert!(header.is_sensitive());
+        assert_eq!(header.to_str().unwrap(), "Basic YWxpY2U6Yjpj");
+        assert_eq!(bearer("a\nb"), None);
+    }
+}

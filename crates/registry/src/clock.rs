@@ -1,0 +1,62 @@
+//! The time that retries wait by and tokens expire by. Tests take one that does not pass by
+//! itself; how long a request may take is always measured in real time.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A clock. Clones show the same time.
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Option<Arc<Mutex<Manual>>>);
+
+#[derive(Debug)]
+struct Manual {
+    now: Instant,
+    slept: Vec<Duration>,
+}
+
+impl Clock {
+    /// The clock of the machine.
+    pub fn system() -> Self {
+        Self(None)
+    }
+
+    /// A clock that moves when told to. Who sleeps by it wakes at once and has moved it.
+    pub fn manual() -> Self {
+        Self(Some(Arc::new(Mutex::new(Manual {
+            now: Instant::now(),
+            slept: Vec::new(),
+        }))))
+    }
+
+    /// Moves a manual clock; does nothing to the machine's.
+    pub fn advance(&self, time: Duration) {
+        self.set(|manual| manual.now += time);
+    }
+
+    /// How long was slept by a manual clock, in order.
+    pub fn slept(&self) -> Vec<Duration> {
+        self.set(|manual| manual.slept.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.set(|manual| manual.now).unwrap_or_else(Instant::now)
+    }
+
+    pub(crate) async fn sleep(&self, time: Duration) {
+        let slept = self.set(|manual| {
+            manual.now += time;
+            manual.slept.push(time);
+        });
+        match slept {
+            Some(()) => tokio::task::yield_now().await,
+            None => tokio::time::sleep(time).await,
+        }
+    }
+
+    fn set<T>(&self, change: impl FnOnce(&mut Manual) -> T) -> Option<T> {
+        let manual = self.0.as_ref()?;
+        Some(change(
+            &mut manual.lock().unwrap_or_else(PoisonError::into_inner),
+        ))
+    }
+}

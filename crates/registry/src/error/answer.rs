@@ -1,0 +1,146 @@
+//! What a registry says about an error: a code and a message, fit to be shown.
+//! Source: OCI distribution specification 1.1, "Error Codes".
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// Most letters of a message that are shown.
+const SHOWN: usize = 300;
+/// Shortest secret that is looked for in a message.
+const SECRET: usize = 4;
+
+/// The code and message of a refusal, or the beginning of a body of another kind.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Said {
+    /// `DENIED`, `NAME_UNKNOWN` and so on; empty if there is none.
+    pub code: String,
+    /// The message; empty if there is none.
+    pub message: String,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    errors: Vec<Entry>,
+    /// Token endpoints: RFC 6749, section 5.2.
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    error_description: Option<String>,
+    #[serde(default)]
+    details: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+impl Said {
+    /// Reads the body of an error, without the secrets that were sent.
+    pub(crate) fn read(body: &[u8], secrets: &[&str]) -> Self {
+        let (code, message) = match serde_json::from_slice::<Body>(body) {
+            Ok(body) => body.parts(),
+            Err(_) => (String::new(), text(body)),
+        };
+        Self {
+            code: shown(&code, secrets),
+            message: shown(&message, secrets),
+        }
+    }
+
+    /// Whether it says that a tag may not be moved. Each registry has its own words for it.
+    pub(crate) fn is_about_immutability(&self) -> bool {
+        let said = format!("{} {}", self.code, self.message).to_ascii_lowercase();
+        ["immutable", "immutability", "cannot be overwritten"]
+            .iter()
+            .any(|word| said.contains(word))
+    }
+}
+
+impl Body {
+    fn parts(self) -> (String, String) {
+        if let Some(entry) = self.errors.into_iter().next() {
+            return (
+                entry.code.unwrap_or_default(),
+                entry.message.unwrap_or_default(),
+            );
+        }
+        let message = self.error_description.or(self.details);
+        (self.error.unwrap_or_default(), message.unwrap_or_default())
+    }
+}
+
+/// A body that is not JSON, unless it is a page.
+fn text(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    if text.trim_start().starts_with('<') {
+        return String::new();
+    }
+    text.into_owned()
+}
+
+fn shown(text: &str, secrets: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| secret.len() >= SECRET) {
+        text = text.replace(secret, "[redacted]");
+    }
+    let plain = |letter: char| match letter {
+        letter if letter.is_control() => ' ',
+        letter => letter,
+    };
+    let mut shown: String = text.trim().chars().map(plain).take(SHOWN).collect();
+    if text.trim().chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.code.as_str(), self.message.as_str()) {
+            ("", "") => Ok(()),
+            ("", only) | (only, "") => write!(f, ", {only}"),
+            (code, message) => write!(f, ", {code}: {message}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_error_of_a_body_is_read() {
+        let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way\n","detail":{}}]}"#;
+        let said = Said::read(body, &[]);
+        assert_eq!(said.to_string(), ", DENIED: no [31m way");
+    }
+
+    #[test]
+    fn a_token_endpoint_has_its_own_form() {
+        let body = br#"{"error":"invalid_grant","error_description":"expired"}"#;
+        assert_eq!(
+            Said::read(body, &[]).to_string(),
+            ", invalid_grant: expired"
+        );
+    }
+
+    #[test]
+    fn a_secret_sent_back_is_not_shown() {
+        let said = Said::read(b"bad password hunter22", &["hunter22", "x"]);
+        assert_eq!(said.message, "bad password [redacted]");
+    }
+
+    #[test]
+    fn long_and_foreign_bodies_are_cut() {
+        let said = Said::read("é".repeat(1000).as_bytes(), &[]);
+        assert_eq!(said.message.chars().count(), SHOWN + 1);
+        assert_eq!(Said::read(b"<html>busy</html>", &[]), Said::default());
+        assert_eq!(Said::read(b"\xff\xfe", &[]).message, "\u{fffd}\u{fffd}");
+    }
+}

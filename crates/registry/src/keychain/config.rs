@@ -1,0 +1,140 @@
+//! Docker configurations: JSON objects with the member `auths`, and where such files are.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::pattern::{Fit, Pattern};
+use super::secret::Read;
+use super::{Candidate, entry};
+use crate::reference::Repository;
+
+#[derive(Deserialize)]
+struct Config<'a> {
+    #[serde(borrow, default)]
+    auths: Option<Auths<'a>>,
+    #[serde(borrow, default, rename = "credHelpers")]
+    helpers: Option<Auths<'a>>,
+    #[serde(borrow, default, rename = "credsStore")]
+    store: Option<&'a RawValue>,
+}
+
+/// Entries by key, each unread: one that is malformed leaves the others alone.
+type Auths<'a> = BTreeMap<String, &'a RawValue>;
+
+/// Reads `{"auths": {KEY: ENTRY}}`.
+pub(crate) fn read(place: &str, content: &[u8], repository: &Repository) -> Read {
+    let config: Config<'_> = match serde_json::from_slice(content) {
+        Ok(config) => config,
+        Err(error) => return Read::unreadable(place, &error),
+    };
+    let Some(auths) = config.auths else {
+        let mut read = Read::default();
+        if config.helpers.is_none() && config.store.is_none() {
+            read.warn(place, "it has no auths".to_owned());
+        }
+        warn_of_helpers(&mut read, place, config.helpers, config.store, repository);
+        return read;
+    };
+    let mut read = entries(place, &auths, repository);
+    warn_of_helpers(&mut read, place, config.helpers, config.store, repository);
+    read
+}
+
+/// Reads the older form, `{KEY: ENTRY}`.
+pub(crate) fn read_legacy(place: &str, content: &[u8], repository: &Repository) -> Read {
+    match serde_json::from_slice::<Auths<'_>>(content) {
+        Ok(auths) => entries(place, &auths, repository),
+        Err(error) => Read::unreadable(place, &error),
+    }
+}
+
+/// The entries that are for the repository, the best fit first.
+fn entries(place: &str, auths: &Auths<'_>, repository: &Repository) -> Read {
+    let mut read = Read::default();
+    let mut fitting: Vec<(Fit, &String, &RawValue)> = Vec::new();
+    for (key, entry) in auths {
+        match Pattern::parse(key) {
+            // The key may be anything, even a secret in the wrong place: it is not shown.
+            None => read.warn(
+                place,
+                "one of its keys is not the address of a registry".to_owned(),
+            ),
+            Some(pattern) => {
+                let fit = pattern.fit(repository);
+                fitting.extend(fit.map(|fit| (fit, key, *entry)));
+            }
+        }
+    }
+    fitting.sort_by(|(one, ..), (other, ..)| other.cmp(one));
+    for (_, key, json) in fitting {
+        match entry::read(json.get()) {
+            Ok(credential) => read.candidates.push(Candidate {
+                source: place.to_owned(),
+                key: Some(key.clone()),
+                credential,
+            }),
+            Err(error) => read.warn(place, format!("the entry for {key} is not used: {error}")),
+        }
+    }
+    read
+}
+
+fn warn_of_helpers(
+    read: &mut Read,
+    place: &str,
+    helpers: Option<Auths<'_>>,
+    store: Option<&RawValue>,
+    repository: &Repository,
+) {
+    let fits = |key: &str| Pattern::parse(key).is_some_and(|key| key.fit(repository).is_some());
+    let helpers = helpers.unwrap_or_default();
+    let named = helpers.keys().any(|key| fits(key));
+    if named || (store.is_some() && read.candidates.is_empty()) {
+        let problem = "it leaves this registry to a credential helper, and windlass runs none; \
+                       put the credential itself under auths";
+        read.warn(place, problem.to_owned());
+    }
+}
+
+/// Where the configuration of the process may be, in order: the first file that is there counts.
+/// `variable` gives the value of an environment variable.
+pub fn config_paths(variable: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let set = |name: &str| {
+        variable(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let docker = set("DOCKER_CONFIG").or_else(|| Some(set("HOME")?.join(".docker")));
+    let config = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")));
+    let places = [
+        docker.map(|directory| directory.join("config.json")),
+        set("REGISTRY_AUTH_FILE"),
+        set("XDG_RUNTIME_DIR").map(|directory| directory.join("containers/auth.json")),
+        config.map(|directory| directory.join("containers/auth.json")),
+    ];
+    places.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_of_the_process_are_looked_for_in_the_references_order() {
+        let paths = config_paths(|name| match name {
+            "HOME" => Some("/h".to_owned()),
+            "REGISTRY_AUTH_FILE" => Some("/f".to_owned()),
+            "DOCKER_CONFIG" => Some(String::new()),
+            _ => None,
+        });
+        let expected = [
+            "/h/.docker/config.json",
+            "/f",
+            "/h/.config/containers/auth.json",
+        ];
+        assert_eq!(paths, expected.map(PathBuf::from));
+    }
+}

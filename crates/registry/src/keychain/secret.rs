@@ -1,0 +1,128 @@
+//! Secrets of the cluster: which types hold credentials for registries, and where in them.
+
+use zeroize::Zeroizing;
+
+use super::pattern::{Fit, Pattern};
+use super::{Candidate, Secret, Source, Warning, config};
+use crate::auth::Credential;
+use crate::reference::Repository;
+
+/// Annotations with this prefix say which registries a name and password are for.
+const TEKTON_DOCKER: &str = "tekton.dev/docker-";
+
+/// What was read from a source.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl Read {
+    pub(crate) fn warn(&mut self, place: &str, problem: String) {
+        self.warnings.push(Warning {
+            place: place.to_owned(),
+            problem,
+        });
+    }
+
+    /// The text of the error is left out: it may quote a value.
+    pub(crate) fn unreadable(place: &str, error: &serde_json::Error) -> Self {
+        let mut read = Self::default();
+        let (line, column) = (error.line(), error.column());
+        let problem = format!(
+            "it is not a Docker configuration in JSON (line {line}, column {column}); make it anew"
+        );
+        read.warn(place, problem);
+        read
+    }
+}
+
+/// Reads what a source has for a repository.
+pub(crate) fn read(source: &Source, repository: &Repository) -> Read {
+    match source {
+        Source::Secret(secret) => secret.read(repository),
+        Source::Missing { name, why } => {
+            let mut read = Read::default();
+            read.warn(
+                &format!("secret {name}"),
+                format!("it could not be read: {why}"),
+            );
+            read
+        }
+        Source::DockerConfig { path, content } => {
+            config::read(&format!("file {path}"), content, repository)
+        }
+    }
+}
+
+impl Secret {
+    fn read(&self, repository: &Repository) -> Read {
+        let place = format!("secret {}", self.name);
+        match self.kind.as_str() {
+            "kubernetes.io/dockerconfigjson" => {
+                self.document(&place, ".dockerconfigjson", repository, config::read)
+            }
+            "kubernetes.io/dockercfg" => {
+                self.document(&place, ".dockercfg", repository, config::read_legacy)
+            }
+            "kubernetes.io/basic-auth" => self.basic(&place, repository),
+            "Opaque" | "" if self.data.contains_key("config.json") => {
+                self.document(&place, "config.json", repository, config::read)
+            }
+            _ => Read::default(),
+        }
+    }
+
+    fn document(
+        &self,
+        place: &str,
+        entry: &str,
+        repository: &Repository,
+        read: fn(&str, &[u8], &Repository) -> Read,
+    ) -> Read {
+        if let Some(content) = self.data.get(entry) {
+            return read(place, content, repository);
+        }
+        let mut read = Read::default();
+        read.warn(place, format!("it has no entry {entry}; make it anew"));
+        read
+    }
+
+    /// Name and password, for the registries that its annotations name.
+    fn basic(&self, place: &str, repository: &Repository) -> Read {
+        let mut read = Read::default();
+        let mut best: Option<(Fit, &String)> = None;
+        for (name, key) in &self.annotations {
+            if !name.starts_with(TEKTON_DOCKER) {
+                continue;
+            }
+            let Some(pattern) = Pattern::parse(key) else {
+                let problem = format!("its annotation {name} is not the address of a registry");
+                read.warn(place, problem);
+                continue;
+            };
+            let fit = pattern.fit(repository).map(|fit| (fit, key));
+            best = match (best, fit) {
+                (Some(best), Some(fit)) if best.0 >= fit.0 => Some(best),
+                (best, fit) => fit.or(best),
+            };
+        }
+        let Some((_, key)) = best else {
+            return read;
+        };
+        match (self.text("username"), self.text("password")) {
+            (Some(username), Some(password)) => read.candidates.push(Candidate {
+                source: place.to_owned(),
+                key: Some(key.clone()),
+                credential: Credential::Password { username, password },
+            }),
+            _ => read.warn(place, "it has no text username and password".to_owned()),
+        }
+        read
+    }
+
+    fn text(&self, entry: &str) -> Option<Zeroizing<String>> {
+        let text = std::str::from_utf8(self.data.get(entry)?).ok()?;
+        (!text.is_empty()).then(|| Zeroizing::new(text.to_owned()))
+    }
+}

@@ -1,0 +1,212 @@
+//! Facts about candidates: which there are, in which order, and what is said of the others.
+
+use super::*;
+
+fn repository(name: &str) -> Repository {
+    Repository::parse(name).unwrap()
+}
+
+fn secret(name: &str, kind: &str, entry: &str, content: &str) -> Source {
+    Source::Secret(Secret {
+        name: format!("ns/{name}"),
+        kind: kind.to_owned(),
+        data: BTreeMap::from([(entry.to_owned(), Zeroizing::new(content.into()))]),
+        annotations: BTreeMap::new(),
+    })
+}
+
+fn docker(name: &str, content: &str) -> Source {
+    secret(
+        name,
+        "kubernetes.io/dockerconfigjson",
+        ".dockerconfigjson",
+        content,
+    )
+}
+
+/// `{"auths": {KEY: {username: "u", password: PASSWORD}}}`.
+fn auths(entries: &[(&str, &str)]) -> String {
+    let entry = |password: &str| serde_json::json!({"username": "u", "password": password});
+    let entries = entries
+        .iter()
+        .map(|(key, password)| ((*key).to_owned(), entry(password)));
+    let entries: serde_json::Map<_, _> = entries.collect();
+    serde_json::json!({ "auths": entries }).to_string()
+}
+
+/// Passwords of the candidates, `-` for none.
+fn passwords(found: &Found) -> Vec<&str> {
+    let password = |candidate: &'_ Candidate| match &candidate.credential {
+        Credential::Password { .. } => candidate.credential.secrets()[0].to_owned().leak() as &str,
+        _ => "-",
+    };
+    found.candidates.iter().map(password).collect()
+}
+
+#[test]
+fn sources_count_in_their_order_and_within_one_the_longest_match() {
+    let sources = [
+        docker(
+            "a",
+            &auths(&[("r.io", "1"), ("r.io/team", "2"), ("r.io/team-b", "3")]),
+        ),
+        docker("b", &auths(&[("r.io/team/app", "4"), ("q.io", "5")])),
+    ];
+    let found = find(&sources, &repository("r.io/team/app"));
+    assert_eq!(passwords(&found), ["2", "1", "4", "-"]);
+    assert_eq!(found.warnings, []);
+    let first = found.candidates.iter().next().unwrap();
+    assert_eq!(first.source, "secret ns/a");
+    assert_eq!(first.key.as_deref(), Some("r.io/team"));
+}
+
+#[test]
+fn the_same_credential_is_tried_once() {
+    let twice = auths(&[("r.io", "1")]);
+    let sources = [docker("a", &twice), docker("b", &twice)];
+    assert_eq!(
+        passwords(&find(&sources, &repository("r.io/app"))),
+        ["1", "-"]
+    );
+}
+
+#[test]
+fn every_form_of_secret_is_read() {
+    let mut basic = Secret {
+        name: "ns/basic".to_owned(),
+        kind: "kubernetes.io/basic-auth".to_owned(),
+        data: BTreeMap::from([
+            ("username".to_owned(), Zeroizing::new(b"u".to_vec())),
+            ("password".to_owned(), Zeroizing::new(b"3".to_vec())),
+        ]),
+        annotations: BTreeMap::from([
+            ("tekton.dev/docker-0".to_owned(), "https://q.io".to_owned()),
+            ("tekton.dev/docker-1".to_owned(), "https://r.io".to_owned()),
+        ]),
+    };
+    let legacy = r#"{"https://r.io/v1/":{"username":"u","password":"1"}}"#;
+    let sources = [
+        secret("cfg", "kubernetes.io/dockercfg", ".dockercfg", legacy),
+        secret("opaque", "Opaque", "config.json", &auths(&[("r.io", "2")])),
+        Source::Secret(basic.clone()),
+        Source::DockerConfig {
+            path: "/d/config.json".to_owned(),
+            content: Zeroizing::new(auths(&[("r.io", "4")]).into()),
+        },
+    ];
+    let found = find(&sources, &repository("r.io/app"));
+    assert_eq!(passwords(&found), ["1", "2", "3", "4", "-"]);
+    assert_eq!(found.warnings, []);
+    basic.annotations.clear();
+    let found = find(&[Source::Secret(basic)], &repository("r.io/app"));
+    assert_eq!(passwords(&found), ["-"]);
+}
+
+#[test]
+fn secrets_that_are_not_for_registries_are_passed_over() {
+    let sources = [
+        secret("ssh", "kubernetes.io/ssh-auth", "ssh-privatekey", "x"),
+        secret("other", "Opaque", "key", "x"),
+    ];
+    let found = find(&sources, &repository("r.io/app"));
+    assert_eq!(passwords(&found), ["-"]);
+    assert_eq!(found.warnings, []);
+}
+
+#[test]
+fn one_corrupt_secret_among_three_leaves_the_others_alone() {
+    let mixed = r#"{"auths":{"r.io/team":{"auth":"hunter2"},"r.io":{"auth":"dToy"},"user:hunter2@q.io":{}}}"#;
+    let sources = [
+        docker("corrupt", r#"{"auths":{"r.io":"hunter2"#),
+        docker("shape", r#"{"auths":["hunter2"]}"#),
+        docker("mixed", mixed),
+        secret(
+            "missing",
+            "kubernetes.io/dockerconfigjson",
+            "other",
+            "hunter2",
+        ),
+        Source::Missing {
+            name: "ns/gone".to_owned(),
+            why: "it does not exist".to_owned(),
+        },
+        docker("good", &auths(&[("r.io", "3")])),
+    ];
+    let found = find(&sources, &repository("r.io/team/app"));
+    assert_eq!(passwords(&found), ["2", "3", "-"]);
+    let warnings: Vec<_> = found.warnings.iter().map(Warning::to_string).collect();
+    for name in ["corrupt", "shape", "mixed", "missing", "gone"] {
+        let named = format!("secret ns/{name}: ");
+        assert!(
+            warnings.iter().any(|text| text.starts_with(&named)),
+            "{name}: {warnings:?}"
+        );
+    }
+    assert!(!warnings.concat().contains("hunter2"), "{warnings:?}");
+}
+
+#[test]
+fn a_credential_helper_is_named_as_what_is_missing() {
+    let content = r#"{"auths":{"q.io":{}},"credHelpers":{"r.io":"gcloud"},"credsStore":"x"}"#;
+    let sources = [docker("a", content)];
+    let found = find(&sources, &repository("r.io/app"));
+    assert_eq!(found.warnings.len(), 1);
+    assert!(found.warnings[0].problem.contains("credential helper"));
+}
+
+#[test]
+fn what_worked_is_remembered_until_the_secrets_change() {
+    let keychain = Keychain::default();
+    let account = Account {
+        namespace: "ns".to_owned(),
+        name: "builder".to_owned(),
+    };
+    let first = |keys: &[(&str, &str)], account: &Account, name: &str| {
+        let sources = [docker("a", &auths(keys))];
+        let found = keychain.candidates(account, &sources, &repository(name));
+        let order = found
+            .candidates
+            .order(Access::Push)
+            .next()
+            .map(|(number, _)| number);
+        (order.unwrap(), found.candidates)
+    };
+    let keys = [("r.io", "1"), ("r.io/team", "2")];
+    let (number, candidates) = first(&keys, &account, "r.io/team/app");
+    assert_eq!(number, 0);
+    candidates.remember(Access::Push, 1);
+    assert_eq!(first(&keys, &account, "r.io/team/app").0, 1);
+    assert_eq!(first(&keys, &account, "r.io/team/other").0, 0);
+    let other = Account {
+        namespace: "ns".to_owned(),
+        name: "other".to_owned(),
+    };
+    assert_eq!(first(&keys, &other, "r.io/team/app").0, 0);
+    assert_eq!(
+        first(
+            &[("r.io", "1"), ("r.io/team", "3")],
+            &account,
+            "r.io/team/app"
+        )
+        .0,
+        0
+    );
+}
+
+#[test]
+fn what_may_push_is_tried_first_for_pulls_too() {
+    let sources = [docker("a", &auths(&[("r.io", "1"), ("r.io/team", "2")]))];
+    let candidates = find(&sources, &repository("r.io/team/app")).candidates;
+    candidates.remember(Access::Push, 1);
+    let order: Vec<_> = candidates
+        .order(Access::Pull)
+        .map(|(number, _)| number)
+        .collect();
+    assert_eq!(order, [1, 0, 2]);
+}
+
+#[test]
+fn a_secret_is_printed_without_its_entries() {
+    let printed = format!("{:?}", docker("a", &auths(&[("r.io", "hunter2")])));
+    assert!(printed.contains("ns/a") && !printed.contains("hunter2"));
+}

@@ -1,0 +1,42 @@
+//! Blobs: looked for and read.
+
+use bytes::Bytes;
+use http::Method;
+use http::header::CONTENT_LENGTH;
+
+use super::{Call, Remote};
+use crate::digest::Digest;
+use crate::error::Error;
+
+impl Remote {
+    /// The size of a blob; none if it is not there, 0 if the registry does not say.
+    pub async fn head_blob(&self, digest: &Digest) -> Result<Option<u64>, Error> {
+        let doing = format!("look for blob {digest}");
+        let call = Call::new(Method::HEAD, format!("blobs/{digest}"), doing);
+        let answer = self.send(&call.expect(&[200, 404])).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        let size = answer.header(CONTENT_LENGTH.as_str());
+        Ok(Some(size.and_then(|size| size.parse().ok()).unwrap_or(0)))
+    }
+
+    /// A blob of at most `limit` bytes; none if it is not there. Its bytes have the digest.
+    pub async fn get_blob(&self, digest: &Digest, limit: usize) -> Result<Option<Bytes>, Error> {
+        let doing = format!("read blob {digest}");
+        let call = Call::new(Method::GET, format!("blobs/{digest}"), doing);
+        let call = call.expect(&[200, 404]).limit(limit);
+        let answer = self.send(&call).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        if !digest.names(&answer.body) {
+            return Err(Error::Digest {
+                at: self.at(&call.doing),
+                expected: digest.clone(),
+                actual: Digest::of(&answer.body),
+            });
+        }
+        Ok(Some(answer.body))
+    }
+}

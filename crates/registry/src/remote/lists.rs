@@ -1,0 +1,110 @@
+//! Lists that come in pages: tags, and the lists of referrers.
+//! Source: OCI distribution specification 1.1, "Listing Tags"; RFC 8288 for the header `Link`.
+
+use http::Method;
+use http::header::LINK;
+use reqwest::Url;
+use serde::Deserialize;
+
+use super::{Call, Remote};
+use crate::client::Answer;
+use crate::error::Error;
+
+/// Tags of a page, where the registry does as it is asked.
+const PAGE: usize = 1000;
+
+#[derive(Deserialize)]
+struct Tags {
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+impl Remote {
+    /// The tags of the repository, in the registry's order; none if there is no repository.
+    pub async fn tags(&self) -> Result<Vec<String>, Error> {
+        let limits = &self.client.options.limits;
+        let mut call = Call::new(Method::GET, format!("tags/list?n={PAGE}"), "list tags")
+            .expect(&[200, 404])
+            .limit(limits.manifest);
+        let mut tags = Vec::new();
+        loop {
+            let answer = self.send(&call).await?;
+            if answer.status == 404 {
+                return Ok(tags);
+            }
+            let page: Tags =
+                serde_json::from_slice(&answer.body).map_err(|_| Error::Malformed {
+                    at: self.at(&call.doing),
+                    what: "the list of tags is not JSON with tags".to_owned(),
+                })?;
+            let page = page.tags.unwrap_or_default();
+            let is_empty = page.is_empty();
+            tags.extend(page);
+            if tags.len() > limits.entries {
+                return Err(self.too_many(&call.doing));
+            }
+            match self.next_page(&call.doing, &answer)? {
+                Some(next) if !is_empty => call = call.at(next),
+                _ => return Ok(tags),
+            }
+        }
+    }
+
+    pub(super) fn too_many(&self, doing: &str) -> Error {
+        Error::TooMany {
+            at: self.at(doing),
+            limit: self.client.options.limits.entries,
+        }
+    }
+
+    /// Where the next page is: the link with the relation `next`, at the same origin.
+    pub(super) fn next_page(&self, doing: &str, answer: &Answer) -> Result<Option<Url>, Error> {
+        let mut links = answer.headers.get_all(LINK).iter();
+        let next = links.find_map(|link| next_link(link.to_str().ok()?));
+        let Some(next) = next else {
+            return Ok(None);
+        };
+        let next = answer.url.join(next).map_err(|_| Error::Malformed {
+            at: self.at(doing),
+            what: "the Link to the next page is not a URL".to_owned(),
+        })?;
+        let next = self
+            .client
+            .http
+            .checked_hop(&self.at(doing), &answer.url, next)?;
+        if next.origin() != answer.url.origin() {
+            let why = "the next page is at another host";
+            return Err(crate::client::astray(&self.at(doing), &next, why));
+        }
+        Ok((next != answer.url).then_some(next))
+    }
+}
+
+/// The target of a link whose relation is `next`.
+fn next_link(link: &str) -> Option<&str> {
+    let (target, params) = link.trim_start().strip_prefix('<')?.split_once('>')?;
+    let mut params = params.split(';').map(str::trim);
+    let is_next = params.any(|param| {
+        let relation = param
+            .split_once('=')
+            .filter(|(name, _)| name.trim() == "rel");
+        relation.is_some_and(|(_, value)| value.trim().trim_matches('"') == "next")
+    });
+    is_next.then_some(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_to_the_next_page_is_read() {
+        assert_eq!(
+            next_link(r#"</v2/a?n=1&last=b>; rel="next""#),
+            Some("/v2/a?n=1&last=b")
+        );
+        assert_eq!(next_link("<x>;rel=next"), Some("x"));
+        assert_eq!(next_link("<x>; rel=prev"), None);
+        assert_eq!(next_link("x; rel=next"), None);
+    }
+}

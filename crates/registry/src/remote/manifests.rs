@@ -1,0 +1,188 @@
+//! Manifests: read by tag or digest, written, and checked against their digests both ways.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method};
+
+use super::{Call, Remote};
+use crate::client::Answer;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::manifest::{Descriptor, Stored};
+use crate::reference::Name;
+
+/// What is taken for a manifest: these, and if it must be anything else, so that it is seen and not
+/// overwritten. A registry says 404 of what is not asked for.
+const ACCEPTED: HeaderValue = HeaderValue::from_static(
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+     application/vnd.docker.distribution.manifest.v2+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json, */*;q=0.1",
+);
+/// Header with the digest of the content.
+pub(super) const DIGEST: &str = "docker-content-digest";
+/// Header that says that a referrer is listed by the registry.
+const SUBJECT: &str = "oci-subject";
+
+/// A manifest that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushedManifest {
+    /// Its digest.
+    pub digest: Digest,
+    /// Whether the registry said that it lists the manifest under its subject.
+    pub is_listed: bool,
+}
+
+impl Remote {
+    /// A manifest; none if it is not there. Its bytes have the digest it states, and the one asked
+    /// for.
+    pub async fn get_manifest(&self, name: &Name) -> Result<Option<Stored>, Error> {
+        let call = Call::new(
+            Method::GET,
+            format!("manifests/{name}"),
+            format!("read manifest {name}"),
+        );
+        let call = call
+            .header(ACCEPT, ACCEPTED)
+            .expect(&[200, 404])
+            .limit(self.client.options.limits.manifest);
+        let answer = self.send(&call).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        self.stored(name, &call.doing, &answer).map(Some)
+    }
+
+    fn stored(&self, name: &Name, doing: &str, answer: &Answer) -> Result<Stored, Error> {
+        let actual = Digest::of(&answer.body);
+        let stated = answer
+            .header(DIGEST)
+            .and_then(|text| Digest::parse(text).ok());
+        let asked = match name {
+            Name::Digest(digest) => Some(digest.clone()),
+            Name::Tag(_) => None,
+        };
+        for expected in asked.iter().chain(&stated) {
+            if !expected.names(&answer.body) {
+                return Err(Error::Digest {
+                    at: self.at(doing),
+                    expected: expected.clone(),
+                    actual,
+                });
+            }
+        }
+        Ok(Stored {
+            media_type: media_type(answer).unwrap_or_else(|| own_media_type(&answer.body)),
+            digest: asked.unwrap_or(actual),
+            bytes: answer.body.clone(),
+        })
+    }
+
+    /// What is known of a manifest without fetching it; none if it is not there. A registry that
+    /// leaves something out is asked for the whole manifest.
+    pub async fn head_manifest(&self, name: &Name) -> Result<Option<Descriptor>, Error> {
+        let call = Call::new(
+            Method::HEAD,
+            format!("manifests/{name}"),
+            format!("look for manifest {name}"),
+        );
+        let call = call.header(ACCEPT, ACCEPTED).expect(&[200, 404, 405, 501]);
+        let answer = self.send(&call).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        let known = described(&answer).filter(|known| match name {
+            Name::Digest(digest) => known.digest == *digest,
+            Name::Tag(_) => true,
+        });
+        if known.is_some() && answer.status == 200 {
+            return Ok(known);
+        }
+        let stored = self.get_manifest(name).await?;
+        Ok(stored.map(|stored| stored.descriptor()))
+    }
+
+    /// Writes a manifest under a tag or its digest, which must be that of the bytes. What it lists
+    /// must be in the repository.
+    pub async fn put_manifest(
+        &self,
+        name: &Name,
+        media_type: &str,
+        bytes: Bytes,
+    ) -> Result<PushedManifest, Error> {
+        let mut call = Call::new(
+            Method::PUT,
+            format!("manifests/{name}"),
+            format!("push manifest {name}"),
+        );
+        let refuse = |why: &str| Error::Refused {
+            at: self.at(&call.doing),
+            why: why.to_owned(),
+        };
+        let digest = match name {
+            Name::Digest(digest) if !digest.names(&bytes) => {
+                return Err(refuse("the manifest has another digest"));
+            }
+            Name::Digest(digest) => digest.clone(),
+            Name::Tag(_) => Digest::of(&bytes),
+        };
+        let kind = HeaderValue::from_str(media_type);
+        let kind = kind.map_err(|_| refuse("the media type cannot be sent"))?;
+        call.moves_tag = matches!(name, Name::Tag(_));
+        let call = call
+            .header(CONTENT_TYPE, kind)
+            .content(bytes.clone())
+            .expect(&[200, 201, 202, 204])
+            .limit(self.client.options.limits.manifest);
+        let answer = self.writing().send(&call).await?;
+        self.confirm(&call.doing, &answer, &bytes)?;
+        Ok(PushedManifest {
+            digest,
+            is_listed: answer.header(SUBJECT).is_some(),
+        })
+    }
+
+    /// Compares the digest a registry states for written content, if it does.
+    pub(super) fn confirm(
+        &self,
+        doing: &str,
+        answer: &Answer,
+        content: &[u8],
+    ) -> Result<(), Error> {
+        let stated = answer
+            .header(DIGEST)
+            .and_then(|text| Digest::parse(text).ok());
+        match stated {
+            Some(stated) if !stated.names(content) => Err(Error::Digest {
+                at: self.at(doing),
+                expected: Digest::of(content),
+                actual: stated,
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn media_type(answer: &Answer) -> Option<String> {
+    let stated = answer.header(CONTENT_TYPE.as_str())?;
+    let plain = stated.split(';').next().unwrap_or(stated).trim();
+    (!plain.is_empty()).then(|| plain.to_owned())
+}
+
+/// The media type a manifest states itself, for registries that leave out the header.
+fn own_media_type(body: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Typed {
+        media_type: String,
+    }
+    let typed = serde_json::from_slice::<Typed>(body);
+    typed.map(|typed| typed.media_type).unwrap_or_default()
+}
+
+fn described(answer: &Answer) -> Option<Descriptor> {
+    let digest = Digest::parse(answer.header(DIGEST)?).ok()?;
+    let size = answer.header(CONTENT_LENGTH.as_str())?.parse().ok()?;
+    let mut described = Descriptor::of(&media_type(answer)?, &[]);
+    (described.digest, described.size) = (digest, size);
+    Some(described)
+}

@@ -1,0 +1,181 @@
+//! Referrers: manifests with a subject, and the list of those of one subject.
+//!
+//! Where a registry does not keep that list (404, or 400 of some), it is an index under the tag
+//! `sha256-HEX`, which those who push keep themselves.
+//! Source: OCI distribution specification 1.1, "Listing Referrers", "Pushing Manifests with
+//! Subject", "Referrers Tag Schema".
+
+use http::Method;
+
+use super::append::Encoded;
+use super::{Call, Merge, Remote, Write};
+use crate::client::Answer;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::manifest::{Descriptor, INDEX, Index, MANIFEST, Manifest, Stored};
+use crate::reference::{Name, Tag};
+
+/// Who keeps the list of referrers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListedBy {
+    /// The registry.
+    Registry,
+    /// The index under a tag.
+    Tag,
+}
+
+/// A referrer that was pushed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PushedReferrer {
+    /// Its descriptor, as lists of referrers have it.
+    pub descriptor: Descriptor,
+    /// Where it is listed.
+    pub listed_by: ListedBy,
+}
+
+impl Remote {
+    /// The referrers of a subject, of one artifact type or of all, and who keeps the list.
+    pub async fn referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<(Vec<Descriptor>, ListedBy), Error> {
+        let (mut found, listed_by) = match self.native_referrers(subject, artifact_type).await? {
+            Some(found) => (found, ListedBy::Registry),
+            None => (self.tagged_referrers(subject).await?, ListedBy::Tag),
+        };
+        // Registries need not filter, and the tag cannot.
+        if let Some(wanted) = artifact_type {
+            found.retain(|entry| entry.artifact_type.as_deref() == Some(wanted));
+        }
+        Ok((found, listed_by))
+    }
+
+    /// The list the registry keeps; none if it keeps none.
+    async fn native_referrers(
+        &self,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+    ) -> Result<Option<Vec<Descriptor>>, Error> {
+        let limits = &self.client.options.limits;
+        let mut path = format!("referrers/{subject}");
+        if let Some(wanted) = artifact_type {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("artifactType", wanted);
+            path = format!("{path}?{}", query.finish());
+        }
+        let mut call = Call::new(Method::GET, path, format!("list referrers of {subject}"))
+            .expect(&[200, 400, 404, 405, 501])
+            .limit(limits.manifest);
+        let mut found = Vec::new();
+        loop {
+            let answer = self.send(&call).await?;
+            let Some(page) = page(&answer) else {
+                return Ok(None);
+            };
+            let is_empty = page.manifests.is_empty();
+            found.extend(page.manifests);
+            if found.len() > limits.entries {
+                return Err(self.too_many(&call.doing));
+            }
+            match self.next_page(&call.doing, &answer)? {
+                Some(next) if !is_empty => call = call.at(next),
+                _ => return Ok(Some(found)),
+            }
+        }
+    }
+
+    async fn tagged_referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>, Error> {
+        let tag = self.fallback_tag(subject)?;
+        let Some(stored) = self.get_manifest(&Name::Tag(tag.clone())).await? else {
+            return Ok(Vec::new());
+        };
+        let index = stored.index().map_err(|_| Error::Malformed {
+            at: self.at(&format!("list referrers of {subject}")),
+            what: format!("what is under {tag} is no index"),
+        })?;
+        Ok(index.manifests)
+    }
+
+    fn fallback_tag(&self, subject: &Digest) -> Result<Tag, Error> {
+        Tag::of_digest(subject, "").map_err(|_| Error::Refused {
+            at: self.at(&format!("list referrers of {subject}")),
+            why: "the digest of the subject is too long for a tag".to_owned(),
+        })
+    }
+
+    /// Writes a manifest with a subject and sees to it that it is listed. Its config and layers
+    /// must be in the repository.
+    pub async fn push_referrer(&self, manifest: &Manifest) -> Result<PushedReferrer, Error> {
+        let refuse = |why: String| Error::Refused {
+            at: self.at("push a referrer"),
+            why,
+        };
+        let subject = manifest.subject.as_ref();
+        let subject = subject.ok_or_else(|| refuse("it has no subject".to_owned()))?;
+        let bytes = serde_json::to_vec(manifest).map_err(|error| refuse(error.to_string()))?;
+        let media_type = manifest.media_type.as_deref().unwrap_or(MANIFEST);
+        let mut descriptor = Descriptor::of(media_type, &bytes);
+        descriptor.artifact_type = Some(manifest.kind().to_owned());
+        descriptor.annotations.clone_from(&manifest.annotations);
+        let name = Name::Digest(descriptor.digest.clone());
+        let pushed = self.put_manifest(&name, media_type, bytes.into()).await?;
+        let writing = self.writing();
+        let is_listed = pushed.is_listed
+            || writing
+                .native_referrers(&subject.digest, None)
+                .await?
+                .is_some();
+        if !is_listed {
+            writing.list_under_tag(&subject.digest, &descriptor).await?;
+        }
+        Ok(PushedReferrer {
+            descriptor,
+            listed_by: if is_listed {
+                ListedBy::Registry
+            } else {
+                ListedBy::Tag
+            },
+        })
+    }
+
+    /// Adds a descriptor to the index under the tag of its subject. Entries are sorted by digest,
+    /// as the reference sorts them.
+    async fn list_under_tag(&self, subject: &Digest, entry: &Descriptor) -> Result<(), Error> {
+        let tag = self.fallback_tag(subject)?;
+        let merge = |stored: Option<&Stored>| {
+            let read = stored.map(Stored::index).transpose();
+            let read = read.map_err(|_| format!("what is under {tag} is no index"))?;
+            let mut index = read.unwrap_or_default();
+            if index
+                .manifests
+                .iter()
+                .any(|known| known.digest == entry.digest)
+            {
+                return Ok(Merge::Present);
+            }
+            index.manifests.push(entry.clone());
+            index
+                .manifests
+                .sort_by(|one, other| one.digest.cmp(&other.digest));
+            let bytes = serde_json::to_vec(&index).map_err(|error| error.to_string())?;
+            Ok(Merge::Write(Write {
+                manifest: Encoded {
+                    media_type: index.media_type.unwrap_or_else(|| INDEX.to_owned()),
+                    bytes: bytes.into(),
+                },
+                blobs: Vec::new(),
+            }))
+        };
+        self.update(&tag, merge).await.map(|_| ())
+    }
+}
+
+/// A page of the list. Registries without it answer 404, 400, or with something else altogether.
+fn page(answer: &Answer) -> Option<Index> {
+    if answer.status != 200 {
+        return None;
+    }
+    let index: Index = serde_json::from_slice(&answer.body).ok()?;
+    (index.schema_version == 2).then_some(index)
+}

@@ -1,0 +1,202 @@
+//! Uploads: how a blob gets into a repository.
+//!
+//! A blob that is there is not sent. Else it is taken over from another repository if the registry
+//! can, or sent at once, or in chunks where a registry does not take it at once. After a failure
+//! that may pass, all of it is done again from the start: an upload cannot be trusted then.
+//! Source: OCI distribution specification 1.1, "Pushing blobs".
+
+use bytes::Bytes;
+use http::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Method};
+use reqwest::Url;
+
+use super::{Call, Remote};
+use crate::client::Answer;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::reference::Repository;
+
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// Statuses of an upload at once after which chunks are tried.
+const NOT_AT_ONCE: [u16; 4] = [405, 411, 413, 501];
+/// Bytes of a chunk: small enough for what sits before registries.
+const CHUNK: usize = 512 * 1024;
+/// Most bytes of the answers to uploads, which nobody reads.
+const LIMIT: usize = 1 << 20;
+
+impl Remote {
+    /// Makes sure a blob is in the repository. `from` is another repository of the same registry
+    /// that may have it.
+    pub async fn push_blob(
+        &self,
+        content: &Bytes,
+        from: Option<&Repository>,
+    ) -> Result<Digest, Error> {
+        let digest = Digest::of(content);
+        let writing = self.writing();
+        let push = || writing.push_once(&digest, content, from);
+        self.retrying(push).await?;
+        Ok(digest)
+    }
+
+    /// Whether something may be pushed here: begins an upload and gives it up.
+    pub async fn can_push(&self) -> Result<(), Error> {
+        let writing = self.writing();
+        let call = Call::new(Method::POST, "blobs/uploads/", "begin an upload");
+        let answer = writing.send(&call.expect(&[202]).limit(LIMIT)).await?;
+        let Ok(Some(there)) = writing.location("begin an upload", &answer) else {
+            return Ok(());
+        };
+        let cancel = Call::new(Method::DELETE, "", "give up an upload").at(there);
+        // Registries that cannot do this forget the upload after a while.
+        if let Err(error) = writing.send_once(&cancel.expect(&[200, 202, 204])).await {
+            tracing::debug!(%error, "the upload is left to the registry");
+        }
+        Ok(())
+    }
+
+    async fn push_once(
+        &self,
+        digest: &Digest,
+        content: &Bytes,
+        from: Option<&Repository>,
+    ) -> Result<(), Error> {
+        if self.has_blob(digest).await? {
+            return Ok(());
+        }
+        let doing = format!("push blob {digest}");
+        let from = from.filter(|from| {
+            from.registry() == self.repository.registry() && **from != self.repository
+        });
+        let Some(there) = self.begin(&doing, digest, content, from).await? else {
+            return Ok(());
+        };
+        let mut call = finish(&doing, there, digest).content(content.clone());
+        call.expect = &[200, 201, 204, 405, 411, 413, 501];
+        let answer = self.send_once(&call).await?;
+        if NOT_AT_ONCE.contains(&answer.status) {
+            return self.push_in_chunks(&doing, digest, content).await;
+        }
+        self.confirm(&doing, &answer, content)
+    }
+
+    /// Whether the blob is there. A place the registry leads to and that knows nothing of `HEAD`
+    /// counts as no.
+    async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
+        let doing = format!("look for blob {digest}");
+        let call = Call::new(Method::HEAD, format!("blobs/{digest}"), doing);
+        match self.send_once(&call.expect(&[200, 404])).await {
+            Ok(answer) => Ok(answer.status == 200),
+            Err(Error::Status { status, .. }) if (400..500).contains(&status) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Begins an upload and gives its address; none if the blob is there already.
+    async fn begin(
+        &self,
+        doing: &str,
+        digest: &Digest,
+        content: &Bytes,
+        from: Option<&Repository>,
+    ) -> Result<Option<Url>, Error> {
+        let mut path = "blobs/uploads/".to_owned();
+        if let Some(from) = from {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("mount", digest.as_str());
+            query.append_pair("from", from.path());
+            path = format!("{path}?{}", query.finish());
+        }
+        let call = Call::new(Method::POST, path, doing).from(from);
+        let call = call.expect(&[201, 202]).limit(LIMIT);
+        let answer = self.send_once(&call).await?;
+        if answer.status == 201 {
+            return Ok(None);
+        }
+        if let Some(there) = self.location(doing, &answer)? {
+            return Ok(Some(there));
+        }
+        self.push_by_post(doing, digest, content).await
+    }
+
+    /// Sends a blob with the request that would begin an upload: all that is left where a registry
+    /// does not say where the upload is.
+    async fn push_by_post(
+        &self,
+        doing: &str,
+        digest: &Digest,
+        content: &Bytes,
+    ) -> Result<Option<Url>, Error> {
+        let path = format!("blobs/uploads/?digest={digest}");
+        let call = Call::new(Method::POST, path, doing)
+            .header(CONTENT_TYPE, OCTETS)
+            .content(content.clone())
+            .expect(&[201, 202])
+            .limit(LIMIT);
+        let answer = self.send_once(&call).await?;
+        if answer.status == 201 {
+            self.confirm(doing, &answer, content)?;
+            return Ok(None);
+        }
+        self.location(doing, &answer)?
+            .map(Some)
+            .ok_or_else(|| Error::Malformed {
+                at: self.at(doing),
+                what: "there is no Location for the upload".to_owned(),
+            })
+    }
+
+    async fn push_in_chunks(
+        &self,
+        doing: &str,
+        digest: &Digest,
+        content: &Bytes,
+    ) -> Result<(), Error> {
+        let Some(mut there) = self.begin(doing, digest, content, None).await? else {
+            return Ok(());
+        };
+        for start in (0..content.len()).step_by(CHUNK) {
+            let end = content.len().min(start + CHUNK);
+            let range = HeaderValue::from_str(&format!("{start}-{}", end - 1));
+            let mut call = Call::new(Method::PATCH, "", doing)
+                .at(there.clone())
+                .header(CONTENT_TYPE, OCTETS)
+                .content(content.slice(start..end))
+                .expect(&[202, 204])
+                .limit(LIMIT);
+            call.headers
+                .extend(range.ok().map(|range| (CONTENT_RANGE, range)));
+            let answer = self.send_once(&call).await?;
+            there = self.location(doing, &answer)?.unwrap_or(there);
+        }
+        let call = finish(doing, there, digest).content(Bytes::new());
+        let answer = self.send_once(&call).await?;
+        self.confirm(doing, &answer, content)
+    }
+
+    /// Where an upload goes on: `Location`, which may be relative and may have a query.
+    fn location(&self, doing: &str, answer: &Answer) -> Result<Option<Url>, Error> {
+        let Some(location) = answer.header(LOCATION.as_str()) else {
+            return Ok(None);
+        };
+        let at = self.at(doing);
+        let there = answer.url.join(location).map_err(|_| Error::Malformed {
+            at: at.clone(),
+            what: "the Location of the upload is not a URL".to_owned(),
+        })?;
+        let there = self.client.http.checked_hop(&at, &answer.url, there)?;
+        Ok(Some(there))
+    }
+}
+
+/// The request that ends an upload.
+fn finish<'a>(doing: &str, mut there: Url, digest: &Digest) -> Call<'a> {
+    there
+        .query_pairs_mut()
+        .append_pair("digest", digest.as_str());
+    Call::new(Method::PUT, "", doing)
+        .at(there)
+        .header(CONTENT_TYPE, OCTETS)
+        .expect(&[200, 201, 204])
+        .limit(LIMIT)
+}
