@@ -1,0 +1,173 @@
+//! Facts about adding to a tag while others do.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use windlass_registry::manifest::{CONFIG, Descriptor, Manifest};
+use windlass_registry::{Client, Error, Merge, Remote, Retry, Tag, Updated, Write};
+use windlass_sandbox::registry::{Fault, FaultAnswer, Gate, Options};
+
+use crate::at::{At, MANIFEST, anonymous, options, start};
+
+fn tag() -> Tag {
+    Tag::parse("sha256-12.sig").unwrap()
+}
+
+/// Adds a layer of this content, with a config that lists all layers.
+async fn add(remote: &Remote, content: &str) -> Result<Updated, Error> {
+    remote.push_blob(&content.to_owned().into(), None).await?;
+    let entry = Descriptor::of("text/plain", content.as_bytes());
+    let merge = |there: Option<Manifest>| {
+        let mut manifest = there.unwrap_or_else(|| Manifest::new(Descriptor::of(CONFIG, b"{}")));
+        if manifest
+            .layers
+            .iter()
+            .any(|layer| layer.digest == entry.digest)
+        {
+            return Ok(Merge::Present);
+        }
+        manifest.layers.push(entry.clone());
+        let names: Vec<_> = manifest
+            .layers
+            .iter()
+            .map(|layer| layer.digest.as_str())
+            .collect();
+        let config = Bytes::from(serde_json::to_vec(&names).map_err(|error| error.to_string())?);
+        manifest.config = Descriptor::of(CONFIG, &config);
+        Ok(Merge::Write(Write {
+            manifest,
+            blobs: vec![config],
+        }))
+    };
+    remote.update_manifest(&tag(), merge).await
+}
+
+/// How many layers there are, each once.
+fn layers(at: &At) -> usize {
+    let there = at.registry.manifest("app", tag().as_str()).unwrap();
+    let manifest: Manifest = serde_json::from_slice(&there.bytes).unwrap();
+    let mut digests: Vec<_> = manifest.layers.iter().map(|layer| &layer.digest).collect();
+    digests.sort();
+    digests.dedup();
+    assert_eq!(digests.len(), manifest.layers.len());
+    digests.len()
+}
+
+#[tokio::test]
+async fn an_entry_is_written_once_and_read_back() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("app");
+    assert_eq!(add(&remote, "one").await.unwrap().writes, 1);
+    assert_eq!(add(&remote, "two").await.unwrap().writes, 1);
+    at.registry.clear_requests();
+    assert_eq!(add(&remote, "two").await.unwrap().writes, 0);
+    assert_eq!(at.seen(), ["HEAD 200", "GET 200"]);
+    assert_eq!(layers(&at), 2);
+}
+
+#[tokio::test]
+async fn an_entry_another_writer_took_away_is_added_again() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("app");
+    add(&remote, "one").await.unwrap();
+    let before = at.registry.manifest("app", tag().as_str()).unwrap();
+    // The answer to our write is held until someone who read before has written.
+    let gate = Gate::new();
+    at.fail(
+        "PUT",
+        "/manifests/",
+        1,
+        FaultAnswer::PauseAfterwards(gate.clone()),
+    );
+    let foreign = async {
+        gate.reached(1).await;
+        at.registry
+            .put_manifest("app", tag().as_str(), MANIFEST, before.bytes.clone());
+        gate.release();
+    };
+    let (added, ()) = tokio::join!(add(&remote, "two"), foreign);
+    assert_eq!(added.unwrap().writes, 2);
+    assert_eq!(layers(&at), 2);
+}
+
+#[tokio::test]
+async fn what_was_written_since_the_tag_was_read_is_not_overwritten() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("app");
+    add(&remote, "one").await.unwrap();
+    let gate = Gate::new();
+    // The look before our write waits until another client is done.
+    at.fail("HEAD", "/manifests/", 1, FaultAnswer::Pause(gate.clone()));
+    let foreign = async {
+        gate.reached(1).await;
+        let other = Client::new(options()).unwrap();
+        let other = other.repository(at.repository("app"), anonymous());
+        add(&other, "foreign").await.unwrap();
+        gate.release();
+    };
+    let (added, ()) = tokio::join!(add(&remote, "two"), foreign);
+    assert_eq!(added.unwrap().writes, 1);
+    assert_eq!(layers(&at), 3);
+}
+
+#[tokio::test]
+async fn twenty_writers_in_one_process_each_write_once() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("app");
+    let texts: Vec<_> = (0..20).map(|number| format!("entry {number}")).collect();
+    let added = futures::future::join_all(texts.iter().map(|text| add(&remote, text))).await;
+    assert!(added.into_iter().all(|added| added.unwrap().writes == 1));
+    assert_eq!(layers(&at), 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_writers_that_know_nothing_of_each_other_lose_nothing() {
+    let at = start(Options::default()).await;
+    let texts: Vec<_> = (0..20).map(|number| format!("entry {number}")).collect();
+    let writers = texts.iter().map(|text| {
+        // A client each, in real time: as if each were a process of its own.
+        let mut options = options();
+        options.clock = windlass_registry::Clock::system();
+        options.append.settle = Duration::from_millis(150);
+        let remote = At::client(options).repository(at.repository("app"), anonymous());
+        async move { add(&remote, text).await }
+    });
+    for added in futures::future::join_all(writers).await {
+        added.unwrap();
+    }
+    assert_eq!(layers(&at), 20);
+}
+
+#[tokio::test]
+async fn a_writer_that_never_gets_its_entry_in_gives_up() {
+    let at = start(Options::default()).await;
+    let mut options = options();
+    options.append.rounds = 3;
+    let remote = At::client(options).repository(at.repository("app"), anonymous());
+    // The registry says yes and stores nothing.
+    let lost = Fault {
+        method: Some("PUT".to_owned()),
+        path_contains: "/manifests/".to_owned(),
+        times: usize::MAX,
+        answer: FaultAnswer::Status(201.into()),
+        ..Fault::default()
+    };
+    at.registry.fail(lost);
+    let error = add(&remote, "one").await.unwrap_err();
+    assert!(
+        matches!(error, Error::Contended { rounds: 3, .. }),
+        "{error:?}"
+    );
+    assert_eq!(error.retry(), Retry::Backoff);
+}
+
+#[tokio::test]
+async fn something_that_is_no_manifest_is_left_alone() {
+    let at = start(Options::default()).await;
+    at.registry
+        .put_manifest("app", tag().as_str(), "text/plain", "something");
+    let error = add(&at.remote("app"), "one").await.unwrap_err();
+    assert!(error.to_string().contains("no image manifest"), "{error}");
+    let there = at.registry.manifest("app", tag().as_str()).unwrap();
+    assert_eq!(there.bytes, "something");
+}

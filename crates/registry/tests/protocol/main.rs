@@ -1,0 +1,11 @@
+//! The client against the registry of the sandbox, with its quirks and faults.
+
+// What cannot be set up has failed.
+#![allow(clippy::unwrap_used)]
+
+mod append;
+mod at;
+mod credentials;
+mod faults;
+mod push_pull;
+mod referrers;

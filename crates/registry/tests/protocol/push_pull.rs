@@ -1,0 +1,223 @@
+//! Facts about pushing and pulling.
+
+use crate::at::{At, MANIFEST, anonymous, image, options, start};
+use bytes::Bytes;
+use windlass_registry::{Digest, Name, Repository, Tag};
+use windlass_sandbox::registry::{FaultAnswer, Options, Transport};
+
+#[tokio::test]
+async fn what_was_pushed_is_pulled_again() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("team/app");
+    let (manifest, digest) = image(&remote, b"layer").await;
+    let tag = Name::Tag(Tag::parse("v1").unwrap());
+    let pushed = remote
+        .put_manifest(&tag, MANIFEST, manifest.clone())
+        .await
+        .unwrap();
+    assert_eq!(pushed.digest, digest);
+    for name in [tag.clone(), Name::Digest(digest.clone())] {
+        let stored = remote.get_manifest(&name).await.unwrap().unwrap();
+        assert_eq!((&stored.bytes, &stored.digest), (&manifest, &digest));
+        assert_eq!(stored.media_type, MANIFEST);
+        let known = remote.head_manifest(&name).await.unwrap().unwrap();
+        assert_eq!(known, stored.descriptor());
+    }
+    let blob = Digest::of(b"layer");
+    assert_eq!(remote.head_blob(&blob).await.unwrap(), Some(5));
+    assert_eq!(remote.get_blob(&blob, 5).await.unwrap().unwrap(), "layer");
+    assert_eq!(remote.tags().await.unwrap(), ["v1"]);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_none() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("team/app");
+    let digest = Digest::of(b"x");
+    assert_eq!(
+        remote.get_manifest(&digest.clone().into()).await.unwrap(),
+        None
+    );
+    assert_eq!(
+        remote.head_manifest(&digest.clone().into()).await.unwrap(),
+        None
+    );
+    assert_eq!(remote.head_blob(&digest).await.unwrap(), None);
+    assert_eq!(remote.get_blob(&digest, 10).await.unwrap(), None);
+    assert!(remote.tags().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_blob_that_is_there_is_not_sent_again() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("team/app");
+    let content = Bytes::from_static(b"layer");
+    remote.push_blob(&content, None).await.unwrap();
+    at.registry.clear_requests();
+    remote.push_blob(&content, None).await.unwrap();
+    assert_eq!(at.seen(), ["HEAD 200"]);
+}
+
+#[tokio::test]
+async fn a_blob_is_mounted_from_another_repository() {
+    let at = start(Options::default()).await;
+    at.registry.put_blob("team/base", "layer");
+    let remote = at.remote("team/app");
+    let from = Repository::parse(&format!("{}/team/base", at.registry.host())).unwrap();
+    remote
+        .push_blob(&"layer".into(), Some(&from))
+        .await
+        .unwrap();
+    assert_eq!(at.seen(), ["HEAD 404", "POST 201"]);
+    // A repository that does not have it is no hindrance.
+    let remote = at.remote("team/other");
+    remote
+        .push_blob(&"other".into(), Some(&from))
+        .await
+        .unwrap();
+    assert!(
+        at.registry
+            .blob("team/other", Digest::of(b"other").as_str())
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn locations_may_be_relative_have_a_query_or_be_missing() {
+    let missing = FaultAnswer::WithoutHeader("location".parse().unwrap());
+    let quirks = [
+        FaultAnswer::RelativeLocation,
+        FaultAnswer::LocationWithQuery,
+        missing,
+    ];
+    for quirk in quirks {
+        let at = start(Options::default()).await;
+        at.always("/blobs/uploads/", quirk.clone());
+        let remote = at.remote("team/app");
+        remote.push_blob(&"layer".into(), None).await.unwrap();
+        let digest = Digest::of(b"layer");
+        assert!(
+            at.registry.blob("team/app", digest.as_str()).is_some(),
+            "{quirk:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_blob_is_sent_in_chunks_where_it_is_not_taken_at_once() {
+    let at = start(Options::default()).await;
+    at.fail("PUT", "/blobs/uploads/", 1, FaultAnswer::Status(413.into()));
+    let remote = at.remote("team/app");
+    let content = Bytes::from(vec![7; 1_300_000]);
+    let digest = remote.push_blob(&content, None).await.unwrap();
+    assert_eq!(
+        at.registry.blob("team/app", digest.as_str()).unwrap(),
+        content
+    );
+    let patches = at.seen().iter().filter(|seen| *seen == "PATCH 202").count();
+    assert_eq!(patches, 3);
+}
+
+#[tokio::test]
+async fn a_registry_need_not_state_digests() {
+    let at = start(Options::default()).await;
+    at.always(
+        "/v2/",
+        FaultAnswer::WithoutHeader("docker-content-digest".parse().unwrap()),
+    );
+    let remote = at.remote("team/app");
+    let (manifest, digest) = image(&remote, b"layer").await;
+    let tag = Name::Tag(Tag::parse("v1").unwrap());
+    remote.put_manifest(&tag, MANIFEST, manifest).await.unwrap();
+    let known = remote.head_manifest(&tag).await.unwrap().unwrap();
+    assert_eq!(known.digest, digest);
+}
+
+#[tokio::test]
+async fn tags_come_in_pages() {
+    let at = start(Options {
+        page: Some(2),
+        ..Options::default()
+    })
+    .await;
+    for tag in ["a", "b", "c", "d", "e"] {
+        at.registry
+            .put_manifest("app", tag, MANIFEST, format!("{{\"x\":\"{tag}\"}}"));
+    }
+    assert_eq!(
+        at.remote("app").tags().await.unwrap(),
+        ["a", "b", "c", "d", "e"]
+    );
+}
+
+#[tokio::test]
+async fn an_upload_that_is_begun_to_see_whether_it_may_be_is_given_up() {
+    let at = start(Options::default()).await;
+    at.remote("team/app").can_push().await.unwrap();
+    assert_eq!(at.registry.open_uploads(), 0);
+    at.fail(
+        "DELETE",
+        "/blobs/uploads/",
+        1,
+        FaultAnswer::Status(405.into()),
+    );
+    at.remote("team/app").can_push().await.unwrap();
+}
+
+#[tokio::test]
+async fn https_needs_an_authority_that_is_trusted() {
+    let at = start(Options {
+        transport: Transport::Tls,
+        ..Options::default()
+    })
+    .await;
+    let error = at.remote("app").tags().await.unwrap_err();
+    assert!(error.to_string().contains("is not trusted"), "{error}");
+    let options = at.trusting();
+    let remote = At::client(options).repository(at.repository("app"), anonymous());
+    remote.push_blob(&"layer".into(), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_listed_registry_may_show_any_certificate() {
+    let at = start(Options {
+        transport: Transport::Tls,
+        ..Options::default()
+    })
+    .await;
+    let mut options = options();
+    options.insecure = vec![at.registry.host()];
+    let remote = At::client(options).repository(at.repository("app"), anonymous());
+    remote.push_blob(&"layer".into(), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_shown_where_one_is_asked_for() {
+    let at = start(Options {
+        transport: Transport::MutualTls,
+        ..Options::default()
+    })
+    .await;
+    let mut options = at.trusting();
+    let bare = At::client(options.clone()).repository(at.repository("app"), anonymous());
+    assert!(bare.tags().await.is_err());
+    let shown = at.registry.client_certificate().unwrap();
+    options.client_certificate = Some(windlass_registry::ClientCertificate {
+        certificate_pem: shown.certificate_pem.clone().into(),
+        key_pem: shown.key_pem.clone().into_bytes().into(),
+    });
+    let remote = At::client(options).repository(at.repository("app"), anonymous());
+    remote.push_blob(&"layer".into(), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn connections_are_used_again() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("team/app");
+    image(&remote, b"layer").await;
+    let before = at.registry.connections();
+    for _ in 0..10 {
+        remote.tags().await.unwrap();
+    }
+    assert_eq!(at.registry.connections(), before);
+}
