@@ -132,6 +132,19 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// The server does not speak TLS.
+    #[error(
+        "{at}: {host} does not speak TLS; plain HTTP is for loopback and for registries listed as insecure"
+    )]
+    NotTls {
+        /// What and where.
+        at: At,
+        /// Host and port.
+        host: String,
+        /// What the HTTP client says.
+        #[source]
+        source: reqwest::Error,
+    },
     /// The answer is larger than allowed.
     #[error("{at}: the answer is larger than {limit} bytes, the most that is read")]
     TooLarge {
@@ -208,6 +221,7 @@ impl Error {
             | Self::Denied { .. }
             | Self::ImmutableTag { .. }
             | Self::Untrusted { .. }
+            | Self::NotTls { .. }
             | Self::TooLarge { .. }
             | Self::TooMany { .. }
             | Self::Digest { .. }

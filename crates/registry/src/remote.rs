@@ -205,7 +205,11 @@ impl Remote {
         let mut attempts = Vec::new();
         let order: Vec<(usize, &Candidate)> = self.candidates.order(call.access()).collect();
         for (number, candidate) in order {
-            match self.try_with(call, &at, &base, &url, candidate).await? {
+            let tried = self.try_with(call, &at, &base, &url, candidate).await?;
+            if url.origin() == base.origin() {
+                self.client.http.answered(self.repository.registry(), &base);
+            }
+            match tried {
                 Tried::Answered(answer) => return self.judge(call, at, answer, number),
                 Tried::Denied { status, message } => attempts.push(Attempt {
                     source: candidate.source.clone(),
@@ -239,9 +243,6 @@ impl Remote {
         candidate: usize,
     ) -> Result<Answer, Error> {
         let status = answer.status;
-        self.client
-            .http
-            .answered(self.repository.registry(), &answer.url);
         if call.expect.contains(&status) {
             if status < 400 {
                 self.candidates.remember(call.access(), candidate);

@@ -84,7 +84,8 @@ pub(crate) struct Tokens(Mutex<HashMap<Key, Slot>>);
 struct Granted {
     token: Option<Zeroizing<String>>,
     access_token: Option<Zeroizing<String>>,
-    expires_in: Option<u64>,
+    /// A number, unless the endpoint has its own ideas.
+    expires_in: Option<serde_json::Value>,
 }
 
 impl Tokens {
@@ -130,7 +131,12 @@ impl Tokens {
         };
         let header = bearer(&value).filter(|_| !value.is_empty());
         let header = header.ok_or_else(|| malformed(at))?;
-        let lifetime = Duration::from_secs(lifetime.unwrap_or(LIFETIME).min(24 * 3600));
+        let lifetime = Duration::from_secs(
+            lifetime
+                .and_then(|stated| stated.as_u64())
+                .unwrap_or(LIFETIME)
+                .min(24 * 3600),
+        );
         let expires = clock.now() + lifetime.saturating_sub(MARGIN.min(lifetime / 4));
         *slot = Some(Token { value, expires });
         Ok(Outcome::Granted {

@@ -12,7 +12,8 @@ use http::header::{AUTHORIZATION, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::{Response, Url};
 
-use super::{SetupError, trust};
+use super::SetupError;
+use super::trust::{self, TlsProblem};
 use crate::error::{At, Error};
 use crate::options::Options;
 
@@ -86,7 +87,11 @@ impl Http {
         Ok(Self {
             checked: checked.map_err(SetupError::Http)?,
             unchecked,
-            insecure: options.insecure.iter().cloned().collect(),
+            insecure: options
+                .insecure
+                .iter()
+                .map(|host| canonical(host))
+                .collect(),
             schemes: Mutex::default(),
         })
     }
@@ -112,7 +117,9 @@ impl Http {
                 self.schemes().insert(registry.to_owned(), "https");
                 Ok(https)
             }
-            Err(error) if trust::is_about_certificates(&error) => Err(transport(at, &https, error)),
+            Err(error) if trust::tls_problem(&error) == Some(TlsProblem::Certificate) => {
+                Err(transport(at, &https, error))
+            }
             Err(_) => parse("http").map_err(not_a_host),
         }
     }
@@ -209,6 +216,13 @@ pub(crate) fn authority(url: &Url) -> String {
     }
 }
 
+/// A registry as it was listed, in the form of [`authority`].
+fn canonical(registry: &str) -> String {
+    let host = registry.trim().to_ascii_lowercase();
+    let plain = host.strip_suffix(":443").or(host.strip_suffix(":80"));
+    plain.unwrap_or(&host).to_owned()
+}
+
 /// Where an answer leads. Only statuses that keep the method lead a write on.
 fn next(request: &Request<'_>, response: &Response) -> Result<Option<Url>, Error> {
     let reads = matches!(request.method, Method::GET | Method::HEAD);
@@ -283,11 +297,11 @@ async fn read(
 /// The address is left out of the source: its query may hold a secret.
 fn transport(at: &At, url: &Url, error: reqwest::Error) -> Error {
     let (at, host) = (at.clone(), authority(url));
-    let untrusted = trust::is_about_certificates(&error);
+    let problem = trust::tls_problem(&error);
     let source = error.without_url();
-    if untrusted {
-        Error::Untrusted { at, host, source }
-    } else {
-        Error::Transport { at, host, source }
+    match problem {
+        Some(TlsProblem::Certificate) => Error::Untrusted { at, host, source },
+        Some(TlsProblem::NotTls) => Error::NotTls { at, host, source },
+        None => Error::Transport { at, host, source },
     }
 }

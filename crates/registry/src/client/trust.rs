@@ -65,37 +65,43 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-/// Whether the server showed a certificate that is not trusted, or asked for one in vain.
-pub(crate) fn is_about_certificates(error: &reqwest::Error) -> bool {
+/// What is wrong with TLS, if that is why there is no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TlsProblem {
+    /// The server showed a certificate that is not trusted, or asked for one in vain.
+    Certificate,
+    /// The server does not speak TLS.
+    NotTls,
+}
+
+/// Looks for a problem with TLS in what an error comes from.
+pub(crate) fn tls_problem(error: &reqwest::Error) -> Option<TlsProblem> {
+    use rustls::{AlertDescription, Error};
+    match tls_error(error)? {
+        Error::InvalidCertificate(_)
+        | Error::AlertReceived(
+            AlertDescription::CertificateRequired
+            | AlertDescription::BadCertificate
+            | AlertDescription::UnknownCA,
+        ) => Some(TlsProblem::Certificate),
+        Error::InvalidMessage(_) => Some(TlsProblem::NotTls),
+        _ => None,
+    }
+}
+
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-            return is_certificate_error(tls);
+            return Some(tls);
         }
         // The source of an I/O error is not what is in it, but the source of that.
-        next = match error
-            .downcast_ref::<std::io::Error>()
-            .map(std::io::Error::get_ref)
-        {
-            Some(inner) => inner.map(|inner| inner as _),
+        next = match error.downcast_ref::<std::io::Error>() {
+            Some(error) => error.get_ref().map(|inner| inner as _),
             None => error.source(),
         };
     }
-    false
-}
-
-fn is_certificate_error(error: &rustls::Error) -> bool {
-    use rustls::{AlertDescription, Error};
-    match error {
-        Error::InvalidCertificate(_) => true,
-        Error::AlertReceived(alert) => matches!(
-            alert,
-            AlertDescription::CertificateRequired
-                | AlertDescription::BadCertificate
-                | AlertDescription::UnknownCA
-        ),
-        _ => false,
-    }
+    None
 }
 
 #[cfg(test)]
@@ -139,5 +145,25 @@ mod tests {
             "the address of the https proxy is not a URL"
         );
         assert!(!format!("{options:?}").contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_speak_tls_is_recognised() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", server.local_addr().unwrap());
+        let answer = async {
+            let (mut stream, _) = server.accept().await.unwrap();
+            let mut hello = [0; 5];
+            stream.read_exact(&mut hello).await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                .await
+                .unwrap();
+            stream
+        };
+        let client = builder(&Options::default()).unwrap().build().unwrap();
+        let (error, _stream) = tokio::join!(client.get(url).send(), answer);
+        assert_eq!(tls_problem(&error.unwrap_err()), Some(TlsProblem::NotTls));
     }
 }

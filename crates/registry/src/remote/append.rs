@@ -55,10 +55,12 @@ pub(super) struct Encoded {
     pub(super) bytes: Bytes,
 }
 
+/// What came of one round.
 enum Step {
     Present(Digest),
     Wrote(Duration),
     Moved,
+    GaveUp,
 }
 
 impl Remote {
@@ -95,18 +97,23 @@ impl Remote {
         M: Fn(Option<&Stored>) -> Result<Merge<Encoded>, String>,
     {
         let writing = self.writing();
-        let policy = &self.client.options.append;
+        let (clock, rounds) = (
+            &self.client.options.clock,
+            self.client.options.append.rounds,
+        );
         let (mut writes, mut moves) = (0, 0);
-        while writes <= policy.rounds && moves <= policy.rounds * 4 {
-            let is_last = writes == policy.rounds;
-            match writing.step(tag, &merge, is_last).await? {
+        while moves <= rounds * 4 {
+            match writing.step(tag, &merge, writes < rounds).await? {
                 Step::Present(digest) => return Ok(Updated { digest, writes }),
-                Step::Moved => moves += 1,
                 Step::Wrote(took) => {
                     writes += 1;
-                    let settle = self.settle(took, writes);
-                    self.client.options.clock.sleep(settle).await;
+                    clock.sleep(self.settle(took, writes)).await;
                 }
+                Step::Moved => {
+                    moves += 1;
+                    clock.sleep(self.settle(Duration::ZERO, moves) / 8).await;
+                }
+                Step::GaveUp => break,
             }
         }
         Err(Error::Contended {
@@ -116,7 +123,7 @@ impl Remote {
     }
 
     /// Reads, merges, and writes if need be and nothing has moved in between.
-    async fn step<M>(&self, tag: &Tag, merge: &M, is_last: bool) -> Result<Step, Error>
+    async fn step<M>(&self, tag: &Tag, merge: &M, may_write: bool) -> Result<Step, Error>
     where
         M: Fn(Option<&Stored>) -> Result<Merge<Encoded>, String>,
     {
@@ -129,7 +136,7 @@ impl Remote {
         })?;
         let digest = before.map(|before| before.digest);
         let Write { manifest, blobs } = match (merged, digest.clone()) {
-            (Merge::Write(_), _) if is_last => return Ok(Step::Moved),
+            (Merge::Write(_), _) if !may_write => return Ok(Step::GaveUp),
             (Merge::Write(write), _) => write,
             (Merge::Present, Some(digest)) => return Ok(Step::Present(digest)),
             (Merge::Present, None) => {

@@ -8,7 +8,7 @@
 use http::Method;
 
 use super::append::Encoded;
-use super::{Call, Merge, Remote, Write};
+use super::{Call, Merge, Remote, To, Write};
 use crate::client::Answer;
 use crate::digest::Digest;
 use crate::error::Error;
@@ -71,7 +71,13 @@ impl Remote {
         loop {
             let answer = self.send(&call).await?;
             let Some(page) = page(&answer) else {
-                return Ok(None);
+                if matches!(call.to, To::Path(_)) {
+                    return Ok(None);
+                }
+                return Err(Error::Malformed {
+                    at: self.at(&call.doing),
+                    what: "a further page is no index".to_owned(),
+                });
             };
             let is_empty = page.manifests.is_empty();
             found.extend(page.manifests);

@@ -221,3 +221,26 @@ async fn connections_are_used_again() {
     }
     assert_eq!(at.registry.connections(), before);
 }
+
+#[tokio::test]
+async fn requests_go_through_the_proxy_except_where_they_should_not() {
+    let proxy = start(Options::default()).await;
+    let mut options = options();
+    options.insecure = vec!["registry.test:80".to_owned(), "direct.test".to_owned()];
+    options.proxies.http = Some(proxy.registry.url());
+    options.proxies.except = Some("direct.test".to_owned());
+    options.retry.attempts = 1;
+    let client = At::client(options);
+    let push = async |name: &str| {
+        let repository = Repository::parse(name).unwrap();
+        let remote = client.repository(repository, anonymous());
+        remote.push_blob(&"layer".into(), None).await
+    };
+    // There is no such host: only the proxy can have answered.
+    push("registry.test/team/app").await.unwrap();
+    let digest = Digest::of(b"layer");
+    assert!(proxy.registry.blob("team/app", digest.as_str()).is_some());
+    proxy.registry.clear_requests();
+    assert!(push("direct.test/team/app").await.is_err());
+    assert!(proxy.seen().is_empty());
+}
