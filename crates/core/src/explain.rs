@@ -189,7 +189,7 @@ fn subjects_found(payload: &Payload, finds: &Finds) -> Vec<SubjectFound> {
         .map(|subject| SubjectFound {
             name: subject.name.clone(),
             digest: subject.digest.clone(),
-            from: finds.origins(&subject.name, &subject.digest, Keys::Any, |_| true),
+            from: finds.origins(&subject.name, &subject.digest, Keys::Any, &[""]),
         })
         .collect()
 }

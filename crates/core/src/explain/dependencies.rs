@@ -11,7 +11,7 @@ use crate::artifact::Digests;
 use crate::format::{Format, Payload};
 
 /// Names of descriptors that stay in the list even if they are there twice.
-fn is_definition(name: &str) -> bool {
+pub(super) fn is_definition(name: &str) -> bool {
     matches!(name, "task" | "pipeline") || name.starts_with("stepAction/")
 }
 
@@ -109,14 +109,15 @@ impl Dependency {
             digest,
             content,
         } = self;
-        let is_mine = |role: &str| match (is_single, is_definition(&name)) {
-            (true, _) => true,
-            (false, true) => role == name,
-            (false, false) => !is_definition(role),
+        let class = if is_definition(&name) { &name } else { "" };
+        let classes = if is_single {
+            &[class, ""][..]
+        } else {
+            &[class]
         };
         let from = match copy {
             Some(copy) => vec![copy],
-            None => finds.origins(&uri, &digest, same, is_mine),
+            None => finds.origins(&uri, &digest, same, classes),
         };
         DependencyFound {
             name,

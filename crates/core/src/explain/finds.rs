@@ -16,47 +16,58 @@ pub(super) enum Keys {
     All,
 }
 
+/// Most origins that are kept of one artifact.
+const MOST_ORIGINS: usize = 100;
+
 #[derive(Debug)]
 struct Find {
     artifact: Artifact,
-    /// Name of its descriptor in SLSA v1.0.
-    role: String,
     origin: Origin,
 }
 
+/// A name, an algorithm and hex digits, within a class.
+type Key = (String, String, String, String);
+
 /// Artifacts with their origins, in the order in which they were found.
+///
+/// Those of different classes are kept apart: in SLSA v1.0, a definition is listed even where the
+/// same thing is listed as an input.
 #[derive(Debug, Default)]
 pub(super) struct Finds {
     finds: Vec<Find>,
-    index: HashMap<(String, String, String), Vec<usize>>,
+    index: HashMap<Key, Vec<usize>>,
 }
 
 impl Finds {
-    pub(super) fn add(&mut self, artifact: Artifact, role: &str, origin: Origin) {
+    pub(super) fn add(&mut self, artifact: Artifact, class: &str, origin: Origin) {
         let at = self.finds.len();
-        for key in keys(&artifact.name, &artifact.digest) {
-            self.index.entry(key).or_default().push(at);
+        for key in keys(&artifact.name, &artifact.digest, class) {
+            let places = self.index.entry(key).or_default();
+            if places.len() < MOST_ORIGINS {
+                places.push(at);
+            }
         }
-        self.finds.push(Find {
-            artifact,
-            role: role.to_owned(),
-            origin,
-        });
+        self.finds.push(Find { artifact, origin });
     }
 
     pub(super) fn artifacts(&self) -> impl Iterator<Item = &Artifact> {
         self.finds.iter().map(|find| &find.artifact)
     }
 
-    /// Where an artifact was said, each origin once.
+    /// Whether an artifact without a class is among them.
+    pub(super) fn contains(&self, name: &str, digest: &Digests) -> bool {
+        keys(name, digest, "").any(|key| self.index.contains_key(&key))
+    }
+
+    /// Where an artifact of one of the classes was said, each origin once.
     pub(super) fn origins(
         &self,
         name: &str,
         digest: &Digests,
         same: Keys,
-        role: impl Fn(&str) -> bool,
+        classes: &[&str],
     ) -> Vec<Origin> {
-        let keys = keys(name, digest);
+        let keys = classes.iter().flat_map(|class| keys(name, digest, class));
         let mut found: Vec<usize> = keys
             .filter_map(|key| self.index.get(&key))
             .flatten()
@@ -66,10 +77,7 @@ impl Finds {
         found.dedup();
         let finds = found.into_iter().map(|at| &self.finds[at]);
         let finds = finds.filter(|find| same == Keys::Any || find.artifact.digest == *digest);
-        finds
-            .filter(|find| role(&find.role))
-            .map(|find| find.origin.clone())
-            .collect()
+        finds.map(|find| find.origin.clone()).collect()
     }
 }
 
@@ -77,12 +85,16 @@ impl Finds {
 fn keys<'k>(
     name: &'k str,
     digest: &'k Digests,
-) -> impl Iterator<Item = (String, String, String)> + 'k {
-    let bare = digest
-        .is_empty()
-        .then(|| (name.to_owned(), String::new(), String::new()));
-    let pairs = digest.iter();
-    let pairs = pairs.map(|(algorithm, hex)| (name.to_owned(), algorithm.clone(), hex.clone()));
+    class: &'k str,
+) -> impl Iterator<Item = Key> + use<'k> {
+    let key = move |algorithm: &str, hex: &str| {
+        let [class, name, algorithm, hex] = [class, name, algorithm, hex].map(str::to_owned);
+        (class, name, algorithm, hex)
+    };
+    let bare = digest.is_empty().then(|| key("", ""));
+    let pairs = digest
+        .iter()
+        .map(move |(algorithm, hex)| key(algorithm, hex));
     bare.into_iter().chain(pairs)
 }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 
+use super::dependencies::is_definition;
 use super::finds::{Finds, Images};
 use super::origin::{Origin, Part, PartKind, Place, part};
 use super::{digest, is_narrow, near};
@@ -224,7 +225,9 @@ impl Gathering {
             _ => "task",
         };
         let via = vec![part(PartKind::Definition, what)];
-        self.dependencies.add(artifact, role, place.origin(via));
+        let is_kept = self.format != Format::SlsaV1 && is_definition(role);
+        let class = if is_kept { role } else { "" };
+        self.dependencies.add(artifact, class, place.origin(via));
     }
 
     pub(super) fn images_used(&mut self, run: &TaskRun<'_>, place: Place<'_>) {
@@ -277,7 +280,7 @@ impl Gathering {
             let group = std::slice::from_ref(input);
             for artifact in hints::inputs(group, &mut notes) {
                 let origin = place.origin(names(group));
-                self.dependencies.add(artifact, "inputs/result", origin);
+                self.dependencies.add(artifact, "", origin);
             }
             self.note(place, "", notes, fault(group));
         }
@@ -289,7 +292,7 @@ impl Gathering {
             let url = said(git.url_said, crate::extract::GIT_URL);
             let commit = said(git.commit_said, crate::extract::GIT_COMMIT);
             let origin = place.origin(url.into_iter().chain(commit).collect());
-            self.dependencies.add(artifact, "inputs/result", origin);
+            self.dependencies.add(artifact, "", origin);
         }
         self.note(place, "", notes, None);
         near::git(self, place, git);

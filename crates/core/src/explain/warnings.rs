@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::finds::Keys;
 use super::gather::Gathering;
 use super::pipeline::of_child;
 use super::{artifact_of, near};
@@ -156,13 +155,7 @@ fn not_inspected(
         let mut artifacts: Vec<(&str, &Digests)> = inside
             .subjects
             .artifacts()
-            .filter(|found| {
-                let (name, digest) = (&found.name, &found.digest);
-                let origins = &gathering.subjects;
-                origins
-                    .origins(name, digest, Keys::Any, |_| true)
-                    .is_empty()
-            })
+            .filter(|found| !gathering.subjects.contains(&found.name, &found.digest))
             .map(|found| (found.name.as_str(), &found.digest))
             .collect();
         artifacts.sort_unstable();

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use windlass_core::annotation;
+use windlass_core::config::{BuildType, Config};
 use windlass_core::dsse::{self, IN_TOTO};
 use windlass_core::format::{Format, Payload};
 use windlass_core::key::PrivateKey;
@@ -81,8 +83,20 @@ impl Attest {
         let documents = self.files.documents(&self.run)?;
         let run = documents.run(warnings)?;
         ensure_ended(&run)?;
+        warnings.extend(signed_before(&run, &config));
         exported::payload(&run, &config, self.format, warnings)
     }
+}
+
+/// Where a payload holds the annotations that signing adds, it is no longer what was signed.
+fn signed_before(run: &Run<'_>, config: &Config) -> Option<String> {
+    let annotations = &run.metadata().annotations;
+    let is_signed = annotations.contains_key(annotation::SIGNED);
+    (is_signed && config.build_type == BuildType::SlsaTekton).then(|| {
+        "the run was signed before: with this buildType its annotations are part of the payload, \
+         which is no longer the one that was signed"
+            .to_owned()
+    })
 }
 
 /// Refuses what the controller would wait for.

@@ -14,6 +14,7 @@ use windlass_core::run::{PipelineRun, Run, TaskRun, adopt};
 mod choose;
 mod document;
 mod wanted;
+mod yaml;
 
 #[cfg(test)]
 mod tests;

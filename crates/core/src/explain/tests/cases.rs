@@ -170,7 +170,7 @@ fn everything_that_is_found_is_in_the_payload() {
             (&gathering.dependencies, "dependency"),
         ] {
             for found in finds.artifacts() {
-                let same = there.origins(&found.name, &found.digest, Keys::Any, |it| it == what);
+                let same = there.origins(&found.name, &found.digest, Keys::Any, &[what]);
                 assert!(!same.is_empty(), "{name}: {what} {found:?}");
             }
         }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use windlass_core::annotation;
-use windlass_core::config::Config;
 use windlass_core::format;
 use zeroize::Zeroizing;
 
@@ -60,4 +58,15 @@ fn a_run_that_has_not_ended_is_refused_with_its_state() {
     let bare = r#"{"kind":"PipelineRun","metadata":{"name":"p"}}"#;
     assert!(refused(bare).contains("no condition Succeeded"));
     assert!(ensure_ended(&Run::parse(run("False").as_bytes()).unwrap()).is_ok());
+}
+
+#[test]
+fn a_payload_that_holds_the_annotations_of_signing_is_warned_of() {
+    let document =
+        r#"{"kind":"TaskRun","metadata":{"annotations":{"chains.tekton.dev/signed":"true"}}}"#;
+    let run = Run::parse(document.as_bytes()).unwrap();
+    let mut config = Config::default();
+    assert_eq!(signed_before(&run, &config), None);
+    config.build_type = BuildType::SlsaTekton;
+    assert!(signed_before(&run, &config).is_some());
 }

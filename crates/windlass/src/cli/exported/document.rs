@@ -11,7 +11,7 @@ use windlass_core::run::MAX_DOCUMENT;
 use windlass_core::tekton::v1beta1;
 
 use super::choose::{Chosen, choose, is_pipeline_run};
-use super::{Documents, Source, Wanted};
+use super::{Documents, Source, Wanted, yaml};
 
 /// Reads a file with the run, in which there may be others and its task runs.
 pub(super) fn read_run(source: &Source, wanted: Option<&Wanted>) -> anyhow::Result<Documents> {
@@ -113,7 +113,7 @@ fn parse(text: &str) -> anyhow::Result<Value> {
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).context("it is not valid JSON");
     }
-    serde_saphyr::from_str(text).context("it is not valid YAML with a single document")
+    yaml::read(text).context("it is not valid YAML with a single document")
 }
 
 fn read_file(path: &Path) -> io::Result<String> {

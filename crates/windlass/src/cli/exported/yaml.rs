@@ -1,0 +1,88 @@
+//! YAML as `kubectl` writes it.
+//!
+//! `kubectl` puts a string in quotes where its own reader would take it for something else. A
+//! string such as `123e4567`, which may well be the start of a commit, it leaves bare, since as a
+//! number it is too large; readers of YAML 1.2 take it for infinity. Here it is a string.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use serde_saphyr::{Error, Options};
+
+/// Strings like that in one document that are put in quotes; each costs another pass.
+const MOST_BARE: usize = 100;
+/// Most nodes: a List of some thousand runs. The size of the file is limited besides.
+const MOST_NODES: usize = 4_000_000;
+
+/// Reads a document; the error is one line.
+pub(super) fn read(text: &str) -> Result<Value, Error> {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MOST_BARE {
+        let error = match serde_saphyr::from_str_with_options(&text, options()) {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        match quoted(&text, &error) {
+            Some(mended) => text = Cow::Owned(mended),
+            None => return Err(error),
+        }
+    }
+    serde_saphyr::from_str_with_options(&text, options())
+}
+
+fn options() -> Options {
+    serde_saphyr::options! {
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_nodes: MOST_NODES,
+            max_events: 2 * MOST_NODES,
+        },
+    }
+}
+
+/// The document with the number that is too large in quotes.
+fn quoted(text: &str, error: &Error) -> Option<String> {
+    let Error::NonFiniteFloat { value, location } = error else {
+        return None;
+    };
+    if !value.contains(|letter: char| letter.is_ascii_digit()) {
+        return None;
+    }
+    let line = usize::try_from(location.line()).ok()?.checked_sub(1)?;
+    let column = usize::try_from(location.column()).ok()?.checked_sub(1)?;
+    let before: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let (offset, _) = text[before..].char_indices().nth(column)?;
+    let (start, rest) = text.split_at(before + offset);
+    let rest = rest.strip_prefix(value.as_str())?;
+    Some(format!("{start}'{value}'{rest}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_that_is_too_large_for_a_number_stays_a_string() {
+        let text = "é: 123e4567\nlist: [1e400, -1e999]\nkey: {a: 9e999}\n";
+        let value = read(text).unwrap();
+        assert_eq!(value["é"], "123e4567");
+        assert_eq!(value["list"], serde_json::json!(["1e400", "-1e999"]));
+        assert_eq!(value["key"]["a"], "9e999");
+    }
+
+    #[test]
+    fn infinity_is_refused_in_one_line() {
+        let error = read("a: .inf\n").unwrap_err().to_string();
+        assert!(error.contains(".inf") && !error.contains('\n'), "{error}");
+        let many: String = (0..=MOST_BARE)
+            .map(|key| format!("k{key}: 1e999\n"))
+            .collect();
+        assert!(read(&many).is_err());
+    }
+
+    #[test]
+    fn a_long_list_is_read() {
+        let text = "- {a: b, c: d}\n".repeat(100_000);
+        assert_eq!(read(&text).unwrap().as_array().unwrap().len(), 100_000);
+    }
+}
