@@ -74,9 +74,7 @@ mod tests {
     fn infinity_is_refused_in_one_line() {
         let error = read("a: .inf\n").unwrap_err().to_string();
         assert!(error.contains(".inf") && !error.contains('\n'), "{error}");
-        let many: String = (0..=MOST_BARE)
-            .map(|key| format!("k{key}: 1e999\n"))
-            .collect();
+        let many = "- 1e999\n".repeat(MOST_BARE + 1);
         assert!(read(&many).is_err());
     }
 
