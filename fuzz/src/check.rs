@@ -13,7 +13,7 @@ use windlass_core::run::{PipelineRun, Run, RunError, TaskRun, adopt};
 /// Longest error or warning, in bytes: they become annotations and Events.
 const LONGEST: usize = 2_000;
 /// Most warnings of one payload.
-const MOST_WARNINGS: usize = 101;
+const MOST_WARNINGS: usize = 201;
 
 /// A configuration from two bits, with the format `slsa/v1`.
 pub fn config(bits: u8) -> Config {

@@ -46,7 +46,7 @@ const STEPS: [&str; 34] = [
     "$",
     " ",
 ];
-const LONGEST: usize = 256 << 20;
+const LONGEST: usize = 64 << 20;
 
 fuzz_target!(|data: &[u8]| {
     if let Some(end) = data.iter().position(|byte| *byte == b'\n') {

@@ -86,11 +86,10 @@ fn child_task(
         source,
     })?;
     let document = Projection::TaskRun.apply("taskRun", document, &mut left_out);
-    if left_out.lacks_value {
+    if let Some(reason) = left_out.lacks_value {
         notes.add_loss(format!(
-            "task run {} and its images are left out of the dependencies: {}",
-            shown(&child.metadata.name),
-            left_out.sentences.join(", ")
+            "task run {} and its images are left out of the dependencies: {reason}",
+            shown(&child.metadata.name)
         ));
         return Ok(None);
     }

@@ -9,7 +9,7 @@ use super::JsonPathError;
 use super::evaluate::Item;
 
 /// Largest output of one template, in bytes.
-const MAX_OUTPUT: usize = 256 * 1024 * 1024;
+const MAX_OUTPUT: usize = 64 * 1024 * 1024;
 /// Deepest document that is printed.
 const MAX_DEPTH: usize = 256;
 
@@ -129,7 +129,7 @@ pub fn compact(value: &Value) -> Result<String, &'static str> {
 
 fn within_limit(text: &str) -> Result<(), &'static str> {
     if text.len() > MAX_OUTPUT {
-        Err("the output is larger than 256 MiB")
+        Err("the output is larger than 64 MiB")
     } else {
         Ok(())
     }

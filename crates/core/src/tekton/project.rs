@@ -19,8 +19,9 @@ use crate::value::ParamValue;
 pub(crate) struct Warnings {
     /// One for each value that was left out.
     pub(crate) sentences: Vec<String>,
-    /// A param or a result has no value at all. The reference cannot write such a part.
-    pub(crate) lacks_value: bool,
+    /// The first param or result that has no value at all, as a sentence. The reference cannot write
+    /// such a part.
+    pub(crate) lacks_value: Option<String>,
 }
 
 /// A type that parts of runs are projected to.
@@ -146,8 +147,10 @@ impl Walker<'_> {
             }
             Kind::Param => {
                 let Some(value) = value else {
-                    self.warnings.lacks_value = true;
                     self.note("has no value");
+                    let sentences = &self.warnings.sentences;
+                    let lacks_value = &mut self.warnings.lacks_value;
+                    *lacks_value = lacks_value.take().or_else(|| sentences.last().cloned());
                     return None;
                 };
                 return Some((param(value), false));

@@ -105,6 +105,32 @@ fn a_child_with_a_result_without_value_is_no_dependency_where_it_would_be_copied
 }
 
 #[test]
+fn a_warning_on_a_child_that_is_left_out_stays_short() {
+    let steps = r#"{"securityContext":"none"}"#;
+    let steps = [steps; 200].join(",");
+    let child = format!(
+        r#"{{"metadata":{{"name":"c","labels":{{"tekton.dev/pipelineTask":"t"}}}},
+        "status":{{"completionTime":"2024-01-02T03:04:05Z","results":[{{"name":"r"}}],
+            "taskSpec":{{"steps":[{steps}]}}}}}}"#
+    );
+    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]}}}"#;
+    let run = pipeline(run, &child);
+    let payload = payload(&run, &tekton(), Format::SlsaV2Alpha4).unwrap();
+    let longest = payload.warnings.iter().map(|warning| warning.0.len()).max();
+    assert!(longest.unwrap() < 300, "{:?}", payload.warnings);
+    let left_out = payload
+        .warnings
+        .iter()
+        .find(|it| it.0.contains("left out of"));
+    assert!(
+        left_out
+            .unwrap()
+            .0
+            .contains("results[0].value has no value")
+    );
+}
+
+#[test]
 fn a_definitions_source_shows_the_digests_that_materials_add_to_it() {
     let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]},
         "provenance":{"refSource":{"uri":"u","digest":{"sha1":"1"}}}}}"#;
