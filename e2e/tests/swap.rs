@@ -13,7 +13,6 @@ on_both_clusters!(what_the_reference_left_in_mid_work_is_taken_over);
 fn what_the_reference_left_in_mid_work_is_taken_over(kind: Kind) -> Result<()> {
     World::without_controller(kind, Cosign::Two, |world| {
         let shell = world.shell().clone();
-        shell.ok(guide::KEY_PAIR)?;
         runs::configure(&shell, "tekton")?;
         let names = ["left-0", "left-1", "left-2", "left-3"];
         let [retried, signed, failed, leaving] = names;
@@ -26,6 +25,15 @@ fn what_the_reference_left_in_mid_work_is_taken_over(kind: Kind) -> Result<()> {
                 &json!({"finalizers": ["chains.tekton.dev/taskrun"]}),
             )?;
         }
+        shell.ok(&format!(
+            "kubectl patch taskrun {leaving} --type=merge --field-manager=controller \
+             -p '{{\"metadata\":{{\"finalizers\":[\"chains.tekton.dev/taskrun\"]}}}}'"
+        ))?;
+        for name in names {
+            runs::finish(&shell, &format!("taskrun/{name}"))?;
+        }
+        // The built-in cluster's controller is there from the start: what it must find is complete
+        // before there is a key.
         annotate(&shell, retried, &json!({"chains.tekton.dev/retries": "2"}))?;
         annotate(
             &shell,
@@ -35,15 +43,9 @@ fn what_the_reference_left_in_mid_work_is_taken_over(kind: Kind) -> Result<()> {
         let gave_up =
             json!({"chains.tekton.dev/retries": "3", "chains.tekton.dev/signed": "failed"});
         annotate(&shell, failed, &gave_up)?;
-        shell.ok(&format!(
-            "kubectl patch taskrun {leaving} --type=merge --field-manager=controller \
-             -p '{{\"metadata\":{{\"finalizers\":[\"chains.tekton.dev/taskrun\"]}}}}'"
-        ))?;
         let theirs = Recorded::get(&shell, signed)?;
-        for name in names {
-            runs::finish(&shell, &format!("taskrun/{name}"))?;
-        }
         shell.ok(&format!("kubectl delete taskrun {leaving} --wait=false"))?;
+        shell.ok(guide::KEY_PAIR)?;
 
         world.start_controller()?;
         runs::wait_until_signed(&shell, &format!("taskrun/{retried}"))?;
@@ -129,7 +131,7 @@ fn annotate(shell: &Shell, name: &str, annotations: &Value) -> Result<()> {
     apply(shell, name, "", &json!({ "annotations": annotations }))
 }
 
-/// Server-side apply with the reference's field manager.
+/// Server-side apply by force with the reference's field manager, as the reference does it.
 fn apply(shell: &Shell, name: &str, manager: &str, metadata: &Value) -> Result<()> {
     let mut document = json!({
         "apiVersion": "tekton.dev/v1", "kind": "TaskRun", "metadata": {"name": name},
@@ -139,7 +141,8 @@ fn apply(shell: &Shell, name: &str, manager: &str, metadata: &Value) -> Result<(
     }
     shell.write("apply.json", document.to_string())?;
     shell.ok(&format!(
-        "kubectl apply --server-side --field-manager=tekton-chains-controller{manager} -f apply.json"
+        "kubectl apply --server-side --force-conflicts \
+         --field-manager=tekton-chains-controller{manager} -f apply.json"
     ))?;
     Ok(())
 }
