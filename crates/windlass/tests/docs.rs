@@ -49,9 +49,9 @@ fn the_examples_of_the_formats_are_what_windlass_prints() {
 }
 
 #[test]
-fn every_test_that_the_differences_name_exists() {
-    let page = page("differences.md");
-    let names: Vec<&str> = page
+fn every_test_that_the_pages_name_exists() {
+    let pages = page("differences.md") + &page("limits.md");
+    let names: Vec<&str> = pages
         .split('`')
         .skip(1)
         .step_by(2)
@@ -61,7 +61,7 @@ fn every_test_that_the_differences_name_exists() {
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         })
         .collect();
-    assert!(names.len() > 30, "only {} tests are named", names.len());
+    assert!(names.len() > 38, "only {} tests are named", names.len());
     let sources = sources(&docs().join(".."));
     for name in names {
         let function = format!("fn {name}(");
