@@ -69,7 +69,16 @@ impl Format {
 
     /// Whether its payload is an in-toto statement, which is signed inside a DSSE envelope.
     pub fn is_statement(self) -> bool {
-        matches!(self, Self::SlsaV1 | Self::SlsaV2Alpha3 | Self::SlsaV2Alpha4)
+        self.predicate_type().is_some()
+    }
+
+    /// The predicate type of its statement; none if it is no statement.
+    pub fn predicate_type(self) -> Option<&'static str> {
+        match self {
+            Self::SlsaV1 => Some(slsa_v02::PREDICATE),
+            Self::SlsaV2Alpha3 | Self::SlsaV2Alpha4 => Some(slsa_v1::PREDICATE),
+            Self::Tekton | Self::SimpleSigning => None,
+        }
     }
 }
 
@@ -158,6 +167,19 @@ pub fn payload(run: &Run<'_>, config: &Config, format: Format) -> Result<Payload
 /// the same for every run that names it.
 pub fn image_payload(image: &Image) -> Payload {
     simplesigning::payload(image)
+}
+
+/// Predicate type of [`image_statement`].
+pub const IMAGE_PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// A statement that says no more than that the image is signed: the form in which cosign 3 writes
+/// and verifies signatures of images in bundles.
+pub fn image_statement(image: &Image) -> Vec<u8> {
+    let text = format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}},"annotations":{{}}}}],"predicateType":"{IMAGE_PREDICATE}","predicate":{{}}}}"#,
+        image.hex()
+    );
+    text.into_bytes()
 }
 
 impl Payload {

@@ -14,7 +14,8 @@ use serde_json::value::RawValue;
 pub use self::children::{Adopted, adopt};
 pub use self::metadata::{Metadata, OwnerReference};
 pub use self::parts::{
-    Condition, Param, ParamSpec, Provenance, RefSource, Reference, RunResult, When,
+    Condition, NamedSecret, Param, ParamSpec, PodTemplate, Provenance, RefSource, Reference,
+    RunResult, When,
 };
 pub use self::pipeline::{
     ChildReference, Include, Matrix, PipelineRunSpec, PipelineRunStatus, PipelineSpec,
@@ -276,6 +277,16 @@ impl<'a> Run<'a> {
             Self::Task(run) => &run.spec.service_account_name,
             Self::Pipeline(run, _) => &run.spec.task_run_template.service_account_name,
         }
+    }
+
+    /// Names of the secrets that the run's pods pull images with.
+    pub fn image_pull_secrets(&self) -> impl Iterator<Item = &str> {
+        let template = match self {
+            Self::Task(run) => &run.spec.pod_template,
+            Self::Pipeline(run, _) => &run.spec.task_run_template.pod_template,
+        };
+        let secrets = template.image_pull_secrets.iter();
+        secrets.map(|secret| &*secret.name)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::run::{
 use crate::value::ParamValue;
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v0.1";
-const PREDICATE: &str = "https://slsa.dev/provenance/v0.2";
+pub(super) const PREDICATE: &str = "https://slsa.dev/provenance/v0.2";
 const REPRODUCIBLE: &str = "chains.tekton.dev/reproducible";
 const OWN_PREFIX: &str = "chains.tekton.dev/";
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

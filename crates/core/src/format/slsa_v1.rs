@@ -18,7 +18,7 @@ use crate::run::{Map, Provenance, Reference, Run};
 use crate::tekton::{Projection, Warnings};
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
-const PREDICATE: &str = "https://slsa.dev/provenance/v1";
+pub(super) const PREDICATE: &str = "https://slsa.dev/provenance/v1";
 /// A resolver of clusters' own tasks, which are not remote.
 const LOCAL_RESOLVER: &str = "Cluster";
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::text::{Map, Text, list, map, object};
+use super::text::{Map, Text, list, map, object, objects};
 use crate::value::ParamValue;
 
 /// A param given to a run.
@@ -123,4 +123,24 @@ pub struct When<'a> {
     /// Expression in the Common Expression Language, instead of the two sides.
     #[serde(borrow)]
     pub cel: Text<'a>,
+}
+
+/// What a run lays down for its pods, as far as it is read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
+pub struct PodTemplate<'a> {
+    /// Secrets of the namespace with credentials for registries.
+    #[serde(borrow, deserialize_with = "objects")]
+    pub image_pull_secrets: Vec<NamedSecret<'a>>,
+}
+
+/// A secret of the same namespace.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct NamedSecret<'a> {
+    /// Its name.
+    #[serde(borrow)]
+    pub name: Text<'a>,
 }

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::parts::{Condition, Param, ParamSpec, Provenance, Reference, RunResult, When};
+use super::parts::{
+    Condition, Param, ParamSpec, PodTemplate, Provenance, Reference, RunResult, When,
+};
 use super::task::TaskSpec;
 use super::text::{Text, list, object, object_or_default, objects, time};
 
@@ -35,6 +37,9 @@ pub struct TaskRunTemplate<'a> {
     /// Service account of the pods.
     #[serde(borrow)]
     pub service_account_name: Text<'a>,
+    /// What is laid down for the pods.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub pod_template: PodTemplate<'a>,
 }
 
 /// What happened.

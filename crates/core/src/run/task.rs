@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::parts::{Condition, Param, ParamSpec, Provenance, Reference, RunResult};
+use super::parts::{Condition, Param, ParamSpec, PodTemplate, Provenance, Reference, RunResult};
 use super::text::{Text, list, object, object_or_default, objects, time};
 
 /// What was asked for.
@@ -20,6 +20,9 @@ pub struct TaskRunSpec<'a> {
     /// Service account of the pod.
     #[serde(borrow)]
     pub service_account_name: Text<'a>,
+    /// What is laid down for the pod.
+    #[serde(borrow, deserialize_with = "object_or_default")]
+    pub pod_template: PodTemplate<'a>,
     /// The controller in charge, if it is not Tekton's own.
     #[serde(borrow)]
     pub managed_by: Option<Text<'a>>,
