@@ -21,6 +21,7 @@ pub(crate) use self::run_id::RunKind;
 use self::settings::signing_secret::{Keys, follow_directory, follow_secret};
 use self::settings::{Settings, config_maps};
 use self::watch::{Change, Sink, Source, follow};
+use crate::store::oci::Registries;
 use crate::telemetry::Metrics;
 
 mod awaiting;
@@ -120,6 +121,7 @@ async fn work(
         namespaces: options.namespaces.clone(),
         metrics: metrics.clone(),
         patience: options.patience,
+        registries: Registries::new(client.clone()),
     });
     let (sender, receiver) = mpsc::channel(BACKLOG);
     let queue = Queue::new(Arc::clone(&reconciler), options.concurrency);

@@ -6,14 +6,16 @@
 use std::collections::BTreeMap;
 
 use windlass_core::config::{Artifact, Config, SignerKind, StoreKind, TransparencyMode};
-use windlass_core::dsse;
+use windlass_core::dsse::{self, Envelope};
 use windlass_core::extract;
 use windlass_core::format::{self, Format, FormatError, Payload};
 use windlass_core::image::Image;
+use windlass_core::intoto::Subject;
 use windlass_core::key::SignError;
 use windlass_core::run::Run;
 
 use crate::signer::Signer;
+use crate::store::oci::{self, Content, Upload};
 use crate::store::{self, Annotations, Signed, TooLarge};
 
 /// Media type of every statement.
@@ -24,6 +26,8 @@ const IN_TOTO: &str = "application/vnd.in-toto+json";
 pub(crate) struct Record {
     /// Annotations that hold payloads and signatures.
     pub(crate) annotations: Annotations,
+    /// What is to be stored beside images before the run is marked.
+    pub(crate) uploads: Vec<Upload>,
     /// What was left out, for the annotation that gives reasons.
     pub(crate) note: Option<String>,
     /// What could not be expressed in a payload.
@@ -105,51 +109,204 @@ pub(crate) fn attest(
     signer: &Signer,
     others: usize,
 ) -> Result<Record, AttestError> {
-    let mut artifacts = Vec::new();
-    let mut warnings = Vec::new();
-    let mut missing = None;
-    let (kind, artifact) = artifact_config(run, config);
-    if artifact.is_enabled() {
-        missing = missing.or(unsupported(kind, artifact, config)?);
-        let payload = format::payload(run, config, artifact.format).map_err(|source| {
-            AttestError::Format {
-                format: artifact.format,
-                source,
-            }
-        })?;
-        warnings.extend(payload.warnings.iter().map(ToString::to_string));
-        if artifact.storage.contains(&StoreKind::Tekton) {
-            artifacts.push(sign(signer, run.short_key(), payload)?);
-        }
-    }
+    let mut making = Making {
+        run,
+        config,
+        signer,
+        artifacts: Vec::new(),
+        uploads: Vec::new(),
+        warnings: Vec::new(),
+        missing: None,
+        signatures: 0,
+    };
+    making.attest_run()?;
     if let Run::Task(task) = run
         && config.oci.is_enabled()
     {
         let (images, doubts) = extract::images(task);
-        warnings.extend(doubts.iter().map(ToString::to_string));
+        making.warn(&doubts);
         if config.oci.storage.contains(&StoreKind::Tekton) {
-            warnings.extend(clashes(&images));
+            making.warn(&clashes(&images));
         }
         for image in images {
-            missing = missing.or(unsupported("oci", &config.oci, config)?);
-            if config.oci.storage.contains(&StoreKind::Tekton) {
-                artifacts.push(sign(
-                    signer,
-                    image.short_key().to_owned(),
-                    format::image_payload(&image),
-                )?);
+            making.sign_image(&image)?;
+        }
+    }
+    let (annotations, note) = store::annotations(&making.artifacts, others)?;
+    Ok(Record {
+        annotations,
+        uploads: making.uploads,
+        note,
+        warnings: making.warnings,
+        missing: making.missing,
+        signatures: making.signatures,
+    })
+}
+
+/// A record in the making.
+struct Making<'a> {
+    run: &'a Run<'a>,
+    config: &'a Config,
+    signer: &'a Signer,
+    artifacts: Vec<Signed>,
+    uploads: Vec<Upload>,
+    warnings: Vec<String>,
+    missing: Option<Unsupported>,
+    signatures: u64,
+}
+
+impl Making<'_> {
+    /// The run itself, if its kind is enabled.
+    fn attest_run(&mut self) -> Result<(), AttestError> {
+        let (kind, artifact) = artifact_config(self.run, self.config);
+        if !artifact.is_enabled() {
+            return Ok(());
+        }
+        self.requires(kind, artifact)?;
+        let format = artifact.format;
+        let payload = format::payload(self.run, self.config, format)
+            .map_err(|source| AttestError::Format { format, source })?;
+        self.warn(&payload.warnings);
+        let stores = Stores::of(artifact);
+        if !stores.on_run && !stores.in_registry {
+            return Ok(());
+        }
+        let subjects = payload.subjects.clone();
+        let (artifact, envelope) = self.sign(self.run.short_key(), payload)?;
+        if stores.in_registry {
+            self.attach(format, envelope, &subjects);
+        }
+        if stores.on_run {
+            self.artifacts.push(artifact);
+        }
+        Ok(())
+    }
+
+    /// Notes that a statement is to be stored beside each image it is about.
+    fn attach(&mut self, format: Format, envelope: Option<Envelope>, subjects: &[Subject]) {
+        let (Some(envelope), Some(predicate)) = (envelope, format.predicate_type()) else {
+            self.warnings.push(format!(
+                "nothing is stored in a registry: the format {format} names no subjects"
+            ));
+            return;
+        };
+        let content = if oci::wants_bundles(&self.config.storage) {
+            self.bundle(envelope, predicate)
+        } else {
+            Content::Attestation(envelope)
+        };
+        for subject in subjects {
+            let sha256 = subject.digest.get("sha256").map_or("", String::as_str);
+            match oci::image_of(&subject.name, sha256) {
+                Ok(image) => self.upload(&image, content.clone()),
+                Err(error) => self.warnings.push(format!(
+                    "nothing is stored beside {:.200?}, which is no image: {error}",
+                    subject.name
+                )),
             }
         }
     }
-    let signatures = artifacts.len() as u64;
-    let (annotations, note) = store::annotations(&artifacts, others)?;
-    Ok(Record {
-        annotations,
-        note,
-        warnings,
-        missing,
-        signatures,
-    })
+
+    /// An image that the run built.
+    fn sign_image(&mut self, image: &Image) -> Result<(), AttestError> {
+        let artifact = &self.config.oci;
+        self.requires("oci", artifact)?;
+        let stores = Stores::of(artifact);
+        let in_bundle = stores.in_registry && oci::wants_bundles(&self.config.storage);
+        if in_bundle {
+            // the form that cosign 3 writes and verifies
+            let envelope = self.envelope(&format::image_statement(image))?;
+            let content = self.bundle(envelope, format::IMAGE_PREDICATE);
+            self.upload(image, content);
+        }
+        let in_tag = stores.in_registry && !in_bundle;
+        if !in_tag && !stores.on_run {
+            return Ok(());
+        }
+        let key = image.short_key().to_owned();
+        let (artifact, _) = self.sign(key, format::image_payload(image))?;
+        if in_tag {
+            let content = Content::Signature {
+                payload: artifact.payload.clone(),
+                signature: artifact.signature.clone(),
+            };
+            self.upload(image, content);
+        }
+        if stores.on_run {
+            self.artifacts.push(artifact);
+        }
+        Ok(())
+    }
+
+    fn requires(&mut self, kind: &str, artifact: &Artifact) -> Result<(), AttestError> {
+        let missing = unsupported(kind, artifact, self.config)?;
+        self.missing = self.missing.take().or(missing);
+        Ok(())
+    }
+
+    /// Signs a payload, within an envelope if it is a statement.
+    fn sign(
+        &mut self,
+        short_key: String,
+        payload: Payload,
+    ) -> Result<(Signed, Option<Envelope>), AttestError> {
+        let (signature, envelope) = if payload.format.is_statement() {
+            let envelope = self.envelope(&payload.bytes)?;
+            (envelope.to_json().into_bytes(), Some(envelope))
+        } else {
+            let signature = self.signer.key().sign(&payload.bytes);
+            self.signatures += 1;
+            (signature.map_err(AttestError::Sign)?, None)
+        };
+        let artifact = Signed {
+            short_key,
+            payload: payload.bytes,
+            signature,
+            enveloped: envelope.is_some(),
+        };
+        Ok((artifact, envelope))
+    }
+
+    fn envelope(&mut self, statement: &[u8]) -> Result<Envelope, AttestError> {
+        self.signatures += 1;
+        dsse::sign(self.signer.key(), IN_TOTO, statement).map_err(AttestError::Sign)
+    }
+
+    fn bundle(&self, envelope: Envelope, predicate_type: &str) -> Content {
+        Content::Bundle {
+            envelope,
+            predicate_type: predicate_type.to_owned(),
+            hint: self.signer.key().public_key().hint(),
+        }
+    }
+
+    fn upload(&mut self, image: &Image, content: Content) {
+        self.uploads.push(Upload {
+            image: image.clone(),
+            content,
+            created: self.run.completion_time(),
+        });
+    }
+
+    fn warn(&mut self, warnings: &[impl ToString]) {
+        self.warnings
+            .extend(warnings.iter().map(ToString::to_string));
+    }
+}
+
+/// Where an artifact goes, as far as there are stores.
+struct Stores {
+    on_run: bool,
+    in_registry: bool,
+}
+
+impl Stores {
+    fn of(artifact: &Artifact) -> Self {
+        Self {
+            on_run: artifact.storage.contains(&StoreKind::Tekton),
+            in_registry: artifact.storage.contains(&StoreKind::Oci),
+        }
+    }
 }
 
 /// Images whose annotations have the same names, since their digest is the same: the last one's
@@ -212,32 +369,13 @@ fn unsupported(
     let other = artifact
         .storage
         .iter()
-        .find(|store| **store != StoreKind::Tekton);
+        .find(|store| !matches!(store, StoreKind::Tekton | StoreKind::Oci));
     Ok(other.map(|store| {
         let setting = format!("artifacts.{kind}.storage");
         missing(
             setting,
             store.as_str(),
-            "set it to tekton, or to the empty string",
+            "set it to tekton, to oci, or to the empty string",
         )
     }))
-}
-
-fn sign(signer: &Signer, short_key: String, payload: Payload) -> Result<Signed, AttestError> {
-    let enveloped = payload.format.is_statement();
-    let signature = if enveloped {
-        let envelope = dsse::sign(signer.key(), IN_TOTO, &payload.bytes);
-        envelope.map_err(AttestError::Sign)?.to_json().into_bytes()
-    } else {
-        signer
-            .key()
-            .sign(&payload.bytes)
-            .map_err(AttestError::Sign)?
-    };
-    Ok(Signed {
-        short_key,
-        payload: payload.bytes,
-        signature,
-        enveloped,
-    })
 }

@@ -1,15 +1,17 @@
 //! Where signed artifacts are kept.
 //!
 //! The store `tekton` is the run itself: four annotations an artifact, written by the record in the
-//! same patch as the `signed` mark (behaviour reference, section 6.2). The other stores of the
-//! reference are known by name and refused, so that nothing is marked as signed that is not stored
-//! everywhere it should be.
+//! same patch as the `signed` mark (behaviour reference, section 6.2). The store `oci` is in the
+//! module of that name. The other stores of the reference are known by name and refused, so that
+//! nothing is marked as signed that is not stored everywhere it should be.
 
 use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use windlass_core::annotation;
+
+pub(crate) mod oci;
 
 /// Annotations by name.
 pub(crate) type Annotations = BTreeMap<String, String>;

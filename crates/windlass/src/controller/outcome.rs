@@ -1,6 +1,8 @@
 //! What becomes of a run: signed, signed in part, held or given up, each with one write, and with an
 //! Event when there is something to tell.
 
+use std::time::Duration;
+
 use windlass_core::annotation;
 use windlass_core::decide::next_retries;
 use windlass_core::run::{Metadata, Run};
@@ -15,7 +17,10 @@ use crate::pipeline::{self, Record, Retry};
 
 /// How long a run waits that only a change of the settings helps. Such a change wakes it up; this is
 /// for safety.
-pub(super) const RECHECK: std::time::Duration = std::time::Duration::from_secs(1800);
+pub(super) const RECHECK: Duration = Duration::from_secs(1800);
+
+/// Comes back after a pause that grows with every attempt.
+const GROWING: Option<Duration> = None;
 
 const RECHECKED: Pass = Pass::End(Outcome::Later {
     after: Some(RECHECK),
@@ -33,7 +38,7 @@ impl Reconciler {
     ) -> Pass {
         let metadata = run.metadata();
         let others = record::size_besides(run);
-        let record = match pipeline::attest(run, config, signer, others) {
+        let mut record = match pipeline::attest(run, config, signer, others) {
             Ok(record) => record.incomplete(incomplete),
             Err(error) => {
                 self.metrics.of(id.kind).failures.inc();
@@ -45,9 +50,26 @@ impl Reconciler {
                 };
             }
         };
+        let storage = &config.storage;
+        let stored = self.registries.store(run, &record.uploads, storage).await;
+        record.warnings.extend(stored.warnings);
+        if !stored.failures.is_empty() {
+            self.metrics.of(id.kind).failures.inc();
+            let mut passing = false;
+            let mut reasons = Vec::new();
+            for failure in stored.failures {
+                passing |= failure.is_passing();
+                reasons.push(text(failure));
+            }
+            let pause = if passing { GROWING } else { Some(RECHECK) };
+            let reason = reasons.join("; ");
+            return self
+                .record_in_part(id, metadata, &record, &reason, pause)
+                .await;
+        }
         if let Some(missing) = &record.missing {
             return self
-                .record_in_part(id, metadata, &record, &missing.to_string())
+                .record_in_part(id, metadata, &record, &missing.to_string(), Some(RECHECK))
                 .await;
         }
         let change = Change::signed(id.kind, metadata, &record);
@@ -71,10 +93,12 @@ impl Reconciler {
         metadata: &Metadata<'_>,
         record: &Record,
         reason: &str,
+        after: Option<Duration>,
     ) -> Pass {
+        let again = Pass::End(Outcome::Later { after });
         let reason = annotation::reason(reason);
         if record::is_recorded(metadata, record, &reason) {
-            return RECHECKED;
+            return again;
         }
         let retries = next_retries(record::value_of(metadata, annotation::RETRIES));
         let change = Change::in_part(metadata, record, retries, &reason);
@@ -83,7 +107,7 @@ impl Reconciler {
                 self.count(id, record);
                 tracing::warn!(run = %id, "signed in part only: {reason}");
                 event::warn(&self.client, &id.regarding(), "SigningIncomplete", &reason).await;
-                RECHECKED
+                again
             }
             Written::TooLarge(reason) => self.give_up(id, metadata, &reason).await,
             other => other.into_pass(),

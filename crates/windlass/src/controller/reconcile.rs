@@ -18,6 +18,7 @@ use super::record::{self, Change};
 use super::run_id::{Head, RunId, RunKind};
 use super::settings::Settings;
 use crate::cluster::call::{Call, CallError};
+use crate::store::oci::Registries;
 use crate::telemetry::Metrics;
 
 /// How often in a row a pass is repeated because the run changed under it.
@@ -75,6 +76,8 @@ pub(crate) struct Reconciler {
     pub(crate) metrics: Metrics,
     /// How long a pipeline run waits for its task runs before it says so.
     pub(crate) patience: Duration,
+    /// Where signatures and attestations go that belong beside an image.
+    pub(crate) registries: Registries,
 }
 
 impl Reconciler {

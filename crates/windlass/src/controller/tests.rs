@@ -22,6 +22,7 @@ use crate::local::{self, Local};
 mod faults;
 mod outcomes;
 mod pipeline_runs;
+mod registries;
 mod settings;
 mod swap;
 

@@ -145,7 +145,7 @@ async fn a_run_too_large_for_its_annotations_is_given_up_with_one_write() {
 
 #[tokio::test]
 async fn an_image_that_cannot_be_signed_yet_keeps_the_run_unmarked_but_attested() {
-    let scene = Scene::with(json!({})).await;
+    let scene = Scene::with(json!({ "artifacts.oci.storage": "gcs" })).await;
     let mut run = finished("image");
     run["status"]["results"] = json!([
         { "name": "IMAGE_URL", "value": "r.io/app" },

@@ -1,0 +1,172 @@
+//! Which credentials a run's service account has, read from the cluster.
+//!
+//! In the order in which they count: the account's `secrets`, what the run itself lays down for its
+//! pods, the account's `imagePullSecrets`, the configuration of this process.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use kube::Client;
+use serde::Deserialize;
+use windlass_core::run::Run;
+use windlass_registry::keychain::{Account, Secret, Source, config_paths};
+use zeroize::Zeroizing;
+
+use crate::cluster::call::{Call, CallError};
+
+/// Account of runs that name none.
+const DEFAULT: &str = "default";
+/// Largest configuration file.
+const FILE_LIMIT: u64 = 1 << 20;
+
+/// Why it is not known which credentials there are.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CredentialsError {
+    /// The API server did not answer.
+    #[error("cannot look for credentials of the registry")]
+    Cluster(#[source] CallError),
+    /// The API server answered with something else.
+    #[error("cannot look for credentials of the registry: {0} is not what it should be")]
+    Malformed(String),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ServiceAccount {
+    secrets: Option<Vec<Reference>>,
+    image_pull_secrets: Option<Vec<Reference>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Reference {
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Object {
+    metadata: Metadata,
+    r#type: String,
+    data: Option<BTreeMap<String, Zeroizing<String>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    annotations: Option<BTreeMap<String, String>>,
+}
+
+/// The account that a run ran under.
+pub(super) fn account(run: &Run<'_>) -> Account {
+    let name = match run.service_account() {
+        "" => DEFAULT,
+        name => name,
+    };
+    Account {
+        namespace: run.metadata().namespace.to_string(),
+        name: name.to_owned(),
+    }
+}
+
+/// Reads the sources of credentials of a run, in the order in which they count.
+pub(super) async fn sources(
+    client: &Client,
+    account: &Account,
+    run: &Run<'_>,
+) -> Result<Vec<Source>, CredentialsError> {
+    let Account { namespace, name } = account;
+    let action = format!("read service account {namespace}/{name}");
+    let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}");
+    let mut found = Vec::new();
+    let account: ServiceAccount = match Call::get(action, path).send(client).await {
+        Ok(answer) => read(&answer, &format!("service account {namespace}/{name}"))?,
+        Err(error) if is_final(&error) => {
+            tracing::warn!("{error}; its secrets are not used");
+            ServiceAccount::default()
+        }
+        Err(error) => return Err(CredentialsError::Cluster(error)),
+    };
+    let names = |references: Option<Vec<Reference>>| {
+        let references = references.unwrap_or_default().into_iter();
+        references.map(|reference| reference.name)
+    };
+    let mut wanted: Vec<String> = Vec::new();
+    let listed = names(account.secrets)
+        .chain(run.image_pull_secrets().map(str::to_owned))
+        .chain(names(account.image_pull_secrets));
+    for name in listed.filter(|name| !name.is_empty()) {
+        if !wanted.contains(&name) {
+            wanted.push(name);
+        }
+    }
+    for name in wanted {
+        found.push(secret(client, namespace, &name).await?);
+    }
+    found.extend(own_configuration());
+    Ok(found)
+}
+
+async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Source, CredentialsError> {
+    let full = format!("{namespace}/{name}");
+    let path = format!("/api/v1/namespaces/{namespace}/secrets/{name}");
+    let call = Call::get(format!("read secret {full}"), path);
+    let answer = match call.send(client).await {
+        Ok(answer) => answer,
+        Err(error) if is_final(&error) => {
+            let why = error.status().map(|status| match status {
+                404 => "it does not exist".to_owned(),
+                status => format!("HTTP {status}"),
+            });
+            let why = why.unwrap_or_default();
+            return Ok(Source::Missing { name: full, why });
+        }
+        Err(error) => return Err(CredentialsError::Cluster(error)),
+    };
+    let Object {
+        metadata,
+        r#type: kind,
+        data,
+    } = read(&answer, &format!("secret {full}"))?;
+    let mut entries = BTreeMap::new();
+    for (entry, value) in data.unwrap_or_default() {
+        let value = STANDARD
+            .decode(value.as_bytes())
+            .map_err(|_| CredentialsError::Malformed(format!("entry {entry} of secret {full}")))?;
+        entries.insert(entry, Zeroizing::new(value));
+    }
+    Ok(Source::Secret(Secret {
+        name: full,
+        kind,
+        data: entries,
+        annotations: metadata.annotations.unwrap_or_default(),
+    }))
+}
+
+/// The Docker configuration of this process, if there is one.
+fn own_configuration() -> Option<Source> {
+    let paths = config_paths(|name| std::env::var(name).ok());
+    let path = paths.into_iter().find(|path| path.is_file())?;
+    let shown = path.display().to_string();
+    let fits = std::fs::metadata(&path).is_ok_and(|file| file.len() <= FILE_LIMIT);
+    let content = fits.then(|| std::fs::read(&path).ok()).flatten();
+    let Some(content) = content else {
+        tracing::warn!("{shown} cannot be read, or is larger than 1 MiB; it is not used");
+        return None;
+    };
+    Some(Source::DockerConfig {
+        path: shown,
+        content: Zeroizing::new(content),
+    })
+}
+
+/// Whether the answer stays the same until somebody changes something.
+fn is_final(error: &CallError) -> bool {
+    matches!(error.status(), Some(403 | 404))
+}
+
+fn read<T: for<'de> Deserialize<'de>>(answer: &[u8], what: &str) -> Result<T, CredentialsError> {
+    // the error is left out: it may quote a value
+    serde_json::from_slice(answer).map_err(|_| CredentialsError::Malformed(what.to_owned()))
+}
