@@ -1,0 +1,130 @@
+//! Section A of the guide: an account gets credentials for a registry, and what its runs build is
+//! signed and attested there, where cosign verifies it.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use windlass_e2e::guide::{self, Signing};
+use windlass_e2e::{Cosign, Kind, Recorded, Shell, World, on_both_clusters, runs};
+use windlass_sandbox::registry::{Accounts, Authentication, Grant, Options, Registry, User};
+
+on_both_clusters!(
+    what_an_account_with_credentials_builds_is_verified_by_cosign,
+    bundles_are_verified_by_cosign_3
+);
+
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// The guide's lines, with the slip mended that it has in the first.
+const SECRET: &str = "oc create secret generic registry-credentials \
+                      --from-file=.dockerconfigjson=config.json \
+                      --type=kubernetes.io/dockerconfigjson -n $NAMESPACE";
+const PATCH: &str = r#"oc patch serviceaccount $SERVICE_ACCOUNT_NAME -p "{\"imagePullSecrets\": [{\"name\": \"registry-credentials\"}]}" -n $NAMESPACE"#;
+
+fn what_an_account_with_credentials_builds_is_verified_by_cosign(kind: Kind) -> Result<()> {
+    for cosign in Cosign::BOTH {
+        build(kind, cosign, "dsse", |shell, image| {
+            let flags = cosign.verify_flags();
+            let key = "--key k8s://openshift-pipelines/signing-secrets";
+            shell.ok(&format!("cosign verify {flags}{key} {image}"))?;
+            let verify = format!("cosign verify-attestation {flags}{key} --type slsaprovenance");
+            shell.ok(&format!("{verify} {image}"))?;
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn bundles_are_verified_by_cosign_3(kind: Kind) -> Result<()> {
+    build(kind, Cosign::Three, "sigstore-bundle", |shell, image| {
+        let flags = "--insecure-ignore-tlog --key k8s://openshift-pipelines/signing-secrets";
+        shell.ok(&format!("cosign verify {flags} {image}"))?;
+        let verify = format!("cosign verify-attestation {flags} --type slsaprovenance");
+        shell.ok(&format!("{verify} {image}"))?;
+        Ok(())
+    })
+}
+
+/// Follows the guide, lets a run build an image under the account, and hands over the image.
+fn build(
+    kind: Kind,
+    cosign: Cosign,
+    encoding: &str,
+    verify: impl FnOnce(&Shell, &str) -> Result<()>,
+) -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let users = [User::new("robot", "wine-dark", [Grant::push("team")])];
+    let registry = runtime.block_on(Registry::start(Options {
+        authentication: Authentication::Basic(Accounts::of(users)),
+        ..Options::default()
+    }))?;
+    let digest = push_image(&registry);
+    World::with(kind, cosign, |world| {
+        let folder = world.shell().folder().display().to_string();
+        let shell = world.shell().clone();
+        let shell = shell
+            .with("NAMESPACE", "openshift-pipelines")
+            .with("SERVICE_ACCOUNT_NAME", "build-bot")
+            .with("DOCKER_CONFIG", &folder);
+        let config = registry.docker_config("robot").context("no such user")?;
+        shell.write("config.json", config)?;
+        shell.ok(guide::KEY_PAIR)?;
+        let data = json!({"data": {
+            "artifacts.oci.storage": "oci",
+            "artifacts.taskrun.storage": "tekton,oci",
+            "storage.oci.encoding-format": encoding,
+        }});
+        shell.write("settings.json", data.to_string())?;
+        shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
+        let typed = |line| Signing::Cosign(cosign).typed(line);
+        shell.ok(&typed("oc create serviceaccount build-bot"))?;
+        shell.ok(&typed(SECRET))?;
+        shell.ok(&typed(PATCH))?;
+
+        let image = format!("{}/team/app", registry.host());
+        shell.write("run.json", task_run().to_string())?;
+        shell.ok("kubectl create -f run.json")?;
+        shell.write("status.json", status(&image, &digest).to_string())?;
+        shell.ok(
+            "kubectl patch taskrun/app --subresource=status --type=merge --patch-file status.json",
+        )?;
+        runs::wait_until_signed(&shell, "taskrun/app")?;
+        let reason = Recorded::get(&shell, "app")?;
+        ensure!(reason.annotation("reason").is_empty(), "a reason is left");
+        verify(&shell, &format!("{image}@{digest}"))
+    })
+}
+
+fn push_image(registry: &Registry) -> String {
+    let config = registry.put_blob("team/app", "{}");
+    let kind = "application/vnd.oci.image.config.v1+json";
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": { "mediaType": kind, "size": 2, "digest": config },
+        "layers": [],
+    });
+    registry.put_manifest("team/app", "v1", MANIFEST, manifest.to_string())
+}
+
+fn task_run() -> Value {
+    json!({
+        "apiVersion": "tekton.dev/v1",
+        "kind": "TaskRun",
+        "metadata": { "name": "app" },
+        "spec": {
+            "serviceAccountName": "build-bot",
+            "taskSpec": { "steps": [{ "name": "build", "image": "busybox" }] },
+        },
+    })
+}
+
+fn status(image: &str, digest: &str) -> Value {
+    json!({ "status": {
+        "conditions": [{ "type": "Succeeded", "status": "True", "reason": "Succeeded" }],
+        "startTime": "2026-11-23T10:00:00Z",
+        "completionTime": "2026-11-23T10:01:00Z",
+        "results": [
+            { "name": "IMAGE_URL", "type": "string", "value": format!("{image}:v1") },
+            { "name": "IMAGE_DIGEST", "type": "string", "value": digest },
+        ],
+    }})
+}
