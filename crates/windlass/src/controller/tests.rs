@@ -177,6 +177,16 @@ impl Scene {
         ours.count()
     }
 
+    /// The controller made this many writes to task runs, and no more. A request is in the log once
+    /// it has been answered, a little after what it did can be seen.
+    async fn wrote(&self, count: usize) {
+        self.until("the writes are made", |scene| {
+            scene.run_requests("PATCH") >= count
+        })
+        .await;
+        assert_eq!(self.run_requests("PATCH"), count);
+    }
+
     async fn event(&self, reason: &str) -> Value {
         let find = |scene: &Self| {
             let events = scene.local.cluster.list("events");

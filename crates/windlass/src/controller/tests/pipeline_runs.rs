@@ -20,6 +20,15 @@ fn start(scene: &Scene) -> String {
     run["metadata"]["uid"].as_str().unwrap().to_owned()
 }
 
+/// Waits until the pipeline run carries the finalizer: from then on the controller writes nothing to
+/// it that would show it once more.
+async fn protected(scene: &Scene) {
+    let has_finalizer = |scene: &Scene| pipeline_run(scene)["metadata"]["finalizers"].is_array();
+    scene
+        .until("the pipeline run is protected", has_finalizer)
+        .await;
+}
+
 /// A finished task run of the pipeline run.
 fn child(name: &str, parent: &str) -> Value {
     let mut run = finished(name);
@@ -151,6 +160,7 @@ async fn the_end_of_its_last_task_run_wakes_a_pipeline_run_and_nothing_is_polled
     scene.create(child("a", &uid));
     scene.create(running_child("b", &uid));
     assert_eq!(scene.marked("a").await, "true");
+    protected(&scene).await;
     end(&scene, &[("TaskRun", "a"), ("TaskRun", "b")]).await;
     let looked = |scene: &Scene| reads_of_children(scene) == 1;
     scene.until("the children were looked at", looked).await;
@@ -208,6 +218,7 @@ async fn a_child_that_is_deleted_meanwhile_wakes_its_pipeline_run() {
     let scene = Scene::with(config()).await;
     let uid = start(&scene);
     scene.create(running_child("b", &uid));
+    protected(&scene).await;
     end(&scene, &[("TaskRun", "b")]).await;
     let looked = |scene: &Scene| reads_of_children(scene) == 1;
     scene.until("the children were looked at", looked).await;

@@ -138,7 +138,7 @@ async fn the_key_is_decrypted_once_for_many_runs() {
         })
         .await;
     assert_eq!(scene.local.metrics.keys_loaded.get(), 1);
-    assert_eq!(scene.run_requests("PATCH"), 50);
+    scene.wrote(50).await;
     assert_eq!(scene.run_requests("GET"), 0);
     scene.end().await;
 }
@@ -152,6 +152,6 @@ async fn a_run_for_which_nothing_is_enabled_is_left_alone_until_it_is() {
         .configure(json!({ "artifacts.taskrun.storage": "tekton" }))
         .await;
     assert_eq!(scene.marked("off").await, "true");
-    assert_eq!(scene.run_requests("PATCH"), 1);
+    scene.wrote(1).await;
     scene.end().await;
 }

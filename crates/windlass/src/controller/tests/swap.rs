@@ -11,7 +11,7 @@ async fn a_run_the_reference_was_retrying_is_signed_once_and_released() {
     scene.create(run);
     assert_eq!(scene.marked("retried").await, "true");
     assert_eq!(scene.run("retried")["metadata"]["finalizers"], Value::Null);
-    assert_eq!(scene.run_requests("PATCH"), 1);
+    scene.wrote(1).await;
     scene.end().await;
 }
 
