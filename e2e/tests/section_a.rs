@@ -87,6 +87,15 @@ fn build(
             "kubectl patch taskrun/app --subresource=status --type=merge --patch-file status.json",
         )?;
         runs::wait_until_signed(&shell, "taskrun/app")?;
+        let key = "--key k8s://openshift-pipelines/signing-secrets";
+        shell.ok(&format!("windlass verify {key} taskrun/app"))?;
+        let reference = format!("{image}:v1");
+        let report = shell.ok(&format!("windlass verify {key} {reference}"))?;
+        let holds = report.matches(": holds").count();
+        ensure!(holds == 2, "{holds} things hold, not the two attached: {report}");
+        let verify = format!("windlass verify-attestation {key} --type slsaprovenance {reference}");
+        ensure!(shell.ok(&verify)?.contains("payloadType"), "no envelope");
+        ensure!(shell.run(&verify.replace("slsaprovenance", "spdx"))?.code == 1, "another type");
         let reason = Recorded::get(&shell, "app")?;
         ensure!(reason.annotation("reason").is_empty(), "a reason is left");
         verify(&shell, &format!("{image}@{digest}"))

@@ -16,3 +16,4 @@ pub mod key;
 pub mod run;
 pub mod tekton;
 pub mod value;
+pub mod verify;

@@ -29,7 +29,9 @@ mod public_key;
 mod run;
 mod sign_blob;
 mod taskrun;
+mod tree;
 mod verdict;
+mod verify;
 mod verify_blob;
 mod verify_blob_attestation;
 
@@ -52,6 +54,9 @@ enum Verb {
     GenerateKeyPair(generate_key_pair::GenerateKeyPair),
     PublicKey(public_key::PublicKey),
     SignBlob(sign_blob::SignBlob),
+    Verify(verify::Verify),
+    VerifyAttestation(verify::VerifyAttestation),
+    Tree(tree::Tree),
     VerifyBlob(verify_blob::VerifyBlob),
     VerifyBlobAttestation(verify_blob_attestation::VerifyBlobAttestation),
     #[command(visible_alias = "tr")]
@@ -75,6 +80,9 @@ impl Verb {
             Self::GenerateKeyPair(verb) => verb.run(connection).await,
             Self::PublicKey(verb) => verb.run(connection).await,
             Self::SignBlob(verb) => verb.run(connection).await,
+            Self::Verify(verb) => Box::pin(verb.run(connection)).await,
+            Self::VerifyAttestation(verb) => Box::pin(verb.run(connection)).await,
+            Self::Tree(verb) => Box::pin(verb.run()).await,
             Self::VerifyBlob(verb) => verb.run(connection).await,
             Self::VerifyBlobAttestation(verb) => verb.run(connection).await,
             Self::Taskrun(verb) => verb.run(connection).await,

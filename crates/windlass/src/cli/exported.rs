@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
@@ -124,6 +124,13 @@ impl Documents {
         warnings.extend(strangers);
         Ok(adopted.run)
     }
+}
+
+/// The only run in a file, as JSON of v1.
+pub(super) fn read_one(path: &Path) -> anyhow::Result<String> {
+    let source = Source::File(path.to_owned());
+    let documents = document::read_run(&source, None)?;
+    Ok(documents.run)
 }
 
 /// A warning about some task runs, of which the first are named.

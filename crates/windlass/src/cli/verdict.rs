@@ -4,18 +4,36 @@ use std::fmt::Write as _;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 use windlass_core::key::PublicKey;
+use windlass_core::verify;
 
 use crate::cluster::Connection;
 use crate::key_ref::{KeyRef, KeyRefError};
 
 /// Largest payload or signature that is read.
 const LIMIT: u64 = 512 * 1024 * 1024;
+
+/// A predicate type's URI, typed as that or as cosign's short name for it.
+#[derive(Debug, Clone)]
+pub(super) struct PredicateType(pub(super) String);
+
+impl FromStr for PredicateType {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let uri = verify::predicate_type(text).ok_or(
+            "expected slsaprovenance, slsaprovenance02, slsaprovenance1, link, spdx, spdxjson, \
+             cyclonedx, vuln, openvex, custom or a URI",
+        )?;
+        Ok(Self(uri.to_owned()))
+    }
+}
 
 /// Prints `Verified OK` when there are no findings, and otherwise every part that does not match, to standard error as cosign does.
 #[expect(clippy::print_stderr, reason = "the command line talks to a person")]

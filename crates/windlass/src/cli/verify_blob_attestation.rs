@@ -4,12 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde::Deserialize;
-use std::collections::BTreeMap;
-use windlass_core::dsse::{Envelope, EnvelopeError, IN_TOTO};
-use windlass_core::key::PublicKey;
+use windlass_core::dsse::Envelope;
+use windlass_core::verify::{self, Claim, Expected};
 
-use super::verdict;
+use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
 use crate::key_ref::KeyRef;
 
@@ -32,7 +30,7 @@ pub(crate) struct VerifyBlobAttestation {
     signature: PathBuf,
     /// Predicate type: slsaprovenance, slsaprovenance02, slsaprovenance1, link, spdx, spdxjson,
     /// cyclonedx, vuln, openvex, custom, or a URI
-    #[arg(long = "type", value_name = "TYPE", default_value = "custom", value_parser = predicate_type)]
+    #[arg(long = "type", value_name = "TYPE", default_value = "custom")]
     predicate: PredicateType,
     /// Whether the file's digest must be one of the statement's subjects
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
@@ -59,59 +57,6 @@ pub(crate) struct VerifyBlobAttestation {
     blob: Option<PathBuf>,
 }
 
-/// A predicate type's URI.
-#[derive(Debug, Clone)]
-struct PredicateType(String);
-
-/// The short names that cosign knows.
-fn predicate_type(text: &str) -> Result<PredicateType, String> {
-    let uri = match text {
-        "custom" => "https://cosign.sigstore.dev/attestation/v1",
-        "slsaprovenance" | "slsaprovenance02" => "https://slsa.dev/provenance/v0.2",
-        "slsaprovenance1" => "https://slsa.dev/provenance/v1",
-        "link" => "https://in-toto.io/Link/v1",
-        "spdx" | "spdxjson" => "https://spdx.dev/Document",
-        "cyclonedx" => "https://cyclonedx.org/bom",
-        "vuln" => "https://cosign.sigstore.dev/attestation/vuln/v1",
-        "openvex" => "https://openvex.dev/ns",
-        uri if uri.contains("://") => uri,
-        _ => {
-            return Err(
-                "expected slsaprovenance, slsaprovenance02, slsaprovenance1, link, spdx, \
-                        spdxjson, cyclonedx, vuln, openvex, custom or a URI"
-                    .to_owned(),
-            );
-        }
-    };
-    Ok(PredicateType(uri.to_owned()))
-}
-
-/// What the statement must be about.
-struct Claim {
-    algorithm: String,
-    digest: String,
-}
-
-/// The part of an in-toto statement that is checked.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Statement {
-    #[serde(rename = "_type", default)]
-    kind: String,
-    #[serde(default)]
-    predicate_type: String,
-    #[serde(default)]
-    subject: Option<Vec<Subject>>,
-}
-
-#[derive(Deserialize)]
-struct Subject {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    digest: BTreeMap<String, String>,
-}
-
 impl VerifyBlobAttestation {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let claim = self.claim()?;
@@ -121,7 +66,14 @@ impl VerifyBlobAttestation {
             Err(damaged) => return Ok(verdict::report(&[damaged])),
         };
         let findings = match envelope(&signature) {
-            Ok(envelope) => check(&envelope, &key, &self.predicate, claim.as_ref()),
+            Ok(envelope) => {
+                let expected = Expected {
+                    predicate_type: Some(self.predicate.0),
+                    subject: claim,
+                    ..Expected::default()
+                };
+                verify::attestation(&envelope, &key, &expected).findings
+            }
             Err(damage) => vec![damage],
         };
         Ok(verdict::report(&findings))
@@ -149,10 +101,7 @@ impl VerifyBlobAttestation {
             "the envelope and the file cannot both come from standard input"
         );
         let digest = verdict::sha256(&verdict::read(blob, "file")?);
-        Ok(Some(Claim {
-            algorithm: "sha256".to_owned(),
-            digest,
-        }))
+        Ok(Some(Claim::sha256(digest)))
     }
 }
 
@@ -170,102 +119,5 @@ fn envelope(text: &[u8]) -> Result<Envelope, String> {
             "the envelope is damaged: it is neither JSON nor the base64 of JSON".to_owned(),
         );
     };
-    Envelope::from_json(json).map_err(describe)
-}
-
-/// Every part of the envelope that does not hold.
-fn check(
-    envelope: &Envelope,
-    key: &PublicKey,
-    predicate: &PredicateType,
-    claim: Option<&Claim>,
-) -> Vec<String> {
-    let mut findings = Vec::new();
-    let type_changed = match envelope.verify(key) {
-        Ok(_) => false,
-        Err(error) => {
-            let type_changed = matches!(error, EnvelopeError::PayloadTypeChanged { .. });
-            findings.push(describe(error));
-            type_changed
-        }
-    };
-    if envelope.payload_type != IN_TOTO && !type_changed {
-        let found = &envelope.payload_type;
-        findings.push(format!(
-            "the envelope's payloadType is `{found}`, expected `{IN_TOTO}`"
-        ));
-    }
-    // an undecodable payload has been reported by `verify` already
-    if let Ok(payload) = envelope.decode_payload() {
-        findings.extend(check_statement(&payload, predicate, claim));
-    }
-    findings
-}
-
-fn check_statement(
-    payload: &[u8],
-    predicate: &PredicateType,
-    claim: Option<&Claim>,
-) -> Vec<String> {
-    let statement: Statement = match serde_json::from_slice(payload) {
-        Ok(statement) => statement,
-        Err(error) => {
-            return vec![format!(
-                "the envelope's payload is not an in-toto statement: {error}"
-            )];
-        }
-    };
-    let mut findings = Vec::new();
-    let Statement {
-        kind,
-        predicate_type,
-        subject,
-    } = statement;
-    let known = [
-        "https://in-toto.io/Statement/v0.1",
-        "https://in-toto.io/Statement/v1",
-    ];
-    if !known.contains(&kind.as_str()) {
-        findings.push(format!(
-            "the statement's _type is `{kind}`, expected `{}` or `{}`",
-            known[0], known[1]
-        ));
-    }
-    if predicate_type != predicate.0 {
-        findings.push(format!(
-            "the statement's predicateType is `{predicate_type}`, expected `{}`; choose with --type",
-            predicate.0
-        ));
-    }
-    findings.extend(claim.and_then(|claim| missing(claim, &subject.unwrap_or_default())));
-    findings
-}
-
-fn missing(claim: &Claim, subjects: &[Subject]) -> Option<String> {
-    let Claim { algorithm, digest } = claim;
-    let is_claimed = |subject: &Subject| {
-        subject
-            .digest
-            .get(algorithm)
-            .is_some_and(|d| d.eq_ignore_ascii_case(digest))
-    };
-    if subjects.iter().any(is_claimed) {
-        return None;
-    }
-    let names: Vec<&str> = subjects
-        .iter()
-        .take(5)
-        .map(|subject| subject.name.as_str())
-        .collect();
-    let listed = match names.as_slice() {
-        [] => "it has none".to_owned(),
-        names => format!("it is about {}", names.join(", ")),
-    };
-    Some(format!(
-        "{algorithm}:{digest} is not among the statement's subjects; {listed}"
-    ))
-}
-
-fn describe(error: EnvelopeError) -> String {
-    format!("{:#}", anyhow::Error::new(error))
+    Envelope::from_json(json).map_err(|error| format!("{:#}", anyhow::Error::new(error)))
 }

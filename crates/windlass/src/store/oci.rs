@@ -17,8 +17,9 @@ use windlass_registry::{
 };
 
 use self::credentials::CredentialsError;
-pub(crate) use self::registries::Registries;
+pub(crate) use self::registries::{Registries, open};
 
+pub(crate) mod attached;
 mod bundle;
 mod credentials;
 mod layer;

@@ -17,6 +17,8 @@ pub struct Shell {
     folder: tempfile::TempDir,
     password: Option<&'static str>,
     pub kubeconfig: Option<String>,
+    /// The Docker configuration; none if there is none, whatever this machine has.
+    pub docker_config: Option<String>,
 }
 
 impl Shell {
@@ -26,6 +28,7 @@ impl Shell {
             folder,
             password: Some(""),
             kubeconfig: None,
+            docker_config: None,
         }
     }
 
@@ -60,7 +63,15 @@ impl Shell {
             .current_dir(self.folder.path());
         command
             .env_remove("COSIGN_PASSWORD")
+            .env_remove("REGISTRY_AUTH_FILE")
+            .env_remove("XDG_RUNTIME_DIR")
+            .env("HOME", self.path("home"))
+            .env("DOCKER_CONFIG", self.path("docker"))
             .env("KUBECONFIG", self.path("no-kubeconfig"));
+        if let Some(config) = &self.docker_config {
+            fs::create_dir_all(self.path("docker")).unwrap();
+            fs::write(self.path("docker/config.json"), config).unwrap();
+        }
         if let Some(password) = self.password {
             command.env("COSIGN_PASSWORD", password);
         }

@@ -9,7 +9,13 @@ use serde_json::{Map, json};
 use windlass_core::dsse::Envelope;
 use windlass_registry::manifest::{Descriptor, EMPTY, Manifest};
 
+/// Media type of a bundle.
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// Whether something of this type is a bundle, of any version.
+pub(super) fn is_bundle(media_type: &str) -> bool {
+    media_type.starts_with("application/vnd.dev.sigstore.bundle")
+}
 
 /// A signed statement as a bundle.
 #[derive(Debug, Clone, Copy)]

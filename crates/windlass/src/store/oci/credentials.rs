@@ -145,7 +145,7 @@ async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Source, 
 }
 
 /// The Docker configuration of this process, if there is one.
-fn own_configuration() -> Option<Source> {
+pub(super) fn own_configuration() -> Option<Source> {
     let paths = config_paths(|name| std::env::var(name).ok());
     let path = paths.into_iter().find(|path| path.is_file())?;
     let shown = path.display().to_string();

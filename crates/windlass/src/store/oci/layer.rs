@@ -11,13 +11,20 @@ use windlass_core::dsse::Envelope;
 use windlass_registry::manifest::{CONFIG, Descriptor, MANIFEST, Manifest};
 use windlass_registry::{Merge, Write};
 
-const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// Media type of the payload of an image signature.
+pub(super) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+/// Media type of an envelope.
+pub(super) const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
+/// Annotation with the signature over a layer.
+pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const CHAIN: &str = "dev.sigstore.cosign/chain";
+/// End of the tag of signatures.
+pub(super) const SIGNATURES: &str = ".sig";
+/// End of the tag of attestations.
+pub(super) const ATTESTATIONS: &str = ".att";
 /// Most layers: readers refuse more.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 
 /// A signature or an attestation as a layer.
 #[derive(Debug, Clone)]
@@ -32,13 +39,18 @@ pub(super) struct Layer {
 impl Layer {
     /// The signature of an image.
     pub(super) fn signature(payload: &[u8], signature: &[u8]) -> Self {
-        Self::new(".sig", SIMPLE_SIGNING, payload, STANDARD.encode(signature))
+        Self::new(
+            SIGNATURES,
+            SIMPLE_SIGNING,
+            payload,
+            STANDARD.encode(signature),
+        )
     }
 
     /// A statement in its envelope.
     pub(super) fn attestation(envelope: &Envelope) -> Self {
         let text = envelope.to_json();
-        Self::new(".att", ENVELOPE, text.as_bytes(), String::new())
+        Self::new(ATTESTATIONS, ENVELOPE, text.as_bytes(), String::new())
     }
 
     fn new(suffix: &'static str, media_type: &str, content: &[u8], signature: String) -> Self {

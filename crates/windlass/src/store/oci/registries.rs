@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use kube::Client as Kube;
 use windlass_core::config::Storage;
 use windlass_core::run::Run;
-use windlass_registry::keychain::{Account, Keychain, Source};
+use windlass_registry::keychain::{Account, Keychain, Source, Warning, find};
 use windlass_registry::{Client, Options, Proxies, Remote, Repository};
 
 use super::layer::Layer;
@@ -184,6 +184,21 @@ impl Registries {
         known.insert(registry, client.clone());
         Ok(client)
     }
+}
+
+/// A repository as the user of the command line sees it: with the Docker configuration of this
+/// machine, whose warnings come with it.
+pub(crate) fn open(
+    repository: Repository,
+    insecure: Vec<String>,
+) -> Result<(Remote, Vec<Warning>), UploadError> {
+    let client = client(insecure).map_err(UploadError::Setup)?;
+    let sources: Vec<Source> = credentials::own_configuration().into_iter().collect();
+    let found = find(&sources, &repository);
+    Ok((
+        client.repository(repository, found.candidates),
+        found.warnings,
+    ))
 }
 
 /// A client for which these registries need no certificate.

@@ -1,0 +1,238 @@
+//! Verification: what a signed thing has to be and to say before it counts.
+//!
+//! It fails closed. Every check is made on what the signature covers; what cannot be read does not
+//! count; a check that was asked for and finds nothing to look at has failed. The outcome is a list
+//! of findings, one for each part that does not hold, and nothing counts that has a finding.
+//! Sources: DSSE 1.0.2, in-toto attestation framework v1, SLSA provenance v0.2 and v1, cosign's
+//! signature specification.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
+use crate::key::PublicKey;
+
+mod provenance;
+mod statement;
+
+#[cfg(test)]
+mod tests;
+
+pub use provenance::Provenance;
+use statement::Statement;
+
+/// What a signature of an image says it is.
+const IMAGE_SIGNATURE: &str = "cosign container image signature";
+
+/// What an attestation has to say.
+#[derive(Debug, Clone, Default)]
+pub struct Expected {
+    /// Its predicate type, a URI; any if there is none.
+    pub predicate_type: Option<String>,
+    /// What one of its subjects has to be.
+    pub subject: Option<Claim>,
+    /// What its provenance has to say.
+    pub provenance: Provenance,
+}
+
+/// A digest that something has to be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Name of the algorithm, such as `sha256`.
+    pub algorithm: String,
+    /// Hexadecimal digits.
+    pub digest: String,
+}
+
+impl Claim {
+    /// A SHA-256.
+    pub fn sha256(hex: impl Into<String>) -> Self {
+        Self {
+            algorithm: "sha256".to_owned(),
+            digest: hex.into(),
+        }
+    }
+}
+
+/// What was found about a signed thing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The predicate type it states; none if it is no statement.
+    pub predicate_type: Option<String>,
+    /// Every part that does not hold.
+    pub findings: Vec<String>,
+}
+
+impl Outcome {
+    /// Something that cannot be read.
+    pub fn failed(finding: impl Into<String>) -> Self {
+        Self {
+            predicate_type: None,
+            findings: vec![finding.into()],
+        }
+    }
+
+    /// Whether every part holds.
+    pub fn holds(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// A predicate type by the short name that cosign gives it, or by its URI.
+pub fn predicate_type(name: &str) -> Option<&str> {
+    match name {
+        "custom" => Some("https://cosign.sigstore.dev/attestation/v1"),
+        "slsaprovenance" | "slsaprovenance02" => Some("https://slsa.dev/provenance/v0.2"),
+        "slsaprovenance1" => Some("https://slsa.dev/provenance/v1"),
+        "link" => Some("https://in-toto.io/Link/v1"),
+        "spdx" | "spdxjson" => Some("https://spdx.dev/Document"),
+        "cyclonedx" => Some("https://cyclonedx.org/bom"),
+        "vuln" => Some("https://cosign.sigstore.dev/attestation/vuln/v1"),
+        "openvex" => Some("https://openvex.dev/ns"),
+        uri if uri.contains("://") => Some(uri),
+        _ => None,
+    }
+}
+
+/// Checks an attestation: the signature over payload and type, that the payload is an in-toto
+/// statement, and all that is expected of it.
+pub fn attestation(envelope: &Envelope, key: &PublicKey, expected: &Expected) -> Outcome {
+    let mut findings = Vec::new();
+    let type_changed = match envelope.verify(key) {
+        Ok(_) => false,
+        Err(error) => {
+            let type_changed = matches!(error, EnvelopeError::PayloadTypeChanged { .. });
+            findings.push(with_causes(&error));
+            type_changed
+        }
+    };
+    if envelope.payload_type != IN_TOTO && !type_changed {
+        let found = &envelope.payload_type;
+        findings.push(format!(
+            "the envelope's payloadType is `{found}`, expected `{IN_TOTO}`"
+        ));
+    }
+    let Ok(payload) = envelope.decode_payload() else {
+        // `verify` has reported it
+        return Outcome {
+            predicate_type: None,
+            findings,
+        };
+    };
+    let (predicate_type, told) = statement(&payload, expected);
+    findings.extend(told);
+    Outcome {
+        predicate_type,
+        findings,
+    }
+}
+
+fn statement(payload: &[u8], expected: &Expected) -> (Option<String>, Vec<String>) {
+    let statement: Statement = match serde_json::from_slice(payload) {
+        Ok(statement) => statement,
+        Err(error) => {
+            let finding = format!("the envelope's payload is not an in-toto statement: {error}");
+            return (None, vec![finding]);
+        }
+    };
+    let mut findings = statement.check(expected);
+    findings.extend(provenance::check(&statement, &expected.provenance));
+    (Some(statement.predicate_type), findings)
+}
+
+/// The part of an image signature's payload that is checked.
+#[derive(Deserialize)]
+struct SimpleSigning {
+    critical: Critical,
+}
+
+#[derive(Deserialize)]
+struct Critical {
+    image: SignedImage,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+#[derive(Deserialize)]
+struct SignedImage {
+    #[serde(rename = "docker-manifest-digest")]
+    digest: String,
+}
+
+/// Checks the signature of an image: that `key` signed the payload, that the payload is the
+/// signature of an image, and that the image is the one with the digest, `sha256:HEX`; any if there
+/// is none.
+pub fn image_signature(
+    payload: &[u8],
+    signature: &[u8],
+    key: &PublicKey,
+    digest: Option<&str>,
+) -> Outcome {
+    let mut findings = Vec::new();
+    if let Err(error) = key.verify(payload, signature) {
+        findings.push(format!(
+            "the signature is not one by the key given over its payload: {}",
+            with_causes(&error)
+        ));
+    }
+    let read: SimpleSigning = match serde_json::from_slice(payload) {
+        Ok(read) => read,
+        Err(error) => {
+            findings.push(format!(
+                "the payload is not the signature of an image: {error}"
+            ));
+            return Outcome {
+                predicate_type: None,
+                findings,
+            };
+        }
+    };
+    let Critical { image, kind } = read.critical;
+    if kind != IMAGE_SIGNATURE {
+        findings.push(format!(
+            "the payload's type is `{kind}`, expected `{IMAGE_SIGNATURE}`"
+        ));
+    }
+    if digest.is_some_and(|wanted| wanted != image.digest) {
+        findings.push(format!(
+            "the signature is for another image, {}",
+            image.digest
+        ));
+    }
+    Outcome {
+        predicate_type: None,
+        findings,
+    }
+}
+
+/// The envelope in a Sigstore bundle. Certificates and log entries in it are not looked at: the key
+/// is given.
+pub fn envelope_of_bundle(text: &[u8]) -> Result<Envelope, String> {
+    let mut bundle: Value =
+        serde_json::from_slice(text).map_err(|error| format!("the bundle is not JSON: {error}"))?;
+    let media_type = bundle["mediaType"].as_str().unwrap_or_default();
+    if !media_type.starts_with("application/vnd.dev.sigstore.bundle") {
+        return Err(format!(
+            "its mediaType is `{media_type}`, that is no Sigstore bundle"
+        ));
+    }
+    let envelope = bundle["dsseEnvelope"].take();
+    if envelope.is_null() {
+        return Err(
+            "the bundle holds no dsseEnvelope; signatures over files are not supported here"
+                .to_owned(),
+        );
+    }
+    let text = envelope.to_string();
+    Envelope::from_json(text.as_bytes()).map_err(|error| with_causes(&error))
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,83 @@
+//! `tree`: what is attached to an image in its registry. Nothing is verified.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use windlass_registry::Reference;
+
+use super::output::{self, clean};
+use super::verify::{Access, reference};
+use crate::store::oci::attached::{self, Attached};
+
+/// Show what is attached to an image: signatures, attestations, referrers
+///
+/// Nothing is verified here; `windlass verify` does that.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass tree registry.example.com/team/app:v1")]
+pub(crate) struct Tree {
+    #[command(flatten)]
+    access: Access,
+    /// IMAGE@DIGEST or IMAGE:TAG
+    #[arg(value_name = "IMAGE", value_parser = reference)]
+    image: Reference,
+}
+
+impl Tree {
+    /// Prints the tree.
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let found = self.access.find(&self.image).await?;
+        let attached = attached::list(&found.remote, &found.tags, &found.digest).await?;
+        let image = format!("{}@{}", self.image.repository, found.digest);
+        output::write(&text(&image, &attached))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn text(image: &str, attached: &[Attached]) -> String {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for one in attached {
+        let lines = places.entry(one.place.to_string()).or_default();
+        lines.push(line(one));
+    }
+    let mut text = format!("{image}\n");
+    if places.is_empty() {
+        text.push_str("nothing is attached\n");
+    }
+    let last_place = places.len().saturating_sub(1);
+    for (number, (place, lines)) in places.iter().enumerate() {
+        let (branch, stem) = joint(number == last_place);
+        text.extend([branch, place, "\n"]);
+        let last = lines.len().saturating_sub(1);
+        for (number, line) in lines.iter().enumerate() {
+            let (branch, _) = joint(number == last);
+            text.extend([stem, branch, line, "\n"]);
+        }
+    }
+    text
+}
+
+/// What stands before a line, and before those below it.
+fn joint(is_last: bool) -> (&'static str, &'static str) {
+    if is_last {
+        ("└── ", "    ")
+    } else {
+        ("├── ", "│   ")
+    }
+}
+
+fn line(attached: &Attached) -> String {
+    let descriptor = &attached.descriptor;
+    let kind = descriptor.artifact_type.as_deref();
+    let kind = kind.unwrap_or(&descriptor.media_type);
+    let predicate = descriptor.annotations.as_ref().and_then(|annotations| {
+        let names = ["dev.sigstore.bundle.predicateType", "predicateType"];
+        names.iter().find_map(|name| annotations.get(*name))
+    });
+    let mut line = format!("{} {}", descriptor.digest, clean::short(kind));
+    if let Some(predicate) = predicate {
+        line.push(' ');
+        line.push_str(&clean::short(predicate));
+    }
+    line
+}

@@ -1,0 +1,239 @@
+//! `verify`: checks what is attached to an image, kept with a run, or in a file, and says of each
+//! thing that it found whether it holds and why not.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use windlass_core::key::PublicKey;
+use windlass_core::verify::{Expected, Provenance};
+use windlass_registry::Reference;
+
+use self::report::{Report, View};
+use super::run::Kind;
+use super::verdict::{self, PredicateType};
+use crate::cluster::Connection;
+use crate::key_ref::KeyRef;
+
+mod file;
+mod image;
+pub(super) mod report;
+mod run;
+
+pub(super) use image::Access;
+
+/// Verify the signatures and attestations of an image, a run or a file
+///
+/// Exits with 0 when what is asked for is there and holds, with 1 when it is not, with 2 when that
+/// could not be found out. Of an image, one signature or attestation by the key has to hold; with
+/// --type or a claim about the provenance, one attestation has to hold with all of them. Of a run,
+/// everything in its annotations has to hold.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass verify --key cosign.pub registry.example.com/team/app:v1
+  windlass verify --key k8s://tekton-chains/signing-secrets taskrun/build -n team-a
+  windlass verify --key cosign.pub --type slsaprovenance --source-uri https://git.example.com/app \\
+      --source-commit 0123456789abcdef0123456789abcdef01234567 registry.example.com/team/app@sha256:...
+  windlass verify --key cosign.pub envelope.json
+
+Registries are asked with the credentials of the Docker configuration of this machine.")]
+pub(crate) struct Verify {
+    /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
+    #[arg(long, value_name = "REF")]
+    key: KeyRef,
+    /// Predicate type of the attestation: slsaprovenance, slsaprovenance1, ..., or a URI
+    #[arg(long = "type", value_name = "TYPE")]
+    predicate: Option<PredicateType>,
+    #[command(flatten)]
+    claims: Claims,
+    #[command(flatten)]
+    access: Access,
+    /// Namespace of the run (default: that of the kubeconfig context)
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// Output: text or json
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: View,
+    /// Accepted for compatibility: no transparency log is consulted
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    insecure_ignore_tlog: Option<bool>,
+    /// Accepted for compatibility: tags and referrers are both looked at
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    new_bundle_format: Option<bool>,
+    /// IMAGE@DIGEST, IMAGE:TAG, taskrun/NAME, pipelinerun/NAME, or a file with an envelope, a bundle
+    /// or a run
+    #[arg(value_name = "TARGET")]
+    target: Target,
+}
+
+/// Verify an attestation of an image
+///
+/// Prints the envelopes that hold to standard output, one a line, and a report to standard error.
+/// Exits with 0 when there is one, with 1 when there is none, with 2 when that could not be found
+/// out.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass verify-attestation --key cosign.pub --type slsaprovenance registry.example.com/team/app:v1
+  windlass verify-attestation --key cosign.pub --type slsaprovenance1 registry.example.com/team/app:v1 \\
+      | jq -r .payload | base64 -d")]
+pub(crate) struct VerifyAttestation {
+    /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
+    #[arg(long, value_name = "REF")]
+    key: KeyRef,
+    /// Predicate type: slsaprovenance, slsaprovenance1, ..., or a URI
+    #[arg(long = "type", value_name = "TYPE", default_value = "custom")]
+    predicate: PredicateType,
+    #[command(flatten)]
+    claims: Claims,
+    #[command(flatten)]
+    access: Access,
+    /// Accepted for compatibility: no transparency log is consulted
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    insecure_ignore_tlog: Option<bool>,
+    /// Accepted for compatibility: tags and referrers are both looked at
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    new_bundle_format: Option<bool>,
+    /// IMAGE@DIGEST or IMAGE:TAG
+    #[arg(value_name = "IMAGE", value_parser = reference)]
+    image: Reference,
+}
+
+/// What the provenance has to say.
+#[derive(Debug, Clone, clap::Args)]
+struct Claims {
+    /// Source the provenance has to name, with or without git+ and .git
+    #[arg(long, value_name = "URI")]
+    source_uri: Option<String>,
+    /// Digest the provenance has to state for the source
+    #[arg(long, value_name = "DIGEST")]
+    source_commit: Option<String>,
+    /// Builder the provenance has to name
+    #[arg(long, value_name = "ID")]
+    builder_id: Option<String>,
+    /// Task or pipeline the provenance has to name: a name, or a URI that may end in @sha1:HEX
+    #[arg(long, value_name = "REF")]
+    task_ref: Option<String>,
+}
+
+/// What is verified.
+#[derive(Debug, Clone)]
+enum Target {
+    Run(Kind, String),
+    File(PathBuf),
+    Image(Reference),
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let run = text.split_once('/').and_then(|(kind, name)| {
+            let kind = match kind {
+                "taskrun" | "taskruns" | "tr" | "taskrun.tekton.dev" => Kind::TaskRun,
+                "pipelinerun" | "pipelineruns" | "pr" | "pipelinerun.tekton.dev" => {
+                    Kind::PipelineRun
+                }
+                _ => return None,
+            };
+            Some(Self::Run(kind, name.to_owned()))
+        });
+        if let Some(run) = run {
+            return Ok(run);
+        }
+        if PathBuf::from(text).is_file() {
+            return Ok(Self::File(PathBuf::from(text)));
+        }
+        let image = reference(text).map_err(|error| {
+            format!(
+                "no file of that name, no taskrun/NAME or pipelinerun/NAME, and no image: {error}"
+            )
+        })?;
+        Ok(Self::Image(image))
+    }
+}
+
+/// An image as it is typed.
+pub(super) fn reference(text: &str) -> Result<Reference, String> {
+    Reference::parse(text).map_err(|error| error.to_string())
+}
+
+impl Verify {
+    /// Checks the target and prints what was found.
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let key = match verdict::key(&self.key, connection).await? {
+            Ok(key) => key,
+            Err(damaged) => return Ok(verdict::report(&[damaged])),
+        };
+        let asked = Asked {
+            key,
+            expected: self.claims.expected(self.predicate),
+        };
+        let report = match self.target {
+            Target::Image(reference) => image::verify(&reference, &self.access, &asked).await?,
+            Target::File(path) => file::verify(&path, &asked)?,
+            Target::Run(kind, name) => {
+                run::on_cluster(connection, kind, &name, self.namespace.as_deref(), &asked).await?
+            }
+        };
+        report.print(self.output)
+    }
+}
+
+impl VerifyAttestation {
+    /// Checks the image and prints the envelopes that hold.
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let key = match verdict::key(&self.key, connection).await? {
+            Ok(key) => key,
+            Err(damaged) => return Ok(verdict::report(&[damaged])),
+        };
+        let asked = Asked {
+            key,
+            expected: self.claims.expected(Some(self.predicate)),
+        };
+        let report = image::verify(&self.image, &self.access, &asked).await?;
+        report.print_envelopes()
+    }
+}
+
+impl Claims {
+    fn expected(self, predicate: Option<PredicateType>) -> Expected {
+        let Self {
+            source_uri,
+            source_commit,
+            builder_id,
+            task_ref,
+        } = self;
+        Expected {
+            predicate_type: predicate.map(|PredicateType(uri)| uri),
+            subject: None,
+            provenance: Provenance {
+                source_uri,
+                source_commit,
+                builder_id,
+                task_ref,
+            },
+        }
+    }
+}
+
+/// What is asked of everything that is found.
+struct Asked {
+    key: PublicKey,
+    expected: Expected,
+}
+
+impl Asked {
+    /// Whether only an attestation can answer.
+    fn needs_attestation(&self) -> bool {
+        let Expected {
+            predicate_type,
+            subject: _,
+            provenance,
+        } = &self.expected;
+        predicate_type.is_some() || provenance.is_asked_for()
+    }
+
+    fn report(&self, target: String, digest: Option<String>) -> Report {
+        Report::new(target, digest, &self.key)
+    }
+}

@@ -1,0 +1,53 @@
+//! Verification of a file: an envelope, a bundle, or an exported run with its annotations.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::Value;
+use windlass_core::dsse::Envelope;
+use windlass_core::verify::{self, Outcome};
+
+use super::report::{Checked, Report, What};
+use super::{Asked, run};
+use crate::cli::{exported, verdict};
+
+/// Checks the file by what is in it. Nothing says what a lone envelope has to be about, so the
+/// subjects of it are not compared with anything.
+pub(super) fn verify(path: &Path, asked: &Asked) -> anyhow::Result<Report> {
+    let content = verdict::read(path, "file")?;
+    let target = path.display().to_string();
+    let layers = verdict::layers(&content);
+    let parsed = layers
+        .iter()
+        .filter_map(|layer| Some((layer, serde_json::from_slice::<Value>(layer).ok()?)))
+        .find(|(_, value)| value.is_object());
+    let envelope = match parsed {
+        Some((text, value)) if value.get("payloadType").is_some() => {
+            Envelope::from_json(text).map_err(|error| format!("{:#}", anyhow::Error::new(error)))
+        }
+        Some((text, value)) if value.get("mediaType").is_some() => verify::envelope_of_bundle(text),
+        _ => {
+            let runs = exported::read_one(path).with_context(|| {
+                format!("{target} holds no envelope and no bundle, and is taken for a run")
+            })?;
+            return run::verify(&target, runs.as_bytes(), asked);
+        }
+    };
+    let mut report = asked.report(target, None);
+    report.add(match envelope {
+        Ok(envelope) => Checked {
+            what: What::Attestation,
+            place: "the file".to_owned(),
+            outcome: verify::attestation(&envelope, &asked.key, &asked.expected),
+            envelope: Some(envelope),
+        },
+        Err(damage) => Checked {
+            what: What::Attestation,
+            place: "the file".to_owned(),
+            outcome: Outcome::failed(damage),
+            envelope: None,
+        },
+    });
+    report.decide_by_all(None);
+    Ok(report)
+}

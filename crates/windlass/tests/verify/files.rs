@@ -1,0 +1,47 @@
+//! Files with an envelope or a bundle.
+
+use serde_json::json;
+use windlass_sandbox::registry::Options;
+
+use super::registry::{BUNDLE, Setting};
+
+#[test]
+fn an_envelope_and_a_bundle_are_verified_by_what_is_in_them() {
+    let setting = Setting::new(Options::default());
+    let shell = &setting.shell;
+    let envelope = setting.envelope(&Setting::provenance(setting.hex()).to_string());
+    shell.write("envelope.json", &envelope);
+    let inner: serde_json::Value = serde_json::from_str(&envelope).unwrap();
+    let bundle = json!({ "mediaType": BUNDLE, "dsseEnvelope": inner });
+    shell.write("bundle.json", bundle.to_string());
+    for file in ["envelope.json", "bundle.json"] {
+        shell.succeed(&format!("verify --key cosign.pub {file}"));
+        shell.succeed(&format!(
+            "verify --key cosign.pub --type slsaprovenance {file}"
+        ));
+        shell.fail(
+            1,
+            &format!("verify --key cosign.pub --type spdx {file}"),
+            "1 of 1",
+        );
+    }
+    shell.write("envelope.json", setting.envelope("{"));
+    shell.fail(
+        1,
+        "verify --key cosign.pub envelope.json",
+        "1 of 1 do not hold",
+    );
+}
+
+#[test]
+fn a_target_that_is_nothing_is_refused_with_what_it_could_be() {
+    let setting = Setting::new(Options::default());
+    let line = "verify --key cosign.pub No/Such";
+    setting.shell.fail(2, line, "taskrun/NAME");
+    setting.shell.write("empty", "");
+    setting.shell.fail(
+        2,
+        "verify --key cosign.pub empty",
+        "no envelope and no bundle",
+    );
+}
