@@ -131,13 +131,26 @@ pub enum Encoding {
     Dsse,
     /// Sigstore bundles as referrers.
     SigstoreBundle,
+    /// Each of these, for clients of either kind. Not known to the reference.
+    Both,
 }
 
 impl Encoding {
-    const NAMES: [(&'static str, Self); 2] = [
+    const NAMES: [(&'static str, Self); 3] = [
         ("dsse", Self::Dsse),
         ("sigstore-bundle", Self::SigstoreBundle),
+        ("both", Self::Both),
     ];
+
+    /// Whether things are stored under tags.
+    pub fn in_tags(self) -> bool {
+        matches!(self, Self::Dsse | Self::Both)
+    }
+
+    /// Whether things are stored as bundles.
+    pub fn in_bundles(self) -> bool {
+        matches!(self, Self::SigstoreBundle | Self::Both)
+    }
 }
 
 /// `buildType` of SLSA v1.0 provenance.

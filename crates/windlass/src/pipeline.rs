@@ -171,7 +171,8 @@ impl Making<'_> {
         if !stores.on_run && !stores.in_registry {
             return Ok(());
         }
-        let subjects = payload.subjects.clone();
+        let mut payload = payload;
+        let subjects = std::mem::take(&mut payload.subjects);
         let (artifact, envelope) = self.sign(self.run.short_key(), payload)?;
         if stores.in_registry {
             self.attach(format, envelope, &subjects);
@@ -190,15 +191,16 @@ impl Making<'_> {
             ));
             return;
         };
-        let content = if oci::wants_bundles(&self.config.storage) {
-            self.bundle(envelope, predicate)
-        } else {
-            Content::Attestation(envelope)
-        };
+        let encoding = self.config.storage.oci_encoding;
+        let bundle = encoding
+            .in_bundles()
+            .then(|| self.bundle(envelope.clone(), predicate));
+        let layer = encoding.in_tags().then_some(Content::Attestation(envelope));
+        let contents: Vec<Content> = layer.into_iter().chain(bundle).collect();
         for subject in subjects {
             let sha256 = subject.digest.get("sha256").map_or("", String::as_str);
             match oci::image_of(&subject.name, sha256) {
-                Ok(image) => self.upload(&image, content.clone()),
+                Ok(image) => self.upload(&image, &contents),
                 Err(error) => self.warnings.push(format!(
                     "nothing is stored beside {:.200?}, which is no image: {error}",
                     subject.name
@@ -212,14 +214,14 @@ impl Making<'_> {
         let artifact = &self.config.oci;
         self.requires("oci", artifact)?;
         let stores = Stores::of(artifact);
-        let in_bundle = stores.in_registry && oci::wants_bundles(&self.config.storage);
-        if in_bundle {
+        let encoding = self.config.storage.oci_encoding;
+        if stores.in_registry && encoding.in_bundles() {
             // the form that cosign 3 writes and verifies
             let envelope = self.envelope(&format::image_statement(image))?;
             let content = self.bundle(envelope, format::IMAGE_PREDICATE);
-            self.upload(image, content);
+            self.upload(image, &[content]);
         }
-        let in_tag = stores.in_registry && !in_bundle;
+        let in_tag = stores.in_registry && encoding.in_tags();
         if !in_tag && !stores.on_run {
             return Ok(());
         }
@@ -230,7 +232,7 @@ impl Making<'_> {
                 payload: artifact.payload.clone(),
                 signature: artifact.signature.clone(),
             };
-            self.upload(image, content);
+            self.upload(image, &[content]);
         }
         if stores.on_run {
             self.artifacts.push(artifact);
@@ -280,12 +282,14 @@ impl Making<'_> {
         }
     }
 
-    fn upload(&mut self, image: &Image, content: Content) {
-        self.uploads.push(Upload {
+    fn upload(&mut self, image: &Image, contents: &[Content]) {
+        let created = self.run.completion_time();
+        let uploads = contents.iter().map(|content| Upload {
             image: image.clone(),
-            content,
-            created: self.run.completion_time(),
+            content: content.clone(),
+            created,
         });
+        self.uploads.extend(uploads);
     }
 
     fn warn(&mut self, warnings: &[impl ToString]) {

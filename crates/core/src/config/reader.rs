@@ -10,6 +10,7 @@ use super::{
 use crate::format::Format;
 
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
+const ENCODING: &str = "storage.oci.encoding-format";
 /// Longest value that an error shows, in characters.
 const SHOWN: usize = 60;
 
@@ -26,15 +27,17 @@ pub(super) fn parse(
     windlass: &BTreeMap<String, String>,
 ) -> Result<Parsed, ConfigError> {
     let mut reader = Reader::new(chains);
-    let config = config(&mut reader);
+    let mut config = config(&mut reader);
     reader.warn_of_unknown("chains-config");
     let Reader {
-        problems,
+        mut problems,
         mut warnings,
         ..
     } = reader;
     let mut own = Reader::new(windlass);
+    override_with(&mut own, &mut config);
     own.warn_of_unknown("windlass-config");
+    problems.append(&mut own.problems);
     warnings.append(&mut own.warnings);
     if !problems.is_empty() {
         return Err(ConfigError { problems });
@@ -44,6 +47,12 @@ pub(super) fn parse(
 
 pub(super) fn default() -> Config {
     config(&mut Reader::new(&BTreeMap::new()))
+}
+
+/// What `windlass-config` may say otherwise than `chains-config`.
+fn override_with(own: &mut Reader<'_>, config: &mut Config) {
+    let encoding = &mut config.storage.oci_encoding;
+    *encoding = own.choice(ENCODING, &Encoding::NAMES, *encoding);
 }
 
 fn config(r: &mut Reader<'_>) -> Config {
@@ -104,11 +113,7 @@ fn storage(r: &mut Reader<'_>) -> Storage {
         gcs_bucket: r.text("storage.gcs.bucket"),
         oci_repository: r.text("storage.oci.repository"),
         oci_insecure: r.flag("storage.oci.repository.insecure"),
-        oci_encoding: r.choice(
-            "storage.oci.encoding-format",
-            &Encoding::NAMES,
-            Encoding::Dsse,
-        ),
+        oci_encoding: r.choice(ENCODING, &Encoding::NAMES, Encoding::Dsse),
         docdb_url: r.text("storage.docdb.url"),
         docdb_mongo_server_url: r.text("storage.docdb.mongo-server-url"),
         docdb_mongo_server_url_dir: r.text("storage.docdb.mongo-server-url-dir"),

@@ -137,6 +137,27 @@ fn unknown_keys_of_windlass_config_are_warnings_too() {
 }
 
 #[test]
+fn the_encoding_may_be_both_and_windlass_config_has_the_last_word() {
+    let encoding = |chains: &[(&str, &str)], own: &str| {
+        let chains = chains
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let own = BTreeMap::from([("storage.oci.encoding-format".to_owned(), own.to_owned())]);
+        let parsed = Config::parse(&chains.collect(), &own)?;
+        assert_eq!(parsed.warnings, []);
+        Ok::<_, ConfigError>(parsed.config.storage.oci_encoding)
+    };
+    let bundles = [("storage.oci.encoding-format", "sigstore-bundle")];
+    assert_eq!(encoding(&bundles, "both"), Ok(Encoding::Both));
+    assert_eq!(encoding(&[], "both"), Ok(Encoding::Both));
+    assert_eq!(encoding(&bundles, "dsse"), Ok(Encoding::Dsse));
+    let error = encoding(&bundles, "all").unwrap_err().to_string();
+    assert!(error.contains("storage.oci.encoding-format"), "{error}");
+    let both = parse(&[("storage.oci.encoding-format", "both")]).unwrap();
+    assert_eq!(both.config.storage.oci_encoding, Encoding::Both);
+}
+
+#[test]
 fn aliases_name_the_format_they_give() {
     let format = |name| {
         parse(&[("artifacts.taskrun.format", name)])

@@ -1,14 +1,15 @@
 //! The store `oci`: signatures and attestations beside the image, in its registry.
 //!
 //! With the encoding `dsse` they are layers of two manifests under the tags `sha256-HEX.sig` and
-//! `sha256-HEX.att`; with `sigstore-bundle` each is a referrer of the image. Both are made of the
-//! run alone, so storing twice adds nothing (behaviour reference, sections 6.3 to 6.5).
+//! `sha256-HEX.att`; with `sigstore-bundle` each is a referrer of the image; with `both`, which is
+//! windlass's own, each is kept in both ways. Either is made of the run alone, so storing twice adds
+//! nothing (behaviour reference, sections 6.3 to 6.5).
 //!
 //! An override of the repository holds for tags. A referrer lives in the repository of what it
 //! refers to, so for bundles the override holds only if the image is there too.
 
 use jiff::Timestamp;
-use windlass_core::config::{Encoding, Storage};
+use windlass_core::config::Storage;
 use windlass_core::dsse::Envelope;
 use windlass_core::image::{Image, ImageError};
 use windlass_registry::manifest::Descriptor;
@@ -178,11 +179,6 @@ async fn subject(remote: &Remote, digest: &Digest) -> Result<Option<Descriptor>,
         rest: serde_json::Map::new(),
         ..found
     }))
-}
-
-/// Whether images are signed in the form of bundles.
-pub(crate) fn wants_bundles(storage: &Storage) -> bool {
-    storage.oci_encoding == Encoding::SigstoreBundle
 }
 
 #[cfg(test)]

@@ -275,6 +275,67 @@ async fn bundles_refer_to_the_image_whoever_keeps_the_list() {
 }
 
 #[tokio::test]
+async fn with_both_encodings_tags_and_referrers_are_written_and_none_twice() {
+    let registry = Registry::start(Options::default()).await.unwrap();
+    let mut config = everywhere();
+    config["storage.oci.encoding-format"] = json!("both");
+    let scene = Scene::with(config).await;
+    let digest = image(&registry);
+    scene.create(built("app", &registry, &digest));
+    assert_eq!(scene.marked("app").await, "true");
+    verify_both(&registry, &digest);
+    let written = registry.manifests("team/app");
+    assert_eq!(written.len(), 5, "the image, two under tags, two referrers");
+    let uri = "/apis/tekton.dev/v1/namespaces/default/taskruns/app";
+    let unmark = json!({ "metadata": { "annotations": { "chains.tekton.dev/signed": null } } });
+    scene.patch(uri, unmark).await;
+    assert_eq!(scene.marked("app").await, "true");
+    assert_eq!(registry.manifests("team/app"), written);
+    verify_both(&registry, &digest);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_bundle_is_in_the_repository_of_the_settings_if_its_image_is_there_too() {
+    for copied in [true, false] {
+        let registry = Registry::start(Options::default()).await.unwrap();
+        let mut config = everywhere();
+        config["storage.oci.encoding-format"] = json!("sigstore-bundle");
+        config["storage.oci.repository"] = json!(format!("{}/copies", registry.host()));
+        let scene = Scene::with(config).await;
+        let digest = image(&registry);
+        if copied {
+            let found = registry.manifest("team/app", &digest).unwrap();
+            let media_type = "application/vnd.oci.image.manifest.v1+json";
+            registry.put_blob("copies", "{}");
+            registry.put_manifest("copies", "v1", media_type, found.bytes);
+        }
+        scene.create(built("app", &registry, &digest));
+        assert_eq!(scene.marked("app").await, "true");
+        let (with, without) = if copied {
+            ("copies", "team/app")
+        } else {
+            ("team/app", "copies")
+        };
+        assert_eq!(
+            registry.manifests(with).len(),
+            3,
+            "the image and two referrers"
+        );
+        assert_eq!(registry.manifests(without).len(), usize::from(copied));
+        if !copied {
+            let event = scene.event("ProvenanceIncomplete").await;
+            let message = event["message"].as_str().unwrap();
+            assert!(
+                message.contains("storage.oci.repository is not used"),
+                "{message}"
+            );
+        }
+        scene.end().await;
+    }
+}
+
+#[tokio::test]
 async fn the_repository_of_the_settings_takes_the_tags_and_keeps_what_it_has() {
     let registry = Registry::start(Options::default()).await.unwrap();
     let mut config = everywhere();
