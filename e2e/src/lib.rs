@@ -10,12 +10,14 @@ mod parts;
 mod process;
 mod real;
 mod recorded;
+mod registry;
 pub mod runs;
 mod shell;
 mod world;
 
 pub use parts::Cosign;
 pub use recorded::{Recorded, key_of};
+pub use registry::Registry;
 pub use shell::{Output, Shell};
 pub use world::{Kind, World};
 

@@ -1,0 +1,230 @@
+//! A real registry with a password, and every way in which a run's account may have it.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use windlass_e2e::guide;
+use windlass_e2e::{Cosign, Kind, Recorded, Registry, Shell, World, on_both_clusters, runs};
+
+on_both_clusters!(
+    each_way_of_giving_an_account_its_credential_is_used,
+    a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmarked_and_say_so
+);
+
+/// Bound on the time until a run says why it waits.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A registry with an image, an account's secret, and the guide's key and settings.
+fn with_image(
+    kind: Kind,
+    scenario: impl FnOnce(&Shell, &Registry, &str) -> Result<()>,
+) -> Result<()> {
+    World::with(kind, Cosign::Two, |world| {
+        let folder = world.shell().folder().to_owned();
+        let registry = Registry::start(&folder.join("registry"))?;
+        let shell = world
+            .shell()
+            .clone()
+            .with("DOCKER_CONFIG", &folder.display().to_string());
+        shell.write("config.json", registry.docker_config(""))?;
+        shell.ok(guide::KEY_PAIR)?;
+        let data = json!({"data": {
+            "artifacts.oci.storage": "oci", "artifacts.taskrun.storage": "tekton,oci",
+        }});
+        shell.write("settings.json", data.to_string())?;
+        shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
+        secret(&shell, "right", &registry.docker_config(""))?;
+        scenario(&shell, &registry, &registry.host())?;
+        // the credential is nowhere to be seen
+        let seen = shell.ok("kubectl get taskruns,events -o json")?;
+        ensure!(
+            !seen.contains(Registry::PASSWORD),
+            "a password was written down"
+        );
+        Ok(())
+    })
+}
+
+fn secret(shell: &Shell, name: &str, config: &str) -> Result<()> {
+    shell.write("secret.json", config)?;
+    shell.ok(&format!(
+        "kubectl create secret generic {name} --from-file=.dockerconfigjson=secret.json \
+         --type=kubernetes.io/dockerconfigjson"
+    ))?;
+    Ok(())
+}
+
+fn account(shell: &Shell, name: &str, lists: &Value) -> Result<()> {
+    shell.ok(&format!("kubectl create serviceaccount {name}"))?;
+    shell.write("account.json", lists.to_string())?;
+    shell.ok(&format!(
+        "kubectl patch serviceaccount {name} --patch-file account.json"
+    ))?;
+    Ok(())
+}
+
+/// Pushes something and gives it by its digest.
+fn push(shell: &Shell, repository: &str) -> Result<String> {
+    shell.write("content.txt", repository)?;
+    shell.ok(&format!(
+        "cosign upload blob -f content.txt {repository}:v1"
+    ))?;
+    let tree = shell.ok(&format!("windlass tree {repository}:v1"))?;
+    let image = tree.lines().next().context("an empty tree")?;
+    Ok(image.to_owned())
+}
+
+/// Creates a run of an account.
+fn start(shell: &Shell, name: &str, account: &str, template: &Value) -> Result<()> {
+    let run = json!({
+        "apiVersion": "tekton.dev/v1",
+        "kind": "TaskRun",
+        "metadata": { "name": name },
+        "spec": {
+            "serviceAccountName": account,
+            "podTemplate": template,
+            "taskSpec": { "steps": [{ "name": "build", "image": "busybox" }] },
+        },
+    });
+    shell.write("run.json", run.to_string())?;
+    shell.ok("kubectl create -f run.json")?;
+    Ok(())
+}
+
+/// Ends a run that built an image.
+fn finish(shell: &Shell, name: &str, image: &str) -> Result<()> {
+    let (repository, digest) = image.split_once('@').context("no digest")?;
+    let status = json!({ "status": {
+        "conditions": [{ "type": "Succeeded", "status": "True", "reason": "Succeeded" }],
+        "startTime": "2026-11-23T10:00:00Z",
+        "completionTime": "2026-11-23T10:01:00Z",
+        "results": [
+            { "name": "IMAGE_URL", "type": "string", "value": format!("{repository}:v1") },
+            { "name": "IMAGE_DIGEST", "type": "string", "value": digest },
+        ],
+    }});
+    shell.write("status.json", status.to_string())?;
+    shell.ok(&format!(
+        "kubectl patch taskrun/{name} --subresource=status --type=merge --patch-file status.json"
+    ))?;
+    Ok(())
+}
+
+fn named(secrets: &[&str]) -> Value {
+    let names = secrets.iter().map(|name| json!({ "name": name }));
+    names.collect()
+}
+
+fn each_way_of_giving_an_account_its_credential_is_used(kind: Kind) -> Result<()> {
+    with_image(kind, |shell, registry, host| {
+        // not base64, which an API server does not look at
+        let corrupt = json!({ "auths": { host: { "auth": "%%%" } } }).to_string();
+        secret(shell, "corrupt", &corrupt)?;
+        secret(shell, "elsewhere", &registry.docker_config("/elsewhere"))?;
+        let ways = [
+            (
+                "secrets",
+                json!({ "secrets": named(&["right"]) }),
+                json!({}),
+            ),
+            (
+                "pull-secrets",
+                json!({ "imagePullSecrets": named(&["right"]) }),
+                json!({}),
+            ),
+            (
+                "pod-template",
+                json!({}),
+                json!({ "imagePullSecrets": named(&["right"]) }),
+            ),
+            (
+                "corrupt-among-three",
+                json!({ "secrets": named(&["corrupt", "elsewhere", "gone", "right"]) }),
+                json!({}),
+            ),
+        ];
+        for (name, lists, template) in ways {
+            account(shell, name, &lists)?;
+            let image = push(shell, &format!("{host}/team/{name}"))?;
+            start(shell, name, name, &template)?;
+            finish(shell, name, &image)?;
+            runs::wait_until_signed(shell, &format!("taskrun/{name}"))?;
+            verified(shell, &image)?;
+        }
+        Ok(())
+    })
+}
+
+/// By cosign 2.5 and by windlass.
+fn verified(shell: &Shell, image: &str) -> Result<()> {
+    let key = "--key k8s://openshift-pipelines/signing-secrets";
+    let flags = Cosign::Two.verify_flags();
+    shell.ok(&format!("cosign verify {flags}{key} {image}"))?;
+    let kind = "--type slsaprovenance";
+    shell.ok(&format!(
+        "cosign verify-attestation {flags}{key} {kind} {image}"
+    ))?;
+    shell.ok(&format!("windlass verify {key} {image}"))?;
+    shell.ok(&format!("windlass verify {key} {kind} {image}"))?;
+    Ok(())
+}
+
+fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmarked_and_say_so(
+    kind: Kind,
+) -> Result<()> {
+    with_image(kind, |shell, registry, host| {
+        secret(shell, "team", &registry.docker_config("/team"))?;
+        account(
+            shell,
+            "path",
+            &json!({ "imagePullSecrets": named(&["team"]) }),
+        )?;
+        let image = push(shell, &format!("{host}/team-b/app"))?;
+        start(shell, "path", "path", &json!({}))?;
+        finish(shell, "path", &image)?;
+        waits(shell, "path")?;
+
+        account(
+            shell,
+            "reset",
+            &json!({ "imagePullSecrets": named(&["right"]) }),
+        )?;
+        start(shell, "reset", "reset", &json!({}))?;
+        // as the operator does with the account `pipeline`
+        let reset = r#"[{"op": "replace", "path": "/imagePullSecrets", "value": []}]"#;
+        shell.write("reset.json", reset)?;
+        shell.ok("kubectl patch serviceaccount reset --type=json --patch-file reset.json")?;
+        finish(shell, "reset", &image)?;
+        waits(shell, "reset")?;
+        let nothing = shell.ok(&format!("windlass tree {image}"))?;
+        ensure!(nothing.contains("nothing is attached"), "{nothing}");
+
+        // the run is not lost: it is signed once its account has the credential again
+        shell.write(
+            "account.json",
+            json!({ "secrets": named(&["right"]) }).to_string(),
+        )?;
+        shell.ok("kubectl patch serviceaccount reset --patch-file account.json")?;
+        runs::wait_until_signed(shell, "taskrun/reset")?;
+        verified(shell, &image)
+    })
+}
+
+/// Waits until the run says that nobody may push, and sees that it is not marked.
+fn waits(shell: &Shell, name: &str) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let run = Recorded::get(shell, name)?;
+        let reason = run.annotation("reason");
+        if reason.contains("no credential: HTTP 401") {
+            let signed = run.annotation("signed");
+            ensure!(signed.is_empty(), "{name} is marked {signed:?}");
+            return Ok(());
+        }
+        if start.elapsed() > LIMIT {
+            bail!("{name} does not say why it waits: {reason:?}");
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
