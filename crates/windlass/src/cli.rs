@@ -26,6 +26,7 @@ mod output;
 mod payload;
 mod pipelinerun;
 mod public_key;
+mod registry;
 mod run;
 mod sign_blob;
 mod taskrun;
@@ -57,6 +58,7 @@ enum Verb {
     Verify(verify::Verify),
     VerifyAttestation(verify::VerifyAttestation),
     Tree(tree::Tree),
+    Registry(registry::Registry),
     VerifyBlob(verify_blob::VerifyBlob),
     VerifyBlobAttestation(verify_blob_attestation::VerifyBlobAttestation),
     #[command(visible_alias = "tr")]
@@ -82,6 +84,7 @@ impl Verb {
             Self::SignBlob(verb) => verb.run(connection).await,
             Self::Verify(verb) => Box::pin(verb.run(connection)).await,
             Self::VerifyAttestation(verb) => Box::pin(verb.run(connection)).await,
+            Self::Registry(verb) => Box::pin(verb.run(connection)).await,
             Self::Tree(verb) => Box::pin(verb.run()).await,
             Self::VerifyBlob(verb) => verb.run(connection).await,
             Self::VerifyBlobAttestation(verb) => verb.run(connection).await,

@@ -18,11 +18,11 @@ use windlass_registry::{
 };
 
 use self::credentials::CredentialsError;
-pub(crate) use self::registries::{Registries, open};
+pub(crate) use self::registries::{Registries, client, open};
 
 pub(crate) mod attached;
 mod bundle;
-mod credentials;
+pub(crate) mod credentials;
 mod layer;
 mod registries;
 

@@ -76,6 +76,18 @@ pub(super) async fn sources(
     account: &Account,
     run: &Run<'_>,
 ) -> Result<Vec<Source>, CredentialsError> {
+    let mut found = of_account(client, account, run.image_pull_secrets()).await?;
+    found.extend(own_configuration());
+    Ok(found)
+}
+
+/// Reads the sources that the cluster has for an account, with the secrets that a run names for its
+/// pods.
+pub(crate) async fn of_account(
+    client: &Client,
+    account: &Account,
+    of_pods: impl Iterator<Item = &str>,
+) -> Result<Vec<Source>, CredentialsError> {
     let Account { namespace, name } = account;
     let action = format!("read service account {namespace}/{name}");
     let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}");
@@ -94,7 +106,7 @@ pub(super) async fn sources(
     };
     let mut wanted: Vec<String> = Vec::new();
     let listed = names(account.secrets)
-        .chain(run.image_pull_secrets().map(str::to_owned))
+        .chain(of_pods.map(str::to_owned))
         .chain(names(account.image_pull_secrets));
     for name in listed.filter(|name| !name.is_empty()) {
         if !wanted.contains(&name) {
@@ -104,7 +116,6 @@ pub(super) async fn sources(
     for name in wanted {
         found.push(secret(client, namespace, &name).await?);
     }
-    found.extend(own_configuration());
     Ok(found)
 }
 

@@ -202,7 +202,7 @@ pub(crate) fn open(
 }
 
 /// A client for which these registries need no certificate.
-fn client(insecure: Vec<String>) -> Result<Client, String> {
+pub(crate) fn client(insecure: Vec<String>) -> Result<Client, String> {
     let variable = |upper: &str, lower: &str| {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         set(upper).or_else(|| set(lower))

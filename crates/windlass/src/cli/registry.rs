@@ -1,0 +1,31 @@
+//! `registry`: what an account may do in a registry, and giving it a credential.
+
+use std::process::ExitCode;
+
+use crate::cluster::Connection;
+
+mod check;
+mod grant;
+
+/// Find out whether runs of a service account may push, and let them
+#[derive(Debug, clap::Args)]
+pub(crate) struct Registry {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Check(check::Check),
+    Grant(grant::Grant),
+}
+
+impl Registry {
+    /// Does what was asked for.
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        match self.verb {
+            Verb::Check(verb) => verb.run(connection).await,
+            Verb::Grant(verb) => verb.run(connection).await,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! `registry grant`: gives a service account the credentials of a Docker configuration file.
+//!
+//! Steps 2 and 3 of the guide's section on registries: a secret, and its name among the account's
+//! `imagePullSecrets`. What is there already is left alone, so doing it twice changes nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{LocalObjectReference, Secret, ServiceAccount};
+use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use crate::cli::output;
+use crate::cli::verdict;
+use crate::cluster::Connection;
+
+const KIND: &str = "kubernetes.io/dockerconfigjson";
+const ENTRY: &str = ".dockerconfigjson";
+/// The account that the operator of OpenShift Pipelines resets.
+const MANAGED: &str = "pipeline";
+/// How often a write is tried that others get in the way of.
+const ATTEMPTS: usize = 5;
+
+/// Give a service account the credentials of a Docker configuration file
+///
+/// Makes or updates a secret and adds it to the account's imagePullSecrets; both are made if they
+/// are not there. Doing it twice changes nothing.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass registry grant --docker-config ~/.docker/config.json -n team-a --service-account build-bot
+  windlass registry check registry.example.com/team/app -n team-a --service-account build-bot")]
+pub(crate) struct Grant {
+    /// Docker configuration file, usually ~/.docker/config.json; - for standard input
+    #[arg(long, value_name = "FILE")]
+    docker_config: PathBuf,
+    /// Namespace of the account (default: that of the kubeconfig context)
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// Service account of the runs
+    #[arg(long, value_name = "NAME")]
+    service_account: String,
+    /// Secret to keep the credentials in
+    #[arg(long, value_name = "NAME", default_value = "registry-credentials")]
+    secret: String,
+}
+
+/// Whether something had to be written.
+#[derive(Clone, Copy)]
+enum Change {
+    Created,
+    Changed,
+    None,
+}
+
+impl Change {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Changed => "changed",
+            Self::None => "unchanged",
+        }
+    }
+}
+
+impl Grant {
+    #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
+    pub(super) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let content = credentials(&self.docker_config)?;
+        let client = connection.connect().await?;
+        let namespace = self
+            .namespace
+            .as_deref()
+            .unwrap_or(client.default_namespace())
+            .to_owned();
+        let Self {
+            secret,
+            service_account: account,
+            ..
+        } = &self;
+        let change = write_secret(&client, &namespace, secret, content).await?;
+        output::write(&format!("secret/{secret} {}\n", change.word()))?;
+        let change = add_to_account(&client, &namespace, account, secret).await?;
+        output::write(&format!("serviceaccount/{account} {}\n", change.word()))?;
+        if account == MANAGED {
+            eprintln!("{}", warning(&namespace, secret));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn warning(namespace: &str, secret: &str) -> String {
+    format!(
+        "warning: the operator of OpenShift Pipelines resets the account {MANAGED}, and {secret} is \
+         gone then.\n\
+         Use an account of your own, and name it in the run:\n\
+         \x20 windlass registry grant --docker-config FILE -n {namespace} --service-account build-bot\n\
+         \x20 TaskRun:      spec.serviceAccountName: build-bot\n\
+         \x20 PipelineRun:  spec.taskRunTemplate.serviceAccountName: build-bot"
+    )
+}
+
+/// The file's bytes, if there are credentials in it that a cluster can use.
+fn credentials(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let content = verdict::read(path, "Docker configuration")?;
+    let shown = path.display();
+    // the parser's error may quote a value
+    let Ok(document) = serde_json::from_slice::<Value>(&content) else {
+        bail!("{shown} is not JSON, so it is no Docker configuration");
+    };
+    let Some(auths) = document.get("auths").and_then(Value::as_object) else {
+        bail!(
+            "{shown} has no `auths`, so there is no credential in it{}",
+            helper(&document)
+        );
+    };
+    let holds = |entry: &Value| {
+        let names = ["auth", "username", "identitytoken", "registrytoken"];
+        let mut texts = names.iter().filter_map(|name| entry[*name].as_str());
+        texts.any(|text| !text.is_empty())
+    };
+    ensure!(
+        auths.values().any(holds),
+        "no entry of `auths` in {shown} holds a credential{}",
+        helper(&document)
+    );
+    Ok(content)
+}
+
+/// What to do about a file whose credentials are with a program of the machine.
+fn helper(document: &Value) -> &'static str {
+    if document.get("credsStore").is_none() && document.get("credHelpers").is_none() {
+        return "; log in to the registry first";
+    }
+    "; a credential helper of this machine keeps them, which a cluster cannot ask: log in with \
+     DOCKER_CONFIG set to an empty folder and use the config.json that appears there"
+}
+
+async fn write_secret(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    content: Vec<u8>,
+) -> anyhow::Result<Change> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let place = format!("secret {namespace}/{name}");
+    let found = api.get_opt(name).await;
+    let found = found.with_context(|| format!("cannot read {place}"))?;
+    let data = BTreeMap::from([(ENTRY.to_owned(), ByteString(content))]);
+    let Some(found) = found else {
+        let secret = Secret {
+            metadata: named(name),
+            type_: Some(KIND.to_owned()),
+            data: Some(data),
+            ..Secret::default()
+        };
+        let created = api.create(&PostParams::default(), &secret).await;
+        created.with_context(|| format!("cannot create {place}; does the namespace exist?"))?;
+        return Ok(Change::Created);
+    };
+    let kind = found.type_.unwrap_or_default();
+    ensure!(
+        kind == KIND,
+        "{place} is there already and of the type {kind}, not {KIND}; choose another name with \
+         --secret"
+    );
+    let held = found.data.unwrap_or_default();
+    if held.get(ENTRY) == data.get(ENTRY) {
+        return Ok(Change::None);
+    }
+    let patch = json!({
+        "metadata": { "resourceVersion": found.metadata.resource_version },
+        "data": data,
+    });
+    let patched = api
+        .patch(name, &PatchParams::default(), &Patch::Merge(&patch))
+        .await;
+    patched.with_context(|| format!("cannot change {place}; nothing was overwritten"))?;
+    Ok(Change::Changed)
+}
+
+async fn add_to_account(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    secret: &str,
+) -> anyhow::Result<Change> {
+    let api: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    let place = format!("service account {namespace}/{name}");
+    let mut refused = None;
+    for _ in 0..ATTEMPTS {
+        match try_to_add(&api, name, secret).await {
+            Ok(change) => return Ok(change),
+            // somebody else wrote it in between: look again
+            Err(kube::Error::Api(status)) if status.code == 409 => refused = Some(status.message),
+            Err(error) => return Err(error).with_context(|| format!("cannot change {place}")),
+        }
+    }
+    bail!(
+        "cannot change {place}: others changed it {ATTEMPTS} times meanwhile; run this again ({})",
+        refused.unwrap_or_default()
+    )
+}
+
+async fn try_to_add(
+    api: &Api<ServiceAccount>,
+    name: &str,
+    secret: &str,
+) -> Result<Change, kube::Error> {
+    let reference = LocalObjectReference {
+        name: secret.to_owned(),
+    };
+    let Some(found) = api.get_opt(name).await? else {
+        let account = ServiceAccount {
+            metadata: named(name),
+            image_pull_secrets: Some(vec![reference]),
+            ..ServiceAccount::default()
+        };
+        api.create(&PostParams::default(), &account).await?;
+        return Ok(Change::Created);
+    };
+    let mut secrets = found.image_pull_secrets.unwrap_or_default();
+    if secrets.contains(&reference) {
+        return Ok(Change::None);
+    }
+    secrets.push(reference);
+    let patch = json!({
+        "metadata": { "resourceVersion": found.metadata.resource_version },
+        "imagePullSecrets": secrets,
+    });
+    api.patch(name, &PatchParams::default(), &Patch::Merge(&patch))
+        .await?;
+    Ok(Change::Changed)
+}
+
+fn named(name: &str) -> ObjectMeta {
+    ObjectMeta {
+        name: Some(name.to_owned()),
+        ..ObjectMeta::default()
+    }
+}
