@@ -84,6 +84,16 @@ impl Setting {
     }
 }
 
+/// The page on registries shows this output, columns aside.
+#[track_caller]
+fn is_shown_in_docs(output: &str) {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/registries.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let output = output.replace("HOST", "registry.example.com");
+    assert!(plain(&page).contains(&plain(&output)), "{output}");
+}
+
 #[track_caller]
 fn has(text: &str, wanted: &[&str]) {
     for wanted in wanted {
@@ -140,6 +150,7 @@ fn an_account_without_a_credential_is_told_how_to_get_one() {
     let setting = Setting::new();
     setting.account(&["gone"]);
     let text = setting.check("team/app", 1);
+    is_shown_in_docs(&text);
     has(
         &text,
         &[
@@ -156,6 +167,7 @@ fn a_credential_that_may_only_pull_is_shown_as_that_and_the_next_one_is_used() {
     let setting = Setting::new();
     setting.grant("reader", "pull");
     let text = setting.check("team/app", 1);
+    is_shown_in_docs(&text);
     has(
         &text,
         &[
@@ -181,6 +193,7 @@ fn a_credential_for_another_path_is_named_as_without_an_entry() {
         .write("team", config.replace(&host, &format!("{host}/team")));
     setting.grant("team", "team");
     let text = setting.check("team-b/app", 1);
+    is_shown_in_docs(&text);
     has(
         &text,
         &["secret default/team: it has no entry for HOST/team-b/app"],
