@@ -24,6 +24,8 @@ pub(crate) mod attached;
 mod bundle;
 pub(crate) mod credentials;
 mod layer;
+#[cfg(test)]
+mod live;
 mod registries;
 
 /// Something to be stored beside an image.

@@ -145,3 +145,21 @@ fn a_mark_without_a_signature_is_not_taken_for_one() {
     run["metadata"]["annotations"] = json!({ "chains.tekton.dev/signed": "true" });
     Setting::new().verify(&run, 1, "holds no signature of its own");
 }
+
+/// Both encodings of the registry leave the same on the run.
+#[test]
+fn what_the_reference_left_on_its_runs_is_verified() {
+    for name in [
+        "taskrun-live-dsse.json",
+        "taskrun-live-sigstore-bundle.json",
+    ] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/live");
+        let shell = Shell::new();
+        for file in [name, "cosign.pub"] {
+            shell.write(file, std::fs::read(format!("{folder}/{file}")).unwrap());
+        }
+        let line = format!("verify --key cosign.pub --type slsaprovenance1 {name}");
+        let report = shell.succeed(&line);
+        assert_eq!(report.matches(": holds\n").count(), 2, "{report}");
+    }
+}
