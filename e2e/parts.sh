@@ -7,7 +7,7 @@
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
 #   bin/etcd                            Debian's etcd-server
-#   bin/docker-registry                 Debian's docker-registry
+#   bin/docker-registry  bin/oras       Debian's, of the same names
 #   cosign-2/cosign  cosign-3/cosign    Debian's cosign 2.5 and 3.1
 # A part that is there already is left alone, so a second call costs nothing.
 set -euo pipefail
@@ -128,6 +128,7 @@ debian() {
     unpack "$COSIGN_2_SUITE" cosign "$COSIGN_2" usr/bin/cosign "$parts/cosign-2/cosign"
     unpack "$COSIGN_3_SUITE" cosign "$COSIGN_3" usr/bin/cosign "$parts/cosign-3/cosign"
     unpack "$COSIGN_2_SUITE" etcd-server "" usr/bin/etcd "$parts/bin/etcd"
+    unpack "$COSIGN_3_SUITE" oras "" usr/bin/oras "$parts/bin/oras"
     unpack "$COSIGN_2_SUITE" docker-registry "" usr/bin/docker-registry "$parts/bin/docker-registry"
 }
 

@@ -64,7 +64,7 @@ impl World {
         result.map_err(|error| error.context(world.logs()))
     }
 
-    /// The scenario's shell: kubectl, the chosen cosign and windlass are on its path, and
+    /// The scenario's shell: kubectl, oras, the chosen cosign and windlass are on its path, and
     /// `openshift-pipelines` is the current namespace.
     pub fn shell(&self) -> &Shell {
         &self.shell
@@ -171,7 +171,9 @@ impl Cluster {
 fn lay_out_programs(folder: &Path, cosign: Cosign) -> Result<()> {
     std::fs::create_dir(folder)?;
     let parts = parts::folder()?;
-    symlink(parts.join("bin/kubectl"), folder.join("kubectl"))?;
+    for program in ["kubectl", "oras"] {
+        symlink(parts.join("bin").join(program), folder.join(program))?;
+    }
     symlink(
         parts.join(cosign.folder()).join("cosign"),
         folder.join("cosign"),

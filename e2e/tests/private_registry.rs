@@ -9,18 +9,22 @@ use windlass_e2e::{Cosign, Kind, Recorded, Registry, Shell, World, on_both_clust
 
 on_both_clusters!(
     each_way_of_giving_an_account_its_credential_is_used,
+    bundles_listed_under_a_tag_are_verified_by_cosign_3_and_found_by_oras,
+    what_is_in_both_encodings_is_verified_by_cosign_2_too,
     a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmarked_and_say_so
 );
 
 /// Bound on the time until a run says why it waits.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A registry with an image, an account's secret, and the guide's key and settings.
-fn with_image(
+/// A registry, a secret with its credential, and the guide's key and settings.
+fn with_registry(
     kind: Kind,
+    cosign: Cosign,
+    encoding: &str,
     scenario: impl FnOnce(&Shell, &Registry, &str) -> Result<()>,
 ) -> Result<()> {
-    World::with(kind, Cosign::Two, |world| {
+    World::with(kind, cosign, |world| {
         let folder = world.shell().folder().to_owned();
         let registry = Registry::start(&folder.join("registry"))?;
         let shell = world
@@ -30,7 +34,9 @@ fn with_image(
         shell.write("config.json", registry.docker_config(""))?;
         shell.ok(guide::KEY_PAIR)?;
         let data = json!({"data": {
-            "artifacts.oci.storage": "oci", "artifacts.taskrun.storage": "tekton,oci",
+            "artifacts.oci.storage": "oci",
+            "artifacts.taskrun.storage": "tekton,oci",
+            "storage.oci.encoding-format": encoding,
         }});
         shell.write("settings.json", data.to_string())?;
         shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
@@ -117,7 +123,7 @@ fn named(secrets: &[&str]) -> Value {
 }
 
 fn each_way_of_giving_an_account_its_credential_is_used(kind: Kind) -> Result<()> {
-    with_image(kind, |shell, registry, host| {
+    with_registry(kind, Cosign::Two, "dsse", |shell, registry, host| {
         // not base64, which an API server does not look at
         let corrupt = json!({ "auths": { host: { "auth": "%%%" } } }).to_string();
         secret(shell, "corrupt", &corrupt)?;
@@ -156,6 +162,47 @@ fn each_way_of_giving_an_account_its_credential_is_used(kind: Kind) -> Result<()
     })
 }
 
+/// Lets a run build an image under an account that has the credential.
+fn built(shell: &Shell, host: &str) -> Result<String> {
+    account(
+        shell,
+        "build-bot",
+        &json!({ "imagePullSecrets": named(&["right"]) }),
+    )?;
+    let image = push(shell, &format!("{host}/team/app"))?;
+    start(shell, "app", "build-bot", &json!({}))?;
+    finish(shell, "app", &image)?;
+    runs::wait_until_signed(shell, "taskrun/app")?;
+    Ok(image)
+}
+
+fn bundles_listed_under_a_tag_are_verified_by_cosign_3_and_found_by_oras(kind: Kind) -> Result<()> {
+    const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    for encoding in ["sigstore-bundle", "both"] {
+        with_registry(kind, Cosign::Three, encoding, |shell, _, host| {
+            let image = built(shell, host)?;
+            let key = "--key k8s://openshift-pipelines/signing-secrets";
+            let flags = format!("--insecure-ignore-tlog {key}");
+            shell.ok(&format!("cosign verify {flags} {image}"))?;
+            let kind = "--type slsaprovenance";
+            shell.ok(&format!("cosign verify-attestation {flags} {kind} {image}"))?;
+            shell.ok(&format!("windlass verify {key} {kind} {image}"))?;
+            let listed = shell.ok(&format!("oras discover --plain-http --format json {image}"))?;
+            let found = listed.matches(BUNDLE).count();
+            ensure!(found == 2, "oras lists {found} bundles, not two: {listed}");
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn what_is_in_both_encodings_is_verified_by_cosign_2_too(kind: Kind) -> Result<()> {
+    with_registry(kind, Cosign::Two, "both", |shell, _, host| {
+        let image = built(shell, host)?;
+        verified(shell, &image)
+    })
+}
+
 /// By cosign 2.5 and by windlass.
 fn verified(shell: &Shell, image: &str) -> Result<()> {
     let key = "--key k8s://openshift-pipelines/signing-secrets";
@@ -173,7 +220,7 @@ fn verified(shell: &Shell, image: &str) -> Result<()> {
 fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmarked_and_say_so(
     kind: Kind,
 ) -> Result<()> {
-    with_image(kind, |shell, registry, host| {
+    with_registry(kind, Cosign::Two, "dsse", |shell, registry, host| {
         secret(shell, "team", &registry.docker_config("/team"))?;
         account(
             shell,

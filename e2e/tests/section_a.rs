@@ -40,8 +40,17 @@ fn bundles_are_verified_by_cosign_3(kind: Kind) -> Result<()> {
         shell.ok(&format!("cosign verify {flags} {image}"))?;
         let verify = format!("cosign verify-attestation {flags} --type slsaprovenance");
         shell.ok(&format!("{verify} {image}"))?;
-        Ok(())
+        found_by_oras(shell, image)
     })
+}
+
+/// Signature and attestation are listed with their artifact type.
+fn found_by_oras(shell: &Shell, image: &str) -> Result<()> {
+    const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+    let listed = shell.ok(&format!("oras discover --plain-http --format json {image}"))?;
+    let found = listed.matches(BUNDLE).count();
+    ensure!(found == 2, "oras lists {found} bundles, not two: {listed}");
+    Ok(())
 }
 
 /// cosign 2.5 reads tags only; 3.1 reads whichever it finds.
@@ -58,7 +67,7 @@ fn both_encodings_are_verified_by_each_cosign(kind: Kind) -> Result<()> {
                 let verify = format!("cosign verify-attestation {flags}{key}");
                 shell.ok(&format!("{verify} --type slsaprovenance {image}"))?;
             }
-            Ok(())
+            found_by_oras(shell, image)
         })?;
     }
     Ok(())

@@ -35,7 +35,7 @@ const KEYS: [&str; 24] = [
     "transparency.url",
     "filter.managed-by",
 ];
-const VALUES: [&str; 26] = [
+const VALUES: [&str; 27] = [
     "",
     "true",
     "false",
@@ -61,6 +61,7 @@ const VALUES: [&str; 26] = [
     "kms",
     "none",
     "sigstore-bundle",
+    "both",
     "https://tekton.dev/chains/v2/slsa-tekton",
 ];
 const SECRET_KEYS: [&str; 2] = ["signers.kms.auth.token", "signers.kms.auth.tokens"];
@@ -104,7 +105,11 @@ fn check(chains: &BTreeMap<String, String>, own: &BTreeMap<String, String>) {
             assert!(!error.problems.is_empty());
             let text = error.to_string();
             for problem in &error.problems {
-                assert!(chains.contains_key(&problem.key), "{problem}");
+                let map = match problem.config_map {
+                    "chains-config" => chains,
+                    _ => own,
+                };
+                assert!(map.contains_key(&problem.key), "{problem}");
                 assert!(text.contains(&problem.key), "{text}");
                 assert!(!problem.allowed.is_empty(), "{problem}");
             }

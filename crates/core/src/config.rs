@@ -279,10 +279,17 @@ impl std::fmt::Display for Warning {
     }
 }
 
+/// Where the reference's settings are.
+const CHAINS: &str = "chains-config";
+/// Where settings of windlass's own are.
+const OWN: &str = "windlass-config";
+
 /// One value that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {value} is not allowed; use {}", allowed.join(", "))]
+#[error("{}{key}: {value} is not allowed; use {}", place(config_map), allowed.join(", "))]
 pub struct Problem {
+    /// `chains-config` or `windlass-config`.
+    pub config_map: &'static str,
     /// The key.
     pub key: String,
     /// The value, quoted and shortened, or `[redacted]`.
@@ -297,6 +304,14 @@ pub struct Problem {
 pub struct ConfigError {
     /// The problems, in the order in which the keys are documented.
     pub problems: Vec<Problem>,
+}
+
+/// Where a key is, if it is not where all others are.
+fn place(config_map: &str) -> &'static str {
+    match config_map {
+        OWN => "in windlass-config, ",
+        _ => "",
+    }
 }
 
 fn list(problems: &[Problem]) -> String {

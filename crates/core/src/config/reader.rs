@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::suggest::closest;
 use super::{
-    Artifact, BuildType, Config, ConfigError, Encoding, Kms, Parsed, Problem, PubsubProvider,
-    SignerKind, Storage, StoreKind, Transparency, TransparencyMode, Warning, X509,
+    Artifact, BuildType, CHAINS, Config, ConfigError, Encoding, Kms, OWN, Parsed, Problem,
+    PubsubProvider, SignerKind, Storage, StoreKind, Transparency, TransparencyMode, Warning, X509,
 };
 use crate::format::Format;
 
@@ -16,6 +16,7 @@ const SHOWN: usize = 60;
 
 /// Reads one key after the other, and remembers which keys there are and what was wrong.
 struct Reader<'a> {
+    config_map: &'static str,
     given: &'a BTreeMap<String, String>,
     known: BTreeSet<&'static str>,
     problems: Vec<Problem>,
@@ -26,17 +27,17 @@ pub(super) fn parse(
     chains: &BTreeMap<String, String>,
     windlass: &BTreeMap<String, String>,
 ) -> Result<Parsed, ConfigError> {
-    let mut reader = Reader::new(chains);
+    let mut reader = Reader::new(CHAINS, chains);
     let mut config = config(&mut reader);
-    reader.warn_of_unknown("chains-config");
+    reader.warn_of_unknown();
     let Reader {
         mut problems,
         mut warnings,
         ..
     } = reader;
-    let mut own = Reader::new(windlass);
+    let mut own = Reader::new(OWN, windlass);
     override_with(&mut own, &mut config);
-    own.warn_of_unknown("windlass-config");
+    own.warn_of_unknown();
     problems.append(&mut own.problems);
     warnings.append(&mut own.warnings);
     if !problems.is_empty() {
@@ -46,7 +47,7 @@ pub(super) fn parse(
 }
 
 pub(super) fn default() -> Config {
-    config(&mut Reader::new(&BTreeMap::new()))
+    config(&mut Reader::new(CHAINS, &BTreeMap::new()))
 }
 
 /// What `windlass-config` may say otherwise than `chains-config`.
@@ -164,8 +165,9 @@ fn kms(r: &mut Reader<'_>) -> Kms {
 }
 
 impl<'a> Reader<'a> {
-    fn new(given: &'a BTreeMap<String, String>) -> Self {
+    fn new(config_map: &'static str, given: &'a BTreeMap<String, String>) -> Self {
         Self {
+            config_map,
             given,
             known: BTreeSet::new(),
             problems: Vec::new(),
@@ -280,6 +282,7 @@ impl<'a> Reader<'a> {
 
     fn refuse(&mut self, key: &'static str, value: &str, allowed: Vec<&'static str>) {
         self.problems.push(Problem {
+            config_map: self.config_map,
             key: key.to_owned(),
             value: quoted(key, value),
             allowed,
@@ -292,8 +295,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Keys that nothing reads. Those that start with `_`, such as `_example`, are comments.
-    fn warn_of_unknown(&mut self, map: &str) {
-        let given = self.given;
+    fn warn_of_unknown(&mut self) {
+        let (map, given) = (self.config_map, self.given);
         for key in given.keys() {
             if self.known.contains(key.as_str()) || key.starts_with('_') {
                 continue;

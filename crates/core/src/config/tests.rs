@@ -152,7 +152,8 @@ fn the_encoding_may_be_both_and_windlass_config_has_the_last_word() {
     assert_eq!(encoding(&[], "both"), Ok(Encoding::Both));
     assert_eq!(encoding(&bundles, "dsse"), Ok(Encoding::Dsse));
     let error = encoding(&bundles, "all").unwrap_err().to_string();
-    assert!(error.contains("storage.oci.encoding-format"), "{error}");
+    let place = "in windlass-config, storage.oci.encoding-format";
+    assert!(error.contains(place), "{error}");
     let both = parse(&[("storage.oci.encoding-format", "both")]).unwrap();
     assert_eq!(both.config.storage.oci_encoding, Encoding::Both);
 }
