@@ -6,6 +6,7 @@
 
 mod built_in;
 pub mod guide;
+pub mod images;
 mod parts;
 mod process;
 mod real;

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use windlass_e2e::guide;
+use windlass_e2e::images::{account, finish, push, secret, start, verified};
 use windlass_e2e::{Cosign, Kind, Recorded, Registry, Shell, World, on_both_clusters, runs};
 
 on_both_clusters!(
@@ -50,71 +51,6 @@ fn with_registry(
         );
         Ok(())
     })
-}
-
-fn secret(shell: &Shell, name: &str, config: &str) -> Result<()> {
-    shell.write("secret.json", config)?;
-    shell.ok(&format!(
-        "kubectl create secret generic {name} --from-file=.dockerconfigjson=secret.json \
-         --type=kubernetes.io/dockerconfigjson"
-    ))?;
-    Ok(())
-}
-
-fn account(shell: &Shell, name: &str, lists: &Value) -> Result<()> {
-    shell.ok(&format!("kubectl create serviceaccount {name}"))?;
-    shell.write("account.json", lists.to_string())?;
-    shell.ok(&format!(
-        "kubectl patch serviceaccount {name} --patch-file account.json"
-    ))?;
-    Ok(())
-}
-
-/// Pushes something and gives it by its digest.
-fn push(shell: &Shell, repository: &str) -> Result<String> {
-    shell.write("content.txt", repository)?;
-    shell.ok(&format!(
-        "cosign upload blob -f content.txt {repository}:v1"
-    ))?;
-    let tree = shell.ok(&format!("windlass tree {repository}:v1"))?;
-    let image = tree.lines().next().context("an empty tree")?;
-    Ok(image.to_owned())
-}
-
-/// Creates a run of an account.
-fn start(shell: &Shell, name: &str, account: &str, template: &Value) -> Result<()> {
-    let run = json!({
-        "apiVersion": "tekton.dev/v1",
-        "kind": "TaskRun",
-        "metadata": { "name": name },
-        "spec": {
-            "serviceAccountName": account,
-            "podTemplate": template,
-            "taskSpec": { "steps": [{ "name": "build", "image": "busybox" }] },
-        },
-    });
-    shell.write("run.json", run.to_string())?;
-    shell.ok("kubectl create -f run.json")?;
-    Ok(())
-}
-
-/// Ends a run that built an image.
-fn finish(shell: &Shell, name: &str, image: &str) -> Result<()> {
-    let (repository, digest) = image.split_once('@').context("no digest")?;
-    let status = json!({ "status": {
-        "conditions": [{ "type": "Succeeded", "status": "True", "reason": "Succeeded" }],
-        "startTime": "2026-11-23T10:00:00Z",
-        "completionTime": "2026-11-23T10:01:00Z",
-        "results": [
-            { "name": "IMAGE_URL", "type": "string", "value": format!("{repository}:v1") },
-            { "name": "IMAGE_DIGEST", "type": "string", "value": digest },
-        ],
-    }});
-    shell.write("status.json", status.to_string())?;
-    shell.ok(&format!(
-        "kubectl patch taskrun/{name} --subresource=status --type=merge --patch-file status.json"
-    ))?;
-    Ok(())
 }
 
 fn named(secrets: &[&str]) -> Value {
@@ -201,20 +137,6 @@ fn what_is_in_both_encodings_is_verified_by_cosign_2_too(kind: Kind) -> Result<(
         let image = built(shell, host)?;
         verified(shell, &image)
     })
-}
-
-/// By cosign 2.5 and by windlass.
-fn verified(shell: &Shell, image: &str) -> Result<()> {
-    let key = "--key k8s://openshift-pipelines/signing-secrets";
-    let flags = Cosign::Two.verify_flags();
-    shell.ok(&format!("cosign verify {flags}{key} {image}"))?;
-    let kind = "--type slsaprovenance";
-    shell.ok(&format!(
-        "cosign verify-attestation {flags}{key} {kind} {image}"
-    ))?;
-    shell.ok(&format!("windlass verify {key} {image}"))?;
-    shell.ok(&format!("windlass verify {key} {kind} {image}"))?;
-    Ok(())
 }
 
 fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmarked_and_say_so(

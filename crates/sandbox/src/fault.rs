@@ -1,5 +1,7 @@
 //! Faults: answers a test asks the cluster to give instead of the right ones.
 
+use crate::gate::Gate;
+
 /// Which requests to answer wrongly, how, and how often.
 #[derive(Debug, Clone)]
 pub struct Fault {
@@ -18,7 +20,7 @@ pub struct Fault {
 }
 
 /// What a request hit by a fault gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum FaultAnswer {
     /// A `metav1.Status` with this code, instead of the request being carried out.
     Status(u16),
@@ -29,6 +31,8 @@ pub enum FaultAnswer {
     Hang,
     /// The connection is closed without an answer.
     Reset,
+    /// The request is carried out; its answer waits at the gate.
+    PauseAfterwards(Gate),
 }
 
 impl Default for Fault {
@@ -70,7 +74,7 @@ pub(crate) fn take(
         return None;
     }
     fault.times -= 1;
-    Some(fault.answer)
+    Some(fault.answer.clone())
 }
 
 /// The usual reason for a status code.

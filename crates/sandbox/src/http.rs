@@ -92,6 +92,11 @@ where
             drop(carry_out(&state, &parts, body).await);
             Ok(refuse(&faulty(code)))
         }
+        Some(FaultAnswer::PauseAfterwards(gate)) => {
+            let response = carry_out(&state, &parts, body).await;
+            gate.pass(&state.stop).await;
+            Ok(response.unwrap_or_else(|status| refuse(&status)))
+        }
         None => Ok(carry_out(&state, &parts, body)
             .await
             .unwrap_or_else(|status| refuse(&status))),

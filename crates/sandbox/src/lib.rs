@@ -10,6 +10,7 @@ mod cluster;
 mod convert;
 mod discovery;
 mod fault;
+mod gate;
 mod http;
 mod kind;
 mod list;
@@ -33,5 +34,6 @@ mod watch;
 
 pub use cluster::{Cluster, Options, StartError};
 pub use fault::{Fault, FaultAnswer};
+pub use gate::Gate;
 pub use http::SeenRequest;
 pub use status::Status;

@@ -28,7 +28,6 @@ mod blobs;
 mod body;
 mod digest;
 mod fault;
-mod gate;
 mod http;
 mod lists;
 mod location;
@@ -44,9 +43,9 @@ mod tests;
 mod tls;
 mod uploads;
 
+pub use crate::gate::Gate;
 pub use auth::{Accounts, Action, Authentication, Grant, TokenFields, Tokens, User};
 pub use fault::{Fault, FaultAnswer, Reply};
-pub use gate::Gate;
 pub use options::{Options, Referrers, Transport};
 pub use state::SeenRequest;
 pub use tls::{ClientCertificate, TlsError};

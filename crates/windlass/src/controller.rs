@@ -21,7 +21,7 @@ pub(crate) use self::run_id::RunKind;
 use self::settings::signing_secret::{Keys, follow_directory, follow_secret};
 use self::settings::{Settings, config_maps};
 use self::watch::{Change, Sink, Source, follow};
-use crate::store::oci::Registries;
+use crate::store::oci::{self, Registries};
 use crate::telemetry::Metrics;
 
 mod awaiting;
@@ -56,11 +56,27 @@ pub(crate) struct Options {
     pub(crate) concurrency: usize,
     /// How long a pipeline run waits for its task runs before it says so.
     pub(crate) patience: Duration,
+    /// First and longest pause before a run that could not be recorded is tried again; each is
+    /// twice as long as the one before.
+    pub(crate) pauses: (Duration, Duration),
+    /// How registries are spoken to.
+    pub(crate) registries: windlass_registry::Options,
 }
 
 impl Options {
-    /// How long a pipeline run waits in silence: longer than it takes to sign its last task runs.
-    pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+    /// Everything as it is unless something else is said: all namespaces, the key from the secret.
+    pub(crate) fn new(system_namespace: String, concurrency: usize) -> Self {
+        Self {
+            system_namespace,
+            namespaces: BTreeSet::new(),
+            signing_secrets_path: None,
+            concurrency,
+            // longer than it takes to sign the last task runs
+            patience: Duration::from_secs(60),
+            pauses: (Duration::from_secs(1), Duration::from_secs(300)),
+            registries: oci::options(),
+        }
+    }
 }
 
 /// Runs the controller until `stop`.
@@ -121,10 +137,10 @@ async fn work(
         namespaces: options.namespaces.clone(),
         metrics: metrics.clone(),
         patience: options.patience,
-        registries: Registries::new(client.clone()),
+        registries: Registries::new(client.clone(), options.registries.clone()),
     });
     let (sender, receiver) = mpsc::channel(BACKLOG);
-    let queue = Queue::new(Arc::clone(&reconciler), options.concurrency);
+    let queue = Queue::new(Arc::clone(&reconciler), options.concurrency, options.pauses);
     let working = queue.run(receiver, settings.clone(), stop.clone());
     let sources = options.sources();
     let watching = sources.iter().map(|(kind, source)| {

@@ -1,8 +1,6 @@
 //! The built-in cluster with the controller in it, as `dev`, `demo` and the tests use it.
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -25,6 +23,8 @@ pub(crate) struct Local {
     /// What the controller counted; for tests.
     #[cfg_attr(not(test), expect(dead_code, reason = "read by tests"))]
     pub(crate) metrics: Metrics,
+    #[cfg(test)]
+    options: Options,
     controller: JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -32,46 +32,51 @@ pub(crate) struct Local {
 impl Local {
     /// Starts the cluster with an empty `chains-config` in `system_namespace`, and the controller.
     pub(crate) async fn start(port: Option<u16>, system_namespace: &str) -> anyhow::Result<Self> {
-        Self::with_patience(port, system_namespace, Options::PATIENCE).await
+        let options = Options::new(system_namespace.to_owned(), CONCURRENCY);
+        Self::with(port, options).await
     }
 
-    /// The same, with another time that a pipeline run waits before it says so.
-    pub(crate) async fn with_patience(
-        port: Option<u16>,
-        system_namespace: &str,
-        patience: Duration,
-    ) -> anyhow::Result<Self> {
-        let namespaces = vec![system_namespace.to_owned()];
-        let options = ClusterOptions {
+    /// The same with a controller set up like this.
+    pub(crate) async fn with(port: Option<u16>, options: Options) -> anyhow::Result<Self> {
+        let system_namespace = &options.system_namespace;
+        let cluster = Cluster::start(ClusterOptions {
             port,
-            namespaces,
+            namespaces: vec![system_namespace.clone()],
             ..ClusterOptions::default()
-        };
-        let cluster = Cluster::start(options).await?;
+        });
+        let cluster = cluster.await?;
         cluster.create(json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": { "name": "chains-config", "namespace": system_namespace },
             "data": {},
         }))?;
-        let client = client(&cluster).await?;
         let metrics = Metrics::default();
         let stop = CancellationToken::new();
-        let options = Options {
-            system_namespace: system_namespace.to_owned(),
-            namespaces: BTreeSet::new(),
-            signing_secrets_path: None,
-            concurrency: CONCURRENCY,
-            patience,
-        };
-        let running = controller::run(client, options, metrics.clone(), stop.clone());
-        let controller = tokio::spawn(running);
+        let client = client(&cluster).await?;
+        let running = controller::run(client, options.clone(), metrics.clone(), stop.clone());
         Ok(Self {
             cluster,
             metrics,
-            controller,
+            #[cfg(test)]
+            options,
+            controller: tokio::spawn(running),
             stop,
         })
+    }
+
+    /// Ends the controller wherever it is, as a power cut would, and starts another.
+    #[cfg(test)]
+    pub(crate) async fn kill_and_start_controller(&mut self) -> anyhow::Result<()> {
+        self.controller.abort();
+        // it was aborted, or ended before that
+        let _ = (&mut self.controller).await;
+        let (options, metrics) = (self.options.clone(), Metrics::default());
+        self.metrics = metrics.clone();
+        let client = client(&self.cluster).await?;
+        let running = controller::run(client, options, metrics, self.stop.clone());
+        self.controller = tokio::spawn(running);
+        Ok(())
     }
 
     /// Writes the kubeconfig where `kubectl` can be pointed at; only its owner may read it.

@@ -50,7 +50,7 @@ fn the_examples_of_the_formats_are_what_windlass_prints() {
 
 #[test]
 fn every_test_that_the_pages_name_exists() {
-    let pages = page("differences.md") + &page("limits.md");
+    let pages = page("differences.md") + &page("limits.md") + &page("registries.md");
     let names: Vec<&str> = pages
         .split('`')
         .skip(1)

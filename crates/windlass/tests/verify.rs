@@ -7,6 +7,7 @@
 mod shell;
 
 mod verify {
+    pub mod certificates;
     pub mod files;
     pub mod images;
     pub mod registry;

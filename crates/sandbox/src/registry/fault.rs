@@ -7,7 +7,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
 
 use super::answer::{Answer, Refusal, code_of};
-use super::gate::Gate;
+use crate::gate::Gate;
 
 /// Which requests to answer differently, how, and how often.
 #[derive(Debug, Clone)]

@@ -73,11 +73,9 @@ impl Controller {
             telemetry::serve_metrics(self.metrics_address, &metrics, stop.clone()).await?;
         let health_server = telemetry::serve_health(self.health_address, stop.clone()).await?;
         let options = Options {
-            system_namespace: self.system_namespace,
             namespaces: namespaces(&self.namespace),
             signing_secrets_path: self.signing_secrets_path,
-            concurrency: self.concurrency,
-            patience: Options::PATIENCE,
+            ..Options::new(self.system_namespace, self.concurrency)
         };
         tracing::info!(version = env!("CARGO_PKG_VERSION"), ?options, "started");
         let controller = controller::run(client, options, metrics, stop.clone());

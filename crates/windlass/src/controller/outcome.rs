@@ -14,6 +14,7 @@ use super::run_id::RunId;
 use super::settings::InForce;
 use super::write::Written;
 use crate::pipeline::{self, Record, Retry};
+use crate::store::oci;
 
 /// How long a run waits that only a change of the settings helps. Such a change wakes it up; this is
 /// for safety.
@@ -55,13 +56,12 @@ impl Reconciler {
         record.warnings.extend(stored.warnings);
         if !stored.failures.is_empty() {
             self.metrics.of(id.kind).failures.inc();
-            let mut passing = false;
-            let mut reasons = Vec::new();
-            for failure in stored.failures {
-                passing |= failure.is_passing();
-                reasons.push(text(failure));
-            }
-            let pause = if passing { GROWING } else { Some(RECHECK) };
+            let pause = match oci::retry(&stored.failures) {
+                windlass_registry::Retry::Never => Some(RECHECK),
+                windlass_registry::Retry::Backoff => GROWING,
+                windlass_registry::Retry::After(asked) => Some(asked.min(RECHECK)),
+            };
+            let reasons: Vec<String> = stored.failures.into_iter().map(text).collect();
             let reason = reasons.join("; ");
             return self
                 .record_in_part(id, metadata, &record, &reason, pause)

@@ -21,8 +21,6 @@ use super::reconcile::{Outcome, Reconciler, Work};
 use super::run_id::{RunId, RunKind};
 use super::settings::Settings;
 
-/// First and longest pause before a failed run is tried again.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 /// How long work under way may go on once the controller is asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -57,6 +55,8 @@ struct Meanwhile {
 pub(crate) struct Queue {
     reconciler: Arc<Reconciler>,
     places: usize,
+    /// First and longest pause before a failed run is tried again.
+    pauses: (Duration, Duration),
     /// Runs worked on.
     busy: HashMap<RunId, Meanwhile>,
     /// Failed attempts of runs that are worked on again.
@@ -69,10 +69,15 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// A queue that works on at most `places` runs at once.
-    pub(crate) fn new(reconciler: Arc<Reconciler>, places: usize) -> Self {
+    pub(crate) fn new(
+        reconciler: Arc<Reconciler>,
+        places: usize,
+        pauses: (Duration, Duration),
+    ) -> Self {
         Self {
             reconciler,
             places: places.max(1),
+            pauses,
             busy: HashMap::new(),
             attempts: HashMap::new(),
             waiting: HashMap::new(),
@@ -184,7 +189,7 @@ impl Queue {
                 }
             }
             Outcome::Later { after } => {
-                let pause = after.unwrap_or_else(|| pause(attempts));
+                let pause = after.unwrap_or_else(|| pause(self.pauses, attempts));
                 self.wait(id, attempts.saturating_add(1), pause, false);
             }
             Outcome::Awaiting {
@@ -233,19 +238,21 @@ impl Queue {
     }
 }
 
-fn pause(attempts: u32) -> Duration {
-    PAUSE
-        .0
+fn pause((first, longest): (Duration, Duration), attempts: u32) -> Duration {
+    first
         .saturating_mul(2_u32.saturating_pow(attempts))
-        .min(PAUSE.1)
+        .min(longest)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controller::Options;
 
     #[test]
     fn pauses_double_up_to_five_minutes() {
+        let pauses = Options::new("tekton-chains".to_owned(), 1).pauses;
+        let pause = |attempts| pause(pauses, attempts);
         assert_eq!(pause(0), Duration::from_secs(1));
         assert_eq!(pause(3), Duration::from_secs(8));
         assert_eq!(pause(20), Duration::from_secs(300));

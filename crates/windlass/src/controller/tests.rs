@@ -17,12 +17,15 @@ use windlass_core::key::PublicKey;
 use windlass_sandbox::{Fault, FaultAnswer};
 
 use crate::cluster::call::{Call, MERGE_PATCH};
+use crate::controller::Options;
 use crate::local::{self, Local};
 
 mod faults;
+mod kills;
 mod outcomes;
 mod pipeline_runs;
 mod registries;
+mod registry_faults;
 mod settings;
 mod swap;
 
@@ -33,6 +36,10 @@ const PASSWORD: &str =
     include_str!("../../../core/tests/fixtures/keys/cosign3-p256/cosign.password");
 /// How long anything may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+fn options() -> Options {
+    Options::new(SYSTEM.to_owned(), 8)
+}
 
 /// A controller under test.
 struct Scene {
@@ -48,10 +55,16 @@ impl Scene {
 
     /// The same, where a pipeline run soon says what it waits for.
     async fn impatient(config: Value) -> Self {
-        let patience = Duration::from_millis(50);
-        let local = Local::with_patience(None, SYSTEM, patience).await.unwrap();
+        let mut options = options();
+        options.patience = Duration::from_millis(50);
+        Self::with_options(options).await.configured(config).await
+    }
+
+    /// One whose controller is set up like this, without a key.
+    async fn with_options(options: Options) -> Self {
+        let local = Local::with(None, options).await.unwrap();
         let client = local::client(&local.cluster).await.unwrap();
-        Self { local, client }.configured(config).await
+        Self { local, client }
     }
 
     async fn configured(self, config: Value) -> Self {
@@ -76,9 +89,7 @@ impl Scene {
     }
 
     async fn without_key() -> Self {
-        let local = Local::start(None, SYSTEM).await.unwrap();
-        let client = local::client(&local.cluster).await.unwrap();
-        Self { local, client }
+        Self::with_options(options()).await
     }
 
     fn add_key(&self) {

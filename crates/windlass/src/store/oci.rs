@@ -8,20 +8,24 @@
 //! An override of the repository holds for tags. A referrer lives in the repository of what it
 //! refers to, so for bundles the override holds only if the image is there too.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use windlass_core::config::Storage;
 use windlass_core::dsse::Envelope;
 use windlass_core::image::{Image, ImageError};
 use windlass_registry::manifest::Descriptor;
 use windlass_registry::{
-    Digest, DigestError, Error, Name, ReferenceError, Remote, Repository, Retry, Tag,
+    Digest, DigestError, Error, Name, ReferenceError, Remote, Repository, Retry, SetupError, Tag,
 };
 
+pub(crate) use self::clients::{client, open, options};
 use self::credentials::CredentialsError;
-pub(crate) use self::registries::{Registries, client, open};
+pub(crate) use self::registries::Registries;
 
 pub(crate) mod attached;
 mod bundle;
+mod clients;
 pub(crate) mod credentials;
 mod layer;
 #[cfg(test)]
@@ -85,25 +89,48 @@ pub(crate) enum UploadError {
     /// There is nothing to refer to.
     #[error("{digest} is not in {repository}, so nothing can refer to it; push the image first")]
     NoSubject { digest: Digest, repository: String },
-    /// There is no client to speak to registries with.
-    #[error("no registry can be spoken to: {0}")]
-    Setup(String),
+    /// A certificate or key that this machine keeps for the registry cannot be read.
+    #[error("cannot read {path}, which is kept here for the registry: {source}")]
+    Certificate {
+        path: String,
+        source: std::io::Error,
+    },
+    /// There is no client to speak to the registry with.
+    #[error("cannot speak to {registry}")]
+    Setup {
+        registry: String,
+        source: SetupError,
+    },
 }
 
 impl UploadError {
-    /// Whether it can pass without anybody changing the settings.
-    pub(crate) fn is_passing(&self) -> bool {
+    /// When the same can work though nobody changes the settings.
+    fn retry(&self) -> Retry {
         match self {
             // a credential may be added at any time, and nothing tells when
             Self::Registry(Error::Denied { .. })
             | Self::NoSubject { .. }
-            | Self::Credentials(_) => true,
-            Self::Registry(error) => error.retry() != Retry::Never,
-            Self::Override { .. } | Self::Image { .. } | Self::Digest { .. } | Self::Setup(_) => {
-                false
-            }
+            | Self::Credentials(_) => Retry::Backoff,
+            Self::Registry(error) => error.retry(),
+            Self::Override { .. }
+            | Self::Image { .. }
+            | Self::Digest { .. }
+            | Self::Certificate { .. }
+            | Self::Setup { .. } => Retry::Never,
         }
     }
+}
+
+/// When to try again what failed like this: not before the last of the times that registries asked
+/// for; else soon if any of it can pass.
+pub(crate) fn retry(failures: &[UploadError]) -> Retry {
+    let rank = |retry: &Retry| match retry {
+        Retry::Never => (0, Duration::ZERO),
+        Retry::Backoff => (1, Duration::ZERO),
+        Retry::After(time) => (2, *time),
+    };
+    let each = failures.iter().map(UploadError::retry);
+    each.max_by_key(rank).unwrap_or(Retry::Never)
 }
 
 /// The image that a subject of a statement names.
@@ -204,7 +231,7 @@ mod tests {
             ..Storage::default()
         };
         let error = override_of(&storage).unwrap_err();
-        assert!(!error.is_passing());
+        assert_eq!(error.retry(), Retry::Never);
         let text = error.to_string();
         assert!(text.contains("storage.oci.repository"), "{text}");
         assert!(text.contains("leave out https://"), "{text}");

@@ -9,7 +9,7 @@ use windlass_registry::{Error, Reference, Remote};
 use crate::cli::output::{self, clean, table::Table};
 use crate::cli::verify::reference;
 use crate::cluster::Connection;
-use crate::store::oci::{client, credentials};
+use crate::store::oci::{self, credentials};
 
 /// Show which credentials an account has for an image, and whether one may push
 ///
@@ -55,9 +55,8 @@ impl Check {
         let sources = credentials::of_account(&kube, &account, std::iter::empty()).await?;
         let repository = &self.image.repository;
         let found = find(&sources, repository);
-        let insecure = self.allow_insecure_registry.then(|| repository.registry());
-        let client = client(insecure.map(str::to_owned).into_iter().collect());
-        let client = client.map_err(anyhow::Error::msg)?;
+        let insecure = self.allow_insecure_registry;
+        let client = oci::client(oci::options(), repository.registry(), insecure)?;
         let mut tried = Vec::new();
         for alone in found.candidates.each() {
             let candidate = alone.iter().next().cloned();

@@ -61,8 +61,7 @@ impl Access {
     #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
     fn open(&self, repository: &Repository) -> anyhow::Result<Remote> {
         let unchecked = self.allow_insecure_registry || self.allow_http_registry;
-        let insecure = unchecked.then(|| repository.registry().to_owned());
-        let (remote, warnings) = open(repository.clone(), insecure.into_iter().collect())?;
+        let (remote, warnings) = open(repository.clone(), unchecked)?;
         for warning in warnings {
             eprintln!("warning: {warning}");
         }

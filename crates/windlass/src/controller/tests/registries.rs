@@ -32,7 +32,7 @@ async fn guarded() -> Registry {
 }
 
 /// Pushes an image to `team/app` and gives its digest.
-fn image(registry: &Registry) -> String {
+pub(super) fn image(registry: &Registry) -> String {
     let config = registry.put_blob("team/app", "{}");
     let manifest = json!({
         "schemaVersion": 2,
@@ -47,7 +47,7 @@ fn image(registry: &Registry) -> String {
 }
 
 /// A finished run that built that image under an account.
-fn built(name: &str, registry: &Registry, digest: &str) -> Value {
+pub(super) fn built(name: &str, registry: &Registry, digest: &str) -> Value {
     let mut run = finished(name);
     run["spec"]["serviceAccountName"] = json!("builder");
     run["status"]["results"] = json!([
@@ -58,7 +58,7 @@ fn built(name: &str, registry: &Registry, digest: &str) -> Value {
 }
 
 /// A secret with the name and password of a user.
-fn docker_secret(scene: &Scene, name: &str, config: &str) {
+pub(super) fn docker_secret(scene: &Scene, name: &str, config: &str) {
     scene.create(json!({
         "apiVersion": "v1",
         "kind": "Secret",
@@ -68,7 +68,7 @@ fn docker_secret(scene: &Scene, name: &str, config: &str) {
     }));
 }
 
-fn account(scene: &Scene, more: &Value) {
+pub(super) fn account(scene: &Scene, more: &Value) {
     let mut account = json!({
         "apiVersion": "v1",
         "kind": "ServiceAccount",
@@ -99,11 +99,11 @@ fn blob(registry: &Registry, layer: &Value) -> Vec<u8> {
 }
 
 /// Both stores, for the run and for its images.
-fn everywhere() -> Value {
+pub(super) fn everywhere() -> Value {
     json!({ "artifacts.taskrun.storage": "tekton,oci", "artifacts.oci.storage": "oci" })
 }
 
-fn verify_both(registry: &Registry, digest: &str) {
+pub(super) fn verify_both(registry: &Registry, digest: &str) {
     let signatures = attached(registry, digest, ".sig");
     let [layer] = &signatures[..] else {
         panic!("one signature, not {signatures:#?}");

@@ -1,28 +1,21 @@
 //! The registries that runs push to: clients, credentials, and one upload after the other.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use kube::Client as Kube;
 use windlass_core::config::Storage;
 use windlass_core::run::Run;
-use windlass_registry::keychain::{Account, Keychain, Source, Warning, find};
-use windlass_registry::{Client, Options, Proxies, Remote, Repository};
+use windlass_registry::keychain::{Account, Keychain, Source};
+use windlass_registry::{Options, Remote, Repository};
 
+use super::clients::Clients;
 use super::layer::Layer;
 use super::{Content, Upload, UploadError, bundle, credentials};
 use super::{attach, digest_of, override_of, refer, repository_of, subject};
-
-/// Most registries without checked certificates that are remembered.
-const REMEMBERED: usize = 100;
 
 /// Everything that pushing takes.
 pub(crate) struct Registries {
     kube: Kube,
     keychain: Keychain,
-    checked: Result<Client, String>,
-    /// Clients for a registry whose certificate is not checked.
-    unchecked: Mutex<HashMap<String, Client>>,
+    clients: Clients,
 }
 
 /// What came of the uploads of a run.
@@ -42,13 +35,12 @@ struct Owner<'a> {
 }
 
 impl Registries {
-    /// Registries as seen from this process: its proxies and the system's certificates.
-    pub(crate) fn new(kube: Kube) -> Self {
+    /// Registries that are spoken to like this.
+    pub(crate) fn new(kube: Kube, options: Options) -> Self {
         Self {
             kube,
             keychain: Keychain::default(),
-            checked: client(Vec::new()),
-            unchecked: Mutex::default(),
+            clients: Clients::new(options),
         }
     }
 
@@ -156,65 +148,11 @@ impl Registries {
         repository: Repository,
         warnings: &mut Vec<String>,
     ) -> Result<Remote, UploadError> {
-        let client = self.client(&repository, owner.storage.oci_insecure);
-        let client = client.map_err(UploadError::Setup)?;
+        let client = self.clients.of(&repository, owner.storage.oci_insecure)?;
         let found = self
             .keychain
             .candidates(&owner.account, &owner.sources, &repository);
         warnings.extend(found.warnings.iter().map(ToString::to_string));
         Ok(client.repository(repository, found.candidates))
     }
-
-    fn client(&self, repository: &Repository, insecure: bool) -> Result<Client, String> {
-        if !insecure {
-            return self.checked.clone();
-        }
-        let mut known = self
-            .unchecked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let registry = repository.registry().to_owned();
-        if let Some(client) = known.get(&registry) {
-            return Ok(client.clone());
-        }
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
-        let client = client(vec![registry.clone()])?;
-        known.insert(registry, client.clone());
-        Ok(client)
-    }
-}
-
-/// A repository as the user of the command line sees it: with the Docker configuration of this
-/// machine, whose warnings come with it.
-pub(crate) fn open(
-    repository: Repository,
-    insecure: Vec<String>,
-) -> Result<(Remote, Vec<Warning>), UploadError> {
-    let client = client(insecure).map_err(UploadError::Setup)?;
-    let sources: Vec<Source> = credentials::own_configuration().into_iter().collect();
-    let found = find(&sources, &repository);
-    Ok((
-        client.repository(repository, found.candidates),
-        found.warnings,
-    ))
-}
-
-/// A client for which these registries need no certificate.
-pub(crate) fn client(insecure: Vec<String>) -> Result<Client, String> {
-    let variable = |upper: &str, lower: &str| {
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        set(upper).or_else(|| set(lower))
-    };
-    let options = Options {
-        proxies: Proxies {
-            http: variable("HTTP_PROXY", "http_proxy"),
-            https: variable("HTTPS_PROXY", "https_proxy"),
-            except: variable("NO_PROXY", "no_proxy"),
-        },
-        insecure,
-        ..Options::default()
-    };
-    Client::new(options).map_err(|error| error.to_string())
 }

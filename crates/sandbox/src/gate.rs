@@ -39,7 +39,7 @@ impl Gate {
         self.0.send_modify(|seen| seen.open = true);
     }
 
-    /// Stays until the gate is open or the registry stops.
+    /// Stays until the gate is open or the server stops.
     pub(crate) async fn pass(&self, stop: &CancellationToken) {
         self.0.send_modify(|seen| seen.arrived += 1);
         let mut seen = self.0.subscribe();

@@ -1,0 +1,174 @@
+//! Many who write beside one image at once, and a controller that is killed while it writes.
+
+use std::thread;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use windlass_e2e::{Cosign, Kind, Registry, Shell, World, guide, images, runs};
+use windlass_sandbox::registry as sandbox;
+
+/// Writers to one image: the runs of one controller, and foreign clients besides.
+const WRITERS: usize = 20;
+/// Of these, how many are cosign's.
+const FOREIGN: usize = 4;
+/// Calls of a pass that pushes, more than there are.
+const CALLS: usize = 60;
+
+fn configure(shell: &Shell, format: &str) -> Result<()> {
+    let data = json!({ "data": {
+        "artifacts.oci.storage": "oci",
+        "artifacts.taskrun.storage": "oci",
+        "artifacts.taskrun.format": format,
+    }});
+    shell.write("settings.json", data.to_string())?;
+    shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
+    Ok(())
+}
+
+/// Layers under a tag of an image, as another client sees them.
+fn layers(shell: &Shell, image: &str, suffix: &str) -> Result<Vec<Value>> {
+    let (repository, digest) = image.split_once('@').context("no digest")?;
+    let tag = format!("{}{suffix}", digest.replace(':', "-"));
+    let manifest = shell.ok(&format!(
+        "oras manifest fetch --plain-http {repository}:{tag}"
+    ))?;
+    let manifest: Value = serde_json::from_str(&manifest)?;
+    let layers = manifest["layers"].as_array().context("no layers")?;
+    Ok(layers.clone())
+}
+
+/// Runs of two controllers and cosign itself all attest one image, on a registry that knows nothing
+/// of conditions. cosign reads, adds and writes without a second look: it may take an entry of ours
+/// away, which is put back, and loses its own only if it is overwritten in the moment between our
+/// last look and our write.
+#[test]
+fn twenty_writers_lose_nothing_and_write_nothing_twice() -> Result<()> {
+    World::with(Kind::Real, Cosign::Two, |world| {
+        let folder = world.shell().folder().to_owned();
+        let registry = Registry::start(&folder.join("registry"))?;
+        let shell = world
+            .shell()
+            .clone()
+            .with("DOCKER_CONFIG", &folder.display().to_string());
+        shell.write("config.json", registry.docker_config(""))?;
+        shell.ok(guide::KEY_PAIR)?;
+        shell.ok("cosign generate-key-pair --output-key-prefix foreign")?;
+        // the format that tells runs apart
+        configure(&shell, "slsa/v2alpha4")?;
+        images::secret(&shell, "right", &registry.docker_config(""))?;
+        images::account(
+            &shell,
+            "build-bot",
+            &json!({ "secrets": [{ "name": "right" }] }),
+        )?;
+        let image = images::push(&shell, &format!("{}/team/app", registry.host()))?;
+        let ours = WRITERS - FOREIGN;
+        for number in 0..ours {
+            images::start(&shell, &format!("app-{number}"), "build-bot", &json!({}))?;
+        }
+        thread::scope(|scope| -> Result<()> {
+            let foreign = scope.spawn(|| foreign_writers(&shell, &image));
+            for number in 0..ours {
+                images::finish(&shell, &format!("app-{number}"), &image)?;
+            }
+            foreign
+                .join()
+                .map_err(|_| anyhow::anyhow!("a foreign writer broke off"))?
+        })?;
+        runs::wait_until_signed(&shell, "taskrun --all")?;
+
+        // one signature of our key for all the runs, one attestation for each of them
+        let attestations = layers(&shell, &image, ".att")?;
+        let mut digests: Vec<_> = attestations.iter().map(|layer| &layer["digest"]).collect();
+        digests.sort_by_key(ToString::to_string);
+        digests.dedup();
+        ensure!(
+            digests.len() == attestations.len(),
+            "something is there twice"
+        );
+        let found = attestations.len();
+        ensure!(
+            found == WRITERS,
+            "{found} attestations, not {WRITERS}: {attestations:#?}"
+        );
+        let signatures = layers(&shell, &image, ".sig")?;
+        ensure!(signatures.len() == 1, "{signatures:#?}");
+        let ours = "--key k8s://openshift-pipelines/signing-secrets --type slsaprovenance1";
+        shell.ok(&format!("windlass verify {ours} {image}"))?;
+        let flags = "--insecure-ignore-tlog=true --key foreign.pub --type custom";
+        let theirs = shell.ok(&format!("cosign verify-attestation {flags} {image}"))?;
+        let kept = theirs
+            .lines()
+            .filter(|line| line.contains("payloadType"))
+            .count();
+        ensure!(
+            kept == FOREIGN,
+            "{kept} of the foreign attestations are kept, not {FOREIGN}"
+        );
+        Ok(())
+    })
+}
+
+/// cosign attests the image, once after the other, while the controller does.
+fn foreign_writers(shell: &Shell, image: &str) -> Result<()> {
+    for number in 0..FOREIGN {
+        let predicate = format!("foreign-{number}.json");
+        shell.write(&predicate, json!({ "number": number }).to_string())?;
+        shell.beside(&format!("foreign-{number}"))?.ok(&format!(
+            "cosign attest --yes --tlog-upload=false --key ../foreign.key --type custom \
+             --predicate ../{predicate} {image}"
+        ))?;
+    }
+    Ok(())
+}
+
+/// Only on the real cluster: the controller of the built-in one lives in the process of its storage.
+#[test]
+fn killed_after_any_call_of_a_registry_it_leaves_one_signature_and_one_attestation() -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let registry = runtime.block_on(sandbox::Registry::start(sandbox::Options::default()))?;
+    World::with(Kind::Real, Cosign::Two, |world| {
+        let shell = world.shell().clone();
+        shell.ok(guide::KEY_PAIR)?;
+        configure(&shell, "slsa/v1")?;
+        let mut number = 0;
+        loop {
+            ensure!(number < CALLS, "a pass has more than {CALLS} calls");
+            let image = images::push(&shell, &format!("{}/team/app-{number}", registry.host()))?;
+            let name = format!("app-{number}");
+            images::start(&shell, &name, "default", &json!({}))?;
+            let gate = sandbox::Gate::new();
+            registry.fail(sandbox::Fault {
+                skip: number,
+                answer: sandbox::FaultAnswer::PauseAfterwards(gate.clone()),
+                ..sandbox::Fault::default()
+            });
+            images::finish(&shell, &name, &image)?;
+            let was_reached = runtime.block_on(async {
+                let limit = std::time::Duration::from_secs(5);
+                tokio::time::timeout(limit, gate.reached(1)).await.is_ok()
+            });
+            if was_reached {
+                world.kill_controller()?;
+                gate.release();
+                world.start_controller()?;
+            }
+            registry.clear_faults();
+            runs::wait_until_signed(&shell, &format!("taskrun/{name}"))?;
+            for suffix in [".sig", ".att"] {
+                let found = layers(&shell, &image, suffix)?.len();
+                ensure!(
+                    found == 1,
+                    "{found} layers under {suffix} after call {number}"
+                );
+            }
+            images::verified(&shell, &image)?;
+            if !was_reached {
+                break;
+            }
+            number += 1;
+        }
+        ensure!(number > 10, "a push has more than {number} calls");
+        Ok(())
+    })
+}
