@@ -8,14 +8,15 @@ use crate::auth::token::Tokens;
 use crate::keychain::Candidates;
 use crate::options::Options;
 use crate::reference::Repository;
-use crate::remote::Remote;
+use crate::remote::{Change, Remote};
 
 mod http;
-mod locks;
+mod places;
 mod trust;
 
 pub(crate) use self::http::{Answer, Body, Http, Request, astray};
-use locks::Locks;
+use self::places::Places;
+pub(crate) use self::places::{Entry, Last, Pending};
 
 /// Most repositories whose challenges are remembered.
 const REMEMBERED: usize = 10_000;
@@ -53,7 +54,7 @@ pub(crate) struct Inner {
     pub(crate) options: Options,
     pub(crate) http: Http,
     pub(crate) tokens: Tokens,
-    pub(crate) locks: Locks,
+    pub(crate) places: Places<Change>,
     challenges: Mutex<HashMap<Repository, Challenge>>,
 }
 
@@ -65,7 +66,7 @@ impl Client {
             options,
             http,
             tokens: Tokens::default(),
-            locks: Locks::default(),
+            places: Places::default(),
             challenges: Mutex::default(),
         })))
     }

@@ -187,7 +187,7 @@ impl Candidates {
         self.worked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fingerprint(&self) -> Fingerprint {
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
         let each = self.list.iter();
         let each = each.map(|one| (&one.source, &one.key, one.credential.fingerprint()));
         Fingerprint::of(&each.collect::<Vec<_>>())

@@ -132,16 +132,19 @@ impl Default for Limits {
 pub struct AppendPolicy {
     /// How often an entry is written at most.
     pub rounds: usize,
-    /// How long to wait before looking whether a written entry is still there; at least three
-    /// times what reading and writing took.
+    /// How long to wait before looking whether a written entry is still there; at least six times
+    /// what looking and writing took.
     pub settle: Duration,
+    /// The same where somebody else was seen to write in the last minute.
+    pub settle_among_others: Duration,
 }
 
 impl Default for AppendPolicy {
     fn default() -> Self {
         Self {
             rounds: 20,
-            settle: Duration::from_millis(100),
+            settle: Duration::from_millis(250),
+            settle_among_others: Duration::from_secs(2),
         }
     }
 }

@@ -27,6 +27,7 @@ mod manifests;
 mod referrers;
 mod uploads;
 
+pub(crate) use append::Change;
 pub use append::{Merge, Updated, Write};
 pub use manifests::PushedManifest;
 pub use referrers::{ListedBy, PushedReferrer};

@@ -3,24 +3,35 @@
 //! Registries let the last writer win and tell no one. So an entry is written by reading, merging
 //! and writing; right before the write the tag is looked at once more; and after a while that is
 //! longer than another writer needs it is read back. If the entry is gone by then, it is merged
-//! into what is there now, until it stays. Within one process only one writer is at a tag.
+//! into what is there now, until it stays. Within one process only one writer is at a tag; it takes
+//! along what others with the same credentials wait to add, and between two writes that tag is left
+//! in peace, so that writes are few.
 //!
 //! Nothing another writer has put there is taken away, unless it was written in the moment between
-//! that last look and our write by someone who does not read back.
+//! that last look and our write by someone who does not read back. An entry of ours that such a
+//! writer takes away is put back if that happens before it has settled.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::Remote;
+use crate::client::{Entry, Last, Pending};
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::manifest::{Manifest, Stored};
+use crate::options::Options;
 use crate::reference::{Name, Tag};
 
 /// Longest wait before reading back.
 const LONGEST_SETTLE: Duration = Duration::from_secs(5);
+/// A tag that was not written for so long is not one that is written all the time.
+const CALM: Duration = Duration::from_secs(5);
+/// How long it is remembered that somebody else writes a tag.
+const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// What becomes of what is under a tag.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,10 +66,23 @@ pub(super) struct Encoded {
     pub(super) bytes: Bytes,
 }
 
+/// How an entry is added to what is there.
+pub(crate) struct Change(pub(super) Box<Adding>);
+
+type Adding = dyn Fn(Option<&Stored>) -> Result<Merge<Encoded>, String> + Send + Sync;
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Change")
+    }
+}
+
 /// What came of one round.
 enum Step {
     Present(Digest),
-    Wrote(Duration),
+    Wrote,
+    /// It is too early to look, or to write.
+    Rest(Duration),
     Moved,
     GaveUp,
 }
@@ -69,11 +93,12 @@ impl Remote {
     /// added. Something that is no image manifest is an error and left alone.
     pub async fn update_manifest<M>(&self, tag: &Tag, merge: M) -> Result<Updated, Error>
     where
-        M: Fn(Option<Manifest>) -> Result<Merge<Manifest>, String>,
+        M: Fn(Option<Manifest>) -> Result<Merge<Manifest>, String> + Send + Sync + 'static,
     {
-        let encode = |stored: Option<&Stored>| {
+        let name = tag.clone();
+        let encode = move |stored: Option<&Stored>| {
             let read = stored.map(Stored::manifest).transpose();
-            let read = read.map_err(|_| format!("what is under {tag} is no image manifest"))?;
+            let read = read.map_err(|_| format!("what is under {name} is no image manifest"))?;
             let Write { manifest, blobs } = match merge(read)? {
                 Merge::Present => return Ok(Merge::Present),
                 Merge::Write(write) => write,
@@ -89,29 +114,24 @@ impl Remote {
                 blobs,
             }))
         };
-        self.update(tag, encode).await
+        self.update(tag, Change(Box::new(encode))).await
     }
 
-    pub(super) async fn update<M>(&self, tag: &Tag, merge: M) -> Result<Updated, Error>
-    where
-        M: Fn(Option<&Stored>) -> Result<Merge<Encoded>, String>,
-    {
+    pub(super) async fn update(&self, tag: &Tag, change: Change) -> Result<Updated, Error> {
         let writing = self.writing();
-        let (clock, rounds) = (
-            &self.client.options.clock,
-            self.client.options.append.rounds,
-        );
+        let Options { clock, append, .. } = &self.client.options;
+        let credentials = self.candidates.fingerprint();
+        let places = &self.client.places;
+        let pending = places.add(&self.repository, tag, credentials, change);
         let (mut writes, mut moves) = (0, 0);
-        while moves <= rounds * 4 {
-            match writing.step(tag, &merge, writes < rounds).await? {
+        while moves <= append.rounds * 4 {
+            match writing.step(tag, &pending, writes).await? {
                 Step::Present(digest) => return Ok(Updated { digest, writes }),
-                Step::Wrote(took) => {
-                    writes += 1;
-                    clock.sleep(self.settle(took, writes)).await;
-                }
+                Step::Wrote => writes += 1,
+                Step::Rest(time) => clock.sleep(time).await,
                 Step::Moved => {
                     moves += 1;
-                    clock.sleep(self.settle(Duration::ZERO, moves) / 8).await;
+                    clock.sleep(spread(append.settle, moves) / 8).await;
                 }
                 Step::GaveUp => break,
             }
@@ -123,51 +143,135 @@ impl Remote {
     }
 
     /// Reads, merges, and writes if need be and nothing has moved in between.
-    async fn step<M>(&self, tag: &Tag, merge: &M, may_write: bool) -> Result<Step, Error>
-    where
-        M: Fn(Option<&Stored>) -> Result<Merge<Encoded>, String>,
-    {
-        let _alone = self.client.locks.lock(&self.repository, tag).await;
+    async fn step(
+        &self,
+        tag: &Tag,
+        pending: &Pending<Change>,
+        writes: usize,
+    ) -> Result<Step, Error> {
+        let Options { clock, append, .. } = &self.client.options;
+        let mut last = pending.place.last.lock().await;
+        // written already, by us or along with another: it has to settle; else the tag has to
+        if let Some(when) = pending.entry.settles().or(last.settles) {
+            let left = when.saturating_duration_since(clock.now());
+            if !left.is_zero() {
+                return Ok(Step::Rest(left));
+            }
+        }
         let name = Name::Tag(tag.clone());
         let before = self.get_manifest(&name).await?;
-        let merged = merge(before.as_ref()).map_err(|why| Error::Refused {
+        let digest = before.as_ref().map(|before| before.digest.clone());
+        if last.wrote.is_some() && last.wrote != digest {
+            last.foreign = Some(clock.now());
+        }
+        pending.entry.settle(None);
+        let refused = |why| Error::Refused {
             at: self.at(&format!("add to {tag}")),
             why,
-        })?;
-        let digest = before.map(|before| before.digest);
-        let Write { manifest, blobs } = match (merged, digest.clone()) {
-            (Merge::Write(_), _) if !may_write => return Ok(Step::GaveUp),
-            (Merge::Write(write), _) => write,
-            (Merge::Present, Some(digest)) => return Ok(Step::Present(digest)),
-            (Merge::Present, None) => {
-                return Err(Error::Refused {
-                    at: self.at(&format!("add to {tag}")),
-                    why: "there is nothing, and nothing to write".to_owned(),
-                });
-            }
         };
-        for blob in &blobs {
+        let batch = pending.batch();
+        let Some(merged) = merged(before, &batch).map_err(refused)? else {
+            return match digest {
+                Some(digest) => Ok(Step::Present(digest)),
+                None => Err(refused("there is nothing, and nothing to write".to_owned())),
+            };
+        };
+        if writes >= append.rounds {
+            return Ok(Step::GaveUp);
+        }
+        for blob in &merged.blobs {
             self.push_blob(blob, None).await?;
         }
         let began = Instant::now();
         let now = self.head_manifest(&name).await?;
         if now.map(|now| now.digest) != digest {
+            last.foreign = Some(clock.now());
             return Ok(Step::Moved);
         }
-        self.put_manifest(&name, &manifest.media_type, manifest.bytes)
-            .await?;
-        Ok(Step::Wrote(began.elapsed()))
+        let Stored {
+            media_type, bytes, ..
+        } = merged.manifest;
+        let pushed = self.put_manifest(&name, &media_type, bytes).await?;
+        last.wrote = Some(pushed.digest);
+        let now = clock.now();
+        let is_calm = last.settles.is_none_or(|before| now >= before + CALM);
+        last.in_a_row = if is_calm { 0 } else { last.in_a_row + 1 };
+        let settles = now + self.settle(&last, began.elapsed(), writes);
+        last.settles = Some(settles);
+        for entry in merged.entries {
+            entry.settle(Some(settles));
+        }
+        Ok(Step::Wrote)
     }
 
-    /// How long to wait before reading back: the longer, the more others there seem to be.
-    fn settle(&self, took: Duration, writes: usize) -> Duration {
-        let settle = self.client.options.append.settle.max(took * 3);
-        let settle = settle.min(LONGEST_SETTLE);
-        if writes < 2 {
-            return settle;
-        }
-        let chance = RandomState::new().hash_one(writes) % 256;
-        let chance = u32::try_from(chance).unwrap_or(0);
-        (settle + settle * chance / 128).min(LONGEST_SETTLE)
+    /// How long to wait before reading back, and before the tag is written again: the longer, the
+    /// more others there seem to be and the more there is to add.
+    fn settle(&self, last: &Last, took: Duration, writes: usize) -> Duration {
+        let Options { clock, append, .. } = &self.client.options;
+        let among_others = last
+            .foreign
+            .is_some_and(|seen| clock.now().saturating_duration_since(seen) < REMEMBERED);
+        let longest = append.settle_among_others.max(append.settle);
+        let settle = if among_others {
+            longest
+        } else {
+            let factor = 2_u32.saturating_pow(last.in_a_row);
+            append.settle.saturating_mul(factor).min(longest)
+        };
+        spread(settle.max(took * 6), writes).min(LONGEST_SETTLE)
     }
+}
+
+/// What is to be written, and what of it was asked for by whom.
+struct Merged<'a> {
+    manifest: Stored,
+    blobs: Vec<Bytes>,
+    entries: Vec<&'a Entry<Change>>,
+}
+
+/// What is to be written so that the first entry is there, and with it as many of the others as can
+/// be; none if the first is there. The first one's error is all there is to say.
+fn merged(
+    before: Option<Stored>,
+    batch: &[Arc<Entry<Change>>],
+) -> Result<Option<Merged<'_>>, String> {
+    let mut stored = before;
+    let mut blobs = Vec::new();
+    let mut entries = Vec::new();
+    for (number, entry) in batch.iter().enumerate() {
+        let write = match (entry.change.0)(stored.as_ref()) {
+            Ok(Merge::Write(write)) => write,
+            Ok(Merge::Present) | Err(_) if number > 0 => continue,
+            Ok(Merge::Present) => return Ok(None),
+            Err(why) => return Err(why),
+        };
+        let Encoded { media_type, bytes } = write.manifest;
+        stored = Some(Stored {
+            digest: Digest::of(&bytes),
+            media_type,
+            bytes,
+        });
+        blobs.extend(write.blobs);
+        entries.push(entry.as_ref());
+    }
+    let Some(manifest) = stored else {
+        return Ok(None);
+    };
+    // a later one may list another config
+    let text = String::from_utf8_lossy(&manifest.bytes);
+    blobs.retain(|blob| text.contains(Digest::of(blob).as_str()));
+    Ok(Some(Merged {
+        manifest,
+        blobs,
+        entries,
+    }))
+}
+
+/// A time, and from the second try on up to twice as much more, at random.
+fn spread(time: Duration, tries: usize) -> Duration {
+    if tries < 1 {
+        return time;
+    }
+    let chance = RandomState::new().hash_one(tries) % 256;
+    time + time * u32::try_from(chance).unwrap_or(0) / 128
 }

@@ -7,7 +7,7 @@
 
 use http::Method;
 
-use super::append::Encoded;
+use super::append::{Change, Encoded};
 use super::{Call, Merge, Remote, To, Write};
 use crate::client::Answer;
 use crate::digest::Digest;
@@ -149,9 +149,10 @@ impl Remote {
     /// as the reference sorts them.
     async fn list_under_tag(&self, subject: &Digest, entry: &Descriptor) -> Result<(), Error> {
         let tag = self.fallback_tag(subject)?;
-        let merge = |stored: Option<&Stored>| {
+        let (name, entry) = (tag.clone(), entry.clone());
+        let merge = move |stored: Option<&Stored>| {
             let read = stored.map(Stored::index).transpose();
-            let read = read.map_err(|_| format!("what is under {tag} is no index"))?;
+            let read = read.map_err(|_| format!("what is under {name} is no index"))?;
             let mut index = read.unwrap_or_default();
             if index
                 .manifests
@@ -173,7 +174,7 @@ impl Remote {
                 blobs: Vec::new(),
             }))
         };
-        self.update(&tag, merge).await.map(|_| ())
+        self.update(&tag, Change(Box::new(merge))).await.map(|_| ())
     }
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use windlass_registry::manifest::{CONFIG, Descriptor, Manifest};
 use windlass_registry::{Client, Error, Merge, Remote, Retry, Tag, Updated, Write};
-use windlass_sandbox::registry::{Fault, FaultAnswer, Gate, Options};
+use windlass_sandbox::registry::{
+    Accounts, Authentication, Fault, FaultAnswer, Gate, Grant, Options, SeenRequest, User,
+};
 
-use crate::at::{At, MANIFEST, anonymous, options, start};
+use crate::at::{At, MANIFEST, anonymous, options, password, start};
 
 fn tag() -> Tag {
     Tag::parse("sha256-12.sig").unwrap()
@@ -17,7 +19,7 @@ fn tag() -> Tag {
 async fn add(remote: &Remote, content: &str) -> Result<Updated, Error> {
     remote.push_blob(&content.to_owned().into(), None).await?;
     let entry = Descriptor::of("text/plain", content.as_bytes());
-    let merge = |there: Option<Manifest>| {
+    let merge = move |there: Option<Manifest>| {
         let mut manifest = there.unwrap_or_else(|| Manifest::new(Descriptor::of(CONFIG, b"{}")));
         if manifest
             .layers
@@ -110,14 +112,70 @@ async fn what_was_written_since_the_tag_was_read_is_not_overwritten() {
     assert_eq!(layers(&at), 3);
 }
 
+/// Writes of manifests that were carried out.
+fn puts(at: &At) -> usize {
+    let requests = at.registry.requests();
+    let put = |seen: &&SeenRequest| seen.method == "PUT" && seen.path.contains("/manifests/");
+    requests.iter().filter(put).count()
+}
+
 #[tokio::test]
-async fn twenty_writers_in_one_process_each_write_once() {
+async fn twenty_writers_in_one_process_write_together() {
     let at = start(Options::default()).await;
     let remote = at.remote("app");
     let texts: Vec<_> = (0..20).map(|number| format!("entry {number}")).collect();
     let added = futures::future::join_all(texts.iter().map(|text| add(&remote, text))).await;
-    assert!(added.into_iter().all(|added| added.unwrap().writes == 1));
+    for added in added {
+        added.unwrap();
+    }
     assert_eq!(layers(&at), 20);
+    assert!(puts(&at) <= 3, "{} writes", puts(&at));
+}
+
+#[tokio::test]
+async fn nobody_writes_with_the_credentials_of_another() {
+    let users = ["one", "two"].map(|name| User::new(name, name, [Grant::push("app")]));
+    let at = start(Options {
+        authentication: Authentication::Basic(Accounts::of(users)),
+        ..Options::default()
+    })
+    .await;
+    let remotes = ["one", "two"].map(|name| at.remote_as("app", [password(name, name, name)]));
+    let texts = ["a", "b"];
+    let added = remotes
+        .iter()
+        .zip(texts)
+        .map(|(remote, text)| add(remote, text));
+    for added in futures::future::join_all(added).await {
+        added.unwrap();
+    }
+    assert_eq!(layers(&at), 2);
+    let requests = at.registry.requests();
+    for name in ["Basic one", "Basic two"] {
+        let written = requests.iter().filter(|seen| {
+            seen.method == "PUT" && seen.path.contains("/manifests/") && seen.authorization == name
+        });
+        assert_eq!(written.count(), 1, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn among_others_an_entry_is_looked_after_for_longer() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("app");
+    add(&remote, "one").await.unwrap();
+    let quiet = at.clock.slept();
+    assert!(
+        quiet.iter().sum::<Duration>() < Duration::from_secs(2),
+        "{quiet:?}"
+    );
+    let other = Client::new(options()).unwrap();
+    let other = other.repository(at.repository("app"), anonymous());
+    add(&other, "foreign").await.unwrap();
+    add(&remote, "two").await.unwrap();
+    let slept: Duration = at.clock.slept()[quiet.len()..].iter().sum();
+    assert!(slept >= Duration::from_secs(2), "{slept:?}");
+    assert_eq!(layers(&at), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,7 +77,13 @@ impl Controller {
             signing_secrets_path: self.signing_secrets_path,
             ..Options::new(self.system_namespace, self.concurrency)
         };
-        tracing::info!(version = env!("CARGO_PKG_VERSION"), ?options, "started");
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            system_namespace = options.system_namespace,
+            namespaces = ?options.namespaces,
+            concurrency = options.concurrency,
+            "started"
+        );
         let controller = controller::run(client, options, metrics, stop.clone());
         let asked = asked_to_stop(stop)?;
         tokio::join!(controller, metrics_server, health_server, asked);

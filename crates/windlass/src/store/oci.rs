@@ -178,7 +178,7 @@ async fn attach(remote: &Remote, digest: &Digest, layer: layer::Layer) -> Result
         source,
     })?;
     remote.push_blob(&layer.content, None).await?;
-    let merge = |stored| layer.merged_into(stored);
+    let merge = move |stored| layer.merged_into(stored);
     remote.update_manifest(&tag, merge).await?;
     Ok(())
 }

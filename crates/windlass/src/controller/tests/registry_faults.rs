@@ -116,17 +116,17 @@ impl Stage {
     }
 
     /// The registry is well again and the run gets what it waits for.
-    async fn is_mended(self) {
+    async fn mend(self) {
         self.registry.clear_faults();
         // whoever mended it tells the controller by touching the settings, or waits for half an hour
         self.scene
             .configure(json!({ "artifacts.pipelinerun.enable-deep-inspection": "true" }))
             .await;
-        self.is_signed().await;
+        self.end_signed().await;
     }
 
     /// The run is signed, everything is there once, and nothing secret was seen.
-    async fn is_signed(self) {
+    async fn end_signed(self) {
         assert_eq!(self.scene.marked("app").await, "true");
         assert!(
             !self
@@ -176,7 +176,7 @@ async fn a_refusal_of_every_credential_keeps_the_run_waiting_and_is_tried_again(
             .waits(&["secret default/push", &http, "no credential"])
             .await;
         stage.registry.clear_faults();
-        stage.is_signed().await;
+        stage.end_signed().await;
     }
 }
 
@@ -189,7 +189,7 @@ async fn a_repository_that_does_not_exist_keeps_the_run_waiting_and_says_so() {
     stage
         .waits(&["HTTP 404", "no such repository", "create the repository"])
         .await;
-    stage.is_mended().await;
+    stage.mend().await;
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn a_tag_that_may_not_be_moved_keeps_the_run_waiting_and_says_what_to_do()
     stage
         .waits(&["HTTP 409", "does not let this tag be moved"])
         .await;
-    stage.is_mended().await;
+    stage.mend().await;
 }
 
 #[tokio::test]
@@ -212,7 +212,7 @@ async fn a_short_retry_after_is_waited_for() {
     stage.start();
     stage.scene.marked("app").await;
     assert!(stage.clock.slept().contains(&Duration::from_secs(7)));
-    stage.is_signed().await;
+    stage.end_signed().await;
 }
 
 #[tokio::test]
@@ -225,18 +225,18 @@ async fn for_a_long_retry_after_the_run_waits_and_leaves_the_registry_in_peace()
     // thirty of the pauses that another failure would have
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(stage.registry.requests().is_empty());
-    stage.is_mended().await;
+    stage.mend().await;
 }
 
 #[tokio::test]
 async fn an_error_of_the_server_that_passes_is_not_seen() {
     for code in [500, 502, 503, 504] {
         let stage = Stage::set().await;
-        stage.fail("PUT", "/manifests/", 2, status(code));
+        stage.fail("PUT", ".att", 2, status(code));
         stage.start();
         stage.scene.marked("app").await;
         assert!(stage.slept() >= Duration::from_secs(4), "it backed off");
-        stage.is_signed().await;
+        stage.end_signed().await;
     }
 }
 
@@ -256,7 +256,7 @@ async fn ten_minutes_of_503_keep_the_run_waiting_and_lose_nothing() {
         .await;
     assert_eq!(stage.scene.run_requests("PATCH"), 1, "the reason, once");
     stage.registry.clear_faults();
-    stage.is_signed().await;
+    stage.end_signed().await;
 }
 
 #[tokio::test]
@@ -265,7 +265,7 @@ async fn a_reset_connection_is_not_seen() {
         let stage = Stage::set().await;
         stage.fail("PUT", "/manifests/", 2, answer);
         stage.start();
-        stage.is_signed().await;
+        stage.end_signed().await;
     }
 }
 
@@ -277,7 +277,7 @@ async fn a_body_that_comes_too_slowly_keeps_the_run_waiting() {
     stage.fail("GET", "", usize::MAX, slow);
     stage.waits(&["no complete answer from 127.0.0.1"]).await;
     stage.registry.clear_faults();
-    stage.is_signed().await;
+    stage.end_signed().await;
 }
 
 #[tokio::test]
@@ -285,7 +285,7 @@ async fn a_body_without_end_keeps_the_run_waiting() {
     let stage = Stage::set().await;
     stage.fail("GET", "/manifests/", usize::MAX, Answer::EndlessBody);
     stage.waits(&["larger than"]).await;
-    stage.is_mended().await;
+    stage.mend().await;
 }
 
 #[tokio::test]
@@ -301,7 +301,7 @@ async fn content_of_another_digest_keeps_the_run_waiting_and_is_not_added_to() {
     stage.waits(&["do not trust it"]).await;
     let kept = stage.registry.manifest("team/app", &tag).unwrap().bytes;
     assert_eq!(kept, theirs);
-    stage.is_mended().await;
+    stage.mend().await;
 }
 
 #[tokio::test]
@@ -318,7 +318,7 @@ async fn a_redirect_to_another_host_carries_no_credential() {
     assert!(!seen.is_empty(), "it was followed");
     assert!(seen.iter().all(|seen| seen.authorization.is_empty()));
     stage.registry.clear_faults();
-    stage.is_signed().await;
+    stage.end_signed().await;
 }
 
 #[tokio::test]
@@ -332,7 +332,7 @@ async fn an_upload_at_another_host_carries_no_credential() {
     let seen = beside.requests();
     assert!(!seen.is_empty(), "it was followed");
     assert!(seen.iter().all(|seen| seen.authorization.is_empty()));
-    stage.is_signed().await;
+    stage.end_signed().await;
 }
 
 #[tokio::test]
@@ -344,5 +344,5 @@ async fn a_token_that_expires_in_the_middle_is_replaced() {
     let requests = stage.registry.requests();
     let tokens = requests.iter().filter(|seen| seen.path == "/token").count();
     assert!(tokens > 1, "{tokens} tokens were asked for");
-    stage.is_signed().await;
+    stage.end_signed().await;
 }

@@ -1,5 +1,6 @@
 //! The registries that runs push to: clients, credentials, and one upload after the other.
 
+use futures::{StreamExt, stream};
 use kube::Client as Kube;
 use windlass_core::config::Storage;
 use windlass_core::run::Run;
@@ -10,6 +11,9 @@ use super::clients::Clients;
 use super::layer::Layer;
 use super::{Content, Upload, UploadError, bundle, credentials};
 use super::{attach, digest_of, override_of, refer, repository_of, subject};
+
+/// Uploads of one run under way at once.
+const AT_ONCE: usize = 8;
 
 /// Everything that pushing takes.
 pub(crate) struct Registries {
@@ -68,18 +72,33 @@ impl Registries {
             sources,
             storage,
         };
-        for upload in uploads {
-            let warnings = &mut stored.warnings;
-            if let Err(error) = self.upload(&owner, upload, warnings).await {
-                stored.failures.push(error);
-            }
+        // in the order in which they were asked for, whichever is done first
+        let each: Vec<_> = uploads
+            .iter()
+            .map(|upload| self.upload(&owner, upload))
+            .collect();
+        let mut done = stream::iter(each).buffered(AT_ONCE);
+        while let Some((warnings, result)) = done.next().await {
+            stored.warnings.extend(warnings);
+            stored.failures.extend(result.err());
         }
         stored.warnings.sort();
         stored.warnings.dedup();
         stored
     }
 
+    /// Stores one thing, and tells what people should know of it.
     async fn upload(
+        &self,
+        owner: &Owner<'_>,
+        upload: &Upload,
+    ) -> (Vec<String>, Result<(), UploadError>) {
+        let mut warnings = Vec::new();
+        let result = self.push(owner, upload, &mut warnings).await;
+        (warnings, result)
+    }
+
+    async fn push(
         &self,
         owner: &Owner<'_>,
         upload: &Upload,

@@ -1,0 +1,134 @@
+//! Tags that are being written by this process: one writer at a time, who takes along what the
+//! others have to add.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::auth::Fingerprint;
+use crate::digest::Digest;
+use crate::reference::{Repository, Tag};
+
+/// Most tags remembered while nobody writes them.
+const REMEMBERED: usize = 10_000;
+
+/// Where a tag is.
+type Key = (Repository, Tag);
+
+/// The tags by where they are.
+#[derive(Debug)]
+pub(crate) struct Places<C>(Mutex<HashMap<Key, Arc<Place<C>>>>);
+
+/// A tag and those who write it.
+#[derive(Debug)]
+pub(crate) struct Place<C> {
+    /// Held by the one who reads and writes.
+    pub(crate) last: tokio::sync::Mutex<Last>,
+    pending: Mutex<Vec<Arc<Entry<C>>>>,
+}
+
+/// What was last done to a tag from here.
+#[derive(Debug, Default)]
+pub(crate) struct Last {
+    /// What was written.
+    pub(crate) wrote: Option<Digest>,
+    /// When it will have settled.
+    pub(crate) settles: Option<Instant>,
+    /// How often it was written without a pause of some length.
+    pub(crate) in_a_row: u32,
+    /// When somebody else was last found to have written.
+    pub(crate) foreign: Option<Instant>,
+}
+
+/// Something that is to be added.
+#[derive(Debug)]
+pub(crate) struct Entry<C> {
+    /// With which credentials it is to be written.
+    pub(crate) credentials: Fingerprint,
+    /// How it is added.
+    pub(crate) change: C,
+    settles: Mutex<Option<Instant>>,
+}
+
+/// An entry on the list of those that are to be added; off it once this is dropped.
+#[derive(Debug)]
+pub(crate) struct Pending<C> {
+    pub(crate) place: Arc<Place<C>>,
+    pub(crate) entry: Arc<Entry<C>>,
+}
+
+impl<C> Default for Places<C> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<C> Places<C> {
+    /// Puts something on the list of what is to be added under a tag.
+    pub(crate) fn add(
+        &self,
+        repository: &Repository,
+        tag: &Tag,
+        credentials: Fingerprint,
+        change: C,
+    ) -> Pending<C> {
+        let place = self.of((repository.clone(), tag.clone()));
+        let entry = Arc::new(Entry {
+            credentials,
+            change,
+            settles: Mutex::default(),
+        });
+        locked(&place.pending).push(Arc::clone(&entry));
+        Pending { place, entry }
+    }
+
+    fn of(&self, key: Key) -> Arc<Place<C>> {
+        let mut known = locked(&self.0);
+        if known.len() >= REMEMBERED {
+            known.retain(|_, place| Arc::strong_count(place) > 1);
+        }
+        let place = known.entry(key).or_insert_with(|| {
+            Arc::new(Place {
+                last: tokio::sync::Mutex::default(),
+                pending: Mutex::default(),
+            })
+        });
+        Arc::clone(place)
+    }
+}
+
+impl<C> Pending<C> {
+    /// This entry, and after it all others that may be written with the same credentials and have
+    /// not been.
+    pub(crate) fn batch(&self) -> Vec<Arc<Entry<C>>> {
+        let pending = locked(&self.place.pending);
+        let others = pending.iter().filter(|other| {
+            !Arc::ptr_eq(other, &self.entry)
+                && other.credentials == self.entry.credentials
+                && other.settles().is_none()
+        });
+        let this = std::iter::once(&self.entry);
+        this.chain(others).map(Arc::clone).collect()
+    }
+}
+
+impl<C> Drop for Pending<C> {
+    fn drop(&mut self) {
+        locked(&self.place.pending).retain(|other| !Arc::ptr_eq(other, &self.entry));
+    }
+}
+
+impl<C> Entry<C> {
+    /// When it will have settled; none if it has not been written, or was lost.
+    pub(crate) fn settles(&self) -> Option<Instant> {
+        *locked(&self.settles)
+    }
+
+    pub(crate) fn settle(&self, when: Option<Instant>) {
+        *locked(&self.settles) = when;
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
