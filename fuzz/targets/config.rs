@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use windlass_core::config::Config;
 use windlass_fuzz::text::{one_of, word};
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "artifacts.taskrun.format",
     "artifacts.taskrun.storage",
     "artifacts.taskrun.signer",
@@ -20,6 +20,7 @@ const KEYS: [&str; 24] = [
     "artifacts.oci.format",
     "artifacts.oci.storage",
     "artifacts.oci.signer",
+    "artifacts.oci.recursive",
     "storage.oci.repository",
     "storage.oci.repository.insecure",
     "storage.oci.encoding-format",

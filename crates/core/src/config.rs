@@ -29,6 +29,8 @@ pub struct Config {
     pub deep_inspection: bool,
     /// What happens to images.
     pub oci: Artifact,
+    /// Whether the manifests that an index lists are signed too; set in `windlass-config`.
+    pub oci_recursive: bool,
     /// Settings of the stores.
     pub storage: Storage,
     /// Settings of the signer `x509`.

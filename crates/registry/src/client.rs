@@ -1,7 +1,7 @@
 //! The client: connections, what was learnt about registries, and the way to a repository.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::auth::challenge::Challenge;
 use crate::auth::token::Tokens;
@@ -55,7 +55,15 @@ pub(crate) struct Inner {
     pub(crate) http: Http,
     pub(crate) tokens: Tokens,
     pub(crate) places: Places<Change>,
-    challenges: Mutex<HashMap<Repository, Challenge>>,
+    challenges: Mutex<Challenges>,
+}
+
+/// What registries ask for, by repository and for those that were not asked yet.
+#[derive(Debug, Default)]
+struct Challenges {
+    of_repositories: HashMap<Repository, Challenge>,
+    /// By registry: what it asked for last, without the scopes.
+    of_registries: HashMap<String, Challenge>,
 }
 
 impl Client {
@@ -78,23 +86,31 @@ impl Client {
 }
 
 impl Inner {
-    /// What the registry last asked for at this repository.
+    /// What the registry last asked for at this repository, or else at any.
     pub(crate) fn challenge(&self, repository: &Repository) -> Option<Challenge> {
-        let known = self
-            .challenges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        known.get(repository).cloned()
+        let known = self.challenges();
+        let of_repository = known.of_repositories.get(repository);
+        let found = of_repository.or_else(|| known.of_registries.get(repository.registry()));
+        found.cloned()
     }
 
     pub(crate) fn learn(&self, repository: &Repository, challenge: &Challenge) {
-        let mut known = self
-            .challenges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED {
-            known.clear();
+        let mut known = self.challenges();
+        if known.of_repositories.len() >= REMEMBERED {
+            *known = Challenges::default();
         }
-        known.insert(repository.clone(), challenge.clone());
+        let registry = repository.registry().to_owned();
+        known
+            .of_registries
+            .insert(registry, challenge.without_scopes());
+        known
+            .of_repositories
+            .insert(repository.clone(), challenge.clone());
+    }
+
+    fn challenges(&self) -> MutexGuard<'_, Challenges> {
+        self.challenges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

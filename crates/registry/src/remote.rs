@@ -166,8 +166,9 @@ impl Remote {
         &self.candidates
     }
 
-    /// The same for something that ends in a write.
-    fn writing(&self) -> Self {
+    /// The same for something that ends in a write: what is asked for on the way does for that too.
+    #[must_use]
+    pub fn writing(&self) -> Self {
         Self {
             intent: Access::Push,
             ..self.clone()

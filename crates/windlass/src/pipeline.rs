@@ -102,9 +102,11 @@ impl AttestError {
 
 /// Attests a finished run: itself, and the images it built.
 ///
-/// `others` is the size in bytes of the annotations that stay beside what is recorded.
+/// `listed` are images that those it built list, where these are signed too. `others` is the size in
+/// bytes of the annotations that stay beside what is recorded.
 pub(crate) fn attest(
     run: &Run<'_>,
+    listed: &[Image],
     config: &Config,
     signer: &Signer,
     others: usize,
@@ -123,8 +125,13 @@ pub(crate) fn attest(
     if let Run::Task(task) = run
         && config.oci.is_enabled()
     {
-        let (images, doubts) = extract::images(task);
+        let (mut images, doubts) = extract::images(task);
         making.warn(&doubts);
+        for image in listed {
+            if !images.contains(image) {
+                images.push(image.clone());
+            }
+        }
         if config.oci.storage.contains(&StoreKind::Tekton) {
             making.warn(&clashes(&images));
         }

@@ -54,6 +54,7 @@ pub(super) fn default() -> Config {
 fn override_with(own: &mut Reader<'_>, config: &mut Config) {
     let encoding = &mut config.storage.oci_encoding;
     *encoding = own.choice(ENCODING, &Encoding::NAMES, *encoding);
+    config.oci_recursive = own.flag("artifacts.oci.recursive");
 }
 
 fn config(r: &mut Reader<'_>) -> Config {
@@ -91,6 +92,7 @@ fn config(r: &mut Reader<'_>) -> Config {
             storage: r.stores("artifacts.oci.storage", &stores, StoreKind::Oci),
             signer: r.signer("artifacts.oci.signer"),
         },
+        oci_recursive: false,
         storage: storage(r),
         x509: x509(r),
         kms: kms(r),

@@ -159,6 +159,24 @@ fn the_encoding_may_be_both_and_windlass_config_has_the_last_word() {
 }
 
 #[test]
+fn only_windlass_config_makes_signing_recursive() {
+    let map =
+        |value: &str| BTreeMap::from([("artifacts.oci.recursive".to_owned(), value.to_owned())]);
+    let none = BTreeMap::new();
+    assert!(!Config::parse(&none, &none).unwrap().config.oci_recursive);
+    assert!(
+        Config::parse(&none, &map("true"))
+            .unwrap()
+            .config
+            .oci_recursive
+    );
+    // the reference does not know it, and a cluster that goes back to it is to behave the same
+    let parsed = Config::parse(&map("true"), &none).unwrap();
+    assert!(!parsed.config.oci_recursive);
+    assert_eq!(parsed.warnings[0].key, "artifacts.oci.recursive");
+}
+
+#[test]
 fn aliases_name_the_format_they_give() {
     let format = |name| {
         parse(&[("artifacts.taskrun.format", name)])

@@ -115,6 +115,18 @@ impl fmt::Display for Scopes {
 }
 
 impl Challenge {
+    /// The same for any repository.
+    pub(crate) fn without_scopes(&self) -> Self {
+        match self {
+            Self::Basic => Self::Basic,
+            Self::Bearer { realm, service, .. } => Self::Bearer {
+                realm: realm.clone(),
+                service: service.clone(),
+                scopes: Scopes::default(),
+            },
+        }
+    }
+
     /// The challenge of an answer. A token is preferred over a password.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, ChallengeError> {
         let mut basic = None;

@@ -11,12 +11,14 @@
 //! that last look and our write by someone who does not read back. An entry of ours that such a
 //! writer takes away is put back if that happens before it has settled.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::future::try_join_all;
 
 use super::Remote;
 use crate::client::{Entry, Last, Pending};
@@ -47,7 +49,7 @@ pub enum Merge<T> {
 pub struct Write<T> {
     /// The manifest.
     pub manifest: T,
-    /// Blobs it lists that may not be in the repository yet, such as its config.
+    /// Blobs it lists that are most likely not in the repository yet, such as its config.
     pub blobs: Vec<Bytes>,
 }
 
@@ -124,8 +126,9 @@ impl Remote {
         let places = &self.client.places;
         let pending = places.add(&self.repository, tag, credentials, change);
         let (mut writes, mut moves) = (0, 0);
+        let mut pushed = HashSet::new();
         while moves <= append.rounds * 4 {
-            match writing.step(tag, &pending, writes).await? {
+            match writing.step(tag, &pending, writes, &mut pushed).await? {
                 Step::Present(digest) => return Ok(Updated { digest, writes }),
                 Step::Wrote => writes += 1,
                 Step::Rest(time) => clock.sleep(time).await,
@@ -148,6 +151,7 @@ impl Remote {
         tag: &Tag,
         pending: &Pending<Change>,
         writes: usize,
+        pushed: &mut HashSet<Digest>,
     ) -> Result<Step, Error> {
         let Options { clock, append, .. } = &self.client.options;
         let mut last = pending.place.last.lock().await;
@@ -179,9 +183,10 @@ impl Remote {
         if writes >= append.rounds {
             return Ok(Step::GaveUp);
         }
-        for blob in &merged.blobs {
-            self.push_blob(blob, None).await?;
-        }
+        let new = merged.blobs.iter();
+        let new = new.filter(|blob| !pushed.contains(&Digest::of(blob)));
+        let new = try_join_all(new.map(|blob| self.push_new_blob(blob))).await?;
+        pushed.extend(new);
         let began = Instant::now();
         let now = self.head_manifest(&name).await?;
         if now.map(|now| now.digest) != digest {
@@ -191,8 +196,8 @@ impl Remote {
         let Stored {
             media_type, bytes, ..
         } = merged.manifest;
-        let pushed = self.put_manifest(&name, &media_type, bytes).await?;
-        last.wrote = Some(pushed.digest);
+        let written = self.put_manifest(&name, &media_type, bytes).await?;
+        last.wrote = Some(written.digest);
         let now = clock.now();
         let is_calm = last.settles.is_none_or(|before| now >= before + CALM);
         last.in_a_row = if is_calm { 0 } else { last.in_a_row + 1 };

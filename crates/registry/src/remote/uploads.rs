@@ -34,8 +34,22 @@ impl Remote {
     ) -> Result<Digest, Error> {
         let digest = Digest::of(content);
         let writing = self.writing();
-        let push = || writing.push_once(&digest, content, from);
+        let push = || async {
+            if writing.has_blob(&digest).await? {
+                return Ok(());
+            }
+            writing.push_once(&digest, content, from).await
+        };
         self.retrying(push).await?;
+        Ok(digest)
+    }
+
+    /// The same for content that is most likely not there: it is sent without asking first.
+    pub(super) async fn push_new_blob(&self, content: &Bytes) -> Result<Digest, Error> {
+        let digest = Digest::of(content);
+        let writing = self.writing();
+        self.retrying(|| writing.push_once(&digest, content, None))
+            .await?;
         Ok(digest)
     }
 
@@ -61,9 +75,6 @@ impl Remote {
         content: &Bytes,
         from: Option<&Repository>,
     ) -> Result<(), Error> {
-        if self.has_blob(digest).await? {
-            return Ok(());
-        }
         let doing = format!("push blob {digest}");
         let from = from.filter(|from| {
             from.registry() == self.repository.registry() && **from != self.repository

@@ -13,8 +13,9 @@ use crate::cluster::Connection;
 use crate::controller::{self, Options};
 use crate::telemetry::{self, LogFormat, Metrics};
 
-/// Runs worked on at once unless the flag says otherwise: the plateau that was measured.
-const CONCURRENCY: usize = 16;
+/// Runs worked on at once unless the flag says otherwise. Most of them wait for registries: with 16,
+/// a third as many signatures are pushed a second (`docs/performance.md`).
+const CONCURRENCY: usize = 64;
 
 /// Watch task runs and pipeline runs and sign each finished one
 #[derive(Debug, clap::Args)]

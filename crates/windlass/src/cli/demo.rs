@@ -1,4 +1,5 @@
-//! `windlass demo`: section B of the user's guide, from a key pair to `Verified OK`, by itself.
+//! `windlass demo`: section B of the user's guide, from a key pair to `Verified OK`, by itself, and
+//! then what section A is about: an image in a registry that asks for a password.
 //!
 //! Every `windlass` line is run by a shell just as it is shown. The three `kubectl` lines are shown
 //! for the reader and done through the API here, so that nothing needs to be installed.
@@ -13,6 +14,9 @@ use kube::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
+use windlass_sandbox::registry::{
+    Accounts, Authentication, Grant, Options as RegistryOptions, Registry, User,
+};
 use windlass_sandbox::steps::{self, StepRunner};
 
 use crate::cluster::call::{Call, MERGE_PATCH};
@@ -20,6 +24,12 @@ use crate::local::{self, Local};
 
 /// Where the guide keeps the controller.
 const NAMESPACE: &str = "openshift-pipelines";
+/// Configuration of the first part: section B of the guide.
+const ON_RUNS: &str = r#"{"data":{"artifacts.oci.storage": "", "artifacts.taskrun.format":"tekton", "artifacts.taskrun.storage": "tekton"}}"#;
+/// Configuration of the second part.
+const OF_IMAGES: &str = r#"{"data":{"artifacts.oci.storage": "oci", "artifacts.taskrun.format":"slsa/v1", "artifacts.taskrun.storage": "oci"}}"#;
+/// The user of the registry.
+const USER: &str = "robot";
 /// How long a task run of five trivial steps may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long one command may take; the slowest makes and encrypts a key.
@@ -29,7 +39,7 @@ const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Nothing needs to be installed and nothing is left behind. \
-The demo listens on loopback only\nand runs five trivial shell steps on this machine."
+The demo listens on loopback only\nand runs six trivial shell steps on this machine."
 )]
 pub(crate) struct Demo {}
 
@@ -39,8 +49,14 @@ impl Demo {
         let Self {} = self;
         let local = Local::start(None, NAMESPACE).await?;
         let steps = StepRunner::start(&local.cluster, steps::Options::default())?;
-        let outcome = Stage::set(&local).await?.play().await;
+        let registry = registry().await?;
+        let stage = Stage::set(&local, &registry).await?;
+        let mut outcome = stage.play().await;
+        if outcome.is_ok() {
+            outcome = stage.play_with_image(&registry).await;
+        }
         steps.shutdown().await;
+        registry.shutdown().await;
         local.shutdown().await?;
         outcome?;
         Ok(ExitCode::SUCCESS)
@@ -55,8 +71,11 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(local: &Local) -> anyhow::Result<Self> {
+    async fn set(local: &Local, registry: &Registry) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a scratch folder")?;
+        let config = registry.docker_config(USER).context("no such user")?;
+        std::fs::write(folder.path().join("config.json"), config)
+            .context("cannot write a Docker configuration")?;
         let kubeconfig = folder.path().join("kubeconfig");
         local.write_kubeconfig(&kubeconfig)?;
         let bin = folder.path().join("bin");
@@ -78,7 +97,7 @@ impl Stage {
         .await?;
 
         say("2. Configuration: keep signatures on the run itself, in the format tekton");
-        self.configure().await?;
+        self.configure(ON_RUNS).await?;
 
         say("3. The guide restarts the controller here; windlass needs no restart");
         show(&format!(
@@ -87,10 +106,12 @@ impl Stage {
         print("No resources found");
 
         say("4. A task run");
-        let uid = self.create_run().await?;
+        let (name, uid) = self
+            .create_run("task-output-image.yaml", &task_run())
+            .await?;
 
         say("5. Its steps are carried out, and the controller signs it");
-        self.signed().await?;
+        self.signed(&name).await?;
         self.shell("windlass tr describe --last").await?;
 
         say("6. Signature and payload, from the run's annotations");
@@ -118,8 +139,42 @@ impl Stage {
         self.shell(verify).await
     }
 
-    async fn configure(&self) -> anyhow::Result<()> {
-        let patch = r#"{"data":{"artifacts.oci.storage": "", "artifacts.taskrun.format":"tekton", "artifacts.taskrun.storage": "tekton"}}"#;
+    /// An image that a run built, in a registry that asks for name and password.
+    async fn play_with_image(&self, registry: &Registry) -> anyhow::Result<()> {
+        let image = format!("{}/team/app", registry.host());
+        let digest = push_image(registry);
+
+        say("8. The same for an image, kept beside it in a registry that asks for a password");
+        self.configure(OF_IMAGES).await?;
+
+        say("9. An account whose runs may push there");
+        self.shell(
+            "windlass registry grant --docker-config config.json -n default \
+             --service-account build-bot",
+        )
+        .await?;
+        self.shell(&format!(
+            "windlass registry check {image}:v1 -n default --service-account build-bot"
+        ))
+        .await?;
+
+        say("10. A run of that account that builds an image");
+        let run = image_run(&image, &digest);
+        let (name, _) = self.create_run("build-image.yaml", &run).await?;
+        self.signed(&name).await?;
+        self.shell(&format!("windlass tree {image}:v1")).await?;
+
+        say("11. Anyone who has the public key can check where the image is from");
+        let key = format!("--key k8s://{NAMESPACE}/signing-secrets");
+        self.shell(&format!("windlass verify {key} {image}:v1"))
+            .await?;
+        self.shell(&format!(
+            "windlass verify {key} --type slsaprovenance {image}@{digest}"
+        ))
+        .await
+    }
+
+    async fn configure(&self, patch: &str) -> anyhow::Result<()> {
         show(&format!(
             "kubectl patch configmap chains-config -n {NAMESPACE} -p='{patch}'"
         ));
@@ -132,31 +187,28 @@ impl Stage {
         Ok(())
     }
 
-    async fn create_run(&self) -> anyhow::Result<String> {
-        show("kubectl create -f task-output-image.yaml");
-        let call = Call::post(
-            "create a task run".to_owned(),
-            runs(),
-            task_run().to_string().into(),
-        );
+    /// Creates a run and gives its name and uid.
+    async fn create_run(&self, file: &str, run: &Value) -> anyhow::Result<(String, String)> {
+        show(&format!("kubectl create -f {file}"));
+        let action = "create a task run".to_owned();
+        let call = Call::post(action, runs(), run.to_string().into());
         let created: Value = serde_json::from_slice(&call.send(&self.client).await?)?;
         let name = created["metadata"]["name"]
             .as_str()
             .context("the run has no name")?;
         print(&format!("taskrun.tekton.dev/{name} created"));
-        Ok(created["metadata"]["uid"]
-            .as_str()
-            .context("the run has no uid")?
-            .to_owned())
+        let uid = created["metadata"]["uid"].as_str();
+        let uid = uid.context("the run has no uid")?;
+        Ok((name.to_owned(), uid.to_owned()))
     }
 
-    /// Waits until the one run has an outcome.
-    async fn signed(&self) -> anyhow::Result<()> {
+    /// Waits until a run has an outcome.
+    async fn signed(&self, name: &str) -> anyhow::Result<()> {
         let looking = async {
             loop {
-                let call = Call::get("list task runs".to_owned(), runs());
-                let list: Value = serde_json::from_slice(&call.send(&self.client).await?)?;
-                let annotations = &list["items"][0]["metadata"]["annotations"];
+                let call = Call::get("read a task run".to_owned(), format!("{}/{name}", runs()));
+                let run: Value = serde_json::from_slice(&call.send(&self.client).await?)?;
+                let annotations = &run["metadata"]["annotations"];
                 match annotations["chains.tekton.dev/signed"].as_str() {
                     Some("true") => return Ok(()),
                     Some(other) => bail!(
@@ -202,6 +254,7 @@ impl Stage {
             .env("PATH", path_with(&folder.join("bin"))?)
             .env("KUBECONFIG", &self.kubeconfig)
             .env("COSIGN_PASSWORD", "")
+            .env("DOCKER_CONFIG", folder)
             .env("TASKRUN_UID", uid)
             .stdin(Stdio::null())
             .kill_on_drop(true);
@@ -259,6 +312,54 @@ fn task_run() -> Value {
             },
         },
     })
+}
+
+/// A run of the account `build-bot` that says which image it built.
+fn image_run(image: &str, digest: &str) -> Value {
+    let url = format!("{image}:v1");
+    json!({
+        "apiVersion": "tekton.dev/v1",
+        "kind": "TaskRun",
+        "metadata": { "generateName": "build-image-" },
+        "spec": {
+            "serviceAccountName": "build-bot",
+            "taskSpec": {
+                "results": [{ "name": "IMAGE_URL" }, { "name": "IMAGE_DIGEST" }],
+                "steps": [{
+                    "name": "build-and-push",
+                    "image": "busybox",
+                    "script": format!(
+                        "printf {url} > $(results.IMAGE_URL.path)\n\
+                         printf {digest} > $(results.IMAGE_DIGEST.path)"
+                    ),
+                }],
+            },
+        },
+    })
+}
+
+/// A registry on loopback that lets its one user push.
+async fn registry() -> anyhow::Result<Registry> {
+    let users = [User::new(USER, "wine-dark", [Grant::push("team")])];
+    let options = RegistryOptions {
+        authentication: Authentication::Basic(Accounts::of(users)),
+        ..RegistryOptions::default()
+    };
+    Ok(Registry::start(options).await?)
+}
+
+/// Puts an image without layers where the run will say that it pushed one.
+fn push_image(registry: &Registry) -> String {
+    const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    let config = registry.put_blob("team/app", "{}");
+    let kind = "application/vnd.oci.image.config.v1+json";
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": { "mediaType": kind, "size": 2, "digest": config },
+        "layers": [],
+    });
+    registry.put_manifest("team/app", "v1", MANIFEST, manifest.to_string())
 }
 
 #[expect(clippy::print_stdout, reason = "the command line talks to a person")]

@@ -4,6 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
+use windlass_sandbox::registry::{
+    Accounts, Authentication, Fault, FaultAnswer, Grant, Options as RegistryOptions, Referrers,
+    Registry, Tokens, User,
+};
 use windlass_sandbox::steps::{self, StepRunner};
 
 use super::controller::asked_to_stop;
@@ -19,6 +23,9 @@ const KUBECONFIG: &str = ".windlass/kubeconfig";
 #[command(after_help = "Examples:
   # a cluster to try kubectl, cosign and tkn against; Ctrl-C ends it
   windlass dev
+
+  # the same with a registry that asks for a token, and fails twice
+  windlass dev --registry-port 5000 --registry-auth bearer --registry-failures 2
 
   # one that also carries out the steps of task runs, as processes of this machine
   windlass dev --run-steps --kubeconfig /tmp/kubeconfig
@@ -40,6 +47,71 @@ pub(crate) struct Dev {
     /// Carry out the steps of task runs as processes on this machine, WITHOUT any isolation
     #[arg(long)]
     run_steps: bool,
+    #[command(flatten)]
+    registry: RegistryFlags,
+}
+
+/// The registry beside the cluster
+#[derive(Debug, clap::Args)]
+struct RegistryFlags {
+    /// Port of the registry on 127.0.0.1 (default: a free one)
+    #[arg(long = "registry-port", value_name = "PORT")]
+    on_port: Option<u16>,
+    /// Whom the registry lets in: anyone, or the user `dev` with the password `dev`
+    #[arg(
+        long = "registry-auth",
+        value_enum,
+        default_value = "none",
+        value_name = "HOW"
+    )]
+    auth: RegistryAuth,
+    /// Let the registry keep no list of referrers, as older ones do
+    #[arg(long = "registry-without-referrers")]
+    without_referrers: bool,
+    /// Let the registry answer so many writes of manifests with 503, to see what becomes of runs
+    #[arg(long = "registry-failures", default_value_t = 0, value_name = "N")]
+    failures: usize,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum RegistryAuth {
+    /// Anyone may do everything
+    None,
+    /// Name and password with each request
+    Basic,
+    /// A token from the registry's own endpoint
+    Bearer,
+}
+
+impl RegistryFlags {
+    async fn start(&self) -> anyhow::Result<Registry> {
+        let accounts = || Accounts::of([User::new("dev", "dev", [Grant::all("")])]);
+        let authentication = match self.auth {
+            RegistryAuth::None => Authentication::None,
+            RegistryAuth::Basic => Authentication::Basic(accounts()),
+            RegistryAuth::Bearer => Authentication::Bearer(accounts(), Tokens::default()),
+        };
+        let referrers = if self.without_referrers {
+            Referrers::NotFound
+        } else {
+            Referrers::Served
+        };
+        let registry = Registry::start(RegistryOptions {
+            port: self.on_port,
+            authentication,
+            referrers,
+            ..RegistryOptions::default()
+        });
+        let registry = registry.await?;
+        registry.fail(Fault {
+            method: Some("PUT".to_owned()),
+            path_contains: "/manifests/".to_owned(),
+            times: self.failures,
+            answer: FaultAnswer::Status(503.into()),
+            ..Fault::default()
+        });
+        Ok(registry)
+    }
 }
 
 impl Dev {
@@ -62,7 +134,8 @@ impl Dev {
         } else {
             None
         };
-        self.greet(&local, &path);
+        let registry = self.registry.start().await?;
+        self.greet(&local, &path, &registry);
         asked.await;
         if let Some(steps) = steps {
             steps.shutdown().await;
@@ -70,16 +143,24 @@ impl Dev {
         // it names a server that is gone
         let _ = std::fs::remove_file(&path);
         local.shutdown().await?;
+        registry.shutdown().await;
         Ok(ExitCode::SUCCESS)
     }
 
     #[expect(clippy::print_stdout, reason = "the command line talks to a person")]
-    fn greet(&self, local: &Local, path: &std::path::Path) {
+    fn greet(&self, local: &Local, path: &std::path::Path, registry: &Registry) {
         let namespace = &self.system_namespace;
         println!(
             "A Kubernetes API with Tekton's kinds listens on {}",
             local.cluster.url()
         );
+        let login = match self.registry.auth {
+            RegistryAuth::None => "",
+            RegistryAuth::Basic | RegistryAuth::Bearer => {
+                ", for the user dev with the password dev"
+            }
+        };
+        println!("A registry listens on {}{login}", registry.host());
         if self.run_steps {
             println!(
                 "\nWARNING: the steps of task runs are carried out as processes of this machine, \

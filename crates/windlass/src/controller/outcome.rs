@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use windlass_core::annotation;
+use windlass_core::config::Config;
 use windlass_core::decide::next_retries;
+use windlass_core::extract;
+use windlass_core::image::Image;
 use windlass_core::run::{Metadata, Run};
 
 use super::event;
@@ -39,7 +42,8 @@ impl Reconciler {
     ) -> Pass {
         let metadata = run.metadata();
         let others = record::size_besides(run);
-        let mut record = match pipeline::attest(run, config, signer, others) {
+        let (listed, mut failures) = self.listed(run, config).await;
+        let mut record = match pipeline::attest(run, &listed, config, signer, others) {
             Ok(record) => record.incomplete(incomplete),
             Err(error) => {
                 self.metrics.of(id.kind).failures.inc();
@@ -54,14 +58,15 @@ impl Reconciler {
         let storage = &config.storage;
         let stored = self.registries.store(run, &record.uploads, storage).await;
         record.warnings.extend(stored.warnings);
-        if !stored.failures.is_empty() {
+        failures.extend(stored.failures);
+        if !failures.is_empty() {
             self.metrics.of(id.kind).failures.inc();
-            let pause = match oci::retry(&stored.failures) {
+            let pause = match oci::retry(&failures) {
                 windlass_registry::Retry::Never => Some(RECHECK),
                 windlass_registry::Retry::Backoff => GROWING,
                 windlass_registry::Retry::After(asked) => Some(asked.min(RECHECK)),
             };
-            let reasons: Vec<String> = stored.failures.into_iter().map(text).collect();
+            let reasons: Vec<String> = failures.into_iter().map(text).collect();
             let reason = reasons.join("; ");
             return self
                 .record_in_part(id, metadata, &record, &reason, pause)
@@ -83,6 +88,18 @@ impl Reconciler {
             }
             Written::TooLarge(reason) => self.give_up(id, metadata, &reason).await,
             other => other.into_pass(),
+        }
+    }
+
+    /// The images that the run's images list, if those are to be signed too.
+    async fn listed(&self, run: &Run<'_>, config: &Config) -> (Vec<Image>, Vec<oci::UploadError>) {
+        match run {
+            Run::Task(task) if config.oci_recursive && config.oci.is_enabled() => {
+                let (images, _) = extract::images(task);
+                let storage = &config.storage;
+                self.registries.listed(run, &images, storage).await
+            }
+            _ => (Vec::new(), Vec::new()),
         }
     }
 

@@ -28,6 +28,7 @@ mod bundle;
 mod clients;
 pub(crate) mod credentials;
 mod layer;
+mod listed;
 #[cfg(test)]
 mod live;
 mod registries;
@@ -89,6 +90,29 @@ pub(crate) enum UploadError {
     /// There is nothing to refer to.
     #[error("{digest} is not in {repository}, so nothing can refer to it; push the image first")]
     NoSubject { digest: Digest, repository: String },
+    /// An index lists more than is signed.
+    #[error(
+        "{image} lists more than {most} manifests, the most that are signed; sign it without artifacts.oci.recursive"
+    )]
+    TooManyListed { image: String, most: usize },
+    /// Indexes list indexes that list indexes.
+    #[error(
+        "{image} lists indexes more than {depth} deep; sign it without artifacts.oci.recursive"
+    )]
+    TooDeep { image: String, depth: usize },
+    /// What should be an index cannot be read.
+    #[error("{digest} is no index that can be read")]
+    Index {
+        digest: Digest,
+        source: serde_json::Error,
+    },
+    /// An index lists something that cannot be signed.
+    #[error("{image} lists {digest}, which cannot be signed")]
+    Listed {
+        image: String,
+        digest: Digest,
+        source: ImageError,
+    },
     /// A certificate or key that this machine keeps for the registry cannot be read.
     #[error("cannot read {path}, which is kept here for the registry: {source}")]
     Certificate {
@@ -115,6 +139,10 @@ impl UploadError {
             Self::Override { .. }
             | Self::Image { .. }
             | Self::Digest { .. }
+            | Self::TooManyListed { .. }
+            | Self::TooDeep { .. }
+            | Self::Index { .. }
+            | Self::Listed { .. }
             | Self::Certificate { .. }
             | Self::Setup { .. } => Retry::Never,
         }
@@ -177,7 +205,6 @@ async fn attach(remote: &Remote, digest: &Digest, layer: layer::Layer) -> Result
         image: digest.to_string(),
         source,
     })?;
-    remote.push_blob(&layer.content, None).await?;
     let merge = move |stored| layer.merged_into(stored);
     remote.update_manifest(&tag, merge).await?;
     Ok(())

@@ -35,7 +35,7 @@ fn the_output_is_what_the_controller_stores_in_every_format() {
         let chains = [("artifacts.taskrun.format".to_owned(), name.to_owned())];
         let config = Config::parse(&BTreeMap::from(chains), &BTreeMap::new());
         let config = config.unwrap().config;
-        let record = pipeline::attest(&run, &config, &signer, 0).unwrap();
+        let record = pipeline::attest(&run, &[], &config, &signer, 0).unwrap();
         let stored = &record.annotations[&annotation::signature("taskrun-u")];
         let payload = format::payload(&run, &config, config.taskrun.format).unwrap();
         let printed = signed(&key, &payload).unwrap();

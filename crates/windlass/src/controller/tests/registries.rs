@@ -394,3 +394,109 @@ async fn a_subject_that_is_no_image_is_left_out_with_a_note_and_the_others_are_s
     assert_eq!(attestations.len(), 1);
     scene.end().await;
 }
+
+/// Pushes an index of what is there and gives its digest.
+fn index(registry: &Registry, tag: &str, entries: &[&String]) -> String {
+    let media_type = "application/vnd.oci.image.index.v1+json";
+    let entries = entries.iter().map(|digest| {
+        let found = registry.manifest("team/app", digest).unwrap();
+        json!({ "mediaType": found.media_type, "size": found.bytes.len(), "digest": digest })
+    });
+    let index = json!({
+        "schemaVersion": 2, "mediaType": media_type, "manifests": entries.collect::<Vec<_>>(),
+    });
+    registry.put_manifest("team/app", tag, media_type, index.to_string())
+}
+
+/// An image of one platform.
+fn platform(registry: &Registry, number: usize) -> String {
+    let content = json!({ "architecture": number }).to_string();
+    let config = registry.put_blob("team/app", content.clone());
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "size": content.len(),
+            "digest": config,
+        },
+        "layers": [],
+    });
+    registry.put_manifest(
+        "team/app",
+        &format!("p{number}"),
+        media_type,
+        manifest.to_string(),
+    )
+}
+
+async fn recursive() -> Scene {
+    let scene = Scene::with(everywhere()).await;
+    scene.create(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
+        "data": { "artifacts.oci.recursive": "true" },
+    }));
+    let metrics = scene.local.metrics.clone();
+    scene
+        .until("windlass-config is in force", |_| {
+            metrics.config_accepted.get() == 3
+        })
+        .await;
+    scene
+}
+
+#[tokio::test]
+async fn every_manifest_of_an_index_is_signed_if_that_is_asked_for() {
+    for asked in [true, false] {
+        let registry = Registry::start(Options::default()).await.unwrap();
+        let scene = if asked {
+            recursive().await
+        } else {
+            Scene::with(everywhere()).await
+        };
+        let platforms = [1, 2, 3].map(|number| platform(&registry, number));
+        let inner = index(&registry, "inner", &[&platforms[1], &platforms[2]]);
+        let outer = index(&registry, "outer", &[&platforms[0], &inner, &platforms[0]]);
+        scene.create(built("app", &registry, &outer));
+        assert_eq!(scene.marked("app").await, "true");
+        verify_both(&registry, &outer);
+        for digest in platforms.iter().chain([&inner]) {
+            let tag = format!("{}.sig", digest.replace(':', "-"));
+            assert_eq!(registry.manifest("team/app", &tag).is_some(), asked);
+            if asked {
+                let [layer] = &attached(&registry, digest, ".sig")[..] else {
+                    panic!("one signature");
+                };
+                let payload: Value = serde_json::from_slice(&blob(&registry, layer)).unwrap();
+                let named = &payload["critical"]["image"]["docker-manifest-digest"];
+                assert_eq!(named, digest);
+            }
+        }
+        scene.end().await;
+    }
+}
+
+#[tokio::test]
+async fn an_index_that_lists_too_much_or_too_deep_keeps_the_run_waiting() {
+    let registry = Registry::start(Options::default()).await.unwrap();
+    let scene = recursive().await;
+    let many: Vec<String> = (0..101).map(|number| platform(&registry, number)).collect();
+    let wide = index(&registry, "wide", &many.iter().collect::<Vec<_>>());
+    let mut deep = platform(&registry, 0);
+    for level in 0..6 {
+        deep = index(&registry, &format!("level-{level}"), &[&deep]);
+    }
+    for (name, digest, why) in [("wide", wide, "more than 100"), ("deep", deep, "4 deep")] {
+        scene.create(built(name, &registry, &digest));
+        let reason = scene.reason(name).await;
+        assert!(reason.contains(why), "{reason}");
+        let annotations = scene.annotations(name);
+        assert!(!annotations.contains_key("chains.tekton.dev/signed"));
+        // the index itself is signed, and its run attested
+        verify_both(&registry, &digest);
+    }
+    scene.end().await;
+}

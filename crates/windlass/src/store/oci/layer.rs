@@ -93,7 +93,7 @@ impl Layer {
             .get_or_insert_with(|| MANIFEST.to_owned());
         Ok(Merge::Write(Write {
             manifest,
-            blobs: vec![config],
+            blobs: vec![config, self.content.clone()],
         }))
     }
 

@@ -3,12 +3,14 @@
 use futures::{StreamExt, stream};
 use kube::Client as Kube;
 use windlass_core::config::Storage;
+use windlass_core::image::Image;
 use windlass_core::run::Run;
 use windlass_registry::keychain::{Account, Keychain, Source};
 use windlass_registry::{Options, Remote, Repository};
 
 use super::clients::Clients;
 use super::layer::Layer;
+use super::listed::listed;
 use super::{Content, Upload, UploadError, bundle, credentials};
 use super::{attach, digest_of, override_of, refer, repository_of, subject};
 
@@ -59,18 +61,12 @@ impl Registries {
         if uploads.is_empty() {
             return stored;
         }
-        let account = credentials::account(run);
-        let sources = match credentials::sources(&self.kube, &account, run).await {
-            Ok(sources) => sources,
+        let owner = match self.owner(run, storage).await {
+            Ok(owner) => owner,
             Err(error) => {
-                stored.failures.push(error.into());
+                stored.failures.push(error);
                 return stored;
             }
-        };
-        let owner = Owner {
-            account,
-            sources,
-            storage,
         };
         // in the order in which they were asked for, whichever is done first
         let each: Vec<_> = uploads
@@ -85,6 +81,51 @@ impl Registries {
         stored.warnings.sort();
         stored.warnings.dedup();
         stored
+    }
+
+    /// What those of these images that are indexes list. What could not be found out is among the
+    /// failures.
+    pub(crate) async fn listed(
+        &self,
+        run: &Run<'_>,
+        images: &[Image],
+        storage: &Storage,
+    ) -> (Vec<Image>, Vec<UploadError>) {
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        if images.is_empty() {
+            return (found, failures);
+        }
+        let owner = match self.owner(run, storage).await {
+            Ok(owner) => owner,
+            Err(error) => return (found, vec![error]),
+        };
+        for image in images {
+            match self.listed_by(&owner, image).await {
+                Ok(listed) => found.extend(listed),
+                Err(error) => failures.push(error),
+            }
+        }
+        (found, failures)
+    }
+
+    async fn listed_by(&self, owner: &Owner<'_>, image: &Image) -> Result<Vec<Image>, UploadError> {
+        // what is wrong with credentials is told when something is pushed with them
+        let remote = self.remote(owner, repository_of(image)?, &mut Vec::new())?;
+        listed(&remote, image).await
+    }
+
+    async fn owner<'a>(
+        &self,
+        run: &Run<'_>,
+        storage: &'a Storage,
+    ) -> Result<Owner<'a>, UploadError> {
+        let account = credentials::account(run);
+        let sources = credentials::sources(&self.kube, &account, run).await?;
+        Ok(Owner {
+            account,
+            sources,
+            storage,
+        })
     }
 
     /// Stores one thing, and tells what people should know of it.
@@ -172,6 +213,6 @@ impl Registries {
             .keychain
             .candidates(&owner.account, &owner.sources, &repository);
         warnings.extend(found.warnings.iter().map(ToString::to_string));
-        Ok(client.repository(repository, found.candidates))
+        Ok(client.repository(repository, found.candidates).writing())
     }
 }
