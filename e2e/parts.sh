@@ -2,17 +2,20 @@
 # Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
 # apt-get and dpkg-deb; starts nothing and installs nothing on the machine itself.
 #
-#   e2e/parts.sh [kube|debian|all]
+#   e2e/parts.sh [kube|debian|referrers|all]
 #
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
 #   bin/etcd                            Debian's etcd-server
 #   bin/docker-registry  bin/oras       Debian's, of the same names
+#   bin/referrers-registry              a registry that lists referrers: the Go module
+#                                       github.com/google/go-containerregistry/pkg/registry
 #   cosign-2/cosign  cosign-3/cosign    Debian's cosign 2.5 and 3.1
 # A part that is there already is left alone, so a second call costs nothing.
 set -euo pipefail
 
 readonly KUBERNETES=1.36.3
+readonly GO_CONTAINERREGISTRY=0.22.1
 readonly COSIGN_2=2.5 COSIGN_2_SUITE=trixie
 readonly COSIGN_3=3.1 COSIGN_3_SUITE=sid
 
@@ -64,6 +67,39 @@ kube() {
             k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kubectl
     )
     mv "$parts/kubernetes/kube-apiserver" "$parts/kubernetes/kubectl" "$parts/bin/"
+}
+
+# Debian's registry keeps no list of referrers; this one does, and asks nobody for a password.
+referrers() {
+    if [[ -x $parts/bin/referrers-registry ]]; then
+        return
+    fi
+    need go "build a registry that lists referrers"
+    local folder=$parts/referrers-registry
+    mkdir -p "$folder"
+    cat >"$folder/main.go" <<'GO'
+package main
+
+import (
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+)
+
+func main() {
+	log.Fatal(http.ListenAndServe(os.Args[1], registry.New(registry.WithReferrersSupport(true))))
+}
+GO
+    (
+        cd "$folder"
+        echo "building a registry of go-containerregistry $GO_CONTAINERREGISTRY"
+        printf 'module windlass-e2e-registry\n\ngo 1.26.0\n\nrequire %s v%s\n' \
+            github.com/google/go-containerregistry "$GO_CONTAINERREGISTRY" >go.mod
+        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o referrers-registry .
+        mv referrers-registry "$parts/bin/"
+    )
 }
 
 # The first mirror of Debian itself that this machine's apt uses, so that no host is named here.
@@ -139,9 +175,11 @@ flock 9
 case ${1:-all} in
 kube) kube ;;
 debian) debian ;;
+referrers) referrers ;;
 all)
     debian
+    referrers
     kube
     ;;
-*) fail "unknown part $1; one of kube, debian, all" ;;
+*) fail "unknown part $1; one of kube, debian, referrers, all" ;;
 esac

@@ -14,6 +14,7 @@ mod recorded;
 mod registry;
 pub mod runs;
 mod shell;
+mod tokens;
 mod world;
 
 pub use parts::Cosign;

@@ -1,5 +1,4 @@
-//! A real registry: Debian's `docker-registry` on loopback, which asks for name and password and
-//! keeps no list of referrers.
+//! Real registries on loopback: Debian's `docker-registry`, and go-containerregistry's.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -8,18 +7,25 @@ use std::time::Duration;
 use anyhow::Result;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::parts;
 use crate::process::Process;
 use crate::real::free_port;
+use crate::tokens::{self, TokenServer, User};
 
-/// The only user, who may do everything.
+/// The user who may do everything.
 const USER: &str = "robot";
 /// The user's password.
 const PASSWORD: &str = "wine-dark";
 /// bcrypt of the password, as `htpasswd -B` writes it.
 const HASHED: &str = "$2b$05$abcdefghijklmnopqrstuuSzKTvqkL.ay2eju9MTjtr1LRiu/SBvm";
+/// The user who may pull, where rights are told apart.
+const PULLER: User = User {
+    name: "reader",
+    password: "rosy-fingered",
+    may_push: false,
+};
 /// Bound on its start.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
@@ -31,15 +37,39 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// The password, which must not be seen anywhere.
-    pub const PASSWORD: &str = PASSWORD;
+    /// The passwords, which must not be seen anywhere.
+    pub const PASSWORDS: [&str; 2] = [PASSWORD, PULLER.password];
 
-    /// Starts it with its files under `folder`, and waits until it listens.
+    /// Starts Debian's registry with its files under `folder`: it asks for a name and a password
+    /// with each request and keeps no list of referrers.
     pub fn start(folder: &Path) -> Result<Self> {
-        let port = free_port()?;
         std::fs::create_dir_all(folder)?;
         let users = folder.join("htpasswd");
         std::fs::write(&users, format!("{USER}:{HASHED}\n"))?;
+        let auth = json!({ "htpasswd": { "realm": "windlass-e2e", "path": users } });
+        Self::serve(folder, &auth)
+    }
+
+    /// The same with tokens from a server of their own, which tells who may pull and who may push.
+    pub fn start_with_tokens(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let user = User {
+            name: USER,
+            password: PASSWORD,
+            may_push: true,
+        };
+        let tokens = TokenServer::start(folder, &[user, PULLER])?;
+        let auth = json!({ "token": {
+            "realm": tokens.realm,
+            "service": tokens::SERVICE,
+            "issuer": tokens::SERVICE,
+            "rootcertbundle": tokens.certificate,
+        }});
+        Self::serve(folder, &auth)
+    }
+
+    fn serve(folder: &Path, auth: &Value) -> Result<Self> {
+        let port = free_port()?;
         let config = folder.join("config.json");
         // YAML, of which JSON is a part
         let settings = json!({
@@ -47,12 +77,24 @@ impl Registry {
             "log": { "accesslog": { "disabled": true }, "level": "warn" },
             "storage": { "filesystem": { "rootdirectory": folder.join("content") } },
             "http": { "addr": format!("127.0.0.1:{port}") },
-            "auth": { "htpasswd": { "realm": "windlass-e2e", "path": users } },
+            "auth": auth,
         });
         std::fs::write(&config, settings.to_string())?;
-        let program = parts::folder()?.join("bin/docker-registry");
         let arguments = ["serve".to_owned(), config.display().to_string()];
-        let mut process = Process::start("docker-registry", &program, &arguments, &[], folder)?;
+        Self::run("docker-registry", &arguments, port, folder)
+    }
+
+    /// Starts go-containerregistry's registry, which lists referrers and asks nobody for a password.
+    pub fn start_with_referrers(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let port = free_port()?;
+        let arguments = [format!("127.0.0.1:{port}")];
+        Self::run("referrers-registry", &arguments, port, folder)
+    }
+
+    fn run(program: &str, arguments: &[String], port: u16, folder: &Path) -> Result<Self> {
+        let path = parts::folder()?.join("bin").join(program);
+        let mut process = Process::start(program, &path, arguments, &[], folder)?;
         process.wait_until(START_LIMIT, || {
             TcpStream::connect(("127.0.0.1", port)).is_ok()
         })?;
@@ -67,9 +109,19 @@ impl Registry {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// A Docker configuration with the user's credential for a registry, or for a path in it.
+    /// A Docker configuration with the credential of the user who may push, for the registry or for
+    /// a path in it.
     pub fn docker_config(&self, path: &str) -> String {
-        let credential = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+        self.config(path, USER, PASSWORD)
+    }
+
+    /// A Docker configuration with a credential that may only pull.
+    pub fn pull_only(&self) -> String {
+        self.config("", PULLER.name, PULLER.password)
+    }
+
+    fn config(&self, path: &str, user: &str, password: &str) -> String {
+        let credential = STANDARD.encode(format!("{user}:{password}"));
         let key = format!("{}{path}", self.host());
         json!({ "auths": { key: { "auth": credential } } }).to_string()
     }

@@ -1,5 +1,6 @@
 //! A real registry with a password, and every way in which a run's account may have it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
@@ -10,8 +11,7 @@ use windlass_e2e::{Cosign, Kind, Recorded, Registry, Shell, World, on_both_clust
 
 on_both_clusters!(
     each_way_of_giving_an_account_its_credential_is_used,
-    bundles_listed_under_a_tag_are_verified_by_cosign_3_and_found_by_oras,
-    what_is_in_both_encodings_is_verified_by_cosign_2_too,
+    a_pull_only_credential_before_the_right_one_is_passed_over_in_both_orders,
     a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmarked_and_say_so
 );
 
@@ -21,13 +21,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A registry, a secret with its credential, and the guide's key and settings.
 fn with_registry(
     kind: Kind,
-    cosign: Cosign,
-    encoding: &str,
+    start: fn(&Path) -> Result<Registry>,
     scenario: impl FnOnce(&Shell, &Registry, &str) -> Result<()>,
 ) -> Result<()> {
-    World::with(kind, cosign, |world| {
+    World::with(kind, Cosign::Two, |world| {
         let folder = world.shell().folder().to_owned();
-        let registry = Registry::start(&folder.join("registry"))?;
+        let registry = start(&folder.join("registry"))?;
         let shell = world
             .shell()
             .clone()
@@ -37,7 +36,6 @@ fn with_registry(
         let data = json!({"data": {
             "artifacts.oci.storage": "oci",
             "artifacts.taskrun.storage": "tekton,oci",
-            "storage.oci.encoding-format": encoding,
         }});
         shell.write("settings.json", data.to_string())?;
         shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
@@ -45,10 +43,9 @@ fn with_registry(
         scenario(&shell, &registry, &registry.host())?;
         // the credential is nowhere to be seen
         let seen = shell.ok("kubectl get taskruns,events -o json")?;
-        ensure!(
-            !seen.contains(Registry::PASSWORD),
-            "a password was written down"
-        );
+        for password in Registry::PASSWORDS {
+            ensure!(!seen.contains(password), "a password was written down");
+        }
         Ok(())
     })
 }
@@ -59,7 +56,7 @@ fn named(secrets: &[&str]) -> Value {
 }
 
 fn each_way_of_giving_an_account_its_credential_is_used(kind: Kind) -> Result<()> {
-    with_registry(kind, Cosign::Two, "dsse", |shell, registry, host| {
+    with_registry(kind, Registry::start, |shell, registry, host| {
         // not base64, which an API server does not look at
         let corrupt = json!({ "auths": { host: { "auth": "%%%" } } }).to_string();
         secret(shell, "corrupt", &corrupt)?;
@@ -98,51 +95,43 @@ fn each_way_of_giving_an_account_its_credential_is_used(kind: Kind) -> Result<()
     })
 }
 
-/// Lets a run build an image under an account that has the credential.
-fn built(shell: &Shell, host: &str) -> Result<String> {
-    account(
-        shell,
-        "build-bot",
-        &json!({ "imagePullSecrets": named(&["right"]) }),
-    )?;
-    let image = push(shell, &format!("{host}/team/app"))?;
-    start(shell, "app", "build-bot", &json!({}))?;
-    finish(shell, "app", &image)?;
-    runs::wait_until_signed(shell, "taskrun/app")?;
-    Ok(image)
-}
-
-fn bundles_listed_under_a_tag_are_verified_by_cosign_3_and_found_by_oras(kind: Kind) -> Result<()> {
-    const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
-    for encoding in ["sigstore-bundle", "both"] {
-        with_registry(kind, Cosign::Three, encoding, |shell, _, host| {
-            let image = built(shell, host)?;
-            let key = "--key k8s://openshift-pipelines/signing-secrets";
-            let flags = format!("--insecure-ignore-tlog {key}");
-            shell.ok(&format!("cosign verify {flags} {image}"))?;
-            let kind = "--type slsaprovenance";
-            shell.ok(&format!("cosign verify-attestation {flags} {kind} {image}"))?;
-            shell.ok(&format!("windlass verify {key} {kind} {image}"))?;
-            let listed = shell.ok(&format!("oras discover --plain-http --format json {image}"))?;
-            let found = listed.matches(BUNDLE).count();
-            ensure!(found == 2, "oras lists {found} bundles, not two: {listed}");
-            Ok(())
-        })?;
-    }
-    Ok(())
-}
-
-fn what_is_in_both_encodings_is_verified_by_cosign_2_too(kind: Kind) -> Result<()> {
-    with_registry(kind, Cosign::Two, "both", |shell, _, host| {
-        let image = built(shell, host)?;
-        verified(shell, &image)
-    })
+fn a_pull_only_credential_before_the_right_one_is_passed_over_in_both_orders(
+    kind: Kind,
+) -> Result<()> {
+    with_registry(
+        kind,
+        Registry::start_with_tokens,
+        |shell, registry, host| {
+            secret(shell, "pull", &registry.pull_only())?;
+            for (name, order) in [
+                ("pull-first", ["pull", "right"]),
+                ("push-first", ["right", "pull"]),
+            ] {
+                account(shell, name, &json!({ "imagePullSecrets": named(&order) }))?;
+                let image = push(shell, &format!("{host}/team/{name}"))?;
+                start(shell, name, name, &json!({}))?;
+                finish(shell, name, &image)?;
+                runs::wait_until_signed(shell, &format!("taskrun/{name}"))?;
+                verified(shell, &image)?;
+            }
+            // it may indeed not push
+            account(
+                shell,
+                "pull-only",
+                &json!({ "imagePullSecrets": named(&["pull"]) }),
+            )?;
+            let image = push(shell, &format!("{host}/team/pull-only"))?;
+            start(shell, "pull-only", "pull-only", &json!({}))?;
+            finish(shell, "pull-only", &image)?;
+            waits(shell, "pull-only", "secret openshift-pipelines/pull")
+        },
+    )
 }
 
 fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmarked_and_say_so(
     kind: Kind,
 ) -> Result<()> {
-    with_registry(kind, Cosign::Two, "dsse", |shell, registry, host| {
+    with_registry(kind, Registry::start, |shell, registry, host| {
         secret(shell, "team", &registry.docker_config("/team"))?;
         account(
             shell,
@@ -152,7 +141,7 @@ fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmark
         let image = push(shell, &format!("{host}/team-b/app"))?;
         start(shell, "path", "path", &json!({}))?;
         finish(shell, "path", &image)?;
-        waits(shell, "path")?;
+        waits(shell, "path", "no credential: HTTP 401")?;
 
         account(
             shell,
@@ -165,7 +154,7 @@ fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmark
         shell.write("reset.json", reset)?;
         shell.ok("kubectl patch serviceaccount reset --type=json --patch-file reset.json")?;
         finish(shell, "reset", &image)?;
-        waits(shell, "reset")?;
+        waits(shell, "reset", "no credential: HTTP 401")?;
         let nothing = shell.ok(&format!("windlass tree {image}"))?;
         ensure!(nothing.contains("nothing is attached"), "{nothing}");
 
@@ -181,12 +170,12 @@ fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmark
 }
 
 /// Waits until the run says that nobody may push, and sees that it is not marked.
-fn waits(shell: &Shell, name: &str) -> Result<()> {
+fn waits(shell: &Shell, name: &str, why: &str) -> Result<()> {
     let start = Instant::now();
     loop {
         let run = Recorded::get(shell, name)?;
         let reason = run.annotation("reason");
-        if reason.contains("no credential: HTTP 401") {
+        if reason.contains(why) {
             let signed = run.annotation("signed");
             ensure!(signed.is_empty(), "{name} is marked {signed:?}");
             return Ok(());

@@ -1,0 +1,118 @@
+//! Which client verifies what, by encoding and by who keeps the list of referrers: the table in
+//! `docs/registries.md`, against real registries.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use serde_json::json;
+use windlass_e2e::images::{account, finish, push, secret, start};
+use windlass_e2e::{Cosign, Kind, Registry, Shell, World, guide, runs};
+
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// Who keeps the list of referrers, and which type it states for a bundle.
+struct Listing {
+    under_tags: bool,
+    artifact_type: &'static str,
+}
+
+const FALLBACK: Listing = Listing {
+    under_tags: true,
+    artifact_type: BUNDLE,
+};
+/// go-containerregistry's list states the type of the config, whatever the manifest's own is.
+const NATIVE: Listing = Listing {
+    under_tags: false,
+    artifact_type: "application/vnd.oci.empty.v1+json",
+};
+const KEY: &str = "--key k8s://openshift-pipelines/signing-secrets";
+
+#[test]
+fn what_is_beside_images_in_a_registry_that_lists_referrers_is_verified() -> Result<()> {
+    for cosign in Cosign::BOTH {
+        each_encoding(cosign, Registry::start_with_referrers, &NATIVE)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_beside_images_in_a_registry_without_that_list_is_verified() -> Result<()> {
+    for cosign in Cosign::BOTH {
+        each_encoding(cosign, Registry::start, &FALLBACK)?;
+    }
+    Ok(())
+}
+
+/// Lets a run build an image for each encoding, and verifies what is beside it with each client that
+/// can read that.
+fn each_encoding(
+    cosign: Cosign,
+    registry: fn(&Path) -> Result<Registry>,
+    listing: &Listing,
+) -> Result<()> {
+    World::with(Kind::Real, cosign, |world| {
+        let folder = world.shell().folder().to_owned();
+        let registry = registry(&folder.join("registry"))?;
+        let folder = folder.display().to_string();
+        let shell = world.shell().clone().with("DOCKER_CONFIG", &folder);
+        shell.write("config.json", registry.docker_config(""))?;
+        shell.ok(guide::KEY_PAIR)?;
+        secret(&shell, "right", &registry.docker_config(""))?;
+        account(
+            &shell,
+            "build-bot",
+            &json!({ "imagePullSecrets": [{ "name": "right" }] }),
+        )?;
+        for encoding in ["dsse", "sigstore-bundle", "both"] {
+            let image = built(&shell, &registry, encoding)?;
+            let (tags, bundles) = (encoding != "sigstore-bundle", encoding != "dsse");
+            let mut ways = Vec::new();
+            if tags {
+                ways.push(cosign.verify_flags());
+            }
+            if bundles && cosign == Cosign::Three {
+                ways.push("--insecure-ignore-tlog ");
+            }
+            for flags in ways {
+                shell.ok(&format!("cosign verify {flags}{KEY} {image}"))?;
+                let attestation = format!("cosign verify-attestation {flags}{KEY}");
+                shell.ok(&format!("{attestation} --type slsaprovenance {image}"))?;
+            }
+            shell.ok(&format!("windlass verify {KEY} {image}"))?;
+            let report = shell.ok(&format!(
+                "windlass verify {KEY} --type slsaprovenance {image}"
+            ))?;
+            let expected = 2 * (usize::from(tags) + usize::from(bundles));
+            let holds = report.matches(": holds").count();
+            ensure!(
+                holds == expected,
+                "{encoding}: {holds} hold, not {expected}: {report}"
+            );
+            let listed = shell.ok(&format!("oras discover --plain-http --format json {image}"))?;
+            let stated = format!("\"artifactType\": \"{}\"", listing.artifact_type);
+            let found = listed.matches(&stated).count();
+            let expected = if bundles { 2 } else { 0 };
+            ensure!(
+                found == expected,
+                "{encoding}: oras lists {found} bundles: {listed}"
+            );
+            let under_tag = report.contains("referrer listed under a tag");
+            ensure!(under_tag == (bundles && listing.under_tags), "{report}");
+        }
+        Ok(())
+    })
+}
+
+fn built(shell: &Shell, registry: &Registry, encoding: &str) -> Result<String> {
+    let data = json!({"data": {
+        "artifacts.oci.storage": "oci",
+        "artifacts.taskrun.storage": "oci",
+        "storage.oci.encoding-format": encoding,
+    }});
+    shell.write("settings.json", data.to_string())?;
+    shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
+    let image = push(shell, &format!("{}/team/{encoding}", registry.host()))?;
+    start(shell, encoding, "build-bot", &json!({}))?;
+    finish(shell, encoding, &image)?;
+    runs::wait_until_signed(shell, &format!("taskrun/{encoding}"))?;
+    Ok(image)
+}
