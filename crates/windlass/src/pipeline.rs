@@ -21,6 +21,10 @@ use crate::store::{self, Annotations, Signed, TooLarge};
 /// Media type of every statement.
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 
+/// Said of a run that is kept in registries only and names no image.
+const NOTHING: &str =
+    "nothing is stored: the run names no image to store it beside; add tekton to the storage";
+
 /// What is to be recorded of a run.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -139,7 +143,11 @@ pub(crate) fn attest(
             making.sign_image(&image)?;
         }
     }
-    let (annotations, note) = store::annotations(&making.artifacts, others)?;
+    let (annotations, mut note) = store::annotations(&making.artifacts, others)?;
+    if making.artifacts.is_empty() && making.uploads.is_empty() && making.missing.is_none() {
+        note = Some(NOTHING.to_owned());
+        making.warnings.push(NOTHING.to_owned());
+    }
     Ok(Record {
         annotations,
         uploads: making.uploads,

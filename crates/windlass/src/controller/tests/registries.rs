@@ -500,3 +500,14 @@ async fn an_index_that_lists_too_much_or_too_deep_keeps_the_run_waiting() {
     }
     scene.end().await;
 }
+
+#[tokio::test]
+async fn a_run_of_which_nothing_is_stored_says_so() {
+    let scene = Scene::with(json!({ "artifacts.taskrun.storage": "oci" })).await;
+    scene.create(finished("app"));
+    assert_eq!(scene.marked("app").await, "true");
+    let reason = scene.reason("app").await;
+    assert!(reason.starts_with("nothing is stored"), "{reason}");
+    scene.event("ProvenanceIncomplete").await;
+    scene.end().await;
+}
