@@ -32,6 +32,8 @@ pub enum Credential {
     IdentityToken(Zeroizing<String>),
     /// An access token, sent as it is: `registrytoken` of a Docker configuration.
     RegistryToken(Zeroizing<String>),
+    /// One that should be there and is not, and why. It is never sent, and named as a candidate.
+    Unavailable(String),
 }
 
 impl fmt::Debug for Credential {
@@ -41,6 +43,7 @@ impl fmt::Debug for Credential {
             Self::Password { .. } => "Password([redacted])",
             Self::IdentityToken(_) => "IdentityToken([redacted])",
             Self::RegistryToken(_) => "RegistryToken([redacted])",
+            Self::Unavailable(_) => "Unavailable",
         })
     }
 }
@@ -63,6 +66,7 @@ impl Credential {
             Self::Password { username, password } => (1, username.as_str(), password.as_str()),
             Self::IdentityToken(token) => (2, token.as_str(), ""),
             Self::RegistryToken(token) => (3, token.as_str(), ""),
+            Self::Unavailable(why) => (4, why.as_str(), ""),
         };
         Fingerprint::of(&(kind, first, second))
     }
@@ -70,7 +74,7 @@ impl Credential {
     /// The texts that must not be shown.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         match self {
-            Self::Anonymous => Vec::new(),
+            Self::Anonymous | Self::Unavailable(_) => Vec::new(),
             Self::Password { password, .. } => vec![password],
             Self::IdentityToken(token) | Self::RegistryToken(token) => vec![token],
         }

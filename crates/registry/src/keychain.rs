@@ -49,6 +49,8 @@ pub enum Source {
         /// What is in it.
         content: Zeroizing<Vec<u8>>,
     },
+    /// A candidate from elsewhere, such as the identity of a cloud.
+    Candidate(Candidate),
 }
 
 /// A secret of the cluster.

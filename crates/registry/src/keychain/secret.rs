@@ -49,6 +49,10 @@ pub(crate) fn read(source: &Source, repository: &Repository) -> Read {
             );
             read
         }
+        Source::Candidate(candidate) => Read {
+            candidates: vec![candidate.clone()],
+            warnings: Vec::new(),
+        },
         Source::DockerConfig { path, content } => {
             config::read(&format!("file {path}"), content, repository)
         }

@@ -46,6 +46,12 @@ impl Remote {
         candidate: &Candidate,
     ) -> Result<Tried, Error> {
         let credential = &candidate.credential;
+        if let Credential::Unavailable(why) = credential {
+            return Ok(Tried::Denied {
+                status: None,
+                message: why.clone(),
+            });
+        }
         // A place on another host gets no credential, and is not asked what it would take.
         let is_home = url.origin() == base.origin();
         let mut shown = match self.client.challenge(&self.repository) {

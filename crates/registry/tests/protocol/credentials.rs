@@ -242,6 +242,24 @@ async fn a_password_the_token_endpoint_refuses_is_one_attempt() {
 }
 
 #[tokio::test]
+async fn a_credential_that_is_not_there_is_passed_over_and_named() {
+    let at = start(basic()).await;
+    let missing = Candidate {
+        source: "identity of this process".to_owned(),
+        key: None,
+        credential: Credential::Unavailable("there is no role".to_owned()),
+    };
+    let right = password("a", "push", "push-word");
+    let remote = at.remote_as("team/app", [missing.clone(), right]);
+    remote.push_blob(&"x".into(), None).await.unwrap();
+    let remote = at.remote_as("team/app", [missing]);
+    let error = remote.push_blob(&"y".into(), None).await.unwrap_err();
+    let text = error.to_string();
+    let named = "identity of this process: not used, there is no role";
+    assert!(text.contains(named), "{text}");
+}
+
+#[tokio::test]
 async fn each_candidate_can_be_asked_for_what_it_may_do() {
     let at = start(basic()).await;
     let candidates = [

@@ -26,6 +26,7 @@ pub(crate) use self::registries::Registries;
 pub(crate) mod attached;
 mod bundle;
 mod clients;
+mod cloud;
 pub(crate) mod credentials;
 mod layer;
 mod listed;

@@ -42,9 +42,9 @@ pub(crate) struct Found {
 impl Access {
     /// Opens the way to an image and finds out its digest.
     pub(crate) async fn find(&self, image: &Reference) -> anyhow::Result<Found> {
-        let remote = self.open(&image.repository)?;
+        let remote = self.open(&image.repository).await?;
         let tags = match &self.signature_repository {
-            Some(other) => self.open(other)?,
+            Some(other) => self.open(other).await?,
             None => remote.clone(),
         };
         let digest = match &image.digest {
@@ -59,9 +59,9 @@ impl Access {
     }
 
     #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-    fn open(&self, repository: &Repository) -> anyhow::Result<Remote> {
+    async fn open(&self, repository: &Repository) -> anyhow::Result<Remote> {
         let unchecked = self.allow_insecure_registry || self.allow_http_registry;
-        let (remote, warnings) = open(repository.clone(), unchecked)?;
+        let (remote, warnings) = open(repository.clone(), unchecked).await?;
         for warning in warnings {
             eprintln!("warning: {warning}");
         }

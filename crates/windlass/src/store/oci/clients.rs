@@ -8,6 +8,7 @@ use windlass_registry::keychain::{Source, Warning, find};
 use windlass_registry::{Client, ClientCertificate, Options, Proxies, Remote, Repository};
 use zeroize::Zeroizing;
 
+use super::cloud::Clouds;
 use super::{UploadError, credentials};
 
 /// Most hosts whose clients are kept.
@@ -70,13 +71,15 @@ pub(crate) fn options() -> Options {
 }
 
 /// A repository as the user of the command line sees it: with the Docker configuration of this
-/// machine, whose warnings come with it.
-pub(crate) fn open(
+/// machine and the identity it has in a cloud. Warnings come with it.
+pub(crate) async fn open(
     repository: Repository,
     insecure: bool,
 ) -> Result<(Remote, Vec<Warning>), UploadError> {
     let client = client(options(), repository.registry(), insecure)?;
-    let sources: Vec<Source> = credentials::own_configuration().into_iter().collect();
+    let mut sources: Vec<Source> = credentials::own_configuration().into_iter().collect();
+    let identity = Clouds::default().candidate(&repository).await;
+    sources.extend(identity.map(Source::Candidate));
     let found = find(&sources, &repository);
     Ok((
         client.repository(repository, found.candidates),

@@ -9,6 +9,7 @@ use windlass_registry::keychain::{Account, Keychain, Source};
 use windlass_registry::{Options, Remote, Repository};
 
 use super::clients::Clients;
+use super::cloud::Clouds;
 use super::layer::Layer;
 use super::listed::listed;
 use super::{Content, Upload, UploadError, bundle, credentials};
@@ -22,6 +23,7 @@ pub(crate) struct Registries {
     kube: Kube,
     keychain: Keychain,
     clients: Clients,
+    clouds: Clouds,
 }
 
 /// What came of the uploads of a run.
@@ -47,6 +49,7 @@ impl Registries {
             kube,
             keychain: Keychain::default(),
             clients: Clients::new(options),
+            clouds: Clouds::default(),
         }
     }
 
@@ -110,7 +113,9 @@ impl Registries {
 
     async fn listed_by(&self, owner: &Owner<'_>, image: &Image) -> Result<Vec<Image>, UploadError> {
         // what is wrong with credentials is told when something is pushed with them
-        let remote = self.remote(owner, repository_of(image)?, &mut Vec::new())?;
+        let remote = self
+            .remote(owner, repository_of(image)?, &mut Vec::new())
+            .await?;
         listed(&remote, image).await
     }
 
@@ -167,7 +172,7 @@ impl Registries {
                     .await;
             }
         };
-        let remote = self.remote(owner, other.unwrap_or(own), warnings)?;
+        let remote = self.remote(owner, other.unwrap_or(own), warnings).await?;
         attach(&remote, &digest, layer).await
     }
 
@@ -182,7 +187,7 @@ impl Registries {
         warnings: &mut Vec<String>,
     ) -> Result<(), UploadError> {
         if let Some(other) = other {
-            let remote = self.remote(owner, other.clone(), warnings)?;
+            let remote = self.remote(owner, other.clone(), warnings).await?;
             if let Some(found) = subject(&remote, digest).await? {
                 return refer(&remote, found, bundle).await;
             }
@@ -192,7 +197,7 @@ impl Registries {
             ));
         }
         let shown = own.to_string();
-        let remote = self.remote(owner, own, warnings)?;
+        let remote = self.remote(owner, own, warnings).await?;
         match subject(&remote, digest).await? {
             Some(found) => refer(&remote, found, bundle).await,
             None => Err(UploadError::NoSubject {
@@ -202,16 +207,19 @@ impl Registries {
         }
     }
 
-    fn remote(
+    async fn remote(
         &self,
         owner: &Owner<'_>,
         repository: Repository,
         warnings: &mut Vec<String>,
     ) -> Result<Remote, UploadError> {
         let client = self.clients.of(&repository, owner.storage.oci_insecure)?;
+        let mut sources = owner.sources.clone();
+        let identity = self.clouds.candidate(&repository).await;
+        sources.extend(identity.map(Source::Candidate));
         let found = self
             .keychain
-            .candidates(&owner.account, &owner.sources, &repository);
+            .candidates(&owner.account, &sources, &repository);
         warnings.extend(found.warnings.iter().map(ToString::to_string));
         Ok(client.repository(repository, found.candidates).writing())
     }

@@ -1,0 +1,279 @@
+//! Cloud identities: the credential that a cloud's own registry takes, for the identity that the
+//! cloud gives this process.
+//!
+//! Amazon ECR, Google Artifact Registry and Azure Container Registry each have an exchange of their
+//! own. Only registries of a cloud, known by their host, make anyone ask for an identity. What came
+//! of it is kept until shortly before it expires; that there is none, for a minute.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::OnceCell;
+use windlass_registry::keychain::Candidate;
+use windlass_registry::{Credential, Repository};
+
+mod amazon;
+mod azure;
+mod google;
+
+/// How long an exchange may take, all attempts together.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long it is remembered that there is no identity.
+const NONE_FOR: Duration = Duration::from_secs(60);
+/// Most bytes of an answer.
+const LIMIT: usize = 64 << 10;
+/// Most letters of another program's words that are shown.
+const SHOWN: usize = 200;
+
+/// Why there is no credential. Holds no secret.
+#[derive(Debug, thiserror::Error)]
+enum CloudError {
+    #[error("this process has no identity there: {0}")]
+    NoIdentity(String),
+    #[error("the exchange of the identity failed: {0}")]
+    Exchange(String),
+    #[error("there was no answer within {} s", PATIENCE.as_secs())]
+    Timeout,
+}
+
+/// A credential and how long it may be used.
+#[derive(Debug, Clone)]
+struct Granted {
+    credential: Credential,
+    lifetime: Duration,
+}
+
+/// A cloud that has registries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Cloud {
+    Amazon(amazon::Registry),
+    Google,
+    Azure(azure::Registry),
+}
+
+impl Cloud {
+    /// The cloud that a registry belongs to, by its host.
+    fn of(registry: &str) -> Option<Self> {
+        amazon::Registry::of(registry)
+            .map(Self::Amazon)
+            .or_else(|| google::is_its(registry).then_some(Self::Google))
+            .or_else(|| azure::Registry::of(registry).map(Self::Azure))
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Amazon(_) => "Amazon ECR",
+            Self::Google => "Google Artifact Registry",
+            Self::Azure(_) => "Azure Container Registry",
+        }
+    }
+}
+
+/// What came of an exchange, until when.
+#[derive(Debug, Clone)]
+struct Kept {
+    credential: Credential,
+    until: Instant,
+}
+
+type Place = Arc<tokio::sync::Mutex<Option<Kept>>>;
+
+/// The identities of this process, by registry.
+#[derive(Default)]
+pub(crate) struct Clouds {
+    kept: Mutex<HashMap<String, Place>>,
+    google: OnceCell<google::Identity>,
+    azure: OnceCell<azure::Identity>,
+}
+
+impl Clouds {
+    /// The identity for a repository's registry; none if it is no cloud's. An identity that is not
+    /// there is a candidate too, so that it is named where all candidates are.
+    pub(crate) async fn candidate(&self, repository: &Repository) -> Option<Candidate> {
+        let registry = repository.registry();
+        let cloud = Cloud::of(registry)?;
+        let place = self.place(registry);
+        let credential = kept(&place, || self.exchange(&cloud, registry)).await;
+        Some(Candidate {
+            source: format!("identity of this process for {}", cloud.name()),
+            key: None,
+            credential,
+        })
+    }
+
+    async fn exchange(&self, cloud: &Cloud, registry: &str) -> Result<Granted, CloudError> {
+        match cloud {
+            // a large future, and seldom needed
+            Cloud::Amazon(registry) => Box::pin(registry.exchange()).await,
+            Cloud::Google => {
+                let find = || async { google::Identity::find() };
+                let identity = self.google.get_or_try_init(find).await?;
+                identity.exchange().await
+            }
+            Cloud::Azure(cloud) => {
+                let find = || async { azure::Identity::find() };
+                let identity = self.azure.get_or_try_init(find).await?;
+                let base = format!("https://{registry}");
+                cloud.exchange(identity, &base, registry).await
+            }
+        }
+    }
+
+    fn place(&self, registry: &str) -> Place {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(kept.entry(registry.to_owned()).or_default())
+    }
+}
+
+/// What is kept, or else what comes of the exchange. One asks, the others wait for it.
+async fn kept<F, E>(place: &Place, exchange: F) -> Credential
+where
+    F: FnOnce() -> E,
+    E: Future<Output = Result<Granted, CloudError>>,
+{
+    let mut kept = place.lock().await;
+    if let Some(kept) = kept.as_ref().filter(|kept| Instant::now() < kept.until) {
+        return kept.credential.clone();
+    }
+    let granted = tokio::time::timeout(PATIENCE, exchange()).await;
+    let granted = granted.unwrap_or(Err(CloudError::Timeout));
+    let (credential, lifetime) = match granted {
+        Ok(granted) => (granted.credential, granted.lifetime),
+        Err(error) => (Credential::Unavailable(error.to_string()), NONE_FOR),
+    };
+    *kept = Some(Kept {
+        credential: credential.clone(),
+        until: Instant::now() + lifetime,
+    });
+    credential
+}
+
+fn http() -> Result<reqwest::Client, CloudError> {
+    let client = reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(PATIENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .build();
+    client.map_err(|error| CloudError::Exchange(shown(&error.without_url())))
+}
+
+/// The body of an answer, if it is one of success.
+async fn answer(request: reqwest::RequestBuilder) -> Result<Bytes, CloudError> {
+    let failed = |error: reqwest::Error| CloudError::Exchange(shown(&error.without_url()));
+    let mut response = request.send().await.map_err(failed)?;
+    let status = response.status();
+    if !status.is_success() {
+        return Err(CloudError::Exchange(format!("HTTP {}", status.as_u16())));
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(failed)? {
+        if body.len() + piece.len() > LIMIT {
+            return Err(CloudError::Exchange("the answer is too large".to_owned()));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body.into())
+}
+
+/// An answer that is not what it should be. Its text is left out: it may hold a credential.
+fn malformed<E>(_: E) -> CloudError {
+    CloudError::Exchange("the answer is not what it should be".to_owned())
+}
+
+/// Another program's words, on one line and cut.
+fn shown(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    let plain = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter });
+    plain.take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn a_registry_is_a_clouds_by_its_whole_host() {
+        let name = |registry| Cloud::of(registry).map(|cloud| cloud.name());
+        for (registry, cloud) in [
+            ("123456789012.dkr.ecr.eu-west-1.amazonaws.com", "Amazon ECR"),
+            (
+                "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
+                "Amazon ECR",
+            ),
+            (
+                "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
+                "Amazon ECR",
+            ),
+            ("public.ecr.aws", "Amazon ECR"),
+            ("gcr.io", "Google Artifact Registry"),
+            ("eu.gcr.io", "Google Artifact Registry"),
+            ("europe-west1-docker.pkg.dev", "Google Artifact Registry"),
+            ("team.azurecr.io", "Azure Container Registry"),
+            ("team.azurecr.cn", "Azure Container Registry"),
+        ] {
+            assert_eq!(name(registry), Some(cloud), "{registry}");
+        }
+        for registry in [
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com.example.com",
+            "dkr.ecr.eu-west-1.amazonaws.com",
+            "x.dkr.ecr.eu-west-1.amazonaws.com",
+            "123456789012.dkr.ecr.eu/west.amazonaws.com",
+            "gcr.io.example.com",
+            "notgcr.io",
+            "pkg.dev",
+            "team.azurecr.io:8443",
+            "azurecr.io",
+            "evil.example/team.azurecr.io",
+            "127.0.0.1:5000",
+        ] {
+            assert_eq!(name(registry), None, "{registry}");
+        }
+    }
+
+    fn granted(lifetime: Duration) -> Granted {
+        Granted {
+            credential: Credential::IdentityToken("token".to_owned().into()),
+            lifetime,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_credential_is_kept_while_it_may_be_used() {
+        let (place, asked) = (Place::default(), Cell::new(0));
+        let ask = async |lifetime| {
+            kept(&place, || async {
+                asked.set(asked.get() + 1);
+                Ok(granted(lifetime))
+            })
+            .await
+        };
+        ask(Duration::from_secs(3600)).await;
+        ask(Duration::from_secs(3600)).await;
+        assert_eq!(asked.get(), 1);
+        *place.lock().await = None;
+        ask(Duration::ZERO).await;
+        ask(Duration::ZERO).await;
+        assert_eq!(asked.get(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_missing_identity_is_a_candidate_that_says_why() {
+        let place = Place::default();
+        let none = kept(&place, || async {
+            Err(CloudError::NoIdentity("no role".to_owned()))
+        });
+        let Credential::Unavailable(why) = none.await else {
+            panic!("there is a credential");
+        };
+        assert_eq!(why, "this process has no identity there: no role");
+        let place = Place::default();
+        let silent = kept(&place, std::future::pending);
+        assert!(matches!(silent.await, Credential::Unavailable(_)));
+    }
+}
