@@ -221,10 +221,10 @@ pub struct Keychain(Arc<Mutex<Memories>>);
 impl Keychain {
     /// The candidates that the sources hold for a repository: the sources in their order, within
     /// one the longest match first, and no credential last.
-    pub fn candidates(
+    pub fn candidates<'s>(
         &self,
         account: &Account,
-        sources: &[Source],
+        sources: impl IntoIterator<Item = &'s Source>,
         repository: &Repository,
     ) -> Found {
         let Found {
@@ -255,7 +255,7 @@ impl Keychain {
 }
 
 /// The candidates that the sources hold for a repository, without memory of earlier ones.
-pub fn find(sources: &[Source], repository: &Repository) -> Found {
+pub fn find<'s>(sources: impl IntoIterator<Item = &'s Source>, repository: &Repository) -> Found {
     let mut candidates = Vec::new();
     let mut warnings = Vec::new();
     for source in sources {

@@ -99,11 +99,12 @@ impl<C> Places<C> {
 
 impl<C> Pending<C> {
     /// This entry, and after it all others that may be written with the same credentials and have
-    /// not been.
-    pub(crate) fn batch(&self) -> Vec<Arc<Entry<C>>> {
+    /// not been; or it alone.
+    pub(crate) fn batch(&self, alone: bool) -> Vec<Arc<Entry<C>>> {
         let pending = locked(&self.place.pending);
         let others = pending.iter().filter(|other| {
-            !Arc::ptr_eq(other, &self.entry)
+            !alone
+                && !Arc::ptr_eq(other, &self.entry)
                 && other.credentials == self.entry.credentials
                 && other.settles().is_none()
         });

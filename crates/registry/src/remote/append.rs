@@ -79,6 +79,19 @@ impl fmt::Debug for Change {
     }
 }
 
+/// What was done for one entry.
+#[derive(Debug, Default)]
+struct SoFar {
+    /// How often it was written.
+    writes: usize,
+    /// Blobs that are there.
+    pushed: HashSet<Digest>,
+    /// Whether the last round had entries of others in it.
+    took_along: bool,
+    /// Whether it is to be written without them.
+    alone: bool,
+}
+
 /// What came of one round.
 enum Step {
     Present(Digest),
@@ -125,23 +138,31 @@ impl Remote {
         let credentials = self.candidates.fingerprint();
         let places = &self.client.places;
         let pending = places.add(&self.repository, tag, credentials, change);
-        let (mut writes, mut moves) = (0, 0);
-        let mut pushed = HashSet::new();
+        let mut so_far = SoFar::default();
+        let mut moves = 0;
         while moves <= append.rounds * 4 {
-            match writing.step(tag, &pending, writes, &mut pushed).await? {
-                Step::Present(digest) => return Ok(Updated { digest, writes }),
-                Step::Wrote => writes += 1,
-                Step::Rest(time) => clock.sleep(time).await,
-                Step::Moved => {
+            match writing.step(tag, &pending, &mut so_far).await {
+                Ok(Step::Present(digest)) => {
+                    let writes = so_far.writes;
+                    return Ok(Updated { digest, writes });
+                }
+                Ok(Step::Wrote) => so_far.writes += 1,
+                Ok(Step::Rest(time)) => clock.sleep(time).await,
+                Ok(Step::Moved) => {
                     moves += 1;
                     clock.sleep(spread(append.settle, moves) / 8).await;
                 }
-                Step::GaveUp => break,
+                Ok(Step::GaveUp) => break,
+                // it may be refused for what was taken along
+                Err(Error::Status { .. }) if so_far.took_along && !so_far.alone => {
+                    so_far.alone = true;
+                }
+                Err(error) => return Err(error),
             }
         }
         Err(Error::Contended {
             at: self.at(&format!("add to {tag}")),
-            rounds: writes,
+            rounds: so_far.writes,
         })
     }
 
@@ -150,8 +171,7 @@ impl Remote {
         &self,
         tag: &Tag,
         pending: &Pending<Change>,
-        writes: usize,
-        pushed: &mut HashSet<Digest>,
+        so_far: &mut SoFar,
     ) -> Result<Step, Error> {
         let Options { clock, append, .. } = &self.client.options;
         let mut last = pending.place.last.lock().await;
@@ -173,20 +193,21 @@ impl Remote {
             at: self.at(&format!("add to {tag}")),
             why,
         };
-        let batch = pending.batch();
+        let batch = pending.batch(so_far.alone);
+        so_far.took_along = batch.len() > 1;
         let Some(merged) = merged(before, &batch).map_err(refused)? else {
             return match digest {
                 Some(digest) => Ok(Step::Present(digest)),
                 None => Err(refused("there is nothing, and nothing to write".to_owned())),
             };
         };
-        if writes >= append.rounds {
+        if so_far.writes >= append.rounds {
             return Ok(Step::GaveUp);
         }
         let new = merged.blobs.iter();
-        let new = new.filter(|blob| !pushed.contains(&Digest::of(blob)));
+        let new = new.filter(|blob| !so_far.pushed.contains(&Digest::of(blob)));
         let new = try_join_all(new.map(|blob| self.push_new_blob(blob))).await?;
-        pushed.extend(new);
+        so_far.pushed.extend(new);
         let began = Instant::now();
         let now = self.head_manifest(&name).await?;
         if now.map(|now| now.digest) != digest {
@@ -201,7 +222,7 @@ impl Remote {
         let now = clock.now();
         let is_calm = last.settles.is_none_or(|before| now >= before + CALM);
         last.in_a_row = if is_calm { 0 } else { last.in_a_row + 1 };
-        let settles = now + self.settle(&last, began.elapsed(), writes);
+        let settles = now + self.settle(&last, began.elapsed(), so_far.writes);
         last.settles = Some(settles);
         for entry in merged.entries {
             entry.settle(Some(settles));

@@ -133,6 +133,19 @@ async fn twenty_writers_in_one_process_write_together() {
 }
 
 #[tokio::test]
+async fn what_is_refused_together_is_written_one_by_one() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("app");
+    // as a registry that takes no manifest of that size
+    at.fail("PUT", "/manifests/", 1, FaultAnswer::Status(413.into()));
+    let added = ["a", "b", "c"].map(|text| add(&remote, text));
+    for added in futures::future::join_all(added).await {
+        added.unwrap();
+    }
+    assert_eq!(layers(&at), 3);
+}
+
+#[tokio::test]
 async fn nobody_writes_with_the_credentials_of_another() {
     let users = ["one", "two"].map(|name| User::new(name, name, [Grant::push("app")]));
     let at = start(Options {

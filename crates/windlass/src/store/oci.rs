@@ -23,6 +23,7 @@ pub(crate) use self::clients::{client, open, options};
 use self::credentials::CredentialsError;
 pub(crate) use self::registries::Registries;
 
+mod accounts;
 pub(crate) mod attached;
 mod bundle;
 mod clients;

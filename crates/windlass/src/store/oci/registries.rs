@@ -1,5 +1,7 @@
 //! The registries that runs push to: clients, credentials, and one upload after the other.
 
+use std::sync::Arc;
+
 use futures::{StreamExt, stream};
 use kube::Client as Kube;
 use windlass_core::config::Storage;
@@ -8,11 +10,12 @@ use windlass_core::run::Run;
 use windlass_registry::keychain::{Account, Keychain, Source};
 use windlass_registry::{Options, Remote, Repository};
 
+use super::accounts::Accounts;
 use super::clients::Clients;
 use super::cloud::Clouds;
 use super::layer::Layer;
 use super::listed::listed;
-use super::{Content, Upload, UploadError, bundle, credentials};
+use super::{Content, Upload, UploadError, bundle};
 use super::{attach, digest_of, override_of, refer, repository_of, subject};
 
 /// Uploads of one run under way at once.
@@ -20,7 +23,7 @@ const AT_ONCE: usize = 8;
 
 /// Everything that pushing takes.
 pub(crate) struct Registries {
-    kube: Kube,
+    accounts: Accounts,
     keychain: Keychain,
     clients: Clients,
     clouds: Clouds,
@@ -38,7 +41,7 @@ pub(crate) struct Stored {
 /// For whom things are stored.
 struct Owner<'a> {
     account: Account,
-    sources: Vec<Source>,
+    sources: Arc<[Source]>,
     storage: &'a Storage,
 }
 
@@ -46,7 +49,7 @@ impl Registries {
     /// Registries that are spoken to like this.
     pub(crate) fn new(kube: Kube, options: Options) -> Self {
         Self {
-            kube,
+            accounts: Accounts::new(kube),
             keychain: Keychain::default(),
             clients: Clients::new(options),
             clouds: Clouds::default(),
@@ -124,8 +127,7 @@ impl Registries {
         run: &Run<'_>,
         storage: &'a Storage,
     ) -> Result<Owner<'a>, UploadError> {
-        let account = credentials::account(run);
-        let sources = credentials::sources(&self.kube, &account, run).await?;
+        let (account, sources) = self.accounts.sources(run).await?;
         Ok(Owner {
             account,
             sources,
@@ -214,12 +216,12 @@ impl Registries {
         warnings: &mut Vec<String>,
     ) -> Result<Remote, UploadError> {
         let client = self.clients.of(&repository, owner.storage.oci_insecure)?;
-        let mut sources = owner.sources.clone();
         let identity = self.clouds.candidate(&repository).await;
-        sources.extend(identity.map(Source::Candidate));
+        let identity = identity.map(Source::Candidate);
+        let sources = owner.sources.iter().chain(&identity);
         let found = self
             .keychain
-            .candidates(&owner.account, &sources, &repository);
+            .candidates(&owner.account, sources, &repository);
         warnings.extend(found.warnings.iter().map(ToString::to_string));
         Ok(client.repository(repository, found.candidates).writing())
     }
