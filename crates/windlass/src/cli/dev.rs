@@ -11,6 +11,7 @@ use windlass_sandbox::registry::{
 use windlass_sandbox::steps::{self, StepRunner};
 
 use super::controller::asked_to_stop;
+use super::output;
 use crate::cluster::Connection;
 use crate::local::Local;
 use crate::telemetry::{self, LogFormat};
@@ -135,7 +136,7 @@ impl Dev {
             None
         };
         let registry = self.registry.start().await?;
-        self.greet(&local, &path, &registry);
+        output::write(&self.greeting(&local, &path, &registry))?;
         asked.await;
         if let Some(steps) = steps {
             steps.shutdown().await;
@@ -147,33 +148,26 @@ impl Dev {
         Ok(ExitCode::SUCCESS)
     }
 
-    #[expect(clippy::print_stdout, reason = "the command line talks to a person")]
-    fn greet(&self, local: &Local, path: &std::path::Path, registry: &Registry) {
+    /// What a person reads who has started this.
+    fn greeting(&self, local: &Local, path: &std::path::Path, registry: &Registry) -> String {
         let namespace = &self.system_namespace;
-        println!(
-            "A Kubernetes API with Tekton's kinds listens on {}",
-            local.cluster.url()
-        );
         let login = match self.registry.auth {
             RegistryAuth::None => "",
             RegistryAuth::Basic | RegistryAuth::Bearer => {
                 ", for the user dev with the password dev"
             }
         };
-        println!("A registry listens on {}{login}", registry.host());
-        if self.run_steps {
-            println!(
-                "\nWARNING: the steps of task runs are carried out as processes of this machine, \
-                 with your rights\nand without any isolation. Create only runs that you trust."
-            );
+        let steps = if self.run_steps {
+            "WARNING: the steps of task runs are carried out as processes of this machine, with your \
+             rights\nand without any isolation. Create only runs that you trust."
         } else {
-            println!(
-                "\nA created run waits until somebody writes its status; --run-steps carries \
-                 out its steps."
-            );
-        }
-        println!(
-            "\nIn another terminal:\n\n\
+            "A created run waits until somebody writes its status; --run-steps carries out its steps."
+        };
+        format!(
+            "A Kubernetes API with Tekton's kinds listens on {}\n\
+             A registry listens on {}{login}\n\n\
+             {steps}\n\n\
+             In another terminal:\n\n\
              \x20 export KUBECONFIG={}\n\
              \x20 windlass generate-key-pair k8s://{namespace}/signing-secrets\n\
              \x20 kubectl patch configmap chains-config -n {namespace} -p='{{\"data\":{{\
@@ -181,8 +175,10 @@ impl Dev {
              \"artifacts.taskrun.storage\": \"tekton\"}}}}'\n\
              \x20 kubectl create -f my-task-run.yaml\n\
              \x20 windlass tr describe --last\n\n\
-             Ctrl-C ends the cluster; nothing is kept.",
+             Ctrl-C ends the cluster; nothing is kept.\n",
+            local.cluster.url(),
+            registry.host(),
             path.display()
-        );
+        )
     }
 }

@@ -56,7 +56,10 @@ impl Check {
         let repository = &self.image.repository;
         let found = find(&sources, repository);
         let insecure = self.allow_insecure_registry;
-        let client = oci::client(oci::options(), repository.registry(), insecure)?;
+        let mut options = oci::options();
+        // somebody waits for the answer, and asks again if it is none
+        options.retry.attempts = 2;
+        let client = oci::client(options, repository.registry(), insecure)?;
         let mut tried = Vec::new();
         for alone in found.candidates.each() {
             let candidate = alone.iter().next().cloned();
