@@ -6,24 +6,18 @@
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]
 
 use std::alloc::System;
-use std::fmt::Write;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use windlass_core::config::Config;
 use windlass_core::format::{self, Format};
 use windlass_core::run::{PipelineRun, Run, TaskRun};
 
+mod runs;
+
+use runs::{FORMATS, PIPELINE, TASK, with_results};
+
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
-const TASK: &str = include_str!("../tests/fixtures/worked/task-run.json");
-const PIPELINE: &str = include_str!("../tests/fixtures/worked/pipeline-run.json");
-const FORMATS: [Format; 4] = [
-    Format::Tekton,
-    Format::SlsaV1,
-    Format::SlsaV2Alpha3,
-    Format::SlsaV2Alpha4,
-];
 
 fn main() {
     println!("{:<32} {:>12} {:>14}", "", "allocations", "bytes");
@@ -71,19 +65,4 @@ fn row(name: &str, parts: usize, run: &Run<'_>, format: Format) {
 fn pipeline<'a>(task: &TaskRun<'a>, count: usize) -> Run<'a> {
     let run = PipelineRun::parse(PIPELINE.as_bytes()).expect("a pipeline run");
     Run::Pipeline(run, vec![task.clone(); count])
-}
-
-/// A run with `count` results that are all subjects.
-fn with_results(count: usize) -> String {
-    let mut results = String::new();
-    for index in 0..count {
-        let comma = if index == 0 { "" } else { "," };
-        let value = format!("r.io/app{index}@sha256:{index:064}");
-        write!(
-            results,
-            r#"{comma}{{"name":"IMAGES","type":"string","value":"{value}"}}"#
-        )
-        .expect("a string");
-    }
-    format!(r#"{{"metadata":{{"name":"many"}},"status":{{"results":[{results}]}}}}"#)
 }

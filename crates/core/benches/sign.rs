@@ -5,7 +5,6 @@
 
 #![expect(clippy::expect_used, reason = "a bench stops at its first surprise")]
 
-use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -17,15 +16,11 @@ use windlass_core::format::{self, Format, Payload};
 use windlass_core::key::PrivateKey;
 use windlass_core::run::{PipelineRun, Run, TaskRun};
 
-const TASK: &str = include_str!("../tests/fixtures/worked/task-run.json");
-const PIPELINE: &str = include_str!("../tests/fixtures/worked/pipeline-run.json");
+mod runs;
+
+use runs::{FORMATS, PIPELINE, TASK, with_results};
+
 const CHILDREN: usize = 50;
-const FORMATS: [Format; 4] = [
-    Format::Tekton,
-    Format::SlsaV1,
-    Format::SlsaV2Alpha3,
-    Format::SlsaV2Alpha4,
-];
 
 fn task(document: &str) -> Run<'_> {
     Run::Task(TaskRun::parse(document.as_bytes()).expect("a task run"))
@@ -86,21 +81,6 @@ fn pipeline(c: &mut Criterion) {
             b.iter(|| payload(black_box(&run), &config, format));
         });
     }
-}
-
-/// A run with `count` results that are all subjects.
-fn with_results(count: usize) -> String {
-    let mut results = String::new();
-    for index in 0..count {
-        let comma = if index == 0 { "" } else { "," };
-        let value = format!("r.io/app{index}@sha256:{index:064}");
-        write!(
-            results,
-            r#"{comma}{{"name":"IMAGES","type":"string","value":"{value}"}}"#
-        )
-        .expect("a string");
-    }
-    format!(r#"{{"metadata":{{"name":"many"}},"status":{{"results":[{results}]}}}}"#)
 }
 
 fn growth(c: &mut Criterion) {

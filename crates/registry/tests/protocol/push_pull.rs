@@ -2,7 +2,7 @@
 
 use crate::at::{At, MANIFEST, anonymous, image, options, start};
 use bytes::Bytes;
-use windlass_registry::{Digest, Name, Repository, Tag};
+use windlass_registry::{Digest, Error, Name, Repository, Tag};
 use windlass_sandbox::registry::{FaultAnswer, Options, Transport};
 
 #[tokio::test]
@@ -147,6 +147,27 @@ async fn tags_come_in_pages() {
     assert_eq!(
         at.remote("app").tags().await.unwrap(),
         ["a", "b", "c", "d", "e"]
+    );
+}
+
+#[tokio::test]
+async fn a_list_longer_than_allowed_is_an_error() {
+    let at = start(Options {
+        page: Some(2),
+        ..Options::default()
+    })
+    .await;
+    for number in 0..5 {
+        let tag = format!("v{number}");
+        at.registry.put_manifest("app", &tag, MANIFEST, "{}");
+    }
+    let mut options = options();
+    options.limits.entries = 4;
+    let remote = At::client(options).repository(at.repository("app"), anonymous());
+    let error = remote.tags().await.unwrap_err();
+    assert!(
+        matches!(error, Error::TooMany { limit: 4, .. }),
+        "{error:?}"
     );
 }
 
