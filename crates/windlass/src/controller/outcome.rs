@@ -61,11 +61,7 @@ impl Reconciler {
         failures.extend(stored.failures);
         if !failures.is_empty() {
             self.metrics.of(id.kind).failures.inc();
-            let pause = match oci::retry(&failures) {
-                windlass_registry::Retry::Never => Some(RECHECK),
-                windlass_registry::Retry::Backoff => GROWING,
-                windlass_registry::Retry::After(asked) => Some(asked.min(RECHECK)),
-            };
+            let pause = pause_after(&failures);
             let reasons: Vec<String> = failures.into_iter().map(text).collect();
             let reason = reasons.join("; ");
             return self
@@ -194,5 +190,14 @@ impl Reconciler {
             }
             other => other.into_pass(),
         }
+    }
+}
+
+/// How long a run waits whose uploads failed like this.
+fn pause_after(failures: &[oci::UploadError]) -> Option<Duration> {
+    match oci::retry(failures) {
+        windlass_registry::Retry::Never => Some(RECHECK),
+        windlass_registry::Retry::Backoff => GROWING,
+        windlass_registry::Retry::After(asked) => Some(asked.min(RECHECK)),
     }
 }

@@ -1,5 +1,6 @@
 //! Verification of an image by what is attached to it in its registry.
 
+use futures::{StreamExt, TryStreamExt, stream};
 use windlass_core::format::IMAGE_PREDICATE;
 use windlass_core::verify::{self, Claim, Expected, Outcome};
 use windlass_registry::{Digest, Name, Reference, Remote, Repository};
@@ -9,6 +10,9 @@ use super::report::{Checked, Report, What};
 use crate::cli::output::clean;
 use crate::store::oci::attached::{self, Evidence, Place};
 use crate::store::oci::open;
+
+/// How much is read at once of what is attached to an image.
+const AT_ONCE: usize = 8;
 
 /// How registries are spoken to.
 #[derive(Debug, Clone, clap::Args)]
@@ -84,12 +88,19 @@ pub(super) async fn verify(
     let found = access.find(image).await?;
     let digest = found.digest.as_str().to_owned();
     let mut report = asked.report(image.to_string(), Some(digest));
-    for one in attached::list(&found.remote, &found.tags, &found.digest).await? {
-        let remote = match &one.place {
-            Place::Tag(_) => &found.tags,
-            Place::Referrer(_) => &found.remote,
-        };
-        let evidence = one.read(remote, &found.digest).await?;
+    let attached = attached::list(&found.remote, &found.tags, &found.digest).await?;
+    let reads: Vec<_> = attached
+        .iter()
+        .map(|one| {
+            let remote = match &one.place {
+                Place::Tag(_) => &found.tags,
+                Place::Referrer(_) => &found.remote,
+            };
+            one.read(remote, &found.digest)
+        })
+        .collect();
+    let read: Vec<Evidence> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    for (one, evidence) in attached.iter().zip(read) {
         let place = format!("{}, {}", one.place, one.descriptor.digest);
         report.add(check(evidence, place, &found.digest, asked));
     }
