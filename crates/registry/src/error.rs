@@ -132,6 +132,19 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// The server asks for a certificate of the client.
+    #[error(
+        "{at}: {host} asks for a certificate of the client; keep NAME.cert and NAME.key for it in certs.d/{host}"
+    )]
+    ClientCertificate {
+        /// What and where.
+        at: At,
+        /// Host and port.
+        host: String,
+        /// What the HTTP client says.
+        #[source]
+        source: reqwest::Error,
+    },
     /// The server does not speak TLS.
     #[error(
         "{at}: {host} does not speak TLS; plain HTTP is for loopback and for registries listed as insecure"
@@ -221,6 +234,7 @@ impl Error {
             | Self::Denied { .. }
             | Self::ImmutableTag { .. }
             | Self::Untrusted { .. }
+            | Self::ClientCertificate { .. }
             | Self::NotTls { .. }
             | Self::TooLarge { .. }
             | Self::TooMany { .. }

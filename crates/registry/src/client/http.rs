@@ -117,10 +117,12 @@ impl Http {
                 self.schemes().insert(registry.to_owned(), "https");
                 Ok(https)
             }
-            Err(error) if trust::tls_problem(&error) == Some(TlsProblem::Certificate) => {
-                Err(transport(at, &https, error))
-            }
-            Err(_) => parse("http").map_err(not_a_host),
+            Err(error) => match trust::tls_problem(&error) {
+                Some(TlsProblem::Certificate | TlsProblem::ClientCertificate) => {
+                    Err(transport(at, &https, error))
+                }
+                Some(TlsProblem::NotTls) | None => parse("http").map_err(not_a_host),
+            },
         }
     }
 
@@ -301,6 +303,7 @@ fn transport(at: &At, url: &Url, error: reqwest::Error) -> Error {
     let source = error.without_url();
     match problem {
         Some(TlsProblem::Certificate) => Error::Untrusted { at, host, source },
+        Some(TlsProblem::ClientCertificate) => Error::ClientCertificate { at, host, source },
         Some(TlsProblem::NotTls) => Error::NotTls { at, host, source },
         None => Error::Transport { at, host, source },
     }

@@ -1,9 +1,11 @@
 //! Which certificates are trusted, which proxies are used, and which hosts may be spoken to
 //! without TLS.
 
+use std::error::Error as _;
 use std::net::IpAddr;
 
 use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy, Url, redirect};
+use rustls::AlertDescription;
 use zeroize::Zeroizing;
 
 use super::SetupError;
@@ -68,25 +70,48 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 /// What is wrong with TLS, if that is why there is no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TlsProblem {
-    /// The server showed a certificate that is not trusted, or asked for one in vain.
+    /// The server showed a certificate that is not trusted.
     Certificate,
+    /// The server asks for a certificate, and there is none or not the right one.
+    ClientCertificate,
     /// The server does not speak TLS.
     NotTls,
 }
 
 /// Looks for a problem with TLS in what an error comes from.
 pub(crate) fn tls_problem(error: &reqwest::Error) -> Option<TlsProblem> {
-    use rustls::{AlertDescription, Error};
-    match tls_error(error)? {
-        Error::InvalidCertificate(_)
-        | Error::AlertReceived(
-            AlertDescription::CertificateRequired
-            | AlertDescription::BadCertificate
-            | AlertDescription::UnknownCA,
-        ) => Some(TlsProblem::Certificate),
-        Error::InvalidMessage(_) => Some(TlsProblem::NotTls),
-        _ => None,
+    use rustls::Error;
+    match tls_error(error) {
+        Some(Error::InvalidCertificate(_)) => Some(TlsProblem::Certificate),
+        Some(Error::AlertReceived(alert)) if ASKING.contains(alert) => {
+            Some(TlsProblem::ClientCertificate)
+        }
+        Some(Error::InvalidMessage(_)) => Some(TlsProblem::NotTls),
+        Some(_) => None,
+        None => is_late_refusal(error).then_some(TlsProblem::ClientCertificate),
     }
+}
+
+/// Alerts of a server that wants another certificate of the client.
+const ASKING: [AlertDescription; 3] = [
+    AlertDescription::CertificateRequired,
+    AlertDescription::BadCertificate,
+    AlertDescription::UnknownCA,
+];
+
+/// Whether the server refused the client after the handshake, as in TLS 1.3. The alert comes as a
+/// text then.
+fn is_late_refusal(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            let text = error.to_string();
+            let alert = |alert| rustls::Error::AlertReceived(alert).to_string();
+            return ASKING.into_iter().any(|asking| text == alert(asking));
+        }
+        next = error.source();
+    }
+    false
 }
 
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {

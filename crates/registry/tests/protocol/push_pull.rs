@@ -221,7 +221,12 @@ async fn a_client_certificate_is_shown_where_one_is_asked_for() {
     .await;
     let mut options = at.trusting();
     let bare = At::client(options.clone()).repository(at.repository("app"), anonymous());
-    assert!(bare.tags().await.is_err());
+    let error = bare.tags().await.unwrap_err();
+    assert!(
+        matches!(error, Error::ClientCertificate { .. }),
+        "{error:?}"
+    );
+    assert!(at.clock.slept().is_empty(), "it was tried again in vain");
     let shown = at.registry.client_certificate().unwrap();
     options.client_certificate = Some(windlass_registry::ClientCertificate {
         certificate_pem: shown.certificate_pem.clone().into(),

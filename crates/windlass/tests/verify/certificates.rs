@@ -39,7 +39,10 @@ fn certificates_kept_for_a_registry_are_used_for_it() {
 fn a_client_certificate_kept_for_a_registry_is_shown_to_it() {
     let setting = setting(Transport::MutualTls);
     keep(&setting, "ca.crt", setting.registry.ca_pem().unwrap());
-    assert_eq!(setting.verify("").code, 2);
+    let outcome = setting.verify("");
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    let asked = "asks for a certificate of the client";
+    assert!(outcome.stderr.contains(asked), "{}", outcome.stderr);
     let client = setting.registry.client_certificate().unwrap();
     keep(&setting, "client.cert", &client.certificate_pem);
     let outcome = setting.verify("");
