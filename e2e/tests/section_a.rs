@@ -1,11 +1,12 @@
 //! Section A of the guide: an account gets credentials for a registry, and what its runs build is
 //! signed and attested there, where cosign verifies it.
 
-use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use anyhow::{Result, ensure};
+use serde_json::json;
 use windlass_e2e::guide::{self, Signing};
-use windlass_e2e::{Cosign, Kind, Recorded, Shell, World, on_both_clusters, runs};
-use windlass_sandbox::registry::{Accounts, Authentication, Grant, Options, Registry, User};
+use windlass_e2e::{
+    Cosign, Kind, Recorded, Registry, Shell, World, images, on_both_clusters, runs,
+};
 
 on_both_clusters!(
     what_an_account_with_credentials_builds_is_verified_by_cosign,
@@ -13,7 +14,6 @@ on_both_clusters!(
     both_encodings_are_verified_by_each_cosign
 );
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 /// The guide's lines, with the slip mended that it has in the first.
 const SECRET: &str = "oc create secret generic registry-credentials \
                       --from-file=.dockerconfigjson=config.json \
@@ -80,22 +80,15 @@ fn build(
     encoding: &str,
     verify: impl FnOnce(&Shell, &str) -> Result<()>,
 ) -> Result<()> {
-    let runtime = tokio::runtime::Runtime::new()?;
-    let users = [User::new("robot", "wine-dark", [Grant::push("team")])];
-    let registry = runtime.block_on(Registry::start(Options {
-        authentication: Authentication::Basic(Accounts::of(users)),
-        ..Options::default()
-    }))?;
-    let digest = push_image(&registry);
     World::with(kind, cosign, |world| {
-        let folder = world.shell().folder().display().to_string();
+        let folder = world.shell().folder().to_owned();
+        let registry = Registry::start(&folder.join("registry"))?;
         let shell = world.shell().clone();
         let shell = shell
             .with("NAMESPACE", "openshift-pipelines")
             .with("SERVICE_ACCOUNT_NAME", "build-bot")
-            .with("DOCKER_CONFIG", &folder);
-        let config = registry.docker_config("robot").context("no such user")?;
-        shell.write("config.json", config)?;
+            .with("DOCKER_CONFIG", &folder.display().to_string());
+        shell.write("config.json", registry.docker_config(""))?;
         shell.ok(guide::KEY_PAIR)?;
         let data = json!({"data": {
             "artifacts.oci.storage": "oci",
@@ -109,19 +102,16 @@ fn build(
         shell.ok(&typed(SECRET))?;
         shell.ok(&typed(PATCH))?;
 
-        let image = format!("{}/team/app", registry.host());
-        shell.write("run.json", task_run().to_string())?;
-        shell.ok("kubectl create -f run.json")?;
-        shell.write("status.json", status(&image, &digest).to_string())?;
-        shell.ok(
-            "kubectl patch taskrun/app --subresource=status --type=merge --patch-file status.json",
-        )?;
+        let repository = format!("{}/team/app", registry.host());
+        let image = images::push(&shell, &repository)?;
+        images::start(&shell, "app", "build-bot", &json!({}))?;
+        images::finish(&shell, "app", &image)?;
         runs::wait_until_signed(&shell, "taskrun/app")?;
         let things = if encoding == "both" { 4 } else { 2 };
-        windlass_verifies(&shell, &format!("{image}:v1"), things)?;
+        windlass_verifies(&shell, &format!("{repository}:v1"), things)?;
         let reason = Recorded::get(&shell, "app")?;
         ensure!(reason.annotation("reason").is_empty(), "a reason is left");
-        verify(&shell, &format!("{image}@{digest}"))
+        verify(&shell, &image)
     })
 }
 
@@ -139,40 +129,4 @@ fn windlass_verifies(shell: &Shell, image: &str, things: usize) -> Result<()> {
         .run(&format!("{attestation} spdx {image}"))?
         .exits(1)?;
     Ok(())
-}
-
-fn push_image(registry: &Registry) -> String {
-    let config = registry.put_blob("team/app", "{}");
-    let kind = "application/vnd.oci.image.config.v1+json";
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "config": { "mediaType": kind, "size": 2, "digest": config },
-        "layers": [],
-    });
-    registry.put_manifest("team/app", "v1", MANIFEST, manifest.to_string())
-}
-
-fn task_run() -> Value {
-    json!({
-        "apiVersion": "tekton.dev/v1",
-        "kind": "TaskRun",
-        "metadata": { "name": "app" },
-        "spec": {
-            "serviceAccountName": "build-bot",
-            "taskSpec": { "steps": [{ "name": "build", "image": "busybox" }] },
-        },
-    })
-}
-
-fn status(image: &str, digest: &str) -> Value {
-    json!({ "status": {
-        "conditions": [{ "type": "Succeeded", "status": "True", "reason": "Succeeded" }],
-        "startTime": "2026-11-23T10:00:00Z",
-        "completionTime": "2026-11-23T10:01:00Z",
-        "results": [
-            { "name": "IMAGE_URL", "type": "string", "value": format!("{image}:v1") },
-            { "name": "IMAGE_DIGEST", "type": "string", "value": digest },
-        ],
-    }})
 }
