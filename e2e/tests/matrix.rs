@@ -1,12 +1,14 @@
 //! Which client verifies what, by encoding and by who keeps the list of referrers: the table in
-//! `docs/registries.md`, against real registries.
+//! `docs/registries.md`.
 
+use std::any::Any;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
 use windlass_e2e::images::{account, finish, push, secret, start};
 use windlass_e2e::{Cosign, Kind, Registry, Shell, World, guide, runs};
+use windlass_sandbox::registry as sandbox;
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// Who keeps the list of referrers, and which type it states for a bundle.
@@ -19,8 +21,12 @@ const FALLBACK: Listing = Listing {
     under_tags: true,
     artifact_type: BUNDLE,
 };
-/// go-containerregistry's list states the type of the config, whatever the manifest's own is.
 const NATIVE: Listing = Listing {
+    under_tags: false,
+    artifact_type: BUNDLE,
+};
+/// go-containerregistry's list states the type of the config, whatever the manifest's own is.
+const GO: Listing = Listing {
     under_tags: false,
     artifact_type: "application/vnd.oci.empty.v1+json",
 };
@@ -29,7 +35,9 @@ const KEY: &str = "--key k8s://openshift-pipelines/signing-secrets";
 #[test]
 fn what_is_beside_images_in_a_registry_that_lists_referrers_is_verified() -> Result<()> {
     for cosign in Cosign::BOTH {
-        each_encoding(cosign, Registry::start_with_referrers, &NATIVE)?;
+        each_encoding(cosign, &GO, |folder| {
+            Ok(Target::real(Registry::start_with_referrers(folder)?))
+        })?;
     }
     Ok(())
 }
@@ -37,33 +45,70 @@ fn what_is_beside_images_in_a_registry_that_lists_referrers_is_verified() -> Res
 #[test]
 fn what_is_beside_images_in_a_registry_without_that_list_is_verified() -> Result<()> {
     for cosign in Cosign::BOTH {
-        each_encoding(cosign, Registry::start, &FALLBACK)?;
+        each_encoding(cosign, &FALLBACK, |folder| {
+            Ok(Target::real(Registry::start(folder)?))
+        })?;
     }
     Ok(())
+}
+
+/// The sandbox's registry, whose list states the types as the specification has them.
+#[test]
+fn what_is_beside_images_in_the_sandboxs_registry_is_verified() -> Result<()> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    for cosign in Cosign::BOTH {
+        each_encoding(cosign, &NATIVE, |_| {
+            let options = sandbox::Options::default();
+            let registry = runtime.block_on(sandbox::Registry::start(options))?;
+            Ok(Target {
+                host: registry.host(),
+                docker_config: r#"{"auths":{}}"#.to_owned(),
+                _registry: Box::new(registry),
+            })
+        })?;
+    }
+    Ok(())
+}
+
+/// A registry that runs for as long as this is there.
+struct Target {
+    host: String,
+    docker_config: String,
+    _registry: Box<dyn Any>,
+}
+
+impl Target {
+    fn real(registry: Registry) -> Self {
+        Self {
+            host: registry.host(),
+            docker_config: registry.docker_config(""),
+            _registry: Box::new(registry),
+        }
+    }
 }
 
 /// Lets a run build an image for each encoding, and verifies what is beside it with each client that
 /// can read that.
 fn each_encoding(
     cosign: Cosign,
-    registry: fn(&Path) -> Result<Registry>,
     listing: &Listing,
+    start: impl FnOnce(&Path) -> Result<Target>,
 ) -> Result<()> {
     World::with(Kind::Real, cosign, |world| {
         let folder = world.shell().folder().to_owned();
-        let registry = registry(&folder.join("registry"))?;
+        let target = start(&folder.join("registry"))?;
         let folder = folder.display().to_string();
         let shell = world.shell().clone().with("DOCKER_CONFIG", &folder);
-        shell.write("config.json", registry.docker_config(""))?;
+        shell.write("config.json", &target.docker_config)?;
         shell.ok(guide::KEY_PAIR)?;
-        secret(&shell, "right", &registry.docker_config(""))?;
+        secret(&shell, "right", &target.docker_config)?;
         account(
             &shell,
             "build-bot",
             &json!({ "imagePullSecrets": [{ "name": "right" }] }),
         )?;
         for encoding in ["dsse", "sigstore-bundle", "both"] {
-            let image = built(&shell, &registry, encoding)?;
+            let image = built(&shell, &target.host, encoding)?;
             let (tags, bundles) = (encoding != "sigstore-bundle", encoding != "dsse");
             let mut ways = Vec::new();
             if tags {
@@ -102,7 +147,7 @@ fn each_encoding(
     })
 }
 
-fn built(shell: &Shell, registry: &Registry, encoding: &str) -> Result<String> {
+fn built(shell: &Shell, host: &str, encoding: &str) -> Result<String> {
     let data = json!({"data": {
         "artifacts.oci.storage": "oci",
         "artifacts.taskrun.storage": "oci",
@@ -110,7 +155,7 @@ fn built(shell: &Shell, registry: &Registry, encoding: &str) -> Result<String> {
     }});
     shell.write("settings.json", data.to_string())?;
     shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
-    let image = push(shell, &format!("{}/team/{encoding}", registry.host()))?;
+    let image = push(shell, &format!("{host}/team/{encoding}"))?;
     start(shell, encoding, "build-bot", &json!({}))?;
     finish(shell, encoding, &image)?;
     runs::wait_until_signed(shell, &format!("taskrun/{encoding}"))?;

@@ -15,7 +15,7 @@ use crate::store::oci::{self, credentials};
 ///
 /// Each is tried: to read the image, and to begin an upload, which is given up at once. Exits with
 /// 0 when one may push, with 1 when none may, with 2 when that could not be found out. The Docker
-/// configuration of the controller's own pod is not seen from here.
+/// configuration of the controller's own pod, and its identity in a cloud, are not seen from here.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass registry check registry.example.com/team/app -n team-a --service-account build-bot")]
