@@ -1,10 +1,20 @@
 //! Steps of scenarios in which runs build images: credentials, accounts, the image, the run, and
 //! what is to be found afterwards.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::{Cosign, Shell};
+
+/// Changes `chains-config`.
+pub fn configure(shell: &Shell, settings: &[(&str, &str)]) -> Result<()> {
+    let data: BTreeMap<_, _> = settings.iter().copied().collect();
+    shell.write("settings.json", json!({ "data": data }).to_string())?;
+    shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
+    Ok(())
+}
 
 /// Makes a secret with a Docker configuration.
 pub fn secret(shell: &Shell, name: &str, config: &str) -> Result<()> {

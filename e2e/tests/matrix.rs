@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use serde_json::json;
-use windlass_e2e::images::{account, finish, push, secret, start};
+use windlass_e2e::images::{account, configure, finish, push, secret, start};
 use windlass_e2e::{Cosign, Kind, Registry, Shell, World, guide, runs};
 use windlass_sandbox::registry as sandbox;
 
@@ -148,13 +148,12 @@ fn each_encoding(
 }
 
 fn built(shell: &Shell, host: &str, encoding: &str) -> Result<String> {
-    let data = json!({"data": {
-        "artifacts.oci.storage": "oci",
-        "artifacts.taskrun.storage": "oci",
-        "storage.oci.encoding-format": encoding,
-    }});
-    shell.write("settings.json", data.to_string())?;
-    shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
+    let settings = [
+        ("artifacts.oci.storage", "oci"),
+        ("artifacts.taskrun.storage", "oci"),
+        ("storage.oci.encoding-format", encoding),
+    ];
+    configure(shell, &settings)?;
     let image = push(shell, &format!("{host}/team/{encoding}"))?;
     start(shell, encoding, "build-bot", &json!({}))?;
     finish(shell, encoding, &image)?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use windlass_e2e::guide;
-use windlass_e2e::images::{account, finish, push, secret, start, verified};
+use windlass_e2e::images::{account, configure, finish, push, secret, start, verified};
 use windlass_e2e::{Cosign, Kind, Recorded, Registry, Shell, World, on_both_clusters, runs};
 
 on_both_clusters!(
@@ -33,12 +33,11 @@ fn with_registry(
             .with("DOCKER_CONFIG", &folder.display().to_string());
         shell.write("config.json", registry.docker_config(""))?;
         shell.ok(guide::KEY_PAIR)?;
-        let data = json!({"data": {
-            "artifacts.oci.storage": "oci",
-            "artifacts.taskrun.storage": "tekton,oci",
-        }});
-        shell.write("settings.json", data.to_string())?;
-        shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
+        let settings = [
+            ("artifacts.oci.storage", "oci"),
+            ("artifacts.taskrun.storage", "tekton,oci"),
+        ];
+        configure(&shell, &settings)?;
         secret(&shell, "right", &registry.docker_config(""))?;
         scenario(&shell, &registry, &registry.host())?;
         // the credential is nowhere to be seen

@@ -13,14 +13,12 @@ const WRITERS: usize = 20;
 const CALLS: usize = 60;
 
 fn configure(shell: &Shell, format: &str) -> Result<()> {
-    let data = json!({ "data": {
-        "artifacts.oci.storage": "oci",
-        "artifacts.taskrun.storage": "oci",
-        "artifacts.taskrun.format": format,
-    }});
-    shell.write("settings.json", data.to_string())?;
-    shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
-    Ok(())
+    let settings = [
+        ("artifacts.oci.storage", "oci"),
+        ("artifacts.taskrun.storage", "oci"),
+        ("artifacts.taskrun.format", format),
+    ];
+    images::configure(shell, &settings)
 }
 
 /// Layers under a tag of an image, as another client sees them.

@@ -90,13 +90,12 @@ fn build(
             .with("DOCKER_CONFIG", &folder.display().to_string());
         shell.write("config.json", registry.docker_config(""))?;
         shell.ok(guide::KEY_PAIR)?;
-        let data = json!({"data": {
-            "artifacts.oci.storage": "oci",
-            "artifacts.taskrun.storage": "tekton,oci",
-            "storage.oci.encoding-format": encoding,
-        }});
-        shell.write("settings.json", data.to_string())?;
-        shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
+        let settings = [
+            ("artifacts.oci.storage", "oci"),
+            ("artifacts.taskrun.storage", "tekton,oci"),
+            ("storage.oci.encoding-format", encoding),
+        ];
+        images::configure(&shell, &settings)?;
         let typed = |line| Signing::Cosign(cosign).typed(line);
         shell.ok(&typed("oc create serviceaccount build-bot"))?;
         shell.ok(&typed(SECRET))?;
