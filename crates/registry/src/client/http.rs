@@ -121,6 +121,8 @@ impl Http {
                 Some(TlsProblem::Certificate | TlsProblem::ClientCertificate) => {
                     Err(transport(at, &https, error))
                 }
+                // TLS came about, and what went wrong came after it
+                None if !error.is_connect() && !error.is_timeout() => Ok(https),
                 Some(TlsProblem::NotTls) | None => parse("http").map_err(not_a_host),
             },
         }

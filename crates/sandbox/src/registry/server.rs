@@ -9,7 +9,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -93,14 +93,25 @@ async fn handshake(
 ) -> Option<TlsStream<TcpStream>> {
     let handshake = tokio::select! {
         () = state.stop.cancelled() => return None,
-        handshake = timeout(HANDSHAKE, acceptor.accept(stream)) => handshake,
+        handshake = timeout(HANDSHAKE, acceptor.accept(stream).into_fallible()) => handshake,
     };
     match handshake {
         Ok(Ok(stream)) => return Some(stream),
-        Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+        Ok(Err((error, stream))) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            // closing with something unread would reset the connection, and the alert be lost
+            let _ = timeout(HANDSHAKE, drain(stream)).await;
+        }
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
     None
+}
+
+/// Says that nothing more comes, and reads until the client has had enough.
+async fn drain(mut stream: TcpStream) -> std::io::Result<()> {
+    stream.shutdown().await?;
+    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
+    Ok(())
 }
 
 async fn speak<S>(stream: S, state: Arc<State>, reset: Arc<AtomicBool>)
