@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 mod cli;
+mod cloud;
 mod cluster;
 mod controller;
 mod key_ref;

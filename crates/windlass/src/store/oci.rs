@@ -27,7 +27,6 @@ mod accounts;
 pub(crate) mod attached;
 mod bundle;
 mod clients;
-mod cloud;
 pub(crate) mod credentials;
 mod layer;
 mod listed;

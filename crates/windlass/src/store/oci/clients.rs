@@ -8,7 +8,7 @@ use windlass_registry::keychain::{Source, Warning, find};
 use windlass_registry::{Client, ClientCertificate, Options, Proxies, Remote, Repository};
 use zeroize::Zeroizing;
 
-use super::cloud::Clouds;
+use crate::cloud::Clouds;
 use super::{UploadError, credentials};
 
 /// Most hosts whose clients are kept.

@@ -12,7 +12,7 @@ use windlass_registry::{Options, Remote, Repository};
 
 use super::accounts::Accounts;
 use super::clients::Clients;
-use super::cloud::Clouds;
+use crate::cloud::Clouds;
 use super::layer::Layer;
 use super::listed::listed;
 use super::{Content, Upload, UploadError, bundle};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use google_cloud_auth::credentials::{AccessTokenCredentials, Builder};
 use windlass_registry::Credential;
 
-use super::{CloudError, Granted, shown};
+use super::exchange::{CloudError, IssuedCredential, shown};
 
 /// The user whose password is a token.
 const USER: &str = "oauth2accesstoken";
@@ -32,10 +32,10 @@ impl Identity {
             .map_err(|error| CloudError::NoIdentity(shown(&error)))
     }
 
-    pub(super) async fn exchange(&self) -> Result<Granted, CloudError> {
+    pub(super) async fn exchange(&self) -> Result<IssuedCredential, CloudError> {
         let token = self.0.access_token().await;
         let token = token.map_err(|error| CloudError::NoIdentity(shown(&error)))?;
-        Ok(Granted {
+        Ok(IssuedCredential {
             credential: Credential::Password {
                 username: USER.to_owned().into(),
                 password: token.token.into(),

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use windlass_registry::Credential;
 use zeroize::Zeroizing;
 
-use super::{CloudError, Granted, answer, http, malformed, shown};
+use super::exchange::{CloudError, IssuedCredential, answer, http, malformed, shown};
 
 /// How long a refresh token is used; it holds for three hours.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -50,7 +50,7 @@ impl Registry {
         identity: &Identity,
         base: &str,
         registry: &str,
-    ) -> Result<Granted, CloudError> {
+    ) -> Result<IssuedCredential, CloudError> {
         let token = identity.0.get_token(&[self.scope], None).await;
         let token = token.map_err(|error| CloudError::NoIdentity(shown(&error)))?;
         let form = form_urlencoded::Serializer::new(String::new())
@@ -63,7 +63,7 @@ impl Registry {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form);
         let read: Answer = serde_json::from_slice(&answer(request).await?).map_err(malformed)?;
-        Ok(Granted {
+        Ok(IssuedCredential {
             credential: Credential::IdentityToken(read.refresh_token),
             lifetime: LIFETIME,
         })

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use windlass_registry::Credential;
 use zeroize::Zeroizing;
 
-use super::{CloudError, Granted, answer, http, malformed, shown};
+use super::exchange::{CloudError, IssuedCredential, answer, http, malformed, shown};
 
 /// The host of the public gallery.
 const PUBLIC: &str = "public.ecr.aws";
@@ -89,7 +89,7 @@ impl Registry {
         })
     }
 
-    pub(super) async fn exchange(&self) -> Result<Granted, CloudError> {
+    pub(super) async fn exchange(&self) -> Result<IssuedCredential, CloudError> {
         let region = Region::new(self.region.clone());
         let config = aws_config::defaults(BehaviorVersion::latest()).region(region);
         let config = config.load().await;
@@ -106,7 +106,7 @@ impl Registry {
         &self,
         identity: Credentials,
         now: SystemTime,
-    ) -> Result<Granted, CloudError> {
+    ) -> Result<IssuedCredential, CloudError> {
         let mut request = http::Request::post(&self.endpoint)
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", self.target)
@@ -153,14 +153,14 @@ impl Registry {
 }
 
 /// The token is `AWS:PASSWORD` in base64.
-fn granted(data: &Data, now: SystemTime) -> Result<Granted, CloudError> {
+fn granted(data: &Data, now: SystemTime) -> Result<IssuedCredential, CloudError> {
     let decoded = STANDARD.decode(data.authorization_token.as_bytes());
     let decoded = Zeroizing::new(decoded.map_err(malformed)?);
     let text = std::str::from_utf8(&decoded).map_err(malformed)?;
     let (username, password) = text.split_once(':').ok_or(()).map_err(malformed)?;
     let now = now.duration_since(UNIX_EPOCH).map_err(malformed)?;
     let expires = Duration::try_from_secs_f64(data.expires_at).map_err(malformed)?;
-    Ok(Granted {
+    Ok(IssuedCredential {
         credential: Credential::Password {
             username: username.to_owned().into(),
             password: password.to_owned().into(),
@@ -193,7 +193,7 @@ mod tests {
     async fn exchange(
         host: &str,
         answer: &'static str,
-    ) -> (Result<Granted, CloudError>, HeaderMap) {
+    ) -> (Result<IssuedCredential, CloudError>, HeaderMap) {
         let (endpoint, mut seen) = serve(answer).await;
         let mut registry = Registry::of(host).unwrap();
         registry.endpoint = endpoint;

@@ -9,46 +9,24 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::sync::OnceCell;
 use windlass_registry::keychain::Candidate;
 use windlass_registry::{Credential, Repository};
 
-mod amazon;
-mod azure;
-mod google;
+use self::exchange::{CloudError, IssuedCredential, PATIENCE};
 
-/// How long an exchange may take, all attempts together.
-const PATIENCE: Duration = Duration::from_secs(15);
+mod aws;
+mod azure;
+mod exchange;
+mod gcp;
+
 /// How long it is remembered that there is no identity.
 const NONE_FOR: Duration = Duration::from_secs(60);
-/// Most bytes of an answer.
-const LIMIT: usize = 64 << 10;
-/// Most letters of another program's words that are shown.
-const SHOWN: usize = 200;
-
-/// Why there is no credential. Holds no secret.
-#[derive(Debug, thiserror::Error)]
-enum CloudError {
-    #[error("this process has no identity there: {0}")]
-    NoIdentity(String),
-    #[error("the exchange of the identity failed: {0}")]
-    Exchange(String),
-    #[error("there was no answer within {} s", PATIENCE.as_secs())]
-    Timeout,
-}
-
-/// A credential and how long it may be used.
-#[derive(Debug, Clone)]
-struct Granted {
-    credential: Credential,
-    lifetime: Duration,
-}
 
 /// A cloud that has registries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Cloud {
-    Amazon(amazon::Registry),
+    Amazon(aws::Registry),
     Google,
     Azure(azure::Registry),
 }
@@ -56,9 +34,9 @@ enum Cloud {
 impl Cloud {
     /// The cloud that a registry belongs to, by its host.
     fn of(registry: &str) -> Option<Self> {
-        amazon::Registry::of(registry)
+        aws::Registry::of(registry)
             .map(Self::Amazon)
-            .or_else(|| google::is_its(registry).then_some(Self::Google))
+            .or_else(|| gcp::is_its(registry).then_some(Self::Google))
             .or_else(|| azure::Registry::of(registry).map(Self::Azure))
     }
 
@@ -84,7 +62,7 @@ type Place = Arc<tokio::sync::Mutex<Option<Kept>>>;
 #[derive(Default)]
 pub(crate) struct Clouds {
     kept: Mutex<HashMap<String, Place>>,
-    google: OnceCell<google::Identity>,
+    google: OnceCell<gcp::Identity>,
     azure: OnceCell<azure::Identity>,
 }
 
@@ -103,12 +81,12 @@ impl Clouds {
         })
     }
 
-    async fn exchange(&self, cloud: &Cloud, registry: &str) -> Result<Granted, CloudError> {
+    async fn exchange(&self, cloud: &Cloud, registry: &str) -> Result<IssuedCredential, CloudError> {
         match cloud {
             // a large future, and seldom needed
             Cloud::Amazon(registry) => Box::pin(registry.exchange()).await,
             Cloud::Google => {
-                let find = || async { google::Identity::find() };
+                let find = || async { gcp::Identity::find() };
                 let identity = self.google.get_or_try_init(find).await?;
                 identity.exchange().await
             }
@@ -131,7 +109,7 @@ impl Clouds {
 async fn kept<F, E>(place: &Place, exchange: F) -> Credential
 where
     F: FnOnce() -> E,
-    E: Future<Output = Result<Granted, CloudError>>,
+    E: Future<Output = Result<IssuedCredential, CloudError>>,
 {
     let mut kept = place.lock().await;
     if let Some(kept) = kept.as_ref().filter(|kept| Instant::now() < kept.until) {
@@ -148,47 +126,6 @@ where
         until: Instant::now() + lifetime,
     });
     credential
-}
-
-fn http() -> Result<reqwest::Client, CloudError> {
-    let client = reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(5))
-        .timeout(PATIENCE)
-        .redirect(reqwest::redirect::Policy::none())
-        .build();
-    client.map_err(|error| CloudError::Exchange(shown(&error.without_url())))
-}
-
-/// The body of an answer, if it is one of success.
-async fn answer(request: reqwest::RequestBuilder) -> Result<Bytes, CloudError> {
-    let failed = |error: reqwest::Error| CloudError::Exchange(shown(&error.without_url()));
-    let mut response = request.send().await.map_err(failed)?;
-    let status = response.status();
-    if !status.is_success() {
-        return Err(CloudError::Exchange(format!("HTTP {}", status.as_u16())));
-    }
-    let mut body = Vec::new();
-    while let Some(piece) = response.chunk().await.map_err(failed)? {
-        if body.len() + piece.len() > LIMIT {
-            return Err(CloudError::Exchange("the answer is too large".to_owned()));
-        }
-        body.extend_from_slice(&piece);
-    }
-    Ok(body.into())
-}
-
-/// An answer that is not what it should be. Its text is left out: it may hold a credential.
-fn malformed<E>(_: E) -> CloudError {
-    CloudError::Exchange("the answer is not what it should be".to_owned())
-}
-
-/// Another program's words, on one line and cut.
-fn shown(error: &dyn std::fmt::Display) -> String {
-    let text = error.to_string();
-    let plain = text
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter });
-    plain.take(SHOWN).collect()
 }
 
 #[cfg(test)]
@@ -236,8 +173,8 @@ mod tests {
         }
     }
 
-    fn granted(lifetime: Duration) -> Granted {
-        Granted {
+    fn granted(lifetime: Duration) -> IssuedCredential {
+        IssuedCredential {
             credential: Credential::IdentityToken("token".to_owned().into()),
             lifetime,
         }
