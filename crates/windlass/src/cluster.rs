@@ -11,6 +11,10 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 pub(crate) mod call;
+pub(crate) mod children;
+pub(crate) mod event;
+pub(crate) mod runs;
+pub(crate) mod watch;
 
 /// Bound on establishing a connection to the API server.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -16,25 +16,21 @@ use tokio_util::sync::CancellationToken;
 
 use self::queue::{Message, Queue};
 use self::reconcile::{Noticed, Reconciler};
-use self::run_id::RunId;
-pub(crate) use self::run_id::RunKind;
+use crate::cluster::runs::RunId;
+use crate::cluster::runs::RunKind;
 use self::settings::signing_secret::{Keys, follow_directory, follow_secret};
 use self::settings::{Settings, config_maps};
-use self::watch::{Change, Sink, Source, follow};
+use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::store::oci::{self, Registries};
 use crate::telemetry::Metrics;
 
 mod awaiting;
-pub(crate) mod children;
-mod event;
 mod outcome;
 mod pipeline_run;
 mod queue;
 mod reconcile;
 mod record;
-pub(crate) mod run_id;
 mod settings;
-mod watch;
 mod write;
 
 #[cfg(all(test, feature = "sandbox"))]

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::run_id::RunId;
+use crate::cluster::runs::RunId;
 
 /// A task run: namespace and name. A pipeline run refers to its children by name only.
 type Child = (String, String);
@@ -62,7 +62,7 @@ impl Awaiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controller::run_id::RunKind;
+    use crate::cluster::runs::RunKind;
 
     fn parent(name: &str) -> RunId {
         RunId {

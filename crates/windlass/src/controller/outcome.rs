@@ -10,10 +10,10 @@ use windlass_core::extract;
 use windlass_core::image::Image;
 use windlass_core::run::{Metadata, Run};
 
-use super::event;
+use crate::cluster::event;
 use super::reconcile::{Outcome, Pass, Reconciler, SETTLED, text};
 use super::record::{self, Change};
-use super::run_id::RunId;
+use crate::cluster::runs::RunId;
 use super::settings::InForce;
 use super::write::Written;
 use crate::pipeline::{self, Record, Retry};

@@ -9,14 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use windlass_core::annotation;
 use windlass_core::run::{Adopted, Metadata, PipelineRun, RunError, TaskRun, adopt};
 
-use super::children;
-use super::event;
+use crate::cluster::children;
+use crate::cluster::event;
 use super::outcome::RECHECK;
 use super::reconcile::{Outcome, Pass, Reconciler, later, text};
 use super::record::{self, Change};
-use super::run_id::RunId;
+use crate::cluster::runs::RunId;
 use super::settings::InForce;
-use super::watch::ListError;
+use crate::cluster::watch::ListError;
 use super::write::Written;
 
 /// Task runs that are named when there are many of them.

@@ -18,7 +18,7 @@ use tokio_util::time::{DelayQueue, delay_queue};
 
 use super::awaiting::Awaiting;
 use super::reconcile::{Outcome, Reconciler, Work};
-use super::run_id::{RunId, RunKind};
+use crate::cluster::runs::{RunId, RunKind};
 use super::settings::Settings;
 
 /// How long work under way may go on once the controller is asked to stop.

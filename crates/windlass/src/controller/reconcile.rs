@@ -15,7 +15,7 @@ use windlass_core::decide::{Decision, Facts, Scope, decide, is_settled};
 use windlass_core::run::{Metadata, Run, TaskRun};
 
 use super::record::{self, Change};
-use super::run_id::{Head, RunId, RunKind};
+use crate::cluster::runs::{Head, RunId, RunKind};
 use super::settings::Settings;
 use crate::cluster::call::{Call, CallError};
 use crate::store::oci::Registries;

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use windlass_core::annotation;
 use windlass_core::run::{Metadata, Run, Text};
 
-use super::run_id::RunKind;
+use crate::cluster::runs::RunKind;
 use crate::pipeline::Record;
 
 /// A change to the metadata of a run.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use windlass_core::config::Config;
 
-use super::run_id::RunKind;
+use crate::cluster::runs::RunKind;
 use crate::signer::Signer;
 
 pub(crate) mod config_maps;

@@ -6,7 +6,7 @@ use windlass_core::run::Metadata;
 
 use super::reconcile::{Outcome, Pass, Reconciler, SETTLED, later};
 use super::record::{self, Change};
-use super::run_id::{RunId, escaped};
+use crate::cluster::runs::{RunId, escaped};
 use crate::cluster::call::{APPLY_PATCH, Call, CallError, MERGE_PATCH};
 
 impl Reconciler {

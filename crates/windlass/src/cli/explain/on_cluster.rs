@@ -12,9 +12,9 @@ use crate::cli::exported::Documents;
 use crate::cli::run::Kind;
 use crate::cli::run::read::Runs;
 use crate::cluster::call::{Call, CallError};
-use crate::controller::RunKind;
-use crate::controller::children;
-use crate::controller::run_id::{RunId, escaped};
+use crate::cluster::runs::RunKind;
+use crate::cluster::children;
+use crate::cluster::runs::{RunId, escaped};
 
 /// The reference's ConfigMap, and the one of our own settings.
 const MAPS: [&str; 2] = ["chains-config", "windlass-config"];

@@ -10,8 +10,8 @@ use tokio::sync::mpsc;
 use windlass_core::config::Config;
 
 use super::{Current, Data, Setting};
-use crate::controller::event::{self, Regarding};
-use crate::controller::watch::{Change, Sink, Source, follow};
+use crate::cluster::event::{self, Regarding};
+use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::telemetry::Metrics;
 
 /// The reference's ConfigMap.

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{Current, Setting};
-use crate::controller::event::{self, Regarding};
-use crate::controller::watch::{Change, Sink, Source, follow};
+use crate::cluster::event::{self, Regarding};
+use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::signer::{
     COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, Entries, Fingerprint, Signer, X509_KEY,
 };

@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use kube::Client;
 use windlass_core::run::{PipelineRun, RunError, TaskRun};
 
-use super::run_id::{Head, RunId, RunKind};
+use super::runs::{Head, RunId, RunKind};
 use super::watch::{Change, ListError, Sink, Source, list};
 use crate::cluster::call::{Call, CallError};
 
