@@ -18,8 +18,8 @@ use self::queue::{Message, Queue};
 use self::reconcile::{Noticed, Reconciler};
 use crate::cluster::runs::RunId;
 use crate::cluster::runs::RunKind;
-use self::settings::signing_secret::{Keys, follow_directory, follow_secret};
-use self::settings::{Settings, config_maps};
+use crate::settings::keys::{Keys, follow_directory, follow_secret};
+use crate::settings::{self, Settings};
 use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::store::oci::{self, Registries};
 use crate::telemetry::Metrics;
@@ -30,7 +30,6 @@ mod pipeline_run;
 mod queue;
 mod reconcile;
 mod record;
-mod settings;
 mod write;
 
 #[cfg(all(test, feature = "sandbox"))]
@@ -100,7 +99,7 @@ async fn settings_sources(
 ) {
     let namespace = &options.system_namespace;
     let keys = Keys::new(current.clone(), metrics.clone());
-    let configs = config_maps::run(
+    let configs = settings::config::run(
         client.clone(),
         namespace.clone(),
         current.clone(),

@@ -10,6 +10,7 @@ mod key_ref;
 #[cfg(feature = "sandbox")]
 mod local;
 mod pipeline;
+mod settings;
 mod signer;
 mod store;
 mod telemetry;

@@ -14,7 +14,7 @@ use crate::cluster::event;
 use super::reconcile::{Outcome, Pass, Reconciler, SETTLED, text};
 use super::record::{self, Change};
 use crate::cluster::runs::RunId;
-use super::settings::InForce;
+use crate::settings::InForce;
 use super::write::Written;
 use crate::pipeline::{self, Record, Retry};
 use crate::store::oci;

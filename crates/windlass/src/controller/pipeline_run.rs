@@ -15,7 +15,7 @@ use super::outcome::RECHECK;
 use super::reconcile::{Outcome, Pass, Reconciler, later, text};
 use super::record::{self, Change};
 use crate::cluster::runs::RunId;
-use super::settings::InForce;
+use crate::settings::InForce;
 use crate::cluster::watch::ListError;
 use super::write::Written;
 

@@ -19,7 +19,7 @@ use tokio_util::time::{DelayQueue, delay_queue};
 use super::awaiting::Awaiting;
 use super::reconcile::{Outcome, Reconciler, Work};
 use crate::cluster::runs::{RunId, RunKind};
-use super::settings::Settings;
+use crate::settings::Settings;
 
 /// How long work under way may go on once the controller is asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);

@@ -16,7 +16,7 @@ use windlass_core::run::{Metadata, Run, TaskRun};
 
 use super::record::{self, Change};
 use crate::cluster::runs::{Head, RunId, RunKind};
-use super::settings::Settings;
+use crate::settings::Settings;
 use crate::cluster::call::{Call, CallError};
 use crate::store::oci::Registries;
 use crate::telemetry::Metrics;

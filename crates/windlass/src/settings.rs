@@ -13,8 +13,8 @@ use windlass_core::config::Config;
 use crate::cluster::runs::RunKind;
 use crate::signer::Signer;
 
-pub(crate) mod config_maps;
-pub(crate) mod signing_secret;
+pub(crate) mod config;
+pub(crate) mod keys;
 
 /// The configuration and the key that the next signature is made with.
 #[derive(Debug, Clone)]
