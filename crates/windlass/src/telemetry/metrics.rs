@@ -1,0 +1,114 @@
+//! The counters of the controller, with the names and meanings of Tekton Chains where it has them
+//! (behaviour reference, section 8.1).
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::cluster::runs::RunKind;
+
+/// The counters of one kind of run, with the reference's names and meanings (behaviour reference,
+/// section 8.1).
+#[derive(Debug, Default, Clone)]
+pub(crate) struct RunCounts {
+    /// Signatures made.
+    pub(crate) signatures: Counter,
+    /// Stores that succeeded, one for each artifact and store.
+    pub(crate) stored: Counter,
+    /// Runs marked as signed.
+    pub(crate) marked_signed: Counter,
+    /// Passes over a run that failed.
+    pub(crate) failures: Counter,
+}
+
+/// The counters of the controller.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Metrics {
+    /// Task runs.
+    pub(crate) task_runs: RunCounts,
+    /// Pipeline runs.
+    pub(crate) pipeline_runs: RunCounts,
+    /// Runs given up for good.
+    pub(crate) given_up: Counter,
+    /// Configurations that came into force.
+    pub(crate) config_accepted: Counter,
+    /// Configurations that were refused, the last good one staying in force.
+    pub(crate) config_refused: Counter,
+    /// Signing secrets that were refused, the last good key staying in force.
+    pub(crate) key_refused: Counter,
+    /// Private keys read; each encrypted one costs one run of scrypt.
+    pub(crate) keys_loaded: Counter,
+    /// Runs that wait for another try.
+    pub(crate) waiting: Gauge,
+}
+
+impl Metrics {
+    /// The counters of runs of this kind.
+    pub(crate) fn of(&self, kind: RunKind) -> &RunCounts {
+        match kind {
+            RunKind::Task => &self.task_runs,
+            RunKind::Pipeline => &self.pipeline_runs,
+        }
+    }
+
+    /// The counters under their names.
+    pub(super) fn registry(&self) -> Registry {
+        let mut registry = Registry::default();
+        for kind in [RunKind::Task, RunKind::Pipeline] {
+            self.of(kind).register(kind, &mut registry);
+        }
+        let counters = [
+            (
+                "windlass_runs_given_up",
+                "Runs marked as failed for good",
+                &self.given_up,
+            ),
+            (
+                "windlass_config_accepted",
+                "Changes of chains-config in force",
+                &self.config_accepted,
+            ),
+            (
+                "windlass_config_refused",
+                "Refused changes of chains-config",
+                &self.config_refused,
+            ),
+            (
+                "windlass_key_refused",
+                "Refused changes of the signing secret",
+                &self.key_refused,
+            ),
+            (
+                "windlass_keys_loaded",
+                "Private keys read and decrypted",
+                &self.keys_loaded,
+            ),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter.clone());
+        }
+        registry.register(
+            "windlass_runs_waiting",
+            "Runs waiting to be tried again",
+            self.waiting.clone(),
+        );
+        registry
+    }
+}
+
+impl RunCounts {
+    fn register(&self, kind: RunKind, registry: &mut Registry) {
+        let runs = format!("{}s", kind.words());
+        let counters = [
+            ("sign_created", "Signatures made for", &self.signatures),
+            ("payload_stored", "Payloads stored for", &self.stored),
+            ("marked_signed", "Marked as signed:", &self.marked_signed),
+            ("signing_failures", "Failed passes over", &self.failures),
+        ];
+        let kind = kind.name().to_ascii_lowercase();
+        for (name, help, counter) in counters {
+            let name = format!("watcher_{kind}_{name}");
+            registry.register(name, format!("{help} {runs}"), counter.clone());
+        }
+    }
+}
