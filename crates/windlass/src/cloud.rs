@@ -81,7 +81,11 @@ impl Clouds {
         })
     }
 
-    async fn exchange(&self, cloud: &Cloud, registry: &str) -> Result<IssuedCredential, CloudError> {
+    async fn exchange(
+        &self,
+        cloud: &Cloud,
+        registry: &str,
+    ) -> Result<IssuedCredential, CloudError> {
         match cloud {
             // a large future, and seldom needed
             Cloud::Amazon(registry) => Box::pin(registry.exchange()).await,

@@ -14,6 +14,7 @@ pub(crate) mod call;
 pub(crate) mod children;
 pub(crate) mod event;
 pub(crate) mod runs;
+pub(crate) mod secret;
 pub(crate) mod watch;
 
 /// Bound on establishing a connection to the API server.

@@ -18,9 +18,9 @@ use self::queue::{Message, Queue};
 use self::reconcile::{Noticed, Reconciler};
 use crate::cluster::runs::RunId;
 use crate::cluster::runs::RunKind;
+use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::settings::keys::{Keys, follow_directory, follow_secret};
 use crate::settings::{self, Settings};
-use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::store::oci::{self, Registries};
 use crate::telemetry::Metrics;
 

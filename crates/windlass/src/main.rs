@@ -6,12 +6,11 @@ mod cli;
 mod cloud;
 mod cluster;
 mod controller;
-mod key_ref;
 #[cfg(feature = "sandbox")]
 mod local;
 mod pipeline;
 mod settings;
-mod signer;
+mod sign;
 mod store;
 mod telemetry;
 

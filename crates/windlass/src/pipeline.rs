@@ -14,9 +14,9 @@ use windlass_core::intoto::Subject;
 use windlass_core::key::SignError;
 use windlass_core::run::Run;
 
-use crate::signer::Signer;
+use crate::sign::Signer;
 use crate::store::oci::{self, Content, Upload};
-use crate::store::{self, Annotations, Signed, TooLarge};
+use crate::store::run::{self as run_store, Annotations, Signed, TooLarge};
 
 /// Media type of every statement.
 const IN_TOTO: &str = "application/vnd.in-toto+json";
@@ -143,7 +143,7 @@ pub(crate) fn attest(
             making.sign_image(&image)?;
         }
     }
-    let (annotations, mut note) = store::annotations(&making.artifacts, others)?;
+    let (annotations, mut note) = run_store::annotations(&making.artifacts, others)?;
     if making.artifacts.is_empty() && making.uploads.is_empty() && making.missing.is_none() {
         note = Some(NOTHING.to_owned());
         making.warnings.push(NOTHING.to_owned());

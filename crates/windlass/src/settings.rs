@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use windlass_core::config::Config;
 
 use crate::cluster::runs::RunKind;
-use crate::signer::Signer;
+use crate::sign::Signer;
 
 pub(crate) mod config;
 pub(crate) mod keys;

@@ -2,7 +2,7 @@
 
 pub(crate) use self::logging::{LogFormat, log_to_stderr};
 pub(crate) use self::metrics::Metrics;
-pub(crate) use self::server::{ListenError, serve_health, serve_metrics};
+pub(crate) use self::server::{serve_health, serve_metrics};
 
 mod logging;
 mod metrics;

@@ -18,7 +18,7 @@ use windlass_core::run::Run;
 use super::exported::{self, RunFiles, Source};
 use super::sign_blob::key_needs_input;
 use crate::cluster::Connection;
-use crate::key_ref::KeyRef;
+use crate::sign::reference::KeyRef;
 
 #[cfg(test)]
 mod tests;

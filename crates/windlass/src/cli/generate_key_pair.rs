@@ -7,7 +7,7 @@ use windlass_core::key::{KeyError, PrivateKey, cosign};
 use zeroize::Zeroizing;
 
 use crate::cluster::Connection;
-use crate::key_ref::{KeyRef, password};
+use crate::sign::{password, reference::KeyRef};
 
 mod files;
 mod secret;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use crate::cluster::Connection;
-use crate::key_ref::KeyRef;
+use crate::sign::reference::KeyRef;
 
 /// Print the public key that belongs to a key reference
 #[derive(Debug, clap::Args)]

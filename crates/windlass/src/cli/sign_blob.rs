@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::verdict;
 use crate::cluster::Connection;
-use crate::key_ref::KeyRef;
+use crate::sign::reference::KeyRef;
 
 /// Sign a file
 ///

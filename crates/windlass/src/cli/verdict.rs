@@ -14,7 +14,7 @@ use windlass_core::key::PublicKey;
 use windlass_core::verify;
 
 use crate::cluster::Connection;
-use crate::key_ref::{KeyRef, KeyRefError};
+use crate::sign::reference::{KeyRef, KeyRefError};
 
 /// Largest payload or signature that is read.
 const LIMIT: u64 = 512 * 1024 * 1024;

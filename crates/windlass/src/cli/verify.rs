@@ -13,7 +13,7 @@ use self::report::{Report, View};
 use super::run::Kind;
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
-use crate::key_ref::KeyRef;
+use crate::sign::reference::KeyRef;
 
 mod file;
 mod image;

@@ -7,7 +7,7 @@ use windlass_core::key::{PublicKey, VerifyError};
 
 use super::verdict;
 use crate::cluster::Connection;
-use crate::key_ref::KeyRef;
+use crate::sign::reference::KeyRef;
 
 /// Verify a signature over a file
 ///

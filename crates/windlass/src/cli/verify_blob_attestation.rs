@@ -9,7 +9,7 @@ use windlass_core::verify::{self, Claim, Expected};
 
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
-use crate::key_ref::KeyRef;
+use crate::sign::reference::KeyRef;
 
 /// Verify an attestation: a signed statement about a file
 ///

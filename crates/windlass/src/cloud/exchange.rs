@@ -71,4 +71,3 @@ pub(super) fn shown(error: &dyn std::fmt::Display) -> String {
         .map(|letter| if letter.is_control() { ' ' } else { letter });
     plain.take(SHOWN).collect()
 }
-

@@ -10,13 +10,13 @@ use windlass_core::extract;
 use windlass_core::image::Image;
 use windlass_core::run::{Metadata, Run};
 
-use crate::cluster::event;
 use super::reconcile::{Outcome, Pass, Reconciler, SETTLED, text};
 use super::record::{self, Change};
-use crate::cluster::runs::RunId;
-use crate::settings::InForce;
 use super::write::Written;
+use crate::cluster::event;
+use crate::cluster::runs::RunId;
 use crate::pipeline::{self, Record, Retry};
+use crate::settings::InForce;
 use crate::store::oci;
 
 /// How long a run waits that only a change of the settings helps. Such a change wakes it up; this is

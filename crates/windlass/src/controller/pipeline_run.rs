@@ -9,15 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use windlass_core::annotation;
 use windlass_core::run::{Adopted, Metadata, PipelineRun, RunError, TaskRun, adopt};
 
-use crate::cluster::children;
-use crate::cluster::event;
 use super::outcome::RECHECK;
 use super::reconcile::{Outcome, Pass, Reconciler, later, text};
 use super::record::{self, Change};
-use crate::cluster::runs::RunId;
-use crate::settings::InForce;
-use crate::cluster::watch::ListError;
 use super::write::Written;
+use crate::cluster::children;
+use crate::cluster::event;
+use crate::cluster::runs::RunId;
+use crate::cluster::watch::ListError;
+use crate::settings::InForce;
 
 /// Task runs that are named when there are many of them.
 const NAMED: usize = 5;

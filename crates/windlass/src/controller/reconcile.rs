@@ -15,9 +15,9 @@ use windlass_core::decide::{Decision, Facts, Scope, decide, is_settled};
 use windlass_core::run::{Metadata, Run, TaskRun};
 
 use super::record::{self, Change};
+use crate::cluster::call::{Call, CallError};
 use crate::cluster::runs::{Head, RunId, RunKind};
 use crate::settings::Settings;
-use crate::cluster::call::{Call, CallError};
 use crate::store::oci::Registries;
 use crate::telemetry::Metrics;
 

@@ -6,8 +6,8 @@ use windlass_core::run::Metadata;
 
 use super::reconcile::{Outcome, Pass, Reconciler, SETTLED, later};
 use super::record::{self, Change};
-use crate::cluster::runs::{RunId, escaped};
 use crate::cluster::call::{APPLY_PATCH, Call, CallError, MERGE_PATCH};
+use crate::cluster::runs::{RunId, escaped};
 
 impl Reconciler {
     /// Adds the finalizer.

@@ -4,19 +4,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use kube::Client;
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{Current, Setting};
 use crate::cluster::event::{self, Regarding};
+use crate::cluster::secret::{MalformedSecret, Secret};
 use crate::cluster::watch::{Change, Sink, Source, follow};
-use crate::signer::{
-    COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, Entries, Fingerprint, Signer, X509_KEY,
-};
+use crate::sign::Signer;
+use crate::sign::entries::{Entries, Fingerprint, NAMES};
 use crate::telemetry::Metrics;
 
 /// Name of the secret, as in the reference.
@@ -92,32 +89,6 @@ impl Keys {
     }
 }
 
-#[derive(Deserialize)]
-struct Secret {
-    metadata: Metadata,
-    #[serde(default)]
-    data: Option<SecretEntries>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    uid: String,
-}
-
-/// The entries that matter, base64; the rest of the secret is not even read.
-#[derive(Deserialize)]
-struct SecretEntries {
-    #[serde(rename = "x509.pem")]
-    x509: Option<Zeroizing<String>>,
-    #[serde(rename = "cosign.key")]
-    cosign: Option<Zeroizing<String>>,
-    #[serde(rename = "cosign.password")]
-    password: Option<Zeroizing<String>>,
-    #[serde(rename = "cosign.pub")]
-    public: Option<Zeroizing<String>>,
-}
-
 /// Follows the secret and keeps the key in force up to date.
 pub(crate) async fn follow_secret(client: Client, namespace: String, keys: Keys) {
     let place = format!("secret {namespace}/{SIGNING_SECRETS}");
@@ -181,28 +152,9 @@ impl SecretSink<'_> {
     }
 }
 
-fn entries_of(object: &[u8]) -> Result<(String, Entries), String> {
-    // the source error could quote the secret
-    let secret: Secret =
-        serde_json::from_slice(object).map_err(|_| "it does not look like a secret".to_owned())?;
-    let mut entries = Entries::new();
-    let Some(data) = secret.data else {
-        return Ok((secret.metadata.uid, entries));
-    };
-    let found = [
-        (X509_KEY, data.x509),
-        (COSIGN_KEY, data.cosign),
-        (COSIGN_PASSWORD, data.password),
-        (COSIGN_PUB, data.public),
-    ];
-    for (name, value) in found {
-        let Some(value) = value else { continue };
-        let value = STANDARD
-            .decode(value.as_bytes())
-            .map_err(|_| format!("{name} is not base64"))?;
-        entries.insert(name.to_owned(), Zeroizing::new(value));
-    }
-    Ok((secret.metadata.uid, entries))
+fn entries_of(object: &[u8]) -> Result<(String, Entries), MalformedSecret> {
+    let secret = Secret::parse(object)?;
+    Ok((secret.uid().to_owned(), secret.entries_of(&NAMES)?))
 }
 
 /// Looks at a mounted directory again and again.
@@ -225,7 +177,7 @@ pub(crate) async fn follow_directory(directory: PathBuf, mut keys: Keys) {
 
 async fn read_directory(directory: &Path) -> Result<Entries, String> {
     let mut entries = Entries::new();
-    for name in [X509_KEY, COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB] {
+    for name in NAMES {
         let path = directory.join(name);
         let size = match tokio::fs::metadata(&path).await {
             Ok(found) => found.len(),

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::pipeline;
-use crate::signer::{COSIGN_KEY, COSIGN_PASSWORD, Signer};
+use crate::sign::Signer;
+use crate::sign::entries::{COSIGN_KEY, COSIGN_PASSWORD};
 
 const KEY: &str = include_str!("../../../../core/tests/fixtures/keys/cosign3-p256/cosign.key");
 const PASSWORD: &str =

@@ -12,8 +12,8 @@ use crate::cli::exported::Documents;
 use crate::cli::run::Kind;
 use crate::cli::run::read::Runs;
 use crate::cluster::call::{Call, CallError};
-use crate::cluster::runs::RunKind;
 use crate::cluster::children;
+use crate::cluster::runs::RunKind;
 use crate::cluster::runs::{RunId, escaped};
 
 /// The reference's ConfigMap, and the one of our own settings.

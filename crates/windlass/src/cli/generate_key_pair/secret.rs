@@ -16,7 +16,8 @@ use serde_json::json;
 
 use super::{Existing, KeyPair, files, say};
 use crate::cluster::Connection;
-use crate::key_ref::secret::{COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, Location, X509_KEY, status};
+use crate::sign::entries::{COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, NAMES, X509_KEY};
+use crate::sign::reference::Location;
 
 /// What has to be done so that the secret holds the new pair.
 enum Plan {
@@ -35,10 +36,15 @@ pub(super) async fn generate(
     prefix: &str,
     existing: Existing,
 ) -> anyhow::Result<()> {
-    let api = location.api(connection).await?;
+    let client = connection.connect().await;
+    let client = client.with_context(|| format!("cannot read {location}"))?;
+    let api: Api<Secret> = Api::namespaced(client, &location.namespace);
     let found = match api.get_opt(&location.name).await {
         Ok(found) => found,
-        Err(error) => return Err(location.refused(error).into()),
+        Err(error) if matches!(status(&error), Some(401 | 403)) => {
+            bail!("not allowed to read {location}; ask for `get` on secrets in that namespace")
+        }
+        Err(error) => return Err(error).with_context(|| format!("cannot read {location}")),
     };
     let plan = plan(location, found, existing)?;
     let pair = KeyPair::generate()?;
@@ -95,10 +101,7 @@ fn held_keys(secret: &Secret) -> Vec<&'static str> {
         data.and_then(|d| d.get(*name))
             .is_some_and(|v| !v.0.is_empty())
     };
-    [X509_KEY, COSIGN_KEY, COSIGN_PUB, COSIGN_PASSWORD]
-        .into_iter()
-        .filter(held)
-        .collect()
+    NAMES.into_iter().filter(held).collect()
 }
 
 fn entries(pair: &KeyPair) -> BTreeMap<String, ByteString> {
@@ -216,4 +219,12 @@ async fn recreate(
     create(api, location, secret(location, entries(pair), Some(found)))
         .await
         .context("the old secret is deleted, the new one is not there; run the command again")
+}
+
+/// The HTTP status of a refusal.
+fn status(error: &kube::Error) -> Option<u16> {
+    match error {
+        kube::Error::Api(status) => Some(status.code),
+        _ => None,
+    }
 }

@@ -8,8 +8,8 @@ use windlass_registry::keychain::{Source, Warning, find};
 use windlass_registry::{Client, ClientCertificate, Options, Proxies, Remote, Repository};
 use zeroize::Zeroizing;
 
-use crate::cloud::Clouds;
 use super::{UploadError, credentials};
+use crate::cloud::Clouds;
 
 /// Most hosts whose clients are kept.
 const REMEMBERED: usize = 100;

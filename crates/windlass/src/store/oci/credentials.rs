@@ -3,17 +3,14 @@
 //! In the order in which they count: the account's `secrets`, what the run itself lays down for its
 //! pods, the account's `imagePullSecrets`, the configuration of this process.
 
-use std::collections::BTreeMap;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use kube::Client;
 use serde::Deserialize;
 use windlass_core::run::Run;
-use windlass_registry::keychain::{Account, Secret, Source, config_paths};
+use windlass_registry::keychain::{Account, Secret as DockerSecret, Source, config_paths};
 use zeroize::Zeroizing;
 
 use crate::cluster::call::{Call, CallError};
+use crate::cluster::secret::{Secret, SecretError};
 
 /// Account of runs that name none.
 const DEFAULT: &str = "default";
@@ -27,7 +24,7 @@ pub(crate) enum CredentialsError {
     #[error("cannot look for credentials of the registry")]
     Cluster(#[source] CallError),
     /// The API server answered with something else.
-    #[error("cannot look for credentials of the registry: {0} is not what it should be")]
+    #[error("cannot look for credentials of the registry: {0}")]
     Malformed(String),
 }
 
@@ -42,20 +39,6 @@ struct ServiceAccount {
 #[serde(default)]
 struct Reference {
     name: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Object {
-    metadata: Metadata,
-    r#type: String,
-    data: Option<BTreeMap<String, Zeroizing<String>>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Metadata {
-    annotations: Option<BTreeMap<String, String>>,
 }
 
 /// The account that a run ran under.
@@ -121,11 +104,11 @@ pub(crate) async fn of_account(
 
 async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Source, CredentialsError> {
     let full = format!("{namespace}/{name}");
-    let path = format!("/api/v1/namespaces/{namespace}/secrets/{name}");
-    let call = Call::get(format!("read secret {full}"), path);
-    let answer = match call.send(client).await {
-        Ok(answer) => answer,
-        Err(error) if is_final(&error) => {
+    let read = Secret::read(client, namespace, name).await;
+    let malformed = |why| CredentialsError::Malformed(format!("secret {full}: {why}"));
+    let secret = match read {
+        Ok(secret) => secret,
+        Err(SecretError::Call(error)) if is_final(&error) => {
             let why = error.status().map(|status| match status {
                 404 => "it does not exist".to_owned(),
                 status => format!("HTTP {status}"),
@@ -133,25 +116,16 @@ async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Source, 
             let why = why.unwrap_or_default();
             return Ok(Source::Missing { name: full, why });
         }
-        Err(error) => return Err(CredentialsError::Cluster(error)),
+        Err(SecretError::Call(error)) => return Err(CredentialsError::Cluster(error)),
+        Err(SecretError::Malformed(why)) => return Err(malformed(why)),
     };
-    let Object {
-        metadata,
-        r#type: kind,
-        data,
-    } = read(&answer, &format!("secret {full}"))?;
-    let mut entries = BTreeMap::new();
-    for (entry, value) in data.unwrap_or_default() {
-        let value = STANDARD
-            .decode(value.as_bytes())
-            .map_err(|_| CredentialsError::Malformed(format!("entry {entry} of secret {full}")))?;
-        entries.insert(entry, Zeroizing::new(value));
-    }
-    Ok(Source::Secret(Secret {
+    let data = secret.entries().map_err(malformed)?;
+    let annotations = secret.annotations();
+    Ok(Source::Secret(DockerSecret {
         name: full,
-        kind,
-        data: entries,
-        annotations: metadata.annotations.unwrap_or_default(),
+        kind: secret.kind,
+        data,
+        annotations,
     }))
 }
 
@@ -179,5 +153,6 @@ fn is_final(error: &CallError) -> bool {
 
 fn read<T: for<'de> Deserialize<'de>>(answer: &[u8], what: &str) -> Result<T, CredentialsError> {
     // the error is left out: it may quote a value
-    serde_json::from_slice(answer).map_err(|_| CredentialsError::Malformed(what.to_owned()))
+    serde_json::from_slice(answer)
+        .map_err(|_| CredentialsError::Malformed(format!("{what} cannot be read")))
 }

@@ -12,11 +12,11 @@ use windlass_registry::{Options, Remote, Repository};
 
 use super::accounts::Accounts;
 use super::clients::Clients;
-use crate::cloud::Clouds;
 use super::layer::Layer;
 use super::listed::listed;
 use super::{Content, Upload, UploadError, bundle};
 use super::{attach, digest_of, override_of, refer, repository_of, subject};
+use crate::cloud::Clouds;
 
 /// Uploads of one run under way at once.
 const AT_ONCE: usize = 8;

@@ -1,25 +1,25 @@
 //! A key reference: where a key is kept, as typed after `--key`.
 //!
 //! `k8s://namespace/name` is a secret with cosign's entries (or `x509.pem`), `env://NAME` an
-//! environment variable, anything else a file. Entries of a secret are taken in the order of the
-//! controller: `x509.pem`, then `cosign.key` with `cosign.password`.
+//! environment variable, anything else a file. The entries of a secret are read by the rules that
+//! the controller reads them by.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use k8s_openapi::ByteString;
 use windlass_core::key::{KeyError, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
+use super::entries::{self, COSIGN_PUB, Entries, EntriesError};
+use super::password;
 use crate::cluster::Connection;
 
-mod error;
-pub(crate) mod password;
-pub(crate) mod secret;
+pub(crate) use self::error::KeyRefError;
+pub(crate) use self::location::Location;
 
-pub(crate) use error::KeyRefError;
-use secret::{COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, Location, X509_KEY};
+mod error;
+mod location;
+mod secret;
 
 /// Largest file that is taken for a key.
 const FILE_LIMIT: u64 = 1024 * 1024;
@@ -40,7 +40,7 @@ impl FromStr for KeyRef {
 
     fn from_str(text: &str) -> Result<Self, KeyRefError> {
         match text.split_once("://") {
-            Some(("k8s", place)) => place.parse().map(Self::Secret),
+            Some(("k8s", place)) => Ok(Self::Secret(place.parse()?)),
             Some(("env", name)) if !name.is_empty() => Ok(Self::Environment(name.to_owned())),
             Some((scheme, _)) => Err(KeyRefError::Scheme {
                 scheme: scheme.to_owned(),
@@ -61,7 +61,9 @@ impl KeyRef {
         connection: &Connection,
     ) -> Result<PublicKey, KeyRefError> {
         match self {
-            Self::Secret(location) => public_of(location, &location.read(connection).await?),
+            Self::Secret(location) => {
+                public_of(location, &secret::read(location, connection).await?)
+            }
             Self::Environment(name) => public_from(&variable(name)?, self.origin()),
             Self::File(path) => public_from(&file(path)?, self.origin()),
         }
@@ -73,7 +75,9 @@ impl KeyRef {
         connection: &Connection,
     ) -> Result<PrivateKey, KeyRefError> {
         match self {
-            Self::Secret(location) => private_of(location, &location.read(connection).await?),
+            Self::Secret(location) => {
+                private_of(location, &secret::read(location, connection).await?)
+            }
             Self::Environment(name) => private_from(&variable(name)?, self.origin()),
             Self::File(path) => private_from(&file(path)?, self.origin()),
         }
@@ -88,38 +92,27 @@ impl KeyRef {
     }
 }
 
-type Entries = BTreeMap<String, ByteString>;
-
-/// A non-empty entry.
-fn entry<'a>(entries: &'a Entries, name: &str) -> Option<&'a [u8]> {
-    entries
-        .get(name)
-        .map(|value| value.0.as_slice())
-        .filter(|value| !value.is_empty())
-}
-
 fn public_of(location: &Location, entries: &Entries) -> Result<PublicKey, KeyRefError> {
-    match entry(entries, COSIGN_PUB) {
-        Some(text) => public_from(text, format!("{COSIGN_PUB} of {location}")),
-        None => private_of(location, entries).map(|key| key.public_key().clone()),
-    }
+    entries::public_key(entries).map_err(|error| unusable(location, error))
 }
 
 fn private_of(location: &Location, entries: &Entries) -> Result<PrivateKey, KeyRefError> {
-    if let Some(text) = entry(entries, X509_KEY) {
-        let origin = format!("{X509_KEY} of {location}");
-        return PrivateKey::from_x509_pem(text)
-            .map_err(|source| KeyRefError::Unusable { origin, source });
+    entries::private_key(entries).map_err(|error| unusable(location, error))
+}
+
+fn unusable(location: &Location, error: EntriesError) -> KeyRefError {
+    let location = location.clone();
+    match error {
+        EntriesError::NoKey => KeyRefError::NoKey { location },
+        EntriesError::Unusable {
+            file: COSIGN_PUB,
+            source,
+        } if !matches!(source, KeyError::Empty { .. }) => KeyRefError::NotPublic {
+            origin: format!("{COSIGN_PUB} of {location}"),
+            source,
+        },
+        source => KeyRefError::Entries { location, source },
     }
-    let Some(text) = entry(entries, COSIGN_KEY) else {
-        return Err(KeyRefError::NoKey {
-            location: location.clone(),
-        });
-    };
-    let password = entry(entries, COSIGN_PASSWORD).unwrap_or_default();
-    let origin = format!("{COSIGN_KEY} and {COSIGN_PASSWORD} of {location}");
-    PrivateKey::from_cosign(text, password)
-        .map_err(|source| KeyRefError::Unusable { origin, source })
 }
 
 fn is_private(text: &[u8]) -> bool {
@@ -142,7 +135,8 @@ fn private_from(text: &[u8], origin: String) -> Result<PrivateKey, KeyRefError> 
         .iter()
         .any(|name| encrypted.contains(&format!("BEGIN ENCRYPTED {name} PRIVATE KEY")));
     let loaded = if encrypted {
-        let password = password::ask(&format!("Enter password for private key in {origin}: "))?;
+        let prompt = format!("Enter password for private key in {origin}: ");
+        let password = password::ask(&prompt).map_err(KeyRefError::Password)?;
         PrivateKey::from_cosign(text, &password)
     } else {
         PrivateKey::from_x509_pem(text)

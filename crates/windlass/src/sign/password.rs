@@ -5,8 +5,6 @@ use std::io::{self, IsTerminal, Read};
 
 use zeroize::Zeroizing;
 
-use super::KeyRefError;
-
 /// The environment variable that holds the password.
 const VARIABLE: &str = "COSIGN_PASSWORD";
 /// Longest password that is read from a pipe.
@@ -15,12 +13,12 @@ const LIMIT: u64 = 1024 * 1024;
 type Password = Zeroizing<Vec<u8>>;
 
 /// The password of a key that exists.
-pub(crate) fn ask(prompt: &str) -> Result<Password, KeyRefError> {
-    given(|| typed(prompt)).map_err(KeyRefError::Password)
+pub(crate) fn ask(prompt: &str) -> io::Result<Password> {
+    given(|| typed(prompt))
 }
 
 /// The password of a new key; typed ones are asked for twice.
-pub(crate) fn choose() -> Result<Password, KeyRefError> {
+pub(crate) fn choose() -> io::Result<Password> {
     let twice = || {
         let first = typed("Enter password for private key: ")?;
         let again = typed("Enter password for private key again: ")?;
@@ -30,7 +28,7 @@ pub(crate) fn choose() -> Result<Password, KeyRefError> {
             Err(io::Error::other("the passwords differ"))
         }
     };
-    given(twice).map_err(KeyRefError::Password)
+    given(twice)
 }
 
 fn given(prompt: impl FnOnce() -> io::Result<Password>) -> io::Result<Password> {

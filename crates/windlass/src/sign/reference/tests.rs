@@ -1,16 +1,14 @@
-use std::collections::BTreeMap;
+use zeroize::Zeroizing;
 
-use k8s_openapi::ByteString;
-
-use super::{KeyRef, private_of, public_of};
+use super::{Entries, KeyRef, private_of, public_of};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/tests/fixtures/keys");
 
-fn entries(names: &[&str]) -> BTreeMap<String, ByteString> {
+fn entries(names: &[&str]) -> Entries {
     let read = |name: &&str| std::fs::read(format!("{FOLDER}/cosign3-p256/{name}")).unwrap();
     names
         .iter()
-        .map(|name| ((*name).to_owned(), ByteString(read(name))))
+        .map(|name| ((*name).to_owned(), Zeroizing::new(read(name))))
         .collect()
 }
 
@@ -61,16 +59,28 @@ fn a_secret_without_cosign_pub_gives_the_public_key_of_its_private_key() {
 }
 
 #[test]
-fn an_empty_secret_is_told_from_one_whose_password_is_wrong() {
-    let error = private_of(&location(), &BTreeMap::new())
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("holds no key"), "{error}");
-    let error = private_of(&location(), &entries(&["cosign.key"])).unwrap_err();
-    let text = format!("{:#}", anyhow::Error::new(error));
+fn an_empty_secret_is_told_from_one_without_password_and_one_whose_password_is_wrong() {
+    let text = |entries: &Entries| {
+        let error = private_of(&location(), entries).unwrap_err();
+        format!("{:#}", anyhow::Error::new(error))
+    };
+    assert!(text(&Entries::new()).contains("holds no key"));
+    let missing = text(&entries(&["cosign.key"]));
     assert!(
-        text.contains("cosign.key and cosign.password of secret signing-secrets"),
-        "{text}"
+        missing.starts_with("cannot use the key of secret signing-secrets in namespace ns"),
+        "{missing}"
     );
-    assert!(text.ends_with("the password is empty"), "{text}");
+    assert!(missing.contains("add cosign.password"), "{missing}");
+    let mut wrong = entries(&["cosign.key"]);
+    wrong.insert("cosign.password".to_owned(), Zeroizing::new(Vec::new()));
+    let wrong = text(&wrong);
+    assert!(wrong.ends_with("the password is empty"), "{wrong}");
+}
+
+#[test]
+fn an_unusable_x509_pem_never_falls_through_to_the_key_of_cosign() {
+    let mut both = entries(&["cosign.key", "cosign.password", "cosign.pub"]);
+    both.insert("x509.pem".to_owned(), Zeroizing::new(Vec::new()));
+    assert!(private_of(&location(), &both).is_err());
+    assert!(public_of(&location(), &both).is_err());
 }

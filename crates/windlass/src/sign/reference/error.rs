@@ -5,18 +5,17 @@ use std::path::PathBuf;
 
 use windlass_core::key::KeyError;
 
-use super::secret::Location;
+use super::location::{Location, PlaceError};
 use crate::cluster::ConnectError;
+use crate::cluster::secret::SecretError;
+use crate::sign::entries::EntriesError;
 
 /// Why a key reference did not lead to a key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyRefError {
     /// `k8s://` without exactly a namespace and a name.
-    #[error("`k8s://{place}` is not a key reference; write k8s://<namespace>/<secret>")]
-    Place {
-        /// What follows the scheme.
-        place: String,
-    },
+    #[error(transparent)]
+    Place(#[from] PlaceError),
     /// A scheme that is not known here.
     #[error(
         "keys at `{scheme}://` are not supported yet; give a file, k8s://<namespace>/<secret> or \
@@ -54,7 +53,7 @@ pub(crate) enum KeyRefError {
         location: Location,
         /// What the API server or the connection said.
         #[source]
-        source: Box<kube::Error>,
+        source: SecretError,
     },
     /// The secret is there, the key is not.
     #[error(
@@ -64,6 +63,15 @@ pub(crate) enum KeyRefError {
     NoKey {
         /// The secret.
         location: Location,
+    },
+    /// The secret holds a key that cannot be used.
+    #[error("cannot use the key of {location}")]
+    Entries {
+        /// The secret.
+        location: Location,
+        /// What is wrong with its entries.
+        #[source]
+        source: EntriesError,
     },
     /// The environment variable is not set.
     #[error("the environment variable {name} is not set")]
