@@ -7,8 +7,8 @@
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use windlass_core::jsonpath::{Template, print};
 use windlass_fuzz::text::{free, one_of, word};
+use windlass_jsonpath::{Template, print};
 
 const STEPS: [&str; 34] = [
     ".a",

@@ -11,7 +11,6 @@ pub mod format;
 pub mod image;
 pub mod intoto;
 pub mod json;
-pub mod jsonpath;
 pub mod key;
 pub mod run;
 pub mod tekton;

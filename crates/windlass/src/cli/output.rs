@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use serde_json::Value;
-use windlass_core::jsonpath::{self, Template};
+use windlass_jsonpath::{Template, print};
 
 pub(crate) mod clean;
 pub(crate) mod table;
@@ -65,7 +65,7 @@ impl Format {
     /// The text for one object or list. `names` are the lines of the format `name`.
     pub(crate) fn text(&self, document: &Value, names: &[String]) -> anyhow::Result<String> {
         match self {
-            Self::Json => jsonpath::print::pretty(document).map_err(anyhow::Error::msg),
+            Self::Json => print::pretty(document).map_err(anyhow::Error::msg),
             Self::Yaml => serde_saphyr::to_string(document).context("cannot write YAML"),
             Self::Name => Ok(names.iter().flat_map(|name| [name, "\n"]).collect()),
             Self::JsonPath(template) => Ok(template.render(document)?),

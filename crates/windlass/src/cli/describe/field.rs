@@ -1,7 +1,7 @@
 //! Fields of a run, read leniently: what is absent or of another type is empty.
 
 use serde_json::{Map, Value};
-use windlass_core::jsonpath::print;
+use windlass_jsonpath::print;
 
 use crate::cli::output::clean;
 
