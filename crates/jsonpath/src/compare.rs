@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::Operator;
-use super::evaluate::Item;
+use crate::item::Item;
+use crate::syntax::Operator;
 
 impl Operator {
     /// Whether `left` and `right` compare this way; an error says why they cannot be compared.
-    pub(super) fn holds(self, left: Item<'_>, right: Item<'_>) -> Result<bool, String> {
+    pub(crate) fn holds(self, left: Item<'_>, right: Item<'_>) -> Result<bool, String> {
         if let (Item::Value(Value::Bool(left)), Item::Value(Value::Bool(right))) = (left, right) {
             return match self {
                 Self::Equal => Ok(left == right),

@@ -1,31 +1,31 @@
 //! A cursor: a place in the template's text that knows its column.
 
-use super::JsonPathError;
+use crate::error::JsonPathError;
 
 #[derive(Debug, Clone)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     rest: &'a str,
     column: usize,
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(text: &'a str, column: usize) -> Self {
+    pub(crate) fn new(text: &'a str, column: usize) -> Self {
         Self { rest: text, column }
     }
 
-    pub(super) fn column(&self) -> usize {
+    pub(crate) fn column(&self) -> usize {
         self.column
     }
 
-    pub(super) fn rest(&self) -> &'a str {
+    pub(crate) fn rest(&self) -> &'a str {
         self.rest
     }
 
-    pub(super) fn peek(&self) -> Option<char> {
+    pub(crate) fn peek(&self) -> Option<char> {
         self.rest.chars().next()
     }
 
-    pub(super) fn next(&mut self) -> Option<char> {
+    pub(crate) fn next(&mut self) -> Option<char> {
         let mut characters = self.rest.chars();
         let character = characters.next()?;
         self.rest = characters.as_str();
@@ -33,7 +33,7 @@ impl<'a> Cursor<'a> {
         Some(character)
     }
 
-    pub(super) fn skip(&mut self, prefix: &str) -> bool {
+    pub(crate) fn skip(&mut self, prefix: &str) -> bool {
         let Some(rest) = self.rest.strip_prefix(prefix) else {
             return false;
         };
@@ -43,7 +43,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes characters while `wanted` says so.
-    pub(super) fn take_while(&mut self, mut wanted: impl FnMut(char) -> bool) -> &'a str {
+    pub(crate) fn take_while(&mut self, mut wanted: impl FnMut(char) -> bool) -> &'a str {
         let start = self.rest;
         while self.peek().is_some_and(&mut wanted) {
             self.next();
@@ -53,7 +53,7 @@ impl<'a> Cursor<'a> {
 
     /// Takes up to `close`, which is consumed but not part of the result; a `close` within quotes
     /// does not count. `column` and `message` say what is unclosed.
-    pub(super) fn take_until(
+    pub(crate) fn take_until(
         &mut self,
         close: char,
         column: usize,

@@ -2,62 +2,18 @@
 
 use serde_json::Value;
 
-use super::print::Output;
-use super::{Filter, JsonPathError, Path, Piece, Slice, SliceEnd, Step, StepKind};
+use crate::error::JsonPathError;
+use crate::item::Item;
+use crate::print::Output;
+use crate::syntax::{Filter, Path, Piece, Slice, SliceEnd, Step, StepKind};
 
 /// Bound on the values looked at by one template, loops included.
 const MAX_VALUES: usize = 10_000_000;
 
 type Result<T> = std::result::Result<T, JsonPathError>;
 
-/// One value on the way through a path.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Item<'a> {
-    Value(&'a Value),
-    /// One byte of a string, which is what a wildcard makes of a string.
-    Byte(u8),
-}
-
-impl<'a> Item<'a> {
-    /// The kind of the value, with an article.
-    pub(super) fn noun(self) -> &'static str {
-        match self {
-            Self::Value(Value::Null) => "null",
-            Self::Value(Value::Bool(_)) => "a boolean",
-            Self::Value(Value::Number(_)) | Self::Byte(_) => "a number",
-            Self::Value(Value::String(_)) => "a string",
-            Self::Value(Value::Array(_)) => "a list",
-            Self::Value(Value::Object(_)) => "an object",
-        }
-    }
-
-    fn get(self, key: &str) -> Option<Self> {
-        match self {
-            Self::Value(Value::Object(object)) => object.get(key).map(Self::Value),
-            _ => None,
-        }
-    }
-
-    /// Members in the order of their keys, elements in theirs, and the bytes of a string.
-    fn children(self) -> Vec<Item<'a>> {
-        match self {
-            Self::Value(Value::Object(object)) => {
-                let mut members: Vec<_> = object.iter().collect();
-                members.sort_unstable_by_key(|(key, _)| *key);
-                members
-                    .into_iter()
-                    .map(|(_, value)| Self::Value(value))
-                    .collect()
-            }
-            Self::Value(Value::Array(list)) => list.iter().map(Self::Value).collect(),
-            Self::Value(Value::String(text)) => text.bytes().map(Self::Byte).collect(),
-            _ => Vec::new(),
-        }
-    }
-}
-
 /// Applies the pieces to the document and prints what they yield.
-pub(super) fn run(pieces: &[Piece], document: &Value, output: &mut Output) -> Result<()> {
+pub(crate) fn run(pieces: &[Piece], document: &Value, output: &mut Output) -> Result<()> {
     let mut run = Run { left: MAX_VALUES };
     run.pieces(pieces, 0, pieces.len(), Item::Value(document), output)
 }

@@ -14,110 +14,34 @@
 
 use serde_json::Value;
 
+pub use self::error::JsonPathError;
+use self::print::Output;
+use self::syntax::Piece;
+
 mod compare;
 mod cursor;
+mod error;
 mod evaluate;
+mod item;
 mod parse;
 pub mod print;
+mod syntax;
 #[cfg(test)]
 mod tests;
 
 /// A parsed template.
+///
+/// ```
+/// use windlass_jsonpath::Template;
+///
+/// let list = serde_json::json!({"items": [{"name": "a"}, {"name": "b"}]});
+/// let template = Template::parse("{range .items[*]}{.name};{end}")?;
+/// assert_eq!(template.render(&list)?, "a;b;");
+/// # Ok::<(), windlass_jsonpath::JsonPathError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Template {
     pieces: Vec<Piece>,
-}
-
-/// What went wrong, and where in the template.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("jsonpath template, column {column}: {message}")]
-pub struct JsonPathError {
-    /// Column in characters, counted from 1.
-    pub column: usize,
-    message: String,
-}
-
-impl JsonPathError {
-    fn new(column: usize, message: impl Into<String>) -> Self {
-        Self {
-            column,
-            message: message.into(),
-        }
-    }
-}
-
-/// One part of a template, in the order written.
-#[derive(Debug, Clone)]
-enum Piece {
-    Text(Value),
-    Path(Path),
-    /// Runs the pieces up to `end` once for each value of `path`, then goes on at `resume`.
-    Range {
-        path: Path,
-        end: usize,
-        resume: usize,
-    },
-    End,
-}
-
-type Path = Vec<Step>;
-
-#[derive(Debug, Clone)]
-struct Step {
-    column: usize,
-    kind: StepKind,
-}
-
-#[derive(Debug, Clone)]
-enum StepKind {
-    Field(String),
-    /// A quoted key with dots in it: a path first, as in `kubectl`, else the key as written.
-    DottedKey {
-        path: Path,
-        key: String,
-    },
-    Wildcard,
-    Recursive,
-    Slice(Slice),
-    Union(Vec<Path>),
-    Filter(Box<Filter>),
-    /// A quoted string: one value, whatever came in.
-    Text(Value),
-    /// A number or boolean: one value for each that came in.
-    Constant(Value),
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slice {
-    start: Option<i64>,
-    end: SliceEnd,
-    step: Option<i64>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum SliceEnd {
-    /// To the end of the list.
-    Open,
-    At(i64),
-    /// A single index: one past the start.
-    AfterStart,
-}
-
-#[derive(Debug, Clone)]
-struct Filter {
-    left: Path,
-    /// `None` asks only whether `left` yields anything.
-    comparison: Option<(Operator, Path)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operator {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
 }
 
 impl Template {
@@ -128,14 +52,14 @@ impl Template {
 
     /// The text that `kubectl -o jsonpath=…` prints for `document`; no newline is added.
     pub fn render(&self, document: &Value) -> Result<String, JsonPathError> {
-        let mut output = print::Output::text();
+        let mut output = Output::text();
         evaluate::run(&self.pieces, document, &mut output)?;
         Ok(output.into_string())
     }
 
     /// The text that `kubectl -o jsonpath-as-json=…` prints: each action's values as a JSON array.
     pub fn render_as_json(&self, document: &Value) -> Result<String, JsonPathError> {
-        let mut output = print::Output::json();
+        let mut output = Output::json();
         evaluate::run(&self.pieces, document, &mut output)?;
         Ok(output.into_string())
     }

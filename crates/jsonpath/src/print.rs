@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Number, Value};
 
-use super::JsonPathError;
-use super::evaluate::Item;
+use crate::error::JsonPathError;
+use crate::item::Item;
 
 /// Largest output of one template, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024 * 1024;
@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 256;
 
 /// Collects what a template prints.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(crate) struct Output {
     text: String,
     style: Style,
 }
@@ -29,26 +29,26 @@ enum Style {
 }
 
 impl Output {
-    pub(super) fn text() -> Self {
+    pub(crate) fn text() -> Self {
         Self {
             text: String::new(),
             style: Style::Text,
         }
     }
 
-    pub(super) fn json() -> Self {
+    pub(crate) fn json() -> Self {
         Self {
             text: String::new(),
             style: Style::Json,
         }
     }
 
-    pub(super) fn into_string(self) -> String {
+    pub(crate) fn into_string(self) -> String {
         self.text
     }
 
     /// Prints the results of one action, which stands at `column`.
-    pub(super) fn results(
+    pub(crate) fn results(
         &mut self,
         items: &[Item<'_>],
         column: usize,

@@ -1,7 +1,7 @@
 //! Quoted strings in an action, with the escapes of a Go string literal.
 
-use super::super::JsonPathError;
-use super::super::cursor::Cursor;
+use crate::cursor::Cursor;
+use crate::error::JsonPathError;
 
 /// Reads a string in single or double quotes; the cursor stands on the opening one.
 pub(super) fn quoted(cursor: &mut Cursor<'_>, quote: char) -> Result<String, JsonPathError> {

@@ -1,45 +1,34 @@
-//! Filters: `[?(path)]` and `[?(path operator value)]`.
+//! Comparisons in a filter: what stands on the left of the operator, and on its right.
 
-use super::super::cursor::Cursor;
-use super::super::{Filter, JsonPathError, Operator, StepKind};
-use super::{Result, path};
+use crate::cursor::Cursor;
+use crate::error::JsonPathError;
+use crate::syntax::Operator;
 
-/// Reads a filter whose opening `[?(`, at `column`, is already taken.
-pub(super) fn filter(cursor: &mut Cursor<'_>, column: usize, depth: usize) -> Result<StepKind> {
-    let start = cursor.column();
-    let text = cursor.take_until(')', column, "unclosed filter: )] is missing")?;
-    if !cursor.skip("]") {
-        return Err(JsonPathError::new(
-            cursor.column(),
-            "expected ] after the filter's )",
-        ));
-    }
-    let sub_path = |text, column| path(&mut Cursor::new(text, column), None, depth + 1);
-    let mut ahead = Cursor::new(text, start);
-    let left = left_side(&mut ahead);
+/// The two sides of a filter's condition, not read yet.
+pub(super) struct Comparison<'a> {
+    pub(super) left: Cursor<'a>,
+    /// `None` if the filter compares nothing.
+    pub(super) right: Option<(Operator, Cursor<'a>)>,
+}
+
+/// Splits the condition `text`, which starts at `column`, at its operator.
+pub(super) fn comparison(text: &str, column: usize) -> Result<Comparison<'_>, JsonPathError> {
+    let mut ahead = Cursor::new(text, column);
+    let written = left_side(&mut ahead);
+    let left = Cursor::new(written, column);
     if ahead.rest().is_empty() {
-        let left = sub_path(left, start)?;
-        return Ok(StepKind::Filter(Box::new(Filter {
-            left,
-            comparison: None,
-        })));
+        return Ok(Comparison { left, right: None });
     }
     let at = ahead.column();
     let operator = operator(&mut ahead)?;
-    if left.trim().is_empty() || ahead.rest().trim().is_empty() {
+    if written.trim().is_empty() || ahead.rest().trim().is_empty() {
         return Err(JsonPathError::new(
             at,
             "a comparison needs a value on both sides",
         ));
     }
-    let (left, right) = (
-        sub_path(left, start)?,
-        sub_path(ahead.rest(), ahead.column())?,
-    );
-    Ok(StepKind::Filter(Box::new(Filter {
-        left,
-        comparison: Some((operator, right)),
-    })))
+    let right = Some((operator, ahead));
+    Ok(Comparison { left, right })
 }
 
 /// Takes what stands before the first comparison that is not in quotes.
@@ -61,7 +50,7 @@ fn left_side<'a>(cursor: &mut Cursor<'a>) -> &'a str {
     })
 }
 
-fn operator(cursor: &mut Cursor<'_>) -> Result<Operator> {
+fn operator(cursor: &mut Cursor<'_>) -> Result<Operator, JsonPathError> {
     let column = cursor.column();
     match cursor.take_while(|character| matches!(character, '!' | '<' | '=' | '>')) {
         "==" => Ok(Operator::Equal),
