@@ -9,6 +9,8 @@
 
 use std::collections::BTreeSet;
 
+mod kind;
+
 /// What is known of one run.
 #[derive(Debug, Clone, Copy)]
 #[expect(

@@ -174,7 +174,7 @@ pub fn explain(run: &Run<'_>, config: &Config) -> Result<Explanation, FormatErro
 fn name(run: &Run<'_>) -> RunName {
     let metadata = run.metadata();
     RunName {
-        kind: run.kind(),
+        kind: run.kind().name(),
         name: metadata.name.to_string(),
         namespace: metadata.namespace.to_string(),
         uid: metadata.uid.to_string(),

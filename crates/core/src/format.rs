@@ -5,7 +5,7 @@
 use crate::config::Config;
 use crate::image::Image;
 use crate::intoto::Subject;
-use crate::run::Run;
+use crate::run::{Kind, Run};
 
 mod after;
 mod byproducts;
@@ -136,7 +136,7 @@ pub enum FormatError {
         /// The format.
         format: Format,
         /// Kind of the run.
-        kind: &'static str,
+        kind: Kind,
     },
     /// A part that is copied into the payload cannot be read.
     #[error("cannot copy {part} of the run into a payload")]

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 pub use self::children::{Adopted, adopt};
+pub use self::kind::Kind;
 pub use self::metadata::{Metadata, OwnerReference};
 pub use self::parts::{
     Condition, NamedSecret, Param, ParamSpec, PodTemplate, Provenance, RefSource, Reference,
@@ -29,6 +30,7 @@ pub(crate) use self::text::timestamp;
 pub use self::text::{Map, Text};
 
 mod children;
+mod kind;
 mod metadata;
 mod parts;
 mod pipeline;
@@ -140,7 +142,7 @@ pub struct Raw<'a> {
 impl<'a> TaskRun<'a> {
     /// Reads a task run. `kind` and `apiVersion` may be missing, as they are in lists.
     pub fn parse(document: &'a [u8]) -> Result<Self, RunError> {
-        let raw = envelope(document, "TaskRun")?;
+        let raw = envelope(document, Kind::Task)?;
         Ok(Self {
             metadata: part("metadata", raw.metadata)?,
             spec: part("spec", raw.spec)?,
@@ -158,7 +160,7 @@ impl<'a> TaskRun<'a> {
 impl<'a> PipelineRun<'a> {
     /// Reads a pipeline run. `kind` and `apiVersion` may be missing, as they are in lists.
     pub fn parse(document: &'a [u8]) -> Result<Self, RunError> {
-        let raw = envelope(document, "PipelineRun")?;
+        let raw = envelope(document, Kind::Pipeline)?;
         Ok(Self {
             metadata: part("metadata", raw.metadata)?,
             spec: part("spec", raw.spec)?,
@@ -173,14 +175,25 @@ impl<'a> PipelineRun<'a> {
     }
 }
 
+impl Kind {
+    /// Reads a run of this kind; a pipeline run gets no children. `kind` and `apiVersion` may be
+    /// missing, as they are in lists.
+    pub fn parse(self, document: &[u8]) -> Result<Run<'_>, RunError> {
+        match self {
+            Self::Task => TaskRun::parse(document).map(Run::Task),
+            Self::Pipeline => {
+                PipelineRun::parse(document).map(|run| Run::Pipeline(run, Vec::new()))
+            }
+        }
+    }
+}
+
 impl<'a> Run<'a> {
     /// Reads a run of either kind by what its `kind` says; a pipeline run gets no children.
     pub fn parse(document: &'a [u8]) -> Result<Self, RunError> {
         match &*read::<Raw<'a>>(document)?.kind {
-            "TaskRun" => TaskRun::parse(document).map(Self::Task),
-            "PipelineRun" => {
-                PipelineRun::parse(document).map(|run| Self::Pipeline(run, Vec::new()))
-            }
+            "TaskRun" => Kind::Task.parse(document),
+            "PipelineRun" => Kind::Pipeline.parse(document),
             other => Err(RunError::Kind {
                 expected: "TaskRun or PipelineRun",
                 found: other.to_owned(),
@@ -188,21 +201,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// `TaskRun` or `PipelineRun`.
-    pub fn kind(&self) -> &'static str {
+    /// Which kind of run it is.
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::Task(_) => "TaskRun",
-            Self::Pipeline(..) => "PipelineRun",
+            Self::Task(_) => Kind::Task,
+            Self::Pipeline(..) => Kind::Pipeline,
         }
     }
 
     /// Key of the run's payload and signature where space is short: `taskrun-UID`.
     pub fn short_key(&self) -> String {
-        format!(
-            "{}-{}",
-            self.kind().to_ascii_lowercase(),
-            self.metadata().uid
-        )
+        format!("{}-{}", self.kind().singular(), self.metadata().uid)
     }
 
     /// Key of the run's payload and signature where names may be long.
@@ -297,16 +306,16 @@ fn is_done(conditions: &[Condition<'_>]) -> bool {
         .is_some_and(|condition| &*condition.status != "Unknown")
 }
 
-fn envelope<'a>(document: &'a [u8], expected: &'static str) -> Result<Raw<'a>, RunError> {
+fn envelope<'a>(document: &'a [u8], expected: Kind) -> Result<Raw<'a>, RunError> {
     if document.len() > MAX_DOCUMENT {
         return Err(RunError::TooLarge {
             size: document.len(),
         });
     }
     let raw: Raw<'a> = read(document)?;
-    if !raw.kind.is_empty() && raw.kind != expected {
+    if !raw.kind.is_empty() && raw.kind != expected.name() {
         return Err(RunError::Kind {
-            expected,
+            expected: expected.name(),
             found: raw.kind.to_string(),
         });
     }

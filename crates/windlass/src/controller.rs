@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::queue::{Message, Queue};
 use self::reconcile::{Noticed, Reconciler};
-use crate::cluster::runs::RunId;
+use crate::cluster::runs::{self, RunId};
 use crate::cluster::runs::RunKind;
 use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::settings::keys::{Keys, follow_directory, follow_secret};
@@ -168,7 +168,7 @@ impl Options {
                 );
                 let source = Source {
                     what: format!("{}s of {place}", kind.words()),
-                    path: kind.collection(namespace),
+                    path: runs::collection(kind, namespace),
                     name: None,
                     labels: None,
                 };

@@ -61,8 +61,8 @@ impl Describe {
             return Ok(ExitCode::SUCCESS);
         }
         let children = match kind {
-            Kind::TaskRun => HashMap::new(),
-            Kind::PipelineRun => children(&client, namespace, &name).await?,
+            Kind::Task => HashMap::new(),
+            Kind::Pipeline => children(&client, namespace, &name).await?,
         };
         output::write(&view::text(kind, &run, &children, Timestamp::now()))?;
         Ok(ExitCode::SUCCESS)
@@ -75,7 +75,7 @@ async fn children(
     namespace: &str,
     name: &str,
 ) -> anyhow::Result<HashMap<String, Summary>> {
-    let runs = Runs::new(client, Kind::TaskRun, Some(namespace))?;
+    let runs = Runs::new(client, Kind::Task, Some(namespace))?;
     let mut children = HashMap::new();
     let selector = format!("tekton.dev/pipelineRun={name}");
     runs.each(Some(&selector), |page: Vec<Summary>| {

@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_list_document_names_the_kind_of_each_run() {
-        let document = document(Kind::TaskRun, vec![listed("x", None)]);
+        let document = document(Kind::Task, vec![listed("x", None)]);
         assert_eq!(document["kind"], "TaskRunList");
         assert_eq!(document["items"][0]["kind"], "TaskRun");
     }

@@ -22,6 +22,6 @@ pub(crate) struct PipelineRun {
 impl PipelineRun {
     /// Shows what was asked for.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        self.verb.run(Kind::PipelineRun, connection).await
+        self.verb.run(Kind::Pipeline, connection).await
     }
 }

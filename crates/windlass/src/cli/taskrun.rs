@@ -22,6 +22,6 @@ pub(crate) struct TaskRun {
 impl TaskRun {
     /// Shows what was asked for.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        self.verb.run(Kind::TaskRun, connection).await
+        self.verb.run(Kind::Task, connection).await
     }
 }

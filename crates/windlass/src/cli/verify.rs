@@ -129,10 +129,8 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self, String> {
         let run = text.split_once('/').and_then(|(kind, name)| {
             let kind = match kind {
-                "taskrun" | "taskruns" | "tr" | "taskrun.tekton.dev" => Kind::TaskRun,
-                "pipelinerun" | "pipelineruns" | "pr" | "pipelinerun.tekton.dev" => {
-                    Kind::PipelineRun
-                }
+                "taskrun" | "taskruns" | "tr" | "taskrun.tekton.dev" => Kind::Task,
+                "pipelinerun" | "pipelineruns" | "pr" | "pipelinerun.tekton.dev" => Kind::Pipeline,
                 _ => return None,
             };
             Some(Self::Run(kind, name.to_owned()))

@@ -10,7 +10,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use kube::Client;
 use windlass_core::run::{PipelineRun, RunError, TaskRun};
 
-use super::runs::{Head, RunId, RunKind};
+use super::runs::{Head, RunId, RunKind, collection};
 use super::watch::{Change, ListError, Sink, Source, list};
 use crate::cluster::call::{Call, CallError};
 
@@ -36,7 +36,7 @@ pub(crate) async fn read(
     if id.name.len() <= LABEL_LIMIT {
         let source = Source {
             what: format!("task runs of {id}"),
-            path: RunKind::Task.collection(Some(&id.namespace)),
+            path: collection(RunKind::Task, Some(&id.namespace)),
             name: None,
             labels: Some(format!("{PIPELINE_RUN_LABEL}={}", id.name)),
         };

@@ -107,7 +107,7 @@ mod tests {
 
     fn state(annotations: &Value) -> String {
         let run = json!({"metadata": {"uid": "u-1", "annotations": annotations}});
-        line(Kind::TaskRun, &run, true)
+        line(Kind::Task, &run, true)
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(super) fn text(
     section::values(&mut text, "📝 Results", field::list(run, "/status/results"));
     section::workspaces(&mut text, field::list(run, "/spec/workspaces"));
     match kind {
-        Kind::TaskRun => {
+        Kind::Task => {
             section::states(&mut text, "🦶 Steps", field::list(run, "/status/steps"));
             section::states(
                 &mut text,
@@ -59,7 +59,7 @@ pub(super) fn text(
                 field::list(run, "/status/sidecars"),
             );
         }
-        Kind::PipelineRun => {
+        Kind::Pipeline => {
             section::children(&mut text, run, children, now);
             section::skipped(&mut text, field::list(run, "/status/skippedTasks"));
         }
@@ -69,11 +69,11 @@ pub(super) fn text(
 
 fn head(kind: Kind, run: &Value, finished: bool) -> String {
     let (reference, account) = match kind {
-        Kind::TaskRun => (
+        Kind::Task => (
             ("Task Ref:", "/spec/taskRef/name"),
             "/spec/serviceAccountName",
         ),
-        Kind::PipelineRun => (
+        Kind::Pipeline => (
             ("Pipeline Ref:", "/spec/pipelineRef/name"),
             "/spec/taskRunTemplate/serviceAccountName",
         ),

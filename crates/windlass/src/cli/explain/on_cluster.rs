@@ -29,7 +29,7 @@ pub(super) async fn documents(
     let runs = Runs::new(client, kind, Some(namespace))?;
     let run = runs.get(name).await?.to_string();
     let mut found = Vec::new();
-    if kind == Kind::PipelineRun {
+    if kind == Kind::Pipeline {
         let parent = PipelineRun::parse(run.as_bytes())?;
         let id = RunId::new(RunKind::Pipeline, &parent.metadata);
         found = children::read(client, &id, &parent).await?;
@@ -38,7 +38,7 @@ pub(super) async fn documents(
     let children = found.map(|child| String::from_utf8_lossy(child).into_owned());
     Ok(Documents {
         children: children.collect(),
-        is_pipeline_run: kind == Kind::PipelineRun,
+        is_pipeline_run: kind == Kind::Pipeline,
         run,
     })
 }

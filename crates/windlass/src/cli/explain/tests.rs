@@ -6,7 +6,7 @@ fn words(words: &[&str]) -> Vec<String> {
 
 #[test]
 fn a_run_is_named_in_one_word_or_two() {
-    let expected = (Kind::PipelineRun, "release".to_owned());
+    let expected = (Kind::Pipeline, "release".to_owned());
     for line in [
         &["pr/release"][..],
         &["pipelinerun", "release"],

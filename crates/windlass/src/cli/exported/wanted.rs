@@ -44,8 +44,8 @@ pub(in crate::cli) fn kind_of(word: &str) -> Result<Kind, String> {
     let (resource, group) = lower.split_once('.').unwrap_or((&lower, "tekton.dev"));
     let is_known_group = group == "tekton.dev" || group.ends_with(".tekton.dev");
     match resource {
-        "taskrun" | "taskruns" | "tr" | "trs" if is_known_group => Ok(Kind::TaskRun),
-        "pipelinerun" | "pipelineruns" | "pr" | "prs" if is_known_group => Ok(Kind::PipelineRun),
+        "taskrun" | "taskruns" | "tr" | "trs" if is_known_group => Ok(Kind::Task),
+        "pipelinerun" | "pipelineruns" | "pr" | "prs" if is_known_group => Ok(Kind::Pipeline),
         _ => Err(format!(
             "{word:?} is no kind of run; use taskrun (tr) or pipelinerun (pr)"
         )),
@@ -67,10 +67,7 @@ mod tests {
             "taskruns.v1.tekton.dev/a",
         ] {
             let wanted = Wanted::from_str(text).unwrap();
-            assert_eq!(
-                (wanted.kind, wanted.name.as_str()),
-                (Some(Kind::TaskRun), "a")
-            );
+            assert_eq!((wanted.kind, wanted.name.as_str()), (Some(Kind::Task), "a"));
         }
         let wanted = Wanted::from_str("pr/a").unwrap();
         assert_eq!(wanted.to_string(), "pipelinerun/a");

@@ -74,7 +74,7 @@ STARTED         DURATION   STATUS
 ",
         "A".repeat(64)
     );
-    assert_eq!(text(Kind::TaskRun, &run, &HashMap::new(), now()), expected);
+    assert_eq!(text(Kind::Task, &run, &HashMap::new(), now()), expected);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn a_pipeline_run_lists_its_task_runs_and_their_signatures() {
     });
     let child = Summary::deserialize(&child).unwrap();
     let children = HashMap::from([("release-build".to_owned(), child)]);
-    let shown = text(Kind::PipelineRun, &run, &children, now());
+    let shown = text(Kind::Pipeline, &run, &children, now());
     for line in [
         "Pipeline Ref:      all\n",
         "Tasks failed\\u{1b}[2J\nsee logs\n",
@@ -118,7 +118,7 @@ fn a_run_of_nulls_and_wrong_types_is_still_shown() {
                "spec": {"params": null, "workspaces": {}}, "status": null}),
         json!({"metadata": {"name": "\u{1b}]0;evil\u{7}"}, "status": {"steps": [null, 1, "x"]}}),
     ] {
-        let shown = text(Kind::TaskRun, &run, &HashMap::new(), now());
+        let shown = text(Kind::Task, &run, &HashMap::new(), now());
         assert!(shown.starts_with("Name:"), "{shown}");
         assert!(
             !shown.contains('\u{1b}') && !shown.contains('\u{7}'),

@@ -1,0 +1,57 @@
+//! What the kind of a run decides: which finalizers are ours, and whether anything is enabled.
+
+use crate::annotation;
+use crate::config::Config;
+use crate::run::Kind;
+
+impl Kind {
+    /// The finalizer that keeps a run until it is recorded.
+    pub const fn finalizer(self) -> &'static str {
+        match self {
+            Self::Task => annotation::TASKRUN_FINALIZER,
+            Self::Pipeline => annotation::PIPELINERUN_FINALIZER,
+        }
+    }
+
+    /// Whether a finalizer is one that this controller takes off: the one that it shares with
+    /// Chains, or that of very old releases of Chains.
+    pub fn owns_finalizer(self, name: &str) -> bool {
+        name == self.finalizer() || self == Self::Task && name == annotation::LEGACY_FINALIZER
+    }
+
+    /// Whether anything is enabled for runs of this kind.
+    pub fn is_enabled(self, config: &Config) -> bool {
+        match self {
+            Self::Task => config.taskrun.is_enabled() || config.oci.is_enabled(),
+            Self::Pipeline => config.pipelinerun.is_enabled(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SignerKind;
+
+    #[test]
+    fn the_finalizer_of_old_releases_is_ours_on_task_runs_only() {
+        for kind in Kind::ALL {
+            assert!(kind.owns_finalizer(kind.finalizer()));
+            assert!(!kind.owns_finalizer("example.com/other"));
+        }
+        assert!(Kind::Task.owns_finalizer("chains.tekton.dev"));
+        assert!(!Kind::Pipeline.owns_finalizer("chains.tekton.dev"));
+        assert!(!Kind::Task.owns_finalizer(Kind::Pipeline.finalizer()));
+    }
+
+    #[test]
+    fn images_enable_task_runs_and_no_pipeline_runs() {
+        let mut config = Config::default();
+        config.oci.storage.insert(crate::config::StoreKind::Oci);
+        for artifact in [&mut config.taskrun, &mut config.pipelinerun] {
+            artifact.signer = SignerKind::None;
+        }
+        assert!(Kind::Task.is_enabled(&config));
+        assert!(!Kind::Pipeline.is_enabled(&config));
+    }
+}
