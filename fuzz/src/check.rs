@@ -6,9 +6,10 @@ use serde_json::Value;
 use windlass_core::config::{BuildType, Config};
 use windlass_core::explain::explain;
 use windlass_core::extract;
-use windlass_core::format::{self, Format, FormatError, Payload, Warning, image_payload};
+use windlass_core::format::{self, Format, FormatError, Payload, image_payload};
 use windlass_core::image::Image;
 use windlass_core::run::{PipelineRun, Run, RunError, TaskRun, adopt};
+use windlass_core::warning::Warning;
 
 /// Longest error or warning, in bytes: they become annotations and Events.
 const LONGEST: usize = 2_000;

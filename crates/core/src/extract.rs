@@ -10,17 +10,15 @@ pub(crate) use self::dependencies::{
     step_sources, task_sources,
 };
 pub(crate) use self::hints::{is_build_artifact, is_image_result};
-pub(crate) use self::notes::{Notes, shown};
 pub(crate) use self::subjects::{Breadth, Scope, subjects};
 
-use crate::format::Warning;
 use crate::image::Image;
 use crate::run::TaskRun;
+use crate::warning::{Notes, Warning};
 
 mod children;
 mod dependencies;
 pub(crate) mod hints;
-mod notes;
 mod subjects;
 
 /// The images of a task run that are signed: those named by its own results, each once.

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::image::Image;
 use crate::intoto::Subject;
 use crate::run::{Kind, Run};
+use crate::warning::Warning;
 
 mod after;
 mod byproducts;
@@ -114,16 +115,6 @@ pub struct Payload {
     pub subjects: Vec<Subject>,
     /// What could not be expressed and was left out, and what looks wrong.
     pub warnings: Vec<Warning>,
-}
-
-/// Something about a run that its owner should know.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Warning(pub String);
-
-impl std::fmt::Display for Warning {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Why a run has no payload. None of these goes away by trying again.

@@ -16,3 +16,4 @@ pub mod run;
 pub mod tekton;
 pub mod value;
 pub mod verify;
+pub mod warning;

@@ -14,11 +14,12 @@ use crate::extract::hints::{
     self, ARTIFACT_DIGEST, ARTIFACT_INPUTS, ARTIFACT_OUTPUTS, ARTIFACT_URI, IMAGE_DIGEST,
     IMAGE_URL, IMAGES,
 };
-use crate::extract::{Git, Notes, Said, image_used};
+use crate::extract::{Git, Said, image_used};
 use crate::format::Format;
 use crate::image::Image;
 use crate::run::{Provenance, RunResult, TaskRun, Text};
 use crate::value::ParamValue;
+use crate::warning::Notes;
 
 /// What was found so far, and what the payload's own warnings say without a place.
 #[derive(Debug)]

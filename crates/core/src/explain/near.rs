@@ -13,9 +13,10 @@ use crate::extract::hints::{
     ARTIFACT_DIGEST, ARTIFACT_INPUTS, ARTIFACT_OUTPUTS, ARTIFACT_URI, IMAGE_DIGEST, IMAGE_URL,
     IMAGES,
 };
-use crate::extract::{GIT_COMMIT, GIT_URL, Git, Said, is_build_artifact, shown};
+use crate::extract::{GIT_COMMIT, GIT_URL, Git, Said, is_build_artifact};
 use crate::run::{Param, RunResult, StepState};
 use crate::value::ParamValue;
+use crate::warning::shown;
 
 /// Ends of names without separators, in upper case, and the hint that was perhaps meant.
 const MEANT: [(&str, &str); 16] = [

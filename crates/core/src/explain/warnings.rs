@@ -7,9 +7,10 @@ use super::pipeline::of_child;
 use super::{artifact_of, near};
 use crate::artifact::Digests;
 use crate::config::{Artifact, Config, SignerKind};
-use crate::extract::{self, Children, shown};
+use crate::extract::{self, Children};
 use crate::format::{Format, Payload};
 use crate::run::{PIPELINE_TASK_LABEL, PipelineRun, Run, TaskRun};
+use crate::warning::{Notes, shown};
 
 /// Most warnings that are kept.
 const MOST: usize = 200;
@@ -187,7 +188,7 @@ fn not_built(
     }
     let built = runs.iter().flat_map(|child| extract::images(child).0);
     let built: HashSet<_> = built.collect();
-    let mut notes = extract::Notes::default();
+    let mut notes = Notes::default();
     let named = extract::hints::images(&run.status.results, &mut notes);
     let unsigned = named.into_iter().filter(|image| !built.contains(image));
     let warnings = unsigned.map(|image| {

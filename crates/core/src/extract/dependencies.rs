@@ -1,11 +1,11 @@
 //! Dependencies: the images a run used, and the sources it was given. Behaviour reference,
 //! sections 3.5 and 3.6.
 
-use super::Children;
+use super::children::Children;
 use super::hints::inputs;
-use super::notes::{Notes, shown};
 use crate::artifact::{Artifact, Merged};
 use crate::run::{Param, ParamSpec, PipelineRun, RunResult, StepState, TaskRun};
+use crate::warning::{Notes, shown};
 
 pub(crate) const GIT_URL: &str = "CHAINS-GIT_URL";
 pub(crate) const GIT_COMMIT: &str = "CHAINS-GIT_COMMIT";

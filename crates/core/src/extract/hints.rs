@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 
-use super::notes::{Notes, shown};
 use crate::artifact::{Artifact, Digest};
 use crate::image::Image;
 use crate::run::RunResult;
+use crate::warning::{Notes, shown};
 
 pub(crate) const IMAGE_URL: &str = "IMAGE_URL";
 pub(crate) const IMAGE_DIGEST: &str = "IMAGE_DIGEST";

@@ -1,10 +1,11 @@
 //! Subjects: what a statement is about. Behaviour reference, section 3.8.
 
+use super::children::Children;
 use super::hints::{artifact_pairs, build_artifacts, images, outputs};
-use super::{Children, Notes};
 use crate::artifact::{Artifact, Merged};
 use crate::intoto::Subject;
 use crate::run::{PipelineRun, RunResult, TaskRun};
+use crate::warning::Notes;
 
 /// Which hints make a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

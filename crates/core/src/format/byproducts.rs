@@ -2,9 +2,10 @@
 //! 4.5.
 
 use super::slsa_v02::param_value;
-use crate::extract::{Notes, is_build_artifact, is_image_result, shown};
+use crate::extract::{is_build_artifact, is_image_result};
 use crate::intoto::Descriptor;
 use crate::run::{RunResult, TaskRun};
+use crate::warning::{Notes, shown};
 
 const MEDIA_TYPE: &str = "application/json";
 

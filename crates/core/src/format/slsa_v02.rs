@@ -8,8 +8,7 @@ use super::{Format, FormatError, Payload, slsa_v02_pipeline};
 use crate::artifact::{Artifact, Digests, Merged};
 use crate::config::Config;
 use crate::extract::{
-    Breadth, Children, Notes, PULLABLE, Scope, images_used, pipeline_sources, shown, subjects,
-    task_sources,
+    Breadth, Children, PULLABLE, Scope, images_used, pipeline_sources, subjects, task_sources,
 };
 use crate::intoto::{Statement, digests};
 use crate::json::{Json, Object};
@@ -18,6 +17,7 @@ use crate::run::{
     TaskRun,
 };
 use crate::value::ParamValue;
+use crate::warning::{Notes, shown};
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v0.1";
 pub(super) const PREDICATE: &str = "https://slsa.dev/provenance/v0.2";

@@ -7,10 +7,11 @@ use super::FormatError;
 use super::after::after;
 use super::slsa_v02::{Origin, Sources, outcome, param_value, step};
 use super::time::shortest;
-use crate::extract::{Children, Executed, Notes, shown};
+use crate::extract::{Children, Executed};
 use crate::json::{Json, Object};
 use crate::run::{PipelineRun, RunResult, TaskRun, TaskSpec};
 use crate::tekton::{Projection, Warnings};
+use crate::warning::{Notes, shown};
 
 pub(super) fn build_config<'r>(
     run: &'r PipelineRun<'_>,

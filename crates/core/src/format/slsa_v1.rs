@@ -11,11 +11,12 @@ use super::slsa_v02::{ref_source, text_map};
 use super::time::grouped;
 use super::{Format, FormatError, Payload, byproducts};
 use crate::config::{BuildType, Config};
-use crate::extract::{Breadth, Children, Notes, Scope, subjects};
+use crate::extract::{Breadth, Children, Scope, subjects};
 use crate::intoto::{Descriptor, Statement};
 use crate::json::{Json, Object};
 use crate::run::{Map, Provenance, Reference, Run};
 use crate::tekton::{Projection, Warnings};
+use crate::warning::Notes;
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 pub(super) const PREDICATE: &str = "https://slsa.dev/provenance/v1";

@@ -10,12 +10,13 @@ use super::slsa_v02::{material, ref_source};
 use crate::artifact::Artifact;
 use crate::config::{BuildType, Config};
 use crate::extract::{
-    Breadth, Children, Notes, images_used, pipeline_sources, shown, step_sources, task_sources,
+    Breadth, Children, images_used, pipeline_sources, step_sources, task_sources,
 };
 use crate::intoto::Descriptor;
 use crate::json::{Json, JsonError};
 use crate::run::{PipelineRun, RefSource, TaskRun};
 use crate::tekton::{Projection, Warnings};
+use crate::warning::{Notes, shown};
 
 const TASK: &str = "task";
 const PIPELINE: &str = "pipeline";

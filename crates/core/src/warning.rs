@@ -1,13 +1,22 @@
-//! Notes on what was left out and what looks wrong, for the run's owner.
+//! Warnings: what was left out of a payload and what looks wrong in a run, for its owner.
 
 use std::collections::HashSet;
-
-use crate::format::Warning;
+use std::fmt;
 
 /// Most notes that are kept; a run may hold any number of mistakes.
 const MOST: usize = 100;
 /// Longest name or value shown in a note, in characters.
 const SHOWN: usize = 120;
+
+/// Something about a run that its owner should know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Warning(pub String);
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// A collection of notes, each once, in the order in which they came up.
 #[derive(Debug, Default)]
