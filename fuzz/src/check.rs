@@ -6,8 +6,9 @@ use serde_json::Value;
 use windlass_core::config::{BuildType, Config};
 use windlass_core::explain::explain;
 use windlass_core::extract;
-use windlass_core::format::{self, Format, FormatError, Payload, image_payload};
+use windlass_core::format::Format;
 use windlass_core::image::Image;
+use windlass_core::payload::{Payload, PayloadError};
 use windlass_core::run::{PipelineRun, Run, RunError, TaskRun, adopt};
 use windlass_core::warning::Warning;
 
@@ -89,7 +90,7 @@ pub fn images(run: &TaskRun<'_>) -> Vec<Image> {
     for image in &images {
         assert_eq!(Image::parse(&image.to_string()).as_ref(), Ok(image));
         assert!(seen.insert(image), "{image} twice");
-        let payload = image_payload(image);
+        let payload = Payload::of_image(image);
         serde_json::from_slice::<Value>(&payload.bytes).expect("JSON");
     }
     images
@@ -98,7 +99,7 @@ pub fn images(run: &TaskRun<'_>) -> Vec<Image> {
 /// All formats give a valid payload, twice the same, and its explanation agrees.
 pub fn payloads(run: &Run<'_>, config: &Config) {
     let explained = explain(run, config);
-    if let (Ok(payload), Ok(explained)) = (format::payload(run, config, Format::SlsaV1), explained)
+    if let (Ok(payload), Ok(explained)) = (Payload::of_run(run, config, Format::SlsaV1), explained)
     {
         let said: Vec<_> = explained.subjects.iter().map(|one| &one.name).collect();
         let meant: Vec<_> = payload.subjects.iter().map(|one| &one.name).collect();
@@ -106,14 +107,14 @@ pub fn payloads(run: &Run<'_>, config: &Config) {
         serde_json::to_string(&explained).expect("JSON");
     }
     for format in Format::ALL {
-        match format::payload(run, config, format) {
+        match Payload::of_run(run, config, format) {
             Ok(payload) => {
-                let again = format::payload(run, config, format).expect("the same as before");
+                let again = Payload::of_run(run, config, format).expect("the same as before");
                 assert_eq!(payload, again);
                 warnings(&payload.warnings);
                 statement(&payload, run);
             }
-            Err(FormatError::Unsuitable { .. }) => assert_eq!(format, Format::SimpleSigning),
+            Err(PayloadError::Unsuitable { .. }) => assert_eq!(format, Format::SimpleSigning),
             Err(error) => assert!(error.to_string().len() <= LONGEST, "{error}"),
         }
     }

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use windlass_core::format::image_payload;
 use windlass_core::image::Image;
+use windlass_core::payload::Payload;
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else {
@@ -34,7 +34,7 @@ fn check(image: &Image) {
     assert_eq!((image.hex().len(), image.short_key().len()), (64, 12));
     assert!((2..=263).contains(&image.path().len()), "{written:?}");
 
-    let payload = image_payload(image);
+    let payload = Payload::of_image(image);
     let json: serde_json::Value = serde_json::from_slice(&payload.bytes).expect("JSON");
     let critical = &json["critical"];
     assert_eq!(critical["image"]["docker-manifest-digest"], image.digest());

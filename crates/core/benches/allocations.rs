@@ -9,7 +9,8 @@ use std::alloc::System;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use windlass_core::config::Config;
-use windlass_core::format::{self, Format};
+use windlass_core::format::Format;
+use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun};
 
 mod runs;
@@ -52,7 +53,7 @@ fn row(name: &str, parts: usize, run: &Run<'_>, format: Format) {
         ..Config::default()
     };
     let region = Region::new(ALLOCATOR);
-    let payload = format::payload(run, &config, format).expect("a payload");
+    let payload = Payload::of_run(run, &config, format).expect("a payload");
     let taken = region.change();
     drop(payload);
     let (times, bytes) = (

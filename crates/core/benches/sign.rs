@@ -12,8 +12,9 @@ use windlass_core::config::Config;
 use windlass_core::decide::{Facts, Scope, decide};
 use windlass_core::dsse;
 use windlass_core::extract;
-use windlass_core::format::{self, Format, Payload};
+use windlass_core::format::Format;
 use windlass_core::key::PrivateKey;
+use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun};
 
 mod runs;
@@ -27,7 +28,7 @@ fn task(document: &str) -> Run<'_> {
 }
 
 fn payload(run: &Run<'_>, config: &Config, format: Format) -> Payload {
-    format::payload(run, config, format).expect("a payload")
+    Payload::of_run(run, config, format).expect("a payload")
 }
 
 /// Everything from the document to the signature.

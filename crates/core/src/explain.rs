@@ -14,7 +14,8 @@ pub use self::origin::{Origin, Part, PartKind};
 use crate::artifact::Digests;
 use crate::config::{self, Config, TransparencyMode};
 use crate::extract::Children;
-use crate::format::{self, Format, FormatError, Payload};
+use crate::format::Format;
+use crate::payload::{Payload, PayloadError};
 use crate::run::Run;
 
 mod dependencies;
@@ -139,9 +140,9 @@ pub struct DependencyFound {
 /// Explains the payload of a run in the format that is configured for it.
 ///
 /// Fails where the run has no payload in that format.
-pub fn explain(run: &Run<'_>, config: &Config) -> Result<Explanation, FormatError> {
+pub fn explain(run: &Run<'_>, config: &Config) -> Result<Explanation, PayloadError> {
     let format = artifact_of(run, config).1.format;
-    let payload = format::payload(run, config, format)?;
+    let payload = Payload::of_run(run, config, format)?;
     let children = match run {
         Run::Task(_) => None,
         Run::Pipeline(pipeline, children) => Some(Children::new(pipeline, children)),

@@ -12,6 +12,7 @@ pub mod image;
 pub mod intoto;
 pub mod json;
 pub mod key;
+pub mod payload;
 pub mod run;
 pub mod tekton;
 pub mod value;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
+use crate::format::{SLSA_V1, SLSA_V02};
 use crate::key::PublicKey;
 
 mod provenance;
@@ -82,8 +83,8 @@ impl Outcome {
 pub fn predicate_type(name: &str) -> Option<&str> {
     match name {
         "custom" => Some("https://cosign.sigstore.dev/attestation/v1"),
-        "slsaprovenance" | "slsaprovenance02" => Some("https://slsa.dev/provenance/v0.2"),
-        "slsaprovenance1" => Some("https://slsa.dev/provenance/v1"),
+        "slsaprovenance" | "slsaprovenance02" => Some(SLSA_V02),
+        "slsaprovenance1" => Some(SLSA_V1),
         "link" => Some("https://in-toto.io/Link/v1"),
         "spdx" | "spdxjson" => Some("https://spdx.dev/Document"),
         "cyclonedx" => Some("https://cyclonedx.org/bom"),

@@ -19,8 +19,9 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use windlass_core::config::Config;
 use windlass_core::extract;
-use windlass_core::format::{self, Format, Payload};
+use windlass_core::format::Format;
 use windlass_core::json::Json;
+use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun};
 
 const FORMATS: [Format; 3] = [Format::SlsaV1, Format::SlsaV2Alpha3, Format::SlsaV2Alpha4];
@@ -115,7 +116,7 @@ fn check(case: &Case) -> Vec<String> {
         ));
     }
     for format in FORMATS {
-        let payload = format::payload(&run, &config, format).unwrap();
+        let payload = Payload::of_run(&run, &config, format).unwrap();
         let expected = &case.expect[format.as_str()];
         let found = compare(&payload, expected);
         failures.extend(
@@ -123,7 +124,7 @@ fn check(case: &Case) -> Vec<String> {
                 .into_iter()
                 .map(|failure| format!("{format}: {failure}")),
         );
-        assert_eq!(format::payload(&run, &config, format).unwrap(), payload);
+        assert_eq!(Payload::of_run(&run, &config, format).unwrap(), payload);
     }
     if let Run::Task(task) = &run {
         failures.extend(compare_images(
@@ -206,7 +207,7 @@ fn unexpressed(payload: &Payload, statement: &Value, reference: &str) -> Vec<Str
 fn compare_images(run: &TaskRun<'_>, expected: &[ExpectedImage]) -> Vec<String> {
     let (images, _) = extract::images(run);
     let ours = images.iter().map(|image| {
-        let bytes = String::from_utf8(format::image_payload(image).bytes).unwrap();
+        let bytes = String::from_utf8(Payload::of_image(image).bytes).unwrap();
         [
             image.to_string(),
             image.short_key().to_owned(),
@@ -264,6 +265,6 @@ fn a_pipeline_run_without_children_has_a_payload() {
     let document = br#"{"kind":"PipelineRun","metadata":{"name":"p","uid":"u"}}"#;
     let run = Run::Pipeline(PipelineRun::parse(document).unwrap(), Vec::new());
     for format in FORMATS {
-        assert!(format::payload(&run, &Config::default(), format).is_ok());
+        assert!(Payload::of_run(&run, &Config::default(), format).is_ok());
     }
 }

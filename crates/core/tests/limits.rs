@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use windlass_core::config::Config;
 use windlass_core::explain::explain;
-use windlass_core::format::{self, Format};
+use windlass_core::format::Format;
+use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun};
 
 const FORMATS: [Format; 4] = [
@@ -48,7 +49,7 @@ fn outcomes(run: &Run<'_>) -> Vec<bool> {
         .config;
     let mut outcomes = Vec::new();
     for format in FORMATS {
-        let payload = format::payload(run, &config, format);
+        let payload = Payload::of_run(run, &config, format);
         if let Err(error) = &payload {
             let text = error.to_string();
             assert!(!text.is_empty() && text.len() < 500, "{text}");

@@ -10,7 +10,8 @@ use std::path::Path;
 use jsonschema::Validator;
 use serde_json::Value;
 use windlass_core::config::Config;
-use windlass_core::format::{self, Format};
+use windlass_core::format::Format;
+use windlass_core::payload::Payload;
 use windlass_core::run::{Run, TaskRun};
 
 const FORMATS: [Format; 3] = [Format::SlsaV1, Format::SlsaV2Alpha3, Format::SlsaV2Alpha4];
@@ -53,7 +54,7 @@ fn statement(case: &Value, format: Format) -> (Value, bool) {
         }
         task @ Run::Task(_) => task,
     };
-    let payload = format::payload(&run, &config, format).unwrap();
+    let payload = Payload::of_run(&run, &config, format).unwrap();
     let statement = serde_json::from_slice(&payload.bytes).unwrap();
     (statement, !payload.warnings.is_empty())
 }

@@ -8,7 +8,8 @@ use base64::Engine as _;
 use serde_json::Value;
 use windlass_core::config::Config;
 use windlass_core::extract;
-use windlass_core::format::{self, Format};
+use windlass_core::format::Format;
+use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun};
 
 macro_rules! fixture {
@@ -35,7 +36,7 @@ fn pipeline() -> Run<'static> {
 }
 
 fn bytes(run: &Run<'_>, config: &Config, format: Format) -> String {
-    String::from_utf8(format::payload(run, config, format).unwrap().bytes).unwrap()
+    String::from_utf8(Payload::of_run(run, config, format).unwrap().bytes).unwrap()
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn the_image_is_written_as_the_reference_writes_it() {
     assert!(warnings.is_empty());
     assert_eq!(images.len(), 1);
     assert_eq!(images[0].short_key(), "222222222222");
-    let payload = format::image_payload(&images[0]);
+    let payload = Payload::of_image(&images[0]);
     assert_eq!(
         String::from_utf8(payload.bytes).unwrap(),
         fixture!("task-run.simplesigning")

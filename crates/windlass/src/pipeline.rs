@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use windlass_core::config::{Artifact, Config, SignerKind, StoreKind, TransparencyMode};
 use windlass_core::dsse::{self, Envelope};
 use windlass_core::extract;
-use windlass_core::format::{self, Format, FormatError, Payload};
+use windlass_core::format::{Format, IMAGE_PREDICATE};
 use windlass_core::image::Image;
 use windlass_core::intoto::Subject;
 use windlass_core::key::SignError;
+use windlass_core::payload::{Payload, PayloadError, image_statement};
 use windlass_core::run::Run;
 
 use crate::sign::Signer;
@@ -57,7 +58,10 @@ pub(crate) struct Unsupported {
 pub(crate) enum AttestError {
     /// The payload could not be made.
     #[error("cannot make the {} payload", format.as_str())]
-    Format { format: Format, source: FormatError },
+    Format {
+        format: Format,
+        source: PayloadError,
+    },
     /// There is no such signer.
     #[error(transparent)]
     NoSigner(Unsupported),
@@ -179,7 +183,7 @@ impl Making<'_> {
         }
         self.requires(kind, artifact)?;
         let format = artifact.format;
-        let payload = format::payload(self.run, self.config, format)
+        let payload = Payload::of_run(self.run, self.config, format)
             .map_err(|source| AttestError::Format { format, source })?;
         self.warn(&payload.warnings);
         let stores = Stores::of(artifact);
@@ -232,8 +236,8 @@ impl Making<'_> {
         let encoding = self.config.storage.oci_encoding;
         if stores.in_registry && encoding.in_bundles() {
             // the form that cosign 3 writes and verifies
-            let envelope = self.envelope(&format::image_statement(image))?;
-            let content = self.bundle(envelope, format::IMAGE_PREDICATE);
+            let envelope = self.envelope(&image_statement(image))?;
+            let content = self.bundle(envelope, IMAGE_PREDICATE);
             self.upload(image, &[content]);
         }
         let in_tag = stores.in_registry && encoding.in_tags();
@@ -241,7 +245,7 @@ impl Making<'_> {
             return Ok(());
         }
         let key = image.short_key().to_owned();
-        let (artifact, _) = self.sign(key, format::image_payload(image))?;
+        let (artifact, _) = self.sign(key, Payload::of_image(image))?;
         if in_tag {
             let content = Content::Signature {
                 payload: artifact.payload.clone(),

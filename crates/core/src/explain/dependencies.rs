@@ -8,7 +8,8 @@ use super::DependencyFound;
 use super::finds::{Finds, Keys};
 use super::origin::Origin;
 use crate::artifact::Digests;
-use crate::format::{Format, Payload};
+use crate::format::Format;
+use crate::payload::Payload;
 
 /// Names of descriptors that stay in the list even if they are there twice.
 pub(super) fn is_definition(name: &str) -> bool {

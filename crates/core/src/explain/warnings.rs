@@ -8,7 +8,8 @@ use super::{artifact_of, near};
 use crate::artifact::Digests;
 use crate::config::{Artifact, Config, SignerKind};
 use crate::extract::{self, Children};
-use crate::format::{Format, Payload};
+use crate::format::Format;
+use crate::payload::Payload;
 use crate::run::{PIPELINE_TASK_LABEL, PipelineRun, Run, TaskRun};
 use crate::warning::{Notes, shown};
 

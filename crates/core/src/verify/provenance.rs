@@ -7,9 +7,7 @@
 use serde_json::Value;
 
 use super::statement::Statement;
-
-const V02: &str = "https://slsa.dev/provenance/v0.2";
-const V1: &str = "https://slsa.dev/provenance/v1";
+use crate::format::{SLSA_V1, SLSA_V02};
 
 /// What the provenance has to say. Each part that is there has to hold.
 #[derive(Debug, Clone, Default)]
@@ -83,12 +81,12 @@ pub(super) fn check(statement: &Statement, wanted: &Provenance) -> Vec<String> {
         return Vec::new();
     }
     let build = match statement.predicate_type.as_str() {
-        V02 => v02(&statement.predicate),
-        V1 => v1(&statement.predicate),
+        SLSA_V02 => v02(&statement.predicate),
+        SLSA_V1 => v1(&statement.predicate),
         other => {
             return vec![format!(
                 "the predicateType `{other}` says nothing of source, builder or task; expected \
-                 `{V02}` or `{V1}`"
+                 `{SLSA_V02}` or `{SLSA_V1}`"
             )];
         }
     };

@@ -205,7 +205,7 @@ fn a_predicate_that_is_no_provenance_makes_no_claim() {
 fn the_signature_of_an_image_is_for_its_digest_and_nothing_else() {
     let key = key();
     let image = crate::image::Image::parse(&format!("r.io/app@sha256:{HEX}")).unwrap();
-    let payload = crate::format::image_payload(&image).bytes;
+    let payload = crate::payload::Payload::of_image(&image).bytes;
     let signature = key.sign(&payload).unwrap();
     let public = key.public_key();
     let digest = image.digest();

@@ -11,8 +11,9 @@ use base64::engine::general_purpose::STANDARD;
 use windlass_core::annotation;
 use windlass_core::config::{BuildType, Config};
 use windlass_core::dsse::{self, IN_TOTO};
-use windlass_core::format::{Format, Payload};
+use windlass_core::format::Format;
 use windlass_core::key::PrivateKey;
+use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 
 use super::exported::{self, RunFiles, Source};

@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
 use windlass_core::config::{Config, Parsed};
-use windlass_core::format::{self, Format, Payload};
+use windlass_core::format::{self, Format};
+use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun, adopt};
 
 mod choose;
@@ -163,7 +164,7 @@ pub(super) fn payload(
         Run::Task(_) => config.taskrun.format,
         Run::Pipeline(..) => config.pipelinerun.format,
     };
-    let payload = format::payload(run, config, format.unwrap_or(configured))?;
+    let payload = Payload::of_run(run, config, format.unwrap_or(configured))?;
     warnings.extend(payload.warnings.iter().map(ToString::to_string));
     Ok(payload)
 }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use windlass_core::format::{Format, Payload};
+use windlass_core::format::Format;
+use windlass_core::payload::Payload;
 
 use super::exported::{self, RunFiles, Source};
 

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use windlass_core::dsse::{self, IN_TOTO};
-use windlass_core::format::{image_payload, image_statement};
 use windlass_core::image::Image;
 use windlass_core::key::PrivateKey;
+use windlass_core::payload::{Payload, image_statement};
 use windlass_sandbox::registry::{Options, Registry};
 
 use crate::shell::{Outcome, Shell};
@@ -88,7 +88,7 @@ impl Setting {
     /// Signs the image as cosign 2 does, with the key given.
     pub fn sign(&self, key: &PrivateKey) {
         let image = Image::parse(&format!("r.io/app@{}", self.digest)).unwrap();
-        let payload = String::from_utf8(image_payload(&image).bytes).unwrap();
+        let payload = String::from_utf8(Payload::of_image(&image).bytes).unwrap();
         let mut layer = self.put_blob(&payload);
         layer["mediaType"] = json!("application/vnd.dev.cosign.simplesigning.v1+json");
         let signature = STANDARD.encode(key.sign(payload.as_bytes()).unwrap());

@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use windlass_core::config::Config;
 use windlass_core::dsse::{self, IN_TOTO};
-use windlass_core::format::{self, Format};
+use windlass_core::format::Format;
 use windlass_core::key::PrivateKey;
+use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 use windlass_sandbox::{Cluster, Options};
 
@@ -30,7 +31,7 @@ impl Setting {
         let mut run = finished("u-1");
         let text = run.to_string();
         let read = Run::parse(text.as_bytes()).unwrap();
-        let payload = format::payload(&read, &Config::default(), format)
+        let payload = Payload::of_run(&read, &Config::default(), format)
             .unwrap()
             .bytes;
         let signature = if format.is_statement() {

@@ -97,7 +97,7 @@ fn subjects_dependencies_and_images_are_those_of_the_reference() {
         );
         let expected = case.expect[format.as_str()].payload.clone();
         let payload = expected.unwrap_or_else(|| {
-            let ours = format::payload(run, config, format).unwrap();
+            let ours = Payload::of_run(run, config, format).unwrap();
             serde_json::from_slice(&ours.bytes).unwrap()
         });
         let keys = ["name", "digest"];

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use windlass_core::format;
 use zeroize::Zeroizing;
 
 use super::*;
@@ -38,7 +37,7 @@ fn the_output_is_what_the_controller_stores_in_every_format() {
         let config = config.unwrap().config;
         let record = pipeline::attest(&run, &[], &config, &signer, 0).unwrap();
         let stored = &record.annotations[&annotation::signature("taskrun-u")];
-        let payload = format::payload(&run, &config, config.taskrun.format).unwrap();
+        let payload = Payload::of_run(&run, &config, config.taskrun.format).unwrap();
         let printed = signed(&key, &payload).unwrap();
         let expected = if name == "tekton" {
             stored.clone().into_bytes()

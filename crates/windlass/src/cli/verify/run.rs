@@ -13,7 +13,8 @@ use serde_json::Value;
 use windlass_core::annotation;
 use windlass_core::config::Config;
 use windlass_core::dsse::Envelope;
-use windlass_core::format::{self, Format};
+use windlass_core::format::Format;
+use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 use windlass_core::verify::{self, Outcome};
 
@@ -168,7 +169,7 @@ fn status(run: &Run<'_>, payload: &[u8], signature: &[u8], asked: &Asked) -> Out
             "the signature is not one by the key given over its payload: {error}"
         ));
     }
-    let now = format::payload(run, &Config::default(), Format::Tekton);
+    let now = Payload::of_run(run, &Config::default(), Format::Tekton);
     match now {
         Ok(now) if now.bytes == payload => {}
         Ok(_) => findings.push(

@@ -1,9 +1,9 @@
 //! By-products in SLSA provenance v1: results that are not subjects. Behaviour reference, section
 //! 4.5.
 
-use super::slsa_v02::param_value;
 use crate::extract::{is_build_artifact, is_image_result};
 use crate::intoto::Descriptor;
+use crate::payload::parts::param_value;
 use crate::run::{RunResult, TaskRun};
 use crate::warning::{Notes, shown};
 

@@ -1,11 +1,9 @@
 //! The format `simplesigning`: behaviour reference, section 4.6.
 
-use super::{Format, Payload};
-use crate::artifact::Artifact;
 use crate::image::Image;
 use crate::json::{Json, Object};
 
-pub(super) fn payload(image: &Image) -> Payload {
+pub(super) fn bytes(image: &Image) -> Vec<u8> {
     let identity = Object::default().with("docker-reference", image.repository());
     let digest = Object::default().with("docker-manifest-digest", image.digest());
     let critical = Object::default()
@@ -15,10 +13,5 @@ pub(super) fn payload(image: &Image) -> Payload {
     let document = Object::default()
         .with("critical", critical)
         .with("optional", Json::Null);
-    Payload {
-        format: Format::SimpleSigning,
-        bytes: Json::from(document).to_go().into_bytes(),
-        subjects: vec![Artifact::new(image.repository(), "sha256", image.hex())],
-        warnings: Vec::new(),
-    }
+    Json::from(document).to_go().into_bytes()
 }

@@ -14,7 +14,7 @@ fn tekton() -> Config {
 }
 
 fn written_with(run: &Run<'_>, config: &Config, format: Format) -> (Value, String) {
-    let payload = payload(run, config, format).unwrap();
+    let payload = Payload::of_run(run, config, format).unwrap();
     let warnings: Vec<_> = payload.warnings.iter().map(ToString::to_string).collect();
     let statement = serde_json::from_slice(&payload.bytes).unwrap();
     (statement, warnings.join("\n"))
@@ -115,7 +115,7 @@ fn a_warning_on_a_child_that_is_left_out_stays_short() {
     );
     let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]}}}"#;
     let run = pipeline(run, &child);
-    let payload = payload(&run, &tekton(), Format::SlsaV2Alpha4).unwrap();
+    let payload = Payload::of_run(&run, &tekton(), Format::SlsaV2Alpha4).unwrap();
     let longest = payload.warnings.iter().map(|warning| warning.0.len()).max();
     assert!(longest.unwrap() < 300, "{:?}", payload.warnings);
     let left_out = payload

@@ -6,20 +6,15 @@
 
 use serde_json::value::RawValue;
 
-use super::{Format, FormatError, Payload};
+use super::error::PayloadError;
 use crate::json::Json;
 use crate::run::Run;
 
-pub(super) fn payload(run: &Run<'_>) -> Result<Payload, FormatError> {
+pub(super) fn bytes(run: &Run<'_>) -> Result<Vec<u8>, PayloadError> {
     let status = run.raw().status.map_or("{}", RawValue::get);
-    let status = Json::parse(status).map_err(|source| FormatError::Copy {
+    let status = Json::parse(status).map_err(|source| PayloadError::Copy {
         part: "status",
         source,
     })?;
-    Ok(Payload {
-        format: Format::Tekton,
-        bytes: status.to_sorted().into_bytes(),
-        subjects: Vec::new(),
-        warnings: Vec::new(),
-    })
+    Ok(status.to_sorted().into_bytes())
 }

@@ -3,13 +3,15 @@
 
 use serde_json::value::RawValue;
 
-use super::FormatError;
 use super::after::after;
-use super::slsa_v02::{Origin, Sources, outcome, param_value, step};
-use super::time::shortest;
+use super::origin::{Origin, Sources};
+use super::steps;
 use crate::extract::{Children, Executed};
 use crate::json::{Json, Object};
-use crate::run::{PipelineRun, RunResult, TaskRun, TaskSpec};
+use crate::payload::error::PayloadError;
+use crate::payload::parts::param_value;
+use crate::payload::time::shortest;
+use crate::run::{Condition, PipelineRun, RunResult, TaskRun};
 use crate::tekton::{Projection, Warnings};
 use crate::warning::{Notes, shown};
 
@@ -18,7 +20,7 @@ pub(super) fn build_config<'r>(
     children: &Children<'r, '_>,
     sources: &Sources,
     notes: &mut Notes,
-) -> Result<Json<'r>, FormatError> {
+) -> Result<Json<'r>, PayloadError> {
     if run.status.pipeline_spec.is_none() {
         return Ok(Object::default().with("tasks", Json::Null).into());
     }
@@ -39,7 +41,7 @@ fn entries<'r>(
     (executed, last): (&Executed<'r, '_>, &'r str),
     sources: &Sources,
     notes: &mut Notes,
-) -> Result<Vec<Json<'r>>, FormatError> {
+) -> Result<Vec<Json<'r>>, PayloadError> {
     if executed.runs.is_empty() {
         return Ok(Vec::new());
     }
@@ -50,7 +52,7 @@ fn entries<'r>(
     let reference = reference(executed, notes)?;
     let mut entries = Vec::new();
     for child in &executed.runs {
-        let Some(steps) = steps_by_index(child) else {
+        let Some(steps) = steps::by_index(child) else {
             notes.add(format!(
                 "task run {} is left out of buildConfig: its steps are not those of its task",
                 shown(&child.metadata.name)
@@ -82,7 +84,7 @@ fn entries<'r>(
     Ok(entries)
 }
 
-fn reference<'r>(executed: &Executed<'r, '_>, notes: &mut Notes) -> Result<Json<'r>, FormatError> {
+fn reference<'r>(executed: &Executed<'r, '_>, notes: &mut Notes) -> Result<Json<'r>, PayloadError> {
     const PART: &str = "pipelineSpec.tasks.taskRef";
     let Some(raw) = executed.task.task_ref else {
         return Ok(Json::Object(Vec::new()));
@@ -90,7 +92,7 @@ fn reference<'r>(executed: &Executed<'r, '_>, notes: &mut Notes) -> Result<Json<
     let mut left_out = Warnings::default();
     let reference = Projection::TaskRef
         .apply_text(PART, Some(RawValue::get(raw)), &mut left_out)
-        .map_err(|source| FormatError::Copy { part: PART, source })?;
+        .map_err(|source| PayloadError::Copy { part: PART, source })?;
     notes.add_all(left_out.sentences);
     Ok(reference)
 }
@@ -104,21 +106,6 @@ fn started<'r>(child: &TaskRun<'_>, notes: &mut Notes) -> Json<'r> {
         return Json::Null;
     };
     shortest(time)
-}
-
-/// The steps, paired with those of the task by position; nothing if they do not match.
-fn steps_by_index<'r>(run: &'r TaskRun<'_>) -> Option<Vec<Json<'r>>> {
-    let TaskSpec { steps, .. } = run.status.task_spec.as_ref()?;
-    if steps.len() != run.status.steps.len() {
-        return None;
-    }
-    let pairs = steps.iter().zip(&run.status.steps);
-    pairs
-        .map(|(container, state)| {
-            let is_other = state.name.starts_with("unnamed-") && !container.name.is_empty();
-            (!is_other).then(|| step(state, Some(container)))
-        })
-        .collect()
 }
 
 fn results<'r>(results: &'r [RunResult<'_>], notes: &mut Notes) -> Vec<Json<'r>> {
@@ -138,4 +125,14 @@ fn results<'r>(results: &'r [RunResult<'_>], notes: &mut Notes) -> Vec<Json<'r>>
         written.push(object.into());
     }
     written
+}
+
+/// One word on how a run ended, from its first condition.
+fn outcome(conditions: &[Condition<'_>]) -> &'static str {
+    match conditions.first().map(|condition| &*condition.status) {
+        Some("True") => "Succeeded",
+        Some("False") => "Failed",
+        Some("Unknown") => "Running",
+        _ => "",
+    }
 }

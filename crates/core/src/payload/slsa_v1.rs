@@ -6,60 +6,52 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::slsa_v1_dependencies::{of_pipeline, of_task};
-use super::slsa_v02::{ref_source, text_map};
+use self::dependencies::{of_pipeline, of_task};
+use super::error::PayloadError;
+use super::parts::{ref_source, text_map};
 use super::time::grouped;
-use super::{Format, FormatError, Payload, byproducts};
 use crate::config::{BuildType, Config};
 use crate::extract::{Breadth, Children, Scope, subjects};
-use crate::intoto::{Descriptor, Statement};
+use crate::format::SLSA_V1;
+use crate::intoto::{Descriptor, Statement, Subject};
 use crate::json::{Json, Object};
 use crate::run::{Map, Provenance, Reference, Run};
 use crate::tekton::{Projection, Warnings};
 use crate::warning::Notes;
 
+mod byproducts;
+mod dependencies;
+
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
-pub(super) const PREDICATE: &str = "https://slsa.dev/provenance/v1";
 /// A resolver of clusters' own tasks, which are not remote.
 const LOCAL_RESOLVER: &str = "Cluster";
 
-pub(super) fn payload(
+/// The statement about a run, and its subjects.
+pub(super) fn statement(
     run: &Run<'_>,
     config: &Config,
-    format: Format,
-) -> Result<Payload, FormatError> {
-    let mut notes = Notes::default();
+    breadth: Breadth,
+    notes: &mut Notes,
+) -> Result<(Vec<Subject>, Vec<u8>), PayloadError> {
     let children = match run {
         Run::Task(_) => None,
         Run::Pipeline(pipeline, children) => Some(Children::new(pipeline, children)),
     };
     let inspected = children.as_ref().filter(|_| config.deep_inspection);
-    let is_alpha4 = format == Format::SlsaV2Alpha4;
-    let breadth = if is_alpha4 {
-        Breadth::BuildArtifacts
-    } else {
-        Breadth::AllHints
-    };
     let scope = match run {
         Run::Task(task) => Scope::Task(task),
         Run::Pipeline(pipeline, _) => Scope::Pipeline(pipeline, inspected),
     };
-    let subjects = subjects(scope, breadth, &mut notes);
+    let subjects = subjects(scope, breadth, notes);
     let dependencies = match (run, &children) {
-        (Run::Task(task), _) => of_task(task, breadth, &mut notes),
+        (Run::Task(task), _) => of_task(task, breadth, notes),
         (Run::Pipeline(pipeline, _), Some(children)) => {
-            of_pipeline(pipeline, children, breadth, config, &mut notes)?
+            of_pipeline(pipeline, children, breadth, config, notes)?
         }
         (Run::Pipeline(..), None) => Vec::new(),
     };
-    let by_products = by_products(run, inspected, breadth, &mut notes);
-    let definition = Object::default()
-        .with("buildType", config.build_type.as_str())
-        .with("externalParameters", external_parameters(run, &mut notes)?)
-        .with(
-            "internalParameters",
-            internal_parameters(run, config, &mut notes)?,
-        )
+    let by_products = by_products(run, inspected, breadth, notes);
+    let definition = definition(run, config, notes)?
         .with_some("resolvedDependencies", descriptors(&dependencies));
     let details = Object::default()
         .with(
@@ -67,7 +59,7 @@ pub(super) fn payload(
             Object::default().with_some("id", config.builder_id.as_str()),
         )
         .with_some("byproducts", descriptors(&by_products))
-        .with("metadata", metadata(run, &mut notes));
+        .with("metadata", metadata(run, notes));
     let predicate = Object::default()
         .with("buildDefinition", definition)
         .with("runDetails", details)
@@ -75,16 +67,25 @@ pub(super) fn payload(
     let statement = Statement {
         kind: STATEMENT,
         subjects: &subjects,
-        predicate_type: PREDICATE,
+        predicate_type: SLSA_V1,
         predicate,
     };
     let bytes = statement.to_bytes();
-    Ok(Payload {
-        format,
-        bytes,
-        subjects,
-        warnings: notes.into_warnings(),
-    })
+    Ok((subjects, bytes))
+}
+
+/// How the run was built, without what went into it.
+fn definition<'r>(
+    run: &'r Run<'_>,
+    config: &'r Config,
+    notes: &mut Notes,
+) -> Result<Object<'r>, PayloadError> {
+    let external = external_parameters(run, notes)?;
+    let internal = internal_parameters(run, config, notes)?;
+    Ok(Object::default()
+        .with("buildType", config.build_type.as_str())
+        .with("externalParameters", external)
+        .with("internalParameters", internal))
 }
 
 fn descriptors(descriptors: &[Descriptor]) -> Json<'_> {
@@ -133,7 +134,7 @@ fn by_products(
     }
 }
 
-fn external_parameters<'r>(run: &'r Run<'_>, notes: &mut Notes) -> Result<Json<'r>, FormatError> {
+fn external_parameters<'r>(run: &'r Run<'_>, notes: &mut Notes) -> Result<Json<'r>, PayloadError> {
     let (projection, reference, provenance) = match run {
         Run::Task(run) => (
             Projection::TaskRunSpec,
@@ -181,7 +182,7 @@ fn internal_parameters<'r>(
     run: &'r Run<'_>,
     config: &Config,
     notes: &mut Notes,
-) -> Result<Json<'r>, FormatError> {
+) -> Result<Json<'r>, PayloadError> {
     let provenance = match run {
         Run::Task(run) => run.status.provenance.as_ref(),
         Run::Pipeline(run, _) => run.status.provenance.as_ref(),
@@ -230,11 +231,11 @@ fn project<'r>(
     part: &'static str,
     raw: Option<&'r RawValue>,
     notes: &mut Notes,
-) -> Result<Json<'r>, FormatError> {
+) -> Result<Json<'r>, PayloadError> {
     let mut left_out = Warnings::default();
     let value = projection
         .apply_text(part, raw.map(RawValue::get), &mut left_out)
-        .map_err(|source| FormatError::Copy { part, source })?;
+        .map_err(|source| PayloadError::Copy { part, source })?;
     notes.add_all(left_out.sentences);
     Ok(value)
 }

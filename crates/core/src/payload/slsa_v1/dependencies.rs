@@ -5,8 +5,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::FormatError;
-use super::slsa_v02::{material, ref_source};
 use crate::artifact::Artifact;
 use crate::config::{BuildType, Config};
 use crate::extract::{
@@ -14,6 +12,8 @@ use crate::extract::{
 };
 use crate::intoto::Descriptor;
 use crate::json::{Json, JsonError};
+use crate::payload::error::PayloadError;
+use crate::payload::parts::{material, ref_source};
 use crate::run::{PipelineRun, RefSource, TaskRun};
 use crate::tekton::{Projection, Warnings};
 use crate::warning::{Notes, shown};
@@ -43,7 +43,7 @@ pub(super) fn of_pipeline(
     breadth: Breadth,
     config: &Config,
     notes: &mut Notes,
-) -> Result<Vec<Descriptor>, FormatError> {
+) -> Result<Vec<Descriptor>, PayloadError> {
     let source = ref_source(run.status.provenance.as_ref());
     let mut found: Vec<_> = source
         .map(|source| descriptor(PIPELINE, source))
@@ -75,14 +75,14 @@ fn child_task(
     child: &TaskRun<'_>,
     build_type: BuildType,
     notes: &mut Notes,
-) -> Result<Option<Vec<Descriptor>>, FormatError> {
+) -> Result<Option<Vec<Descriptor>>, PayloadError> {
     let source = ref_source(child.status.provenance.as_ref());
     let source = source.map(|source| descriptor(PIPELINE_TASK, source));
     if build_type == BuildType::Slsa {
         return Ok(Some(source.into_iter().collect()));
     }
     let mut left_out = Warnings::default();
-    let document = document(child).map_err(|source| FormatError::Copy {
+    let document = document(child).map_err(|source| PayloadError::Copy {
         part: "a child task run",
         source,
     })?;

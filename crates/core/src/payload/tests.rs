@@ -15,7 +15,7 @@ fn task(document: &str) -> Run<'_> {
 }
 
 fn written(run: &Run<'_>, format: Format) -> (Value, String) {
-    let payload = payload(run, &Config::default(), format).unwrap();
+    let payload = Payload::of_run(run, &Config::default(), format).unwrap();
     let warnings: Vec<_> = payload.warnings.iter().map(ToString::to_string).collect();
     (
         serde_json::from_slice(&payload.bytes).unwrap(),
@@ -27,20 +27,21 @@ fn written(run: &Run<'_>, format: Format) -> (Value, String) {
 fn the_format_tekton_is_the_status_with_sorted_members_and_untouched_numbers() {
     let run =
         task(r#"{"status":{ "b": [1.50, 12345678901234567890], "a": {"d":"<&>","c":null} }}"#);
-    let payload = payload(&run, &Config::default(), Format::Tekton).unwrap();
+    let payload = Payload::of_run(&run, &Config::default(), Format::Tekton).unwrap();
     let expected = r#"{"a":{"c":null,"d":"<&>"},"b":[1.50,12345678901234567890]}"#;
     assert_eq!(String::from_utf8(payload.bytes).unwrap(), expected);
 }
 
 #[test]
 fn the_format_tekton_of_a_run_without_status_is_an_empty_object() {
-    let payload = payload(&task("{}"), &Config::default(), Format::Tekton).unwrap();
+    let payload = Payload::of_run(&task("{}"), &Config::default(), Format::Tekton).unwrap();
     assert_eq!(payload.bytes, b"{}");
 }
 
 #[test]
 fn simplesigning_cannot_describe_a_run() {
-    let error = payload(&task("{}"), &Config::default(), Format::SimpleSigning).unwrap_err();
+    let error =
+        Payload::of_run(&task("{}"), &Config::default(), Format::SimpleSigning).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the format simplesigning cannot describe a TaskRun"
@@ -148,8 +149,8 @@ fn nesting_beyond_the_limit_is_an_error_and_no_overflow() {
         "[".repeat(50_000),
         "]".repeat(50_000)
     );
-    let error = payload(&task(&deep), &Config::default(), Format::Tekton).unwrap_err();
-    assert!(matches!(error, FormatError::Copy { part: "status", .. }));
+    let error = Payload::of_run(&task(&deep), &Config::default(), Format::Tekton).unwrap_err();
+    assert!(matches!(error, PayloadError::Copy { part: "status", .. }));
 }
 
 #[test]
@@ -165,7 +166,7 @@ fn warnings_are_limited_in_number() {
         r#"{{"status":{{"results":[{}]}}}}"#,
         results.trim_end_matches(',')
     );
-    let payload = payload(&task(&run), &Config::default(), Format::SlsaV1).unwrap();
+    let payload = Payload::of_run(&task(&run), &Config::default(), Format::SlsaV1).unwrap();
     assert_eq!(payload.warnings.len(), 101);
     assert_eq!(payload.warnings[100].to_string(), "and 9900 more of these");
 }
@@ -238,7 +239,7 @@ proptest! {
         });
         for run in [task, pipeline].into_iter().flatten() {
             for format in STATEMENTS.into_iter().chain([Format::Tekton]) {
-                let payload = payload(&run, &Config::default(), format).unwrap();
+                let payload = Payload::of_run(&run, &Config::default(), format).unwrap();
                 prop_assert!(serde_json::from_slice::<Value>(&payload.bytes).is_ok());
             }
         }
