@@ -34,15 +34,7 @@ fn payload(run: &Run<'_>, config: &Config, format: Format) -> Payload {
 /// Everything from the document to the signature.
 fn sign(document: &str, config: &Config, format: Format, key: &PrivateKey) -> usize {
     let run = task(document);
-    let facts = Facts {
-        namespace: &run.metadata().namespace,
-        managed_by: run.managed_by(),
-        done: run.is_done(),
-        deleting: run.metadata().deletion_timestamp.is_some(),
-        protected: true,
-        signed: None,
-        enabled: config.taskrun.is_enabled(),
-    };
+    let facts = Facts::of(&run, Some(config));
     black_box(decide(&facts, &Scope::default()));
     let payload = payload(&run, config, format);
     if format.is_statement() {

@@ -7,57 +7,13 @@
 //! that is not finished is not believed, and taken off; and the filters hold at every look at a run,
 //! not only on events.
 
-use std::collections::BTreeSet;
+pub use self::facts::{Facts, Scope};
 
+mod facts;
 mod kind;
-
-/// What is known of one run.
-#[derive(Debug, Clone, Copy)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent facts, named where they are given"
-)]
-pub struct Facts<'a> {
-    /// Namespace of the run.
-    pub namespace: &'a str,
-    /// `spec.managedBy`, if set.
-    pub managed_by: Option<&'a str>,
-    /// The condition `Succeeded` is there and not `Unknown`.
-    pub done: bool,
-    /// `metadata.deletionTimestamp` is set.
-    pub deleting: bool,
-    /// The run carries a finalizer of this controller or of the reference's older releases.
-    pub protected: bool,
-    /// Value of the annotation `chains.tekton.dev/signed`.
-    pub signed: Option<&'a str>,
-    /// Something is enabled for this kind of run: a format, a signer and a store.
-    pub enabled: bool,
-}
-
-/// Which runs this controller is responsible for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Scope {
-    /// Namespaces to look at; empty means all.
-    pub namespaces: BTreeSet<String>,
-    /// Further values of `spec.managedBy` to accept (`filter.managed-by`).
-    pub managed_by: BTreeSet<String>,
-}
 
 /// Tekton's own value of `spec.managedBy`.
 const TEKTON_PIPELINE: &str = "tekton.dev/pipeline";
-
-impl Scope {
-    fn excludes(&self, facts: &Facts<'_>) -> Option<SkipReason> {
-        if !self.namespaces.is_empty() && !self.namespaces.contains(facts.namespace) {
-            return Some(SkipReason::OtherNamespace);
-        }
-        match facts.managed_by {
-            None | Some("" | TEKTON_PIPELINE) => None,
-            Some(other) if self.managed_by.contains(other) => None,
-            Some(_) => Some(SkipReason::ManagedByOther),
-        }
-    }
-}
 
 /// Why a run is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +49,21 @@ pub enum Decision {
 }
 
 /// Decides what to do with a run.
+///
+/// ```
+/// use windlass_core::config::Config;
+/// use windlass_core::decide::{Decision, Facts, Scope, decide};
+/// use windlass_core::run::Run;
+///
+/// let run = br#"{"kind":"TaskRun","status":{"conditions":[{"type":"Succeeded","status":"True"}]}}"#;
+/// let run = Run::parse(run)?;
+/// let config = Config::default();
+/// let facts = Facts::of(&run, Some(&config));
+/// assert_eq!(decide(&facts, &Scope::default()), Decision::Sign);
+/// # Ok::<(), windlass_core::run::RunError>(())
+/// ```
 pub fn decide(facts: &Facts<'_>, scope: &Scope) -> Decision {
-    if let Some(reason) = scope.excludes(facts) {
+    if let Some(reason) = excluded(facts, scope) {
         // a run of another controller keeps its finalizers until it is deleted
         return if facts.protected && facts.deleting {
             Decision::Release(reason)
@@ -124,6 +93,18 @@ pub fn is_settled(child: &Facts<'_>, scope: &Scope) -> bool {
         Decision::Skip(SkipReason::Recorded) | Decision::Release(SkipReason::Recorded) => true,
         Decision::Skip(_) | Decision::Release(_) => child.done,
         Decision::Wait | Decision::Protect | Decision::Unmark | Decision::Sign => false,
+    }
+}
+
+/// Why a run is not ours.
+fn excluded(facts: &Facts<'_>, scope: &Scope) -> Option<SkipReason> {
+    if !scope.namespaces.is_empty() && !scope.namespaces.contains(facts.namespace) {
+        return Some(SkipReason::OtherNamespace);
+    }
+    match facts.managed_by {
+        None | Some("" | TEKTON_PIPELINE) => None,
+        Some(other) if scope.managed_by.contains(other) => None,
+        Some(_) => Some(SkipReason::ManagedByOther),
     }
 }
 

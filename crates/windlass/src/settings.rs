@@ -94,6 +94,11 @@ impl Settings {
         })
     }
 
+    /// The configuration, if there is one.
+    pub(crate) fn config(&self) -> Option<&Config> {
+        self.config.get().ok().map(Arc::as_ref)
+    }
+
     /// Everything that decides which runs are looked at.
     pub(crate) fn selection(&self) -> Option<Selection> {
         let config = self.config.get().ok()?;

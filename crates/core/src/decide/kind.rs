@@ -2,7 +2,7 @@
 
 use crate::annotation;
 use crate::config::Config;
-use crate::run::Kind;
+use crate::run::{Kind, Metadata};
 
 impl Kind {
     /// The finalizer that keeps a run until it is recorded.
@@ -17,6 +17,12 @@ impl Kind {
     /// Chains, or that of very old releases of Chains.
     pub fn owns_finalizer(self, name: &str) -> bool {
         name == self.finalizer() || self == Self::Task && name == annotation::LEGACY_FINALIZER
+    }
+
+    /// Whether a run carries a finalizer that this controller takes off.
+    pub fn is_protected(self, metadata: &Metadata<'_>) -> bool {
+        let mut finalizers = metadata.finalizers.iter();
+        finalizers.any(|name| self.owns_finalizer(name))
     }
 
     /// Whether anything is enabled for runs of this kind.

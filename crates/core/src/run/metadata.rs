@@ -69,6 +69,11 @@ pub struct OwnerReference<'a> {
 }
 
 impl<'a> Metadata<'a> {
+    /// The value of an annotation.
+    pub fn annotation(&self, name: &str) -> Option<&str> {
+        self.annotations.get(name).map(Text::as_str)
+    }
+
     /// The `PipelineRun` that controls this run, of any version of Tekton's API.
     pub fn controlling_pipeline_run(&self) -> Option<&OwnerReference<'a>> {
         self.owner_references.iter().find(|owner| {

@@ -100,7 +100,7 @@ impl Reconciler {
                 Noticed::due(id)
             };
         };
-        let facts = facts(&run, &settings);
+        let facts = Facts::of(&run, settings.config());
         let scope = self.scope(&settings);
         let rests = matches!(decide(&facts, &scope), Decision::Wait | Decision::Skip(_));
         let settled = kind == RunKind::Task && is_settled(&facts, &scope);
@@ -158,7 +158,7 @@ impl Reconciler {
             Err(error) => return self.give_up(id, metadata, &text(error)).await,
         };
         let settings = self.settings.borrow().clone();
-        match decide(&facts(&run, &settings), &self.scope(&settings)) {
+        match decide(&Facts::of(&run, settings.config()), &self.scope(&settings)) {
             Decision::Wait | Decision::Skip(_) => SETTLED,
             Decision::Protect => self.protect(id, metadata).await,
             Decision::Unmark => self.unmark(id, metadata).await,
@@ -180,12 +180,7 @@ impl Reconciler {
     }
 
     fn scope(&self, settings: &Settings) -> Scope {
-        let config = settings.config.get().ok();
-        let managed_by = config.map(|config| config.managed_by.clone());
-        Scope {
-            namespaces: self.namespaces.clone(),
-            managed_by: managed_by.unwrap_or_default(),
-        }
+        Scope::new(self.namespaces.clone(), settings.config())
     }
 
     /// Names of the children that a pipeline run still has to wait for.
@@ -193,7 +188,7 @@ impl Reconciler {
         let scope = self.scope(settings);
         let waiting = children
             .iter()
-            .filter(|child| !is_settled(&facts_of_task(child, settings), &scope));
+            .filter(|child| !is_settled(&Facts::of_task(child, settings.config()), &scope));
         waiting
             .map(|child| child.metadata.name.to_string())
             .collect()
@@ -213,39 +208,6 @@ impl Noticed {
             due: None,
             settled: (id.kind == RunKind::Task).then_some(id),
         }
-    }
-}
-
-fn facts<'r>(run: &'r Run<'_>, settings: &Settings) -> Facts<'r> {
-    match run {
-        Run::Task(run) => facts_of_task(run, settings),
-        Run::Pipeline(run, _) => Facts {
-            managed_by: run.spec.managed_by.as_deref(),
-            done: run.is_done(),
-            ..facts_of(RunKind::Pipeline, &run.metadata, settings)
-        },
-    }
-}
-
-fn facts_of_task<'r>(run: &'r TaskRun<'_>, settings: &Settings) -> Facts<'r> {
-    Facts {
-        managed_by: run.spec.managed_by.as_deref(),
-        done: run.is_done(),
-        ..facts_of(RunKind::Task, &run.metadata, settings)
-    }
-}
-
-/// What the metadata of a run tells.
-fn facts_of<'r>(kind: RunKind, metadata: &'r Metadata<'_>, settings: &Settings) -> Facts<'r> {
-    let config = settings.config.get().ok();
-    Facts {
-        namespace: &metadata.namespace,
-        managed_by: None,
-        done: false,
-        deleting: metadata.deletion_timestamp.is_some(),
-        protected: record::is_protected(kind, metadata),
-        signed: record::value_of(metadata, annotation::SIGNED),
-        enabled: config.is_none_or(|config| kind.is_enabled(config)),
     }
 }
 

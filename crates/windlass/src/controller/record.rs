@@ -115,7 +115,7 @@ impl Change {
 
     fn new(metadata: &Metadata<'_>, finalizer: Finalizer) -> Self {
         let finalizers = match finalizer {
-            Finalizer::Remove(kind) if is_protected(kind, metadata) => Some(
+            Finalizer::Remove(kind) if kind.is_protected(metadata) => Some(
                 metadata
                     .finalizers
                     .iter()
@@ -146,12 +146,6 @@ impl Change {
 enum Finalizer {
     Keep,
     Remove(RunKind),
-}
-
-/// Whether the run carries a finalizer of this controller, of the reference or of its old releases.
-pub(crate) fn is_protected(kind: RunKind, metadata: &Metadata<'_>) -> bool {
-    let mut finalizers = metadata.finalizers.iter();
-    finalizers.any(|name| kind.owns_finalizer(name))
 }
 
 /// Value of an annotation of the run.
