@@ -13,6 +13,7 @@ pub mod intoto;
 pub mod json;
 pub mod key;
 pub mod payload;
+pub mod retry;
 pub mod run;
 pub mod tekton;
 pub mod value;

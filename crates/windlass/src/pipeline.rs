@@ -13,6 +13,7 @@ use windlass_core::image::Image;
 use windlass_core::intoto::Subject;
 use windlass_core::key::SignError;
 use windlass_core::payload::{Payload, PayloadError, image_statement};
+pub(crate) use windlass_core::retry::Retry;
 use windlass_core::run::Run;
 
 use crate::sign::Signer;
@@ -71,15 +72,6 @@ pub(crate) enum AttestError {
     /// The artifacts do not fit into the run's annotations.
     #[error(transparent)]
     Store(#[from] TooLarge),
-}
-
-/// When a failed pass is worth repeating.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Retry {
-    /// It will fail the same way every time.
-    Never,
-    /// Once the settings have changed.
-    Settings,
 }
 
 impl Record {

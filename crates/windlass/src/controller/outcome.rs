@@ -51,7 +51,9 @@ impl Reconciler {
                 let reason = text(error);
                 return match retry {
                     Retry::Never => self.give_up(id, metadata, &reason).await,
-                    Retry::Settings => self.hold(id, metadata, &reason).await,
+                    Retry::Settings | Retry::Backoff | Retry::After(_) => {
+                        self.hold(id, metadata, &reason).await
+                    }
                 };
             }
         };
