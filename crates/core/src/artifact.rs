@@ -7,16 +7,16 @@ use crate::image::is_lower_hex;
 /// Hex digits by algorithm.
 pub type Digests = BTreeMap<String, String>;
 
-/// A named thing with its digests.
+/// An artifact whose name stands for digests: a subject of a statement, or a dependency.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Artifact {
+pub struct ResolvedArtifact {
     /// A repository or a URI.
     pub name: String,
     /// Its digests.
     pub digest: Digests,
 }
 
-impl Artifact {
+impl ResolvedArtifact {
     /// An artifact with one digest.
     pub(crate) fn new(name: impl Into<String>, algorithm: &str, hex: &str) -> Self {
         let digest = Digests::from([(algorithm.to_owned(), hex.to_owned())]);
@@ -66,7 +66,7 @@ impl<'a> Digest<'a> {
 /// their number.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
-    entries: Vec<Artifact>,
+    entries: Vec<ResolvedArtifact>,
     index: HashMap<(String, String, String), BTreeSet<usize>>,
     /// Algorithms whose digest is empty, by name and position.
     empty: HashMap<String, BTreeMap<usize, BTreeSet<String>>>,
@@ -74,12 +74,12 @@ pub(crate) struct Merged {
 
 impl Merged {
     /// Adds an artifact; gives its position if it became an entry of its own.
-    pub(crate) fn add(&mut self, artifact: Artifact) -> Option<usize> {
+    pub(crate) fn add(&mut self, artifact: ResolvedArtifact) -> Option<usize> {
         let same = self.position(&artifact);
-        let Artifact { name, digest } = artifact;
+        let ResolvedArtifact { name, digest } = artifact;
         let at = same.unwrap_or(self.entries.len());
         if same.is_none() {
-            self.entries.push(Artifact {
+            self.entries.push(ResolvedArtifact {
                 name: name.clone(),
                 digest: Digests::new(),
             });
@@ -91,8 +91,8 @@ impl Merged {
     }
 
     /// Position of the first entry that is the same.
-    fn position(&self, artifact: &Artifact) -> Option<usize> {
-        let Artifact { name, digest } = artifact;
+    fn position(&self, artifact: &ResolvedArtifact) -> Option<usize> {
+        let ResolvedArtifact { name, digest } = artifact;
         let shared = digest.iter().filter_map(|(algorithm, hex)| {
             let key = (name.clone(), algorithm.clone(), hex.clone());
             self.index.get(&key)?.first().copied()
@@ -140,17 +140,17 @@ impl Merged {
     }
 
     /// What the entry at a position has become.
-    pub(crate) fn get(&self, at: usize) -> Option<&Artifact> {
+    pub(crate) fn get(&self, at: usize) -> Option<&ResolvedArtifact> {
         self.entries.get(at)
     }
 
-    pub(crate) fn into_vec(self) -> Vec<Artifact> {
+    pub(crate) fn into_vec(self) -> Vec<ResolvedArtifact> {
         self.entries
     }
 }
 
-impl Extend<Artifact> for Merged {
-    fn extend<I: IntoIterator<Item = Artifact>>(&mut self, artifacts: I) {
+impl Extend<ResolvedArtifact> for Merged {
+    fn extend<I: IntoIterator<Item = ResolvedArtifact>>(&mut self, artifacts: I) {
         for artifact in artifacts {
             self.add(artifact);
         }
@@ -179,14 +179,14 @@ mod tests {
     #[test]
     fn artifacts_that_share_a_digest_are_merged_in_place() {
         let mut merged = Merged::default();
-        merged.add(Artifact::new("a", "sha1", "1"));
-        merged.add(Artifact::new("b", "sha1", "1"));
-        merged.add(Artifact::new("a", "sha1", "2"));
+        merged.add(ResolvedArtifact::new("a", "sha1", "1"));
+        merged.add(ResolvedArtifact::new("b", "sha1", "1"));
+        merged.add(ResolvedArtifact::new("a", "sha1", "2"));
         let both = Digests::from([
             ("sha1".to_owned(), "2".to_owned()),
             ("sha256".to_owned(), "3".to_owned()),
         ]);
-        merged.add(Artifact {
+        merged.add(ResolvedArtifact {
             name: "a".to_owned(),
             digest: both.clone(),
         });
@@ -198,10 +198,10 @@ mod tests {
     #[test]
     fn an_empty_digest_is_shared_with_what_lacks_the_algorithm() {
         let mut merged = Merged::default();
-        assert_eq!(merged.add(Artifact::new("a", "x", "")), Some(0));
-        assert_eq!(merged.add(Artifact::new("b", "y", "1")), Some(1));
-        assert_eq!(merged.add(Artifact::new("a", "y", "1")), None);
-        assert_eq!(merged.add(Artifact::new("a", "x", "2")), Some(2));
+        assert_eq!(merged.add(ResolvedArtifact::new("a", "x", "")), Some(0));
+        assert_eq!(merged.add(ResolvedArtifact::new("b", "y", "1")), Some(1));
+        assert_eq!(merged.add(ResolvedArtifact::new("a", "y", "1")), None);
+        assert_eq!(merged.add(ResolvedArtifact::new("a", "x", "2")), Some(2));
         let digests = |at| merged.get(at).unwrap().digest.len();
         assert_eq!([digests(0), digests(1), digests(2)], [2, 1, 1]);
     }
@@ -216,7 +216,7 @@ mod tests {
                 .collect::<Digests>()
         };
         let add = |merged: &mut Merged, pairs: &[(&str, &str)]| {
-            merged.add(Artifact {
+            merged.add(ResolvedArtifact {
                 name: "a".to_owned(),
                 digest: digests(pairs),
             });

@@ -22,13 +22,13 @@ mod tests;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// What happens to task runs.
-    pub taskrun: Artifact,
+    pub taskrun: ArtifactPolicy,
     /// What happens to pipeline runs.
-    pub pipelinerun: Artifact,
+    pub pipelinerun: ArtifactPolicy,
     /// Whether a pipeline run's payload looks into its task runs.
     pub deep_inspection: bool,
     /// What happens to images.
-    pub oci: Artifact,
+    pub oci: ArtifactPolicy,
     /// Whether the manifests that an index lists are signed too; set in `windlass-config`.
     pub oci_recursive: bool,
     /// Settings of the stores.
@@ -47,9 +47,9 @@ pub struct Config {
     pub managed_by: BTreeSet<String>,
 }
 
-/// What happens to one kind of artifact.
+/// What happens to one kind of artifact: how it is described, who signs it, where that is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Artifact {
+pub struct ArtifactPolicy {
     /// Format of the payload.
     pub format: Format,
     /// Where payload and signature are kept; empty means that the artifact is disabled.
@@ -58,7 +58,7 @@ pub struct Artifact {
     pub signer: SignerKind,
 }
 
-impl Artifact {
+impl ArtifactPolicy {
     /// Neither the signer nor the storage is switched off.
     pub fn is_enabled(&self) -> bool {
         self.signer != SignerKind::None && !self.storage.is_empty()

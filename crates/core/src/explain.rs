@@ -195,7 +195,10 @@ fn subjects_found(payload: &Payload, finds: &Finds) -> Vec<SubjectFound> {
         .collect()
 }
 
-fn artifact_of<'c>(run: &Run<'_>, config: &'c Config) -> (&'static str, &'c config::Artifact) {
+fn artifact_of<'c>(
+    run: &Run<'_>,
+    config: &'c Config,
+) -> (&'static str, &'c config::ArtifactPolicy) {
     match run {
         Run::Task(_) => ("taskrun", &config.taskrun),
         Run::Pipeline(..) => ("pipelinerun", &config.pipelinerun),
@@ -211,7 +214,7 @@ fn artifacts(run: &Run<'_>, config: &Config) -> Vec<Signing> {
         .collect()
 }
 
-fn signing(kind: &'static str, artifact: &config::Artifact, config: &Config) -> Signing {
+fn signing(kind: &'static str, artifact: &config::ArtifactPolicy, config: &Config) -> Signing {
     Signing {
         artifact: kind,
         enabled: artifact.is_enabled(),

@@ -4,11 +4,11 @@
 
 use std::borrow::Cow;
 
-use crate::artifact::{Artifact, Digests};
+use crate::artifact::{Digests, ResolvedArtifact};
 use crate::json::{Json, Object};
 
 /// What a statement is about: a name and its digests.
-pub type Subject = Artifact;
+pub type Subject = ResolvedArtifact;
 
 /// A statement. Its members are written in the order of the fields, each only if it is not empty.
 #[derive(Debug)]

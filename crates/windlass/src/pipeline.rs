@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use windlass_core::config::{Artifact, Config, SignerKind, StoreKind, TransparencyMode};
+use windlass_core::config::{ArtifactPolicy, Config, SignerKind, StoreKind, TransparencyMode};
 use windlass_core::dsse::{self, Envelope};
 use windlass_core::extract;
 use windlass_core::format::{Format, IMAGE_PREDICATE};
@@ -251,7 +251,7 @@ impl Making<'_> {
         Ok(())
     }
 
-    fn requires(&mut self, kind: &str, artifact: &Artifact) -> Result<(), AttestError> {
+    fn requires(&mut self, kind: &str, artifact: &ArtifactPolicy) -> Result<(), AttestError> {
         let missing = unsupported(kind, artifact, self.config)?;
         self.missing = self.missing.take().or(missing);
         Ok(())
@@ -316,7 +316,7 @@ struct Stores {
 }
 
 impl Stores {
-    fn of(artifact: &Artifact) -> Self {
+    fn of(artifact: &ArtifactPolicy) -> Self {
         Self {
             on_run: artifact.storage.contains(&StoreKind::Tekton),
             in_registry: artifact.storage.contains(&StoreKind::Oci),
@@ -340,7 +340,7 @@ fn clashes(images: &[Image]) -> Vec<String> {
     clashes
 }
 
-fn artifact_config<'c>(run: &Run<'_>, config: &'c Config) -> (&'static str, &'c Artifact) {
+fn artifact_config<'c>(run: &Run<'_>, config: &'c Config) -> (&'static str, &'c ArtifactPolicy) {
     match run {
         Run::Task(_) => ("taskrun", &config.taskrun),
         Run::Pipeline(..) => ("pipelinerun", &config.pipelinerun),
@@ -351,7 +351,7 @@ fn artifact_config<'c>(run: &Run<'_>, config: &'c Config) -> (&'static str, &'c 
 /// since nothing can be recorded without one.
 fn unsupported(
     kind: &str,
-    artifact: &Artifact,
+    artifact: &ArtifactPolicy,
     config: &Config,
 ) -> Result<Option<Unsupported>, AttestError> {
     let missing = |setting: String, value: &str, remedy| Unsupported {

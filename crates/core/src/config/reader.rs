@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::suggest::closest;
 use super::{
-    Artifact, BuildType, CHAINS, Config, ConfigError, Encoding, Kms, OWN, Parsed, Problem,
+    ArtifactPolicy, BuildType, CHAINS, Config, ConfigError, Encoding, Kms, OWN, Parsed, Problem,
     PubsubProvider, SignerKind, Storage, StoreKind, Transparency, TransparencyMode, Warning, X509,
 };
 use crate::format::Format;
@@ -64,12 +64,12 @@ fn config(r: &mut Reader<'_>) -> Config {
         .filter(|(_, store)| *store != StoreKind::Kafka)
         .collect();
     Config {
-        taskrun: Artifact {
+        taskrun: ArtifactPolicy {
             format: r.choice("artifacts.taskrun.format", &Format::OF_RUNS, Format::SlsaV1),
             storage: r.stores("artifacts.taskrun.storage", &stores, StoreKind::Tekton),
             signer: r.signer("artifacts.taskrun.signer"),
         },
-        pipelinerun: Artifact {
+        pipelinerun: ArtifactPolicy {
             format: r.choice(
                 "artifacts.pipelinerun.format",
                 &Format::OF_RUNS,
@@ -83,7 +83,7 @@ fn config(r: &mut Reader<'_>) -> Config {
             signer: r.signer("artifacts.pipelinerun.signer"),
         },
         deep_inspection: r.flag("artifacts.pipelinerun.enable-deep-inspection"),
-        oci: Artifact {
+        oci: ArtifactPolicy {
             format: r.choice(
                 "artifacts.oci.format",
                 &IMAGE_FORMATS,

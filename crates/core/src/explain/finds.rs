@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ImageFound;
 use super::origin::Origin;
-use crate::artifact::{Artifact, Digests};
+use crate::artifact::{Digests, ResolvedArtifact};
 use crate::image::Image;
 
 /// Which digests make two artifacts the same.
@@ -21,7 +21,7 @@ const MOST_ORIGINS: usize = 100;
 
 #[derive(Debug)]
 struct Find {
-    artifact: Artifact,
+    artifact: ResolvedArtifact,
     origin: Origin,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Finds {
 }
 
 impl Finds {
-    pub(super) fn add(&mut self, artifact: Artifact, class: &str, origin: Origin) {
+    pub(super) fn add(&mut self, artifact: ResolvedArtifact, class: &str, origin: Origin) {
         let at = self.finds.len();
         for key in keys(&artifact.name, &artifact.digest, class) {
             let places = self.index.entry(key).or_default();
@@ -50,7 +50,7 @@ impl Finds {
         self.finds.push(Find { artifact, origin });
     }
 
-    pub(super) fn artifacts(&self) -> impl Iterator<Item = &Artifact> {
+    pub(super) fn artifacts(&self) -> impl Iterator<Item = &ResolvedArtifact> {
         self.finds.iter().map(|find| &find.artifact)
     }
 

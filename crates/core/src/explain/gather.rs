@@ -9,7 +9,7 @@ use super::dependencies::is_definition;
 use super::finds::{Finds, Images};
 use super::origin::{Origin, Part, PartKind, Place, part};
 use super::{digest, is_narrow, near};
-use crate::artifact::Artifact;
+use crate::artifact::ResolvedArtifact;
 use crate::extract::hints::{
     self, ARTIFACT_DIGEST, ARTIFACT_INPUTS, ARTIFACT_OUTPUTS, ARTIFACT_URI, IMAGE_DIGEST,
     IMAGE_URL, IMAGES,
@@ -163,7 +163,7 @@ impl Gathering {
             _ => String::new(),
         };
         for image in hints::images(group, &mut notes) {
-            let artifact = Artifact::new(image.repository(), "sha256", image.hex());
+            let artifact = ResolvedArtifact::new(image.repository(), "sha256", image.hex());
             let origin = place.origin(via.to_vec());
             self.subjects.add(artifact, "", origin.clone());
             images.push((image, origin));
@@ -175,7 +175,7 @@ impl Gathering {
         &mut self,
         place: Place<'_>,
         group: &[RunResult<'_>],
-        artifacts: Vec<Artifact>,
+        artifacts: Vec<ResolvedArtifact>,
         notes: Notes,
     ) {
         for artifact in artifacts {
@@ -214,7 +214,7 @@ impl Gathering {
             return;
         };
         let digests = source.digest.iter();
-        let artifact = Artifact {
+        let artifact = ResolvedArtifact {
             name: source.uri.to_string(),
             digest: digests
                 .map(|(algorithm, hex)| (algorithm.to_string(), hex.to_string()))

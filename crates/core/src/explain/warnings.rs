@@ -6,7 +6,7 @@ use super::gather::Gathering;
 use super::pipeline::of_child;
 use super::{artifact_of, near};
 use crate::artifact::Digests;
-use crate::config::{Artifact, Config, SignerKind};
+use crate::config::{ArtifactPolicy, Config, SignerKind};
 use crate::extract::{self, Children};
 use crate::format::Format;
 use crate::payload::Payload;
@@ -80,7 +80,7 @@ fn params(run: &Run<'_>, to: &mut Gathering, children: Option<&Children<'_, '_>>
 }
 
 /// Why nothing is signed of a kind of artifact.
-fn reason(kind: &str, artifact: &Artifact) -> Option<String> {
+fn reason(kind: &str, artifact: &ArtifactPolicy) -> Option<String> {
     if artifact.signer == SignerKind::None {
         return Some(format!("artifacts.{kind}.signer is none"));
     }

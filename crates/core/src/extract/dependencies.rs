@@ -3,7 +3,7 @@
 
 use super::children::Children;
 use super::hints::inputs;
-use crate::artifact::{Artifact, Merged};
+use crate::artifact::{Merged, ResolvedArtifact};
 use crate::run::{Param, ParamSpec, PipelineRun, RunResult, StepState, TaskRun};
 use crate::warning::{Notes, shown};
 
@@ -13,7 +13,7 @@ pub(crate) const GIT_COMMIT: &str = "CHAINS-GIT_COMMIT";
 pub(crate) const PULLABLE: &str = "docker-pullable://";
 
 /// Images of the steps, then of the sidecars; those without a digest are left out with a note.
-pub(crate) fn images_used(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact> {
+pub(crate) fn images_used(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<ResolvedArtifact> {
     let steps = run
         .status
         .steps
@@ -46,14 +46,18 @@ pub(crate) fn images_used(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact>
 }
 
 /// The image that a node reports, if it has a digest.
-pub(crate) fn image_used(image_id: &str) -> Option<Artifact> {
+pub(crate) fn image_used(image_id: &str) -> Option<ResolvedArtifact> {
     let (name, digest) = image_id.split_once('@')?;
     let (algorithm, hex) = digest.split_once(':')?;
     if digest.contains('@') || hex.contains(':') {
         return None;
     }
     let name = name.strip_prefix(PULLABLE).unwrap_or(name);
-    Some(Artifact::new(format!("oci://{name}"), algorithm, hex))
+    Some(ResolvedArtifact::new(
+        format!("oci://{name}"),
+        algorithm,
+        hex,
+    ))
 }
 
 /// Where a URL or a commit was said.
@@ -132,7 +136,7 @@ impl<'r> Git<'r> {
 
     /// The source. A commit without a URL gives the source `git+.git`, as it does in the
     /// reference.
-    pub(crate) fn source(&self, notes: &mut Notes) -> Option<Artifact> {
+    pub(crate) fn source(&self, notes: &mut Notes) -> Option<ResolvedArtifact> {
         if self.commit.is_empty() {
             return None;
         }
@@ -148,12 +152,16 @@ impl<'r> Git<'r> {
         };
         let uri = format!("{prefix}{}", self.url);
         let stem = uri.strip_suffix(".git").unwrap_or(&uri);
-        Some(Artifact::new(format!("{stem}.git"), "sha1", self.commit))
+        Some(ResolvedArtifact::new(
+            format!("{stem}.git"),
+            "sha1",
+            self.commit,
+        ))
     }
 }
 
 /// Sources named by the params and results of a task run.
-pub(crate) fn task_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact> {
+pub(crate) fn task_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<ResolvedArtifact> {
     let mut sources = Merged::default();
     sources.extend(Git::of_task(run).source(notes));
     sources.extend(inputs(&run.status.results, notes));
@@ -161,7 +169,7 @@ pub(crate) fn task_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact
 }
 
 /// Sources named by the results of a task run's steps.
-pub(crate) fn step_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<Artifact> {
+pub(crate) fn step_sources(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<ResolvedArtifact> {
     let mut sources = Merged::default();
     for step in &run.status.steps {
         sources.extend(Git::of_step(step).source(notes));
@@ -176,7 +184,7 @@ pub(crate) fn pipeline_sources(
     run: &PipelineRun<'_>,
     children: Option<&Children<'_, '_>>,
     notes: &mut Notes,
-) -> Vec<Artifact> {
+) -> Vec<ResolvedArtifact> {
     let mut sources = Merged::default();
     sources.extend(inputs(&run.status.results, notes));
     for child in children.into_iter().flat_map(Children::runs) {

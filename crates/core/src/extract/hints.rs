@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use indexmap::IndexMap;
 
-use crate::artifact::{Artifact, Digest};
+use crate::artifact::{Digest, ResolvedArtifact};
 use crate::image::Image;
 use crate::run::RunResult;
 use crate::warning::{Notes, shown};
@@ -105,7 +105,10 @@ pub(crate) fn references(value: &str) -> impl Iterator<Item = &str> {
 
 /// Artifacts of `*ARTIFACT_URI` and `*ARTIFACT_DIGEST`: behaviour reference, section 3.3. The
 /// algorithm is kept as it is written.
-pub(crate) fn artifact_pairs(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
+pub(crate) fn artifact_pairs(
+    results: &[RunResult<'_>],
+    notes: &mut Notes,
+) -> Vec<ResolvedArtifact> {
     let mut artifacts = Vec::new();
     for pair in pairs(results, ARTIFACT_URI, ARTIFACT_DIGEST, notes) {
         if Digest::parse(pair.digest).is_none() {
@@ -127,14 +130,14 @@ struct Structured<'r> {
 }
 
 impl Structured<'_> {
-    fn as_written(&self) -> Artifact {
+    fn as_written(&self) -> ResolvedArtifact {
         as_written(self.uri, self.digest)
     }
 }
 
-fn as_written(uri: &str, digest: &str) -> Artifact {
+fn as_written(uri: &str, digest: &str) -> ResolvedArtifact {
     let (algorithm, hex) = digest.split_once(':').unwrap_or((digest, ""));
-    Artifact::new(uri, algorithm, hex)
+    ResolvedArtifact::new(uri, algorithm, hex)
 }
 
 /// A valid object result of a category: behaviour reference, section 3.4.
@@ -176,7 +179,7 @@ pub(crate) fn is_image_result(name: &str) -> bool {
 }
 
 /// All valid `*ARTIFACT_OUTPUTS`.
-pub(crate) fn outputs(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
+pub(crate) fn outputs(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<ResolvedArtifact> {
     note_malformed(results, ARTIFACT_OUTPUTS, notes);
     let outputs = results
         .iter()
@@ -185,7 +188,10 @@ pub(crate) fn outputs(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artif
 }
 
 /// Those `*ARTIFACT_OUTPUTS` that are build artifacts.
-pub(crate) fn build_artifacts(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
+pub(crate) fn build_artifacts(
+    results: &[RunResult<'_>],
+    notes: &mut Notes,
+) -> Vec<ResolvedArtifact> {
     note_malformed(results, ARTIFACT_OUTPUTS, notes);
     let artifacts = results
         .iter()
@@ -198,7 +204,7 @@ pub(crate) fn build_artifacts(results: &[RunResult<'_>], notes: &mut Notes) -> V
 pub(crate) fn inputs<'r, 'a: 'r>(
     results: impl IntoIterator<Item = &'r RunResult<'a>>,
     notes: &mut Notes,
-) -> Vec<Artifact> {
+) -> Vec<ResolvedArtifact> {
     let mut sources = Vec::new();
     for result in results {
         note_malformed(std::slice::from_ref(result), ARTIFACT_INPUTS, notes);
@@ -208,7 +214,11 @@ pub(crate) fn inputs<'r, 'a: 'r>(
         let Some(digest) = Digest::parse(input.digest) else {
             continue;
         };
-        sources.push(Artifact::new(input.uri, &digest.algorithm, digest.hex));
+        sources.push(ResolvedArtifact::new(
+            input.uri,
+            &digest.algorithm,
+            digest.hex,
+        ));
     }
     sources
 }

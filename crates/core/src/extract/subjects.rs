@@ -2,7 +2,7 @@
 
 use super::children::Children;
 use super::hints::{artifact_pairs, build_artifacts, images, outputs};
-use crate::artifact::{Artifact, Merged};
+use crate::artifact::{Merged, ResolvedArtifact};
 use crate::intoto::Subject;
 use crate::run::{PipelineRun, RunResult, TaskRun};
 use crate::warning::Notes;
@@ -70,7 +70,7 @@ fn add_task(run: &TaskRun<'_>, breadth: Breadth, merged: &mut Merged, notes: &mu
     merged.extend(built(&run.status.results, notes));
 }
 
-fn all_hints(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
+fn all_hints(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<ResolvedArtifact> {
     let mut found = image_subjects(results, notes);
     found.extend(artifact_pairs(results, notes));
     found.extend(outputs(results, notes));
@@ -78,17 +78,17 @@ fn all_hints(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
 }
 
 /// Images and build artifacts, each once.
-fn built(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
+fn built(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<ResolvedArtifact> {
     let mut merged = Merged::default();
     merged.extend(build_artifacts(results, notes));
     merged.extend(image_subjects(results, notes));
     merged.into_vec()
 }
 
-fn image_subjects(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Artifact> {
+fn image_subjects(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<ResolvedArtifact> {
     let images = images(results, notes);
     images
         .iter()
-        .map(|image| Artifact::new(image.repository(), "sha256", image.hex()))
+        .map(|image| ResolvedArtifact::new(image.repository(), "sha256", image.hex()))
         .collect()
 }

@@ -1,6 +1,6 @@
 //! What both versions of provenance are made of.
 
-use crate::artifact::Artifact;
+use crate::artifact::ResolvedArtifact;
 use crate::json::Json;
 use crate::run::{Map, Provenance, RefSource};
 use crate::value::ParamValue;
@@ -13,9 +13,9 @@ pub(super) fn ref_source<'p, 'a>(
 }
 
 /// The source of a definition with all its digests.
-pub(super) fn material(source: &RefSource<'_>) -> Artifact {
+pub(super) fn material(source: &RefSource<'_>) -> ResolvedArtifact {
     let digests = source.digest.iter();
-    Artifact {
+    ResolvedArtifact {
         name: source.uri.to_string(),
         digest: digests
             .map(|(algorithm, hex)| (algorithm.to_string(), hex.to_string()))

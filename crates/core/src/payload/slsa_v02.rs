@@ -4,7 +4,7 @@
 use self::origin::{Origin, Sources};
 use super::error::PayloadError;
 use super::time::shortest;
-use crate::artifact::{Artifact, Merged};
+use crate::artifact::{Merged, ResolvedArtifact};
 use crate::config::Config;
 use crate::extract::{
     Breadth, Children, Scope, images_used, pipeline_sources, subjects, task_sources,
@@ -66,7 +66,7 @@ pub(super) fn statement(
 struct Content<'r> {
     build_config: Json<'r>,
     invocation: Json<'r>,
-    materials: Vec<Artifact>,
+    materials: Vec<ResolvedArtifact>,
 }
 
 fn task_content<'r>(run: &'r TaskRun<'_>, notes: &mut Notes) -> Content<'r> {
@@ -105,7 +105,11 @@ fn pipeline_content<'r>(
     })
 }
 
-fn predicate<'r>(run: &'r Run<'_>, config: &'r Config, materials: &'r [Artifact]) -> Object<'r> {
+fn predicate<'r>(
+    run: &'r Run<'_>,
+    config: &'r Config,
+    materials: &'r [ResolvedArtifact],
+) -> Object<'r> {
     let materials = materials.iter().map(|material| {
         let object = Object::default().with_some("uri", material.name.as_str());
         object.with_some("digest", digests(&material.digest)).into()

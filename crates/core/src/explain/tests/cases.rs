@@ -152,14 +152,14 @@ fn everything_that_is_found_is_in_the_payload() {
             via: Vec::new(),
         };
         for subject in explanation.subjects {
-            let artifact = crate::artifact::Artifact {
+            let artifact = crate::artifact::ResolvedArtifact {
                 name: subject.name,
                 digest: subject.digest,
             };
             there.add(artifact, "subject", nowhere());
         }
         for one in explanation.dependencies {
-            let artifact = crate::artifact::Artifact {
+            let artifact = crate::artifact::ResolvedArtifact {
                 name: one.uri,
                 digest: one.digest,
             };

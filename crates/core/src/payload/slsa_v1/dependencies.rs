@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use crate::artifact::Artifact;
+use crate::artifact::ResolvedArtifact;
 use crate::config::{BuildType, Config};
 use crate::extract::{
     Breadth, Children, images_used, pipeline_sources, step_sources, task_sources,
@@ -129,7 +129,7 @@ fn document<'r>(run: &'r TaskRun<'_>) -> Result<Json<'r>, JsonError> {
 }
 
 fn descriptor(name: &str, source: &RefSource<'_>) -> Descriptor {
-    let Artifact { name: uri, digest } = material(source);
+    let ResolvedArtifact { name: uri, digest } = material(source);
     Descriptor {
         name: name.to_owned(),
         uri,
@@ -138,9 +138,9 @@ fn descriptor(name: &str, source: &RefSource<'_>) -> Descriptor {
     }
 }
 
-fn named(name: &str, artifacts: Vec<Artifact>) -> impl Iterator<Item = Descriptor> {
+fn named(name: &str, artifacts: Vec<ResolvedArtifact>) -> impl Iterator<Item = Descriptor> {
     let artifacts = artifacts.into_iter();
-    artifacts.map(move |Artifact { name: uri, digest }| Descriptor {
+    artifacts.map(move |ResolvedArtifact { name: uri, digest }| Descriptor {
         name: name.to_owned(),
         uri,
         digest,
