@@ -117,17 +117,34 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 /// Signs a payload together with its type.
 pub fn sign(key: &PrivateKey, payload_type: &str, payload: &[u8]) -> Result<Envelope, SignError> {
     let signature = key.sign(&pae(payload_type, payload))?;
-    Ok(Envelope {
-        payload_type: payload_type.to_owned(),
-        payload: STANDARD.encode(payload),
-        signatures: vec![Signature {
-            keyid: key.public_key().key_id(),
-            sig: STANDARD.encode(signature),
-        }],
-    })
+    let keyid = key.public_key().key_id();
+    Ok(Envelope::with_signature(
+        payload_type,
+        payload,
+        keyid,
+        &signature,
+    ))
 }
 
 impl Envelope {
+    /// The envelope of a payload with the one signature over its [`pae`], made by the key that
+    /// `keyid` names.
+    pub fn with_signature(
+        payload_type: &str,
+        payload: &[u8],
+        keyid: String,
+        signature: &[u8],
+    ) -> Self {
+        Self {
+            payload_type: payload_type.to_owned(),
+            payload: STANDARD.encode(payload),
+            signatures: vec![Signature {
+                keyid,
+                sig: STANDARD.encode(signature),
+            }],
+        }
+    }
+
     /// Reads an envelope's JSON.
     pub fn from_json(text: &[u8]) -> Result<Self, EnvelopeError> {
         serde_json::from_slice(text).map_err(EnvelopeError::Json)
