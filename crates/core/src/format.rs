@@ -21,16 +21,20 @@ pub enum Format {
     SlsaV2Alpha4,
     /// The identity and digest of one image, signed without an envelope.
     SimpleSigning,
+    /// A statement that says no more than that an image is signed: the form in which cosign 3 writes
+    /// and verifies signatures of images in bundles. It cannot be configured.
+    ImageStatement,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Tekton,
         Self::SlsaV1,
         Self::SlsaV2Alpha3,
         Self::SlsaV2Alpha4,
         Self::SimpleSigning,
+        Self::ImageStatement,
     ];
 
     /// Names of the formats for runs, with those that say what they give.
@@ -44,7 +48,7 @@ impl Format {
         ("slsa-provenance/v1", Self::SlsaV2Alpha4),
     ];
 
-    /// The name under which it is configured.
+    /// Its name: the one under which it is configured, if it can be.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Tekton => "tekton",
@@ -52,6 +56,7 @@ impl Format {
             Self::SlsaV2Alpha3 => "slsa/v2alpha3",
             Self::SlsaV2Alpha4 => "slsa/v2alpha4",
             Self::SimpleSigning => "simplesigning",
+            Self::ImageStatement => "cosign/sign/v1",
         }
     }
 
@@ -65,6 +70,7 @@ impl Format {
         match self {
             Self::SlsaV1 => Some(SLSA_V02),
             Self::SlsaV2Alpha3 | Self::SlsaV2Alpha4 => Some(SLSA_V1),
+            Self::ImageStatement => Some(IMAGE_PREDICATE),
             Self::Tekton | Self::SimpleSigning => None,
         }
     }

@@ -61,7 +61,7 @@ impl Payload {
             Format::SlsaV2Alpha4 => {
                 slsa_v1::statement(run, config, Breadth::BuildArtifacts, &mut notes)?
             }
-            Format::SimpleSigning => {
+            Format::SimpleSigning | Format::ImageStatement => {
                 let kind = run.kind();
                 return Err(PayloadError::Unsuitable { format, kind });
             }
@@ -85,6 +85,21 @@ impl Payload {
         }
     }
 
+    /// The payload for an image in the format [`Format::ImageStatement`]. It depends on the digest
+    /// only.
+    pub fn image_statement(image: &Image) -> Self {
+        let text = format!(
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}},"annotations":{{}}}}],"predicateType":"{IMAGE_PREDICATE}","predicate":{{}}}}"#,
+            image.hex()
+        );
+        Self {
+            format: Format::ImageStatement,
+            bytes: text.into_bytes(),
+            subjects: vec![Subject::new(image.repository(), "sha256", image.hex())],
+            warnings: Vec::new(),
+        }
+    }
+
     /// The subjects as `NAME@ALGORITHM:HEX`, one for each digest.
     pub fn artifact_uris(&self) -> Vec<String> {
         let uris = self.subjects.iter().flat_map(|subject| {
@@ -93,14 +108,4 @@ impl Payload {
         });
         uris.collect()
     }
-}
-
-/// A statement that says no more than that the image is signed: the form in which cosign 3 writes
-/// and verifies signatures of images in bundles.
-pub fn image_statement(image: &Image) -> Vec<u8> {
-    let text = format!(
-        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}},"annotations":{{}}}}],"predicateType":"{IMAGE_PREDICATE}","predicate":{{}}}}"#,
-        image.hex()
-    );
-    text.into_bytes()
 }

@@ -12,7 +12,7 @@ use windlass_core::format::{Format, IMAGE_PREDICATE};
 use windlass_core::image::Image;
 use windlass_core::intoto::Subject;
 use windlass_core::key::SignError;
-use windlass_core::payload::{Payload, PayloadError, image_statement};
+use windlass_core::payload::{Payload, PayloadError};
 pub(crate) use windlass_core::retry::Retry;
 use windlass_core::run::Run;
 
@@ -228,7 +228,7 @@ impl Making<'_> {
         let encoding = self.config.storage.oci_encoding;
         if stores.in_registry && encoding.in_bundles() {
             // the form that cosign 3 writes and verifies
-            let envelope = self.envelope(&image_statement(image))?;
+            let envelope = self.envelope(&Payload::image_statement(image).bytes)?;
             let content = self.bundle(envelope, IMAGE_PREDICATE);
             self.upload(image, &[content]);
         }

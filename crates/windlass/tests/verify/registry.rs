@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use windlass_core::dsse::{self, IN_TOTO};
 use windlass_core::image::Image;
 use windlass_core::key::PrivateKey;
-use windlass_core::payload::{Payload, image_statement};
+use windlass_core::payload::Payload;
 use windlass_sandbox::registry::{Options, Registry};
 
 use crate::shell::{Outcome, Shell};
@@ -130,7 +130,7 @@ impl Setting {
     /// The statement with which cosign 3 signs an image.
     pub fn signature_statement(&self) -> String {
         let image = Image::parse(&format!("r.io/app@{}", self.digest)).unwrap();
-        String::from_utf8(image_statement(&image)).unwrap()
+        String::from_utf8(Payload::image_statement(&image).bytes).unwrap()
     }
 
     /// Provenance of an image.
