@@ -6,6 +6,7 @@
 //! ECDSA signatures are deterministic (RFC 6979), so that signing the same payload again gives the
 //! same bytes.
 
+mod certificate;
 pub mod cosign;
 mod error;
 mod fingerprint;
@@ -14,6 +15,7 @@ mod private;
 mod public;
 mod scheme;
 
+pub use certificate::Certificate;
 pub use error::{KeyError, SignError, VerifyError};
 pub use private::PrivateKey;
 pub use public::PublicKey;

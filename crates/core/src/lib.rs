@@ -15,6 +15,7 @@ pub mod key;
 pub mod payload;
 pub mod retry;
 pub mod run;
+pub mod signed;
 pub mod tekton;
 pub mod value;
 pub mod verify;

@@ -45,15 +45,19 @@ impl PublicKey {
         let block = pem::first(text, EXPECTED)?;
         match block.label.as_str() {
             "PUBLIC KEY" => Self::from_spki(&block.body, &block.label),
-            "CERTIFICATE" => {
-                let spki = certificate_key(&block.body).map_err(|e| KeyError::Public {
-                    label: block.label.clone(),
-                    source: e.into(),
-                })?;
-                Self::from_spki(spki, &block.label)
-            }
+            "CERTIFICATE" => Self::from_certificate(&block.body),
             other => Err(pem::wrong_type(other, EXPECTED)),
         }
+    }
+
+    /// The key in a certificate's DER.
+    pub(super) fn from_certificate(der: &[u8]) -> Result<Self, KeyError> {
+        const LABEL: &str = "CERTIFICATE";
+        let spki = certificate_key(der).map_err(|error| KeyError::Public {
+            label: LABEL.to_owned(),
+            source: error.into(),
+        })?;
+        Self::from_spki(spki, LABEL)
     }
 
     fn from_spki(der: &[u8], label: &str) -> Result<Self, KeyError> {

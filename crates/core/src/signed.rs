@@ -1,0 +1,167 @@
+//! A signed artifact: what was signed, the signature over it, and who signed.
+//!
+//! A [`Signed`] is made once and shared, as `Arc<Signed>`, by every place in which it is kept. It
+//! cannot be cloned: a run of a thousand images has one envelope and not a thousand.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::dsse::{self, Envelope, IN_TOTO};
+use crate::image::Image;
+use crate::key::{Certificate, PublicKey};
+use crate::payload::Payload;
+use crate::run::Run;
+
+#[cfg(test)]
+mod tests;
+
+/// What is signed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Artifact {
+    /// The run itself.
+    Run {
+        /// [`Run::short_key`].
+        short_key: String,
+    },
+    /// An image that the run built.
+    Image(Image),
+}
+
+impl Artifact {
+    /// The run itself.
+    pub fn of_run(run: &Run<'_>) -> Self {
+        let short_key = run.short_key();
+        Self::Run { short_key }
+    }
+
+    /// What names the artifact within its run, in annotations: `taskrun-UID`, or the first twelve
+    /// digits of an image's digest.
+    pub fn short_key(&self) -> &str {
+        match self {
+            Self::Run { short_key } => short_key,
+            Self::Image(image) => image.short_key(),
+        }
+    }
+}
+
+/// Who signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// Whoever has the private half of this key.
+    Key(PublicKey),
+    /// Whom a certificate names, which was issued for this signature or for a while.
+    Certificate {
+        /// The certificate of the key that signed.
+        leaf: Certificate,
+        /// PEM blocks of the certificates up to the root, as the authority gave them; may be empty.
+        chain: String,
+    },
+}
+
+impl Identity {
+    /// The key with which the signature is verified.
+    pub fn public_key(&self) -> &PublicKey {
+        match self {
+            Self::Key(key) => key,
+            Self::Certificate { leaf, .. } => leaf.public_key(),
+        }
+    }
+
+    /// The `keyid` in envelopes, see [`PublicKey::key_id`].
+    pub fn key_id(&self) -> String {
+        self.public_key().key_id()
+    }
+
+    /// PEM of the certificate, for annotations; empty for a plain key.
+    pub fn certificate_pem(&self) -> String {
+        match self {
+            Self::Key(_) => String::new(),
+            Self::Certificate { leaf, .. } => leaf.to_pem(),
+        }
+    }
+
+    /// PEM of the chain, for annotations; empty for a plain key.
+    pub fn chain_pem(&self) -> &str {
+        match self {
+            Self::Key(_) => "",
+            Self::Certificate { chain, .. } => chain,
+        }
+    }
+}
+
+/// A signature as a signer makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// ASN.1 DER for ECDSA, raw bytes for the other algorithms.
+    pub bytes: Vec<u8>,
+    /// Who made it.
+    pub identity: Arc<Identity>,
+}
+
+/// A signature as stores write it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SignatureForm {
+    /// In an envelope, together with the payload: statements.
+    Envelope(Envelope),
+    /// By itself, over the payload's bytes: every other format.
+    Detached(Vec<u8>),
+}
+
+/// An artifact with its payload and signature.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// What was signed.
+    pub artifact: Artifact,
+    /// What was said about it.
+    pub payload: Payload,
+    /// The signature over the payload.
+    pub signature: SignatureForm,
+    /// Who signed.
+    pub identity: Arc<Identity>,
+}
+
+/// The bytes that a signer has to sign for a payload: its [`pae`](dsse::pae) if it is a statement,
+/// else the payload's own.
+pub fn message(payload: &Payload) -> Cow<'_, [u8]> {
+    if payload.format.is_statement() {
+        Cow::Owned(dsse::pae(IN_TOTO, &payload.bytes))
+    } else {
+        Cow::Borrowed(&payload.bytes)
+    }
+}
+
+impl Signed {
+    /// Puts a payload and the signature over its [`message`] together.
+    pub fn new(artifact: Artifact, payload: Payload, signature: Signature) -> Self {
+        let Signature { bytes, identity } = signature;
+        let signature = if payload.format.is_statement() {
+            let keyid = identity.key_id();
+            let envelope = Envelope::with_signature(IN_TOTO, &payload.bytes, keyid, &bytes);
+            SignatureForm::Envelope(envelope)
+        } else {
+            SignatureForm::Detached(bytes)
+        };
+        Self {
+            artifact,
+            payload,
+            signature,
+            identity,
+        }
+    }
+
+    /// The signature as stores write it: the JSON of the envelope, or the bytes of the signature.
+    pub fn signature_text(&self) -> Cow<'_, [u8]> {
+        match &self.signature {
+            SignatureForm::Envelope(envelope) => Cow::Owned(envelope.to_json().into_bytes()),
+            SignatureForm::Detached(bytes) => Cow::Borrowed(bytes),
+        }
+    }
+
+    /// The envelope, if the payload is a statement.
+    pub fn envelope(&self) -> Option<&Envelope> {
+        match &self.signature {
+            SignatureForm::Envelope(envelope) => Some(envelope),
+            SignatureForm::Detached(_) => None,
+        }
+    }
+}
