@@ -5,45 +5,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::auth::challenge::Challenge;
 use crate::auth::token::Tokens;
+use crate::http::{Http, SetupError};
 use crate::keychain::Candidates;
 use crate::options::Options;
 use crate::reference::Repository;
 use crate::remote::{Change, Remote};
 
-mod http;
 mod places;
-mod trust;
 
-pub(crate) use self::http::{Answer, Body, Http, Request, astray};
 use self::places::Places;
 pub(crate) use self::places::{Entry, Last, Pending};
 
 /// Most repositories whose challenges are remembered.
 const REMEMBERED: usize = 10_000;
-
-/// Why no client could be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SetupError {
-    /// A certificate authority cannot be read.
-    #[error("could not read certificate authority {number}; give certificates as PEM")]
-    Authority {
-        /// Which, counted from 1.
-        number: usize,
-        /// What is wrong with it.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// The client certificate cannot be read.
-    #[error("could not read the client certificate and its key; give both as PEM")]
-    ClientCertificate,
-    /// A proxy is no URL.
-    #[error("the address of the {0} proxy is not a URL")]
-    Proxy(&'static str),
-    /// The HTTP client cannot be made.
-    #[error("could not set up the HTTP client; check the certificates of the system")]
-    Http(#[source] reqwest::Error),
-}
 
 /// A client of registries. Clones share connections, tokens and locks.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ mod client;
 mod clock;
 mod digest;
 mod error;
+mod http;
 pub mod keychain;
 pub mod manifest;
 mod options;
@@ -17,8 +18,9 @@ mod reference;
 mod remote;
 mod retry;
 
+pub use self::http::SetupError;
 pub use auth::Credential;
-pub use client::{Client, SetupError};
+pub use client::Client;
 pub use clock::Clock;
 pub use digest::{Digest, DigestError};
 pub use error::{At, Attempt, Error, Retry, Said};

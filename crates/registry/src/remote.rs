@@ -6,15 +6,14 @@
 //! each.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue, Method};
 use reqwest::Url;
 
 use crate::auth::challenge::Access;
-use crate::client::{Answer, Body, Inner, Request};
+use crate::client::Inner;
 use crate::error::{At, Attempt, Error, Said};
+use crate::http::{Answer, Body, Request};
 use crate::keychain::{Candidate, Candidates};
 use crate::reference::Repository;
 use crate::retry::with_retry;
@@ -261,21 +260,7 @@ impl Remote {
             at,
             status,
             said,
-            retry_after: retry_after(&answer),
+            retry_after: answer.retry_after(),
         })
     }
-}
-
-/// When an answer asks to come back: seconds, or a date.
-pub(crate) fn retry_after(answer: &Answer) -> Option<Duration> {
-    let text = answer.header(RETRY_AFTER.as_str())?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new()
-        .relaxed_weekday(true)
-        .parse_timestamp(text)
-        .ok()?;
-    let wait = date.duration_since(jiff::Timestamp::now());
-    Some(Duration::try_from(wait).unwrap_or_default())
 }

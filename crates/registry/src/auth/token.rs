@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 
 use super::challenge::Scopes;
 use super::{Credential, Fingerprint, bearer};
-use crate::client::{Body, Http, Request};
 use crate::clock::Clock;
 use crate::error::{At, Error, Said, is_temporary};
+use crate::http::{Answer, Body, Http, Request};
 
 /// Most bytes of an answer with a token.
 const LIMIT: usize = 256 * 1024;
@@ -180,18 +180,14 @@ fn malformed(at: At) -> Error {
     }
 }
 
-fn refused(
-    at: At,
-    answer: &crate::client::Answer,
-    credential: &Credential,
-) -> Result<Outcome, Error> {
+fn refused(at: At, answer: &Answer, credential: &Credential) -> Result<Outcome, Error> {
     let said = Said::read(&answer.body, &credential.secrets());
     if is_temporary(answer.status) {
         return Err(Error::Status {
             at,
             status: answer.status,
             said: Box::new(said),
-            retry_after: crate::remote::retry_after(answer),
+            retry_after: answer.retry_after(),
         });
     }
     Ok(Outcome::Denied {

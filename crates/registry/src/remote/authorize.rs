@@ -8,8 +8,8 @@ use super::{Call, Remote, Tried};
 use crate::auth::challenge::{Access, Challenge, Scopes};
 use crate::auth::token::{Outcome, Wanted};
 use crate::auth::{Credential, bearer};
-use crate::client::Answer;
 use crate::error::{At, Error, Said};
+use crate::http::Answer;
 use crate::keychain::Candidate;
 
 /// What is sent of a credential.

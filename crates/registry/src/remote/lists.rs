@@ -7,8 +7,8 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::{Call, Remote};
-use crate::client::Answer;
 use crate::error::Error;
+use crate::http::Answer;
 
 /// Tags of a page, where the registry does as it is asked.
 const PAGE: usize = 1000;
@@ -74,7 +74,7 @@ impl Remote {
             .checked_hop(&self.at(doing), &answer.url, next)?;
         if next.origin() != answer.url.origin() {
             let why = "the next page is at another host";
-            return Err(crate::client::astray(&self.at(doing), &next, why));
+            return Err(crate::http::astray(&self.at(doing), &next, why));
         }
         Ok((next != answer.url).then_some(next))
     }

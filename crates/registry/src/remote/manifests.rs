@@ -5,9 +5,9 @@ use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 
 use super::{Call, Remote};
-use crate::client::Answer;
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::http::Answer;
 use crate::manifest::{Descriptor, Stored};
 use crate::reference::Name;
 

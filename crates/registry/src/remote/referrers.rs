@@ -9,9 +9,9 @@ use http::Method;
 
 use super::append::{Change, Encoded};
 use super::{Call, Merge, Remote, To, Write};
-use crate::client::Answer;
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::http::Answer;
 use crate::manifest::{Descriptor, INDEX, Index, MANIFEST, Manifest, Stored};
 use crate::reference::{Name, Tag};
 

@@ -11,9 +11,9 @@ use http::{HeaderValue, Method};
 use reqwest::Url;
 
 use super::{Call, Remote};
-use crate::client::Answer;
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::http::Answer;
 use crate::reference::Repository;
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");

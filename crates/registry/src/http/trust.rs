@@ -8,8 +8,31 @@ use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy, Url, redirec
 use rustls::AlertDescription;
 use zeroize::Zeroizing;
 
-use super::SetupError;
 use crate::options::Options;
+
+/// Why no client could be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// A certificate authority cannot be read.
+    #[error("could not read certificate authority {number}; give certificates as PEM")]
+    Authority {
+        /// Which, counted from 1.
+        number: usize,
+        /// What is wrong with it.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The client certificate cannot be read.
+    #[error("could not read the client certificate and its key; give both as PEM")]
+    ClientCertificate,
+    /// A proxy is no URL.
+    #[error("the address of the {0} proxy is not a URL")]
+    Proxy(&'static str),
+    /// The HTTP client cannot be made.
+    #[error("could not set up the HTTP client; check the certificates of the system")]
+    Http(#[source] reqwest::Error),
+}
 
 /// A builder with everything that does not depend on the host.
 pub(crate) fn builder(options: &Options) -> Result<ClientBuilder, SetupError> {

@@ -6,16 +6,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, LOCATION};
+use http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::{Response, Url};
 
-use super::SetupError;
-use super::trust::{self, TlsProblem};
 use crate::error::{At, Error};
 use crate::options::Options;
+
+mod trust;
+
+pub use trust::SetupError;
+use trust::TlsProblem;
 
 /// Most redirects followed one after the other.
 const HOPS: usize = 5;
@@ -72,6 +76,20 @@ impl Answer {
     /// A header, if it is there and text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// When it asks to come back: seconds, or a date.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let text = self.header(RETRY_AFTER.as_str())?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = jiff::fmt::rfc2822::DateTimeParser::new()
+            .relaxed_weekday(true)
+            .parse_timestamp(text)
+            .ok()?;
+        let wait = date.duration_since(jiff::Timestamp::now());
+        Some(Duration::try_from(wait).unwrap_or_default())
     }
 }
 
