@@ -93,9 +93,9 @@ impl fmt::Debug for Proxies {
 pub struct Timeouts {
     /// Until there is a connection.
     pub connect: Duration,
-    /// Between two pieces of an answer.
+    /// Between two pieces of a response.
     pub idle: Duration,
-    /// A request with its whole answer.
+    /// A request with its whole response.
     pub request: Duration,
 }
 

@@ -1,6 +1,6 @@
 //! A repository, with the credentials to use there.
 //!
-//! A request goes out with the candidate that worked last. An answer of 401 is looked at for a
+//! A request goes out with the candidate that worked last. A response of 401 is looked at for a
 //! challenge, which is answered once; 401 or 403 after that means that the candidate is not
 //! allowed, and the next one is tried. Only when all were refused is that an error, and it lists
 //! each.
@@ -13,7 +13,7 @@ use reqwest::Url;
 use crate::auth::challenge::Access;
 use crate::client::Inner;
 use crate::error::{At, Attempt, Error, Said};
-use crate::http::{Answer, Body, Request};
+use crate::http::{Body, Request, Response};
 use crate::keychain::{Candidate, Candidates};
 use crate::reference::Repository;
 use crate::retry::with_retry;
@@ -50,9 +50,9 @@ struct Call<'a> {
     to: To,
     headers: Vec<(HeaderName, HeaderValue)>,
     body: Body,
-    /// Statuses that are answers; all others are errors.
+    /// Statuses that are expected; all others are errors.
     expect: &'static [u16],
-    /// Most bytes of the answer's body.
+    /// Most bytes of the response's body.
     limit: usize,
     /// Another repository it reads from.
     from: Option<&'a Repository>,
@@ -71,7 +71,7 @@ enum To {
 
 /// What came of trying a candidate.
 enum Tried {
-    Answered(Answer),
+    Answered(Response),
     Denied {
         status: Option<u16>,
         message: String,
@@ -93,7 +93,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The same for an answer with a body of at most so many bytes.
+    /// The same for a response with a body of at most so many bytes.
     fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
@@ -182,7 +182,7 @@ impl Remote {
     }
 
     /// Sends a request until it works, cannot work, or was tried often enough.
-    async fn send(&self, call: &Call<'_>) -> Result<Answer, Error> {
+    async fn send(&self, call: &Call<'_>) -> Result<Response, Error> {
         self.retrying(|| self.send_once(call)).await
     }
 
@@ -195,7 +195,7 @@ impl Remote {
     }
 
     /// Sends a request once with each candidate, until one is allowed to.
-    async fn send_once(&self, call: &Call<'_>) -> Result<Answer, Error> {
+    async fn send_once(&self, call: &Call<'_>) -> Result<Response, Error> {
         let at = self.at(&call.doing);
         let base = self
             .client
@@ -211,7 +211,7 @@ impl Remote {
                 self.client.http.answered(self.repository.registry(), &base);
             }
             match tried {
-                Tried::Answered(answer) => return self.judge(call, at, answer, number),
+                Tried::Answered(response) => return self.judge(call, at, response, number),
                 Tried::Denied { status, message } => attempts.push(Attempt {
                     source: candidate.source.clone(),
                     key: candidate.key.clone(),
@@ -235,24 +235,24 @@ impl Remote {
         })
     }
 
-    /// Takes an answer that is not a denial for what it is.
+    /// Takes a response that is not a denial for what it is.
     fn judge(
         &self,
         call: &Call<'_>,
         at: At,
-        answer: Answer,
+        response: Response,
         candidate: usize,
-    ) -> Result<Answer, Error> {
-        let status = answer.status;
+    ) -> Result<Response, Error> {
+        let status = response.status;
         if call.expect.contains(&status) {
             if status < 400 {
                 self.candidates.remember(call.access(), candidate);
             }
-            return Ok(answer);
+            return Ok(response);
         }
         let credential = self.candidates.iter().nth(candidate);
         let secrets = credential.map(|candidate| candidate.credential.secrets());
-        let said = Box::new(Said::read(&answer.body, &secrets.unwrap_or_default()));
+        let said = Box::new(Said::read(&response.body, &secrets.unwrap_or_default()));
         if call.moves_tag && said.is_about_immutability() {
             return Err(Error::ImmutableTag { at, status, said });
         }
@@ -260,7 +260,7 @@ impl Remote {
             at,
             status,
             said,
-            retry_after: answer.retry_after(),
+            retry_after: response.retry_after(),
         })
     }
 }

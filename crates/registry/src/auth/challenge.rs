@@ -1,4 +1,4 @@
-//! Challenges: what a registry asks for when it answers 401.
+//! Challenges: what a registry asks for when it responds with 401.
 //! Sources: RFC 9110, section 11.6.1 (several challenges may share a header); "Token Authentication
 //! Specification" for realm, service and scope.
 
@@ -127,7 +127,7 @@ impl Challenge {
         }
     }
 
-    /// The challenge of an answer. A token is preferred over a password.
+    /// The challenge of a response. A token is preferred over a password.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, ChallengeError> {
         let mut basic = None;
         let mut found = Err(ChallengeError::Missing);

@@ -16,9 +16,9 @@ use super::challenge::Scopes;
 use super::{Credential, Fingerprint, bearer};
 use crate::clock::Clock;
 use crate::error::{At, Error, Said, is_temporary};
-use crate::http::{Answer, Body, Http, Request};
+use crate::http::{Body, Http, Request, Response};
 
-/// Most bytes of an answer with a token.
+/// Most bytes of a response with a token.
 const LIMIT: usize = 256 * 1024;
 /// Most tokens kept; the expired go first, then all.
 const KEPT: usize = 10_000;
@@ -119,11 +119,11 @@ impl Tokens {
             doing: format!("{} (token from {})", at.doing, host(wanted.realm)),
             repository: at.repository.clone(),
         };
-        let answer = http.send(request(&at, wanted)).await?;
-        if answer.status != 200 {
-            return refused(at, &answer, wanted.credential);
+        let response = http.send(request(&at, wanted)).await?;
+        if response.status != 200 {
+            return refused(at, &response, wanted.credential);
         }
-        let granted: Option<Granted> = serde_json::from_slice(&answer.body).ok();
+        let granted: Option<Granted> = serde_json::from_slice(&response.body).ok();
         let value =
             granted.map(|granted| (granted.token.or(granted.access_token), granted.expires_in));
         let Some((Some(value), lifetime)) = value else {
@@ -180,18 +180,18 @@ fn malformed(at: At) -> Error {
     }
 }
 
-fn refused(at: At, answer: &Answer, credential: &Credential) -> Result<Outcome, Error> {
-    let said = Said::read(&answer.body, &credential.secrets());
-    if is_temporary(answer.status) {
+fn refused(at: At, response: &Response, credential: &Credential) -> Result<Outcome, Error> {
+    let said = Said::read(&response.body, &credential.secrets());
+    if is_temporary(response.status) {
         return Err(Error::Status {
             at,
-            status: answer.status,
+            status: response.status,
             said: Box::new(said),
-            retry_after: answer.retry_after(),
+            retry_after: response.retry_after(),
         });
     }
     Ok(Outcome::Denied {
-        status: Some(answer.status),
+        status: Some(response.status),
         message: format!("from the token endpoint{said}"),
     })
 }

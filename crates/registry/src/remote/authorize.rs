@@ -9,7 +9,7 @@ use crate::auth::challenge::{Access, Challenge, Scopes};
 use crate::auth::token::{Outcome, Wanted};
 use crate::auth::{Credential, bearer};
 use crate::error::{At, Error, Said};
-use crate::http::Answer;
+use crate::http::Response;
 use crate::keychain::Candidate;
 
 /// What is sent of a credential.
@@ -68,24 +68,24 @@ impl Remote {
             }
             let mut request = call.request(at, url);
             request.authorization = shown.header().cloned();
-            let answer = self.client.http.send(request).await?;
-            if !is_home || !answer.at_home || !matches!(answer.status, 401 | 403) {
-                return Ok(Tried::Answered(answer));
+            let response = self.client.http.send(request).await?;
+            if !is_home || !response.at_home || !matches!(response.status, 401 | 403) {
+                return Ok(Tried::Answered(response));
             }
-            let said = Said::read(&answer.body, &credential.secrets());
+            let said = Said::read(&response.body, &credential.secrets());
             if call.moves_tag && said.is_about_immutability() {
-                return Ok(Tried::Answered(answer));
+                return Ok(Tried::Answered(response));
             }
             let again = if is_last {
                 None
             } else {
-                self.answer_to(call, at, credential, &shown, &answer)
+                self.answer_to(call, at, credential, &shown, &response)
                     .await?
             };
             let Some(again) = again else {
                 let message = said.to_string();
                 return Ok(Tried::Denied {
-                    status: Some(answer.status),
+                    status: Some(response.status),
                     message: message.trim_start_matches(", ").to_owned(),
                 });
             };
@@ -101,10 +101,10 @@ impl Remote {
         at: &At,
         credential: &Credential,
         shown: &Shown,
-        answer: &Answer,
+        response: &Response,
     ) -> Result<Option<Shown>, Error> {
-        let challenge = if answer.status == 401 {
-            match Challenge::read(&answer.headers) {
+        let challenge = if response.status == 401 {
+            match Challenge::read(&response.headers) {
                 Ok(challenge) => challenge,
                 Err(problem) => {
                     return Ok(Some(Shown::Denied {

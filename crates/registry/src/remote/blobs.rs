@@ -13,11 +13,11 @@ impl Remote {
     pub async fn head_blob(&self, digest: &Digest) -> Result<Option<u64>, Error> {
         let doing = format!("look for blob {digest}");
         let call = Call::new(Method::HEAD, format!("blobs/{digest}"), doing);
-        let answer = self.send(&call.expect(&[200, 404])).await?;
-        if answer.status == 404 {
+        let response = self.send(&call.expect(&[200, 404])).await?;
+        if response.status == 404 {
             return Ok(None);
         }
-        let size = answer.header(CONTENT_LENGTH.as_str());
+        let size = response.header(CONTENT_LENGTH.as_str());
         Ok(Some(size.and_then(|size| size.parse().ok()).unwrap_or(0)))
     }
 
@@ -26,17 +26,17 @@ impl Remote {
         let doing = format!("read blob {digest}");
         let call = Call::new(Method::GET, format!("blobs/{digest}"), doing);
         let call = call.expect(&[200, 404]).limit(limit);
-        let answer = self.send(&call).await?;
-        if answer.status == 404 {
+        let response = self.send(&call).await?;
+        if response.status == 404 {
             return Ok(None);
         }
-        if !digest.names(&answer.body) {
+        if !digest.names(&response.body) {
             return Err(Error::Digest {
                 at: self.at(&call.doing),
                 expected: digest.clone(),
-                actual: Digest::of(&answer.body),
+                actual: Digest::of(&response.body),
             });
         }
-        Ok(Some(answer.body))
+        Ok(Some(response.body))
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Call, Remote};
 use crate::error::Error;
-use crate::http::Answer;
+use crate::http::Response;
 
 /// Tags of a page, where the registry does as it is asked.
 const PAGE: usize = 1000;
@@ -28,12 +28,12 @@ impl Remote {
             .limit(limits.manifest);
         let mut tags = Vec::new();
         loop {
-            let answer = self.send(&call).await?;
-            if answer.status == 404 {
+            let response = self.send(&call).await?;
+            if response.status == 404 {
                 return Ok(tags);
             }
             let page: Tags =
-                serde_json::from_slice(&answer.body).map_err(|_| Error::Malformed {
+                serde_json::from_slice(&response.body).map_err(|_| Error::Malformed {
                     at: self.at(&call.doing),
                     what: "the list of tags is not JSON with tags".to_owned(),
                 })?;
@@ -43,7 +43,7 @@ impl Remote {
             if tags.len() > limits.entries {
                 return Err(self.too_many(&call.doing));
             }
-            match self.next_page(&call.doing, &answer)? {
+            match self.next_page(&call.doing, &response)? {
                 Some(next) if !is_empty => call = call.at(next),
                 _ => return Ok(tags),
             }
@@ -58,25 +58,25 @@ impl Remote {
     }
 
     /// Where the next page is: the link with the relation `next`, at the same origin.
-    pub(super) fn next_page(&self, doing: &str, answer: &Answer) -> Result<Option<Url>, Error> {
-        let mut links = answer.headers.get_all(LINK).iter();
+    pub(super) fn next_page(&self, doing: &str, response: &Response) -> Result<Option<Url>, Error> {
+        let mut links = response.headers.get_all(LINK).iter();
         let next = links.find_map(|link| next_link(link.to_str().ok()?));
         let Some(next) = next else {
             return Ok(None);
         };
-        let next = answer.url.join(next).map_err(|_| Error::Malformed {
+        let next = response.url.join(next).map_err(|_| Error::Malformed {
             at: self.at(doing),
             what: "the Link to the next page is not a URL".to_owned(),
         })?;
         let next = self
             .client
             .http
-            .checked_hop(&self.at(doing), &answer.url, next)?;
-        if next.origin() != answer.url.origin() {
+            .checked_hop(&self.at(doing), &response.url, next)?;
+        if next.origin() != response.url.origin() {
             let why = "the next page is at another host";
-            return Err(crate::http::astray(&self.at(doing), &next, why));
+            return Err(crate::http::unfollowed(&self.at(doing), &next, why));
         }
-        Ok((next != answer.url).then_some(next))
+        Ok((next != response.url).then_some(next))
     }
 }
 

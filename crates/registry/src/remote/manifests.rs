@@ -7,7 +7,7 @@ use http::{HeaderValue, Method};
 use super::{Call, Remote};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::http::Answer;
+use crate::http::Response;
 use crate::manifest::{Descriptor, Stored};
 use crate::reference::Name;
 
@@ -45,16 +45,16 @@ impl Remote {
             .header(ACCEPT, ACCEPTED)
             .expect(&[200, 404])
             .limit(self.client.options.limits.manifest);
-        let answer = self.send(&call).await?;
-        if answer.status == 404 {
+        let response = self.send(&call).await?;
+        if response.status == 404 {
             return Ok(None);
         }
-        self.stored(name, &call.doing, &answer).map(Some)
+        self.stored(name, &call.doing, &response).map(Some)
     }
 
-    fn stored(&self, name: &Name, doing: &str, answer: &Answer) -> Result<Stored, Error> {
-        let actual = Digest::of(&answer.body);
-        let stated = answer
+    fn stored(&self, name: &Name, doing: &str, response: &Response) -> Result<Stored, Error> {
+        let actual = Digest::of(&response.body);
+        let stated = response
             .header(DIGEST)
             .and_then(|text| Digest::parse(text).ok());
         let asked = match name {
@@ -62,7 +62,7 @@ impl Remote {
             Name::Tag(_) => None,
         };
         for expected in asked.iter().chain(&stated) {
-            if !expected.names(&answer.body) {
+            if !expected.names(&response.body) {
                 return Err(Error::Digest {
                     at: self.at(doing),
                     expected: expected.clone(),
@@ -71,9 +71,9 @@ impl Remote {
             }
         }
         Ok(Stored {
-            media_type: media_type(answer).unwrap_or_else(|| own_media_type(&answer.body)),
+            media_type: media_type(response).unwrap_or_else(|| own_media_type(&response.body)),
             digest: asked.unwrap_or(actual),
-            bytes: answer.body.clone(),
+            bytes: response.body.clone(),
         })
     }
 
@@ -86,15 +86,15 @@ impl Remote {
             format!("look for manifest {name}"),
         );
         let call = call.header(ACCEPT, ACCEPTED).expect(&[200, 404, 405, 501]);
-        let answer = self.send(&call).await?;
-        if answer.status == 404 {
+        let response = self.send(&call).await?;
+        if response.status == 404 {
             return Ok(None);
         }
-        let known = described(&answer).filter(|known| match name {
+        let known = described(&response).filter(|known| match name {
             Name::Digest(digest) => known.digest == *digest,
             Name::Tag(_) => true,
         });
-        if known.is_some() && answer.status == 200 {
+        if known.is_some() && response.status == 200 {
             return Ok(known);
         }
         let stored = self.get_manifest(name).await?;
@@ -133,11 +133,11 @@ impl Remote {
             .content(bytes.clone())
             .expect(&[200, 201, 202, 204])
             .limit(self.client.options.limits.manifest);
-        let answer = self.writing().send(&call).await?;
-        self.confirm(&call.doing, &answer, &bytes)?;
+        let response = self.writing().send(&call).await?;
+        self.confirm(&call.doing, &response, &bytes)?;
         Ok(PushedManifest {
             digest,
-            is_listed: answer.header(SUBJECT).is_some(),
+            is_listed: response.header(SUBJECT).is_some(),
         })
     }
 
@@ -145,10 +145,10 @@ impl Remote {
     pub(super) fn confirm(
         &self,
         doing: &str,
-        answer: &Answer,
+        response: &Response,
         content: &[u8],
     ) -> Result<(), Error> {
-        let stated = answer
+        let stated = response
             .header(DIGEST)
             .and_then(|text| Digest::parse(text).ok());
         match stated {
@@ -162,8 +162,8 @@ impl Remote {
     }
 }
 
-fn media_type(answer: &Answer) -> Option<String> {
-    let stated = answer.header(CONTENT_TYPE.as_str())?;
+fn media_type(response: &Response) -> Option<String> {
+    let stated = response.header(CONTENT_TYPE.as_str())?;
     let plain = stated.split(';').next().unwrap_or(stated).trim();
     (!plain.is_empty()).then(|| plain.to_owned())
 }
@@ -179,10 +179,10 @@ fn own_media_type(body: &[u8]) -> String {
     typed.map(|typed| typed.media_type).unwrap_or_default()
 }
 
-fn described(answer: &Answer) -> Option<Descriptor> {
-    let digest = Digest::parse(answer.header(DIGEST)?).ok()?;
-    let size = answer.header(CONTENT_LENGTH.as_str())?.parse().ok()?;
-    let mut described = Descriptor::of(&media_type(answer)?, &[]);
+fn described(response: &Response) -> Option<Descriptor> {
+    let digest = Digest::parse(response.header(DIGEST)?).ok()?;
+    let size = response.header(CONTENT_LENGTH.as_str())?.parse().ok()?;
+    let mut described = Descriptor::of(&media_type(response)?, &[]);
     (described.digest, described.size) = (digest, size);
     Some(described)
 }

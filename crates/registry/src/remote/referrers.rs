@@ -11,7 +11,7 @@ use super::append::{Change, Encoded};
 use super::{Call, Merge, Remote, To, Write};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::http::Answer;
+use crate::http::Response;
 use crate::manifest::{Descriptor, INDEX, Index, MANIFEST, Manifest, Stored};
 use crate::reference::{Name, Tag};
 
@@ -69,8 +69,8 @@ impl Remote {
             .limit(limits.manifest);
         let mut found = Vec::new();
         loop {
-            let answer = self.send(&call).await?;
-            let Some(page) = page(&answer) else {
+            let response = self.send(&call).await?;
+            let Some(page) = page(&response) else {
                 if matches!(call.to, To::Path(_)) {
                     return Ok(None);
                 }
@@ -84,7 +84,7 @@ impl Remote {
             if found.len() > limits.entries {
                 return Err(self.too_many(&call.doing));
             }
-            match self.next_page(&call.doing, &answer)? {
+            match self.next_page(&call.doing, &response)? {
                 Some(next) if !is_empty => call = call.at(next),
                 _ => return Ok(Some(found)),
             }
@@ -178,11 +178,11 @@ impl Remote {
     }
 }
 
-/// A page of the list. Registries without it answer 404, 400, or with something else altogether.
-fn page(answer: &Answer) -> Option<Index> {
-    if answer.status != 200 {
+/// A page of the list. Registries without it respond with 404, 400, or something else altogether.
+fn page(response: &Response) -> Option<Index> {
+    if response.status != 200 {
         return None;
     }
-    let index: Index = serde_json::from_slice(&answer.body).ok()?;
+    let index: Index = serde_json::from_slice(&response.body).ok()?;
     (index.schema_version == 2).then_some(index)
 }

@@ -13,7 +13,7 @@ use reqwest::Url;
 use super::{Call, Remote};
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::http::Answer;
+use crate::http::Response;
 use crate::reference::Repository;
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -21,7 +21,7 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 const NOT_AT_ONCE: [u16; 4] = [405, 411, 413, 501];
 /// Bytes of a chunk: small enough for what sits before registries.
 const CHUNK: usize = 512 * 1024;
-/// Most bytes of the answers to uploads, which nobody reads.
+/// Most bytes of the responses to uploads, which nobody reads.
 const LIMIT: usize = 1 << 20;
 
 impl Remote {
@@ -57,8 +57,8 @@ impl Remote {
     pub async fn can_push(&self) -> Result<(), Error> {
         let writing = self.writing();
         let call = Call::new(Method::POST, "blobs/uploads/", "begin an upload");
-        let answer = writing.send(&call.expect(&[202]).limit(LIMIT)).await?;
-        let Ok(Some(there)) = writing.location("begin an upload", &answer) else {
+        let response = writing.send(&call.expect(&[202]).limit(LIMIT)).await?;
+        let Ok(Some(there)) = writing.location("begin an upload", &response) else {
             return Ok(());
         };
         let cancel = Call::new(Method::DELETE, "", "give up an upload").at(there);
@@ -84,11 +84,11 @@ impl Remote {
         };
         let mut call = finish(&doing, there, digest).content(content.clone());
         call.expect = &[200, 201, 204, 405, 411, 413, 501];
-        let answer = self.send_once(&call).await?;
-        if NOT_AT_ONCE.contains(&answer.status) {
+        let response = self.send_once(&call).await?;
+        if NOT_AT_ONCE.contains(&response.status) {
             return self.push_in_chunks(&doing, digest, content).await;
         }
-        self.confirm(&doing, &answer, content)
+        self.confirm(&doing, &response, content)
     }
 
     /// Whether the blob is there. A place the registry leads to and that knows nothing of `HEAD`
@@ -97,7 +97,7 @@ impl Remote {
         let doing = format!("look for blob {digest}");
         let call = Call::new(Method::HEAD, format!("blobs/{digest}"), doing);
         match self.send_once(&call.expect(&[200, 404])).await {
-            Ok(answer) => Ok(answer.status == 200),
+            Ok(response) => Ok(response.status == 200),
             Err(Error::Status { status, .. }) if (400..500).contains(&status) => Ok(false),
             Err(error) => Err(error),
         }
@@ -120,11 +120,11 @@ impl Remote {
         }
         let call = Call::new(Method::POST, path, doing).from(from);
         let call = call.expect(&[201, 202]).limit(LIMIT);
-        let answer = self.send_once(&call).await?;
-        if answer.status == 201 {
+        let response = self.send_once(&call).await?;
+        if response.status == 201 {
             return Ok(None);
         }
-        if let Some(there) = self.location(doing, &answer)? {
+        if let Some(there) = self.location(doing, &response)? {
             return Ok(Some(there));
         }
         self.push_by_post(doing, digest, content).await
@@ -144,12 +144,12 @@ impl Remote {
             .content(content.clone())
             .expect(&[201, 202])
             .limit(LIMIT);
-        let answer = self.send_once(&call).await?;
-        if answer.status == 201 {
-            self.confirm(doing, &answer, content)?;
+        let response = self.send_once(&call).await?;
+        if response.status == 201 {
+            self.confirm(doing, &response, content)?;
             return Ok(None);
         }
-        self.location(doing, &answer)?
+        self.location(doing, &response)?
             .map(Some)
             .ok_or_else(|| Error::Malformed {
                 at: self.at(doing),
@@ -177,25 +177,25 @@ impl Remote {
                 .limit(LIMIT);
             call.headers
                 .extend(range.ok().map(|range| (CONTENT_RANGE, range)));
-            let answer = self.send_once(&call).await?;
-            there = self.location(doing, &answer)?.unwrap_or(there);
+            let response = self.send_once(&call).await?;
+            there = self.location(doing, &response)?.unwrap_or(there);
         }
         let call = finish(doing, there, digest).content(Bytes::new());
-        let answer = self.send_once(&call).await?;
-        self.confirm(doing, &answer, content)
+        let response = self.send_once(&call).await?;
+        self.confirm(doing, &response, content)
     }
 
     /// Where an upload goes on: `Location`, which may be relative and may have a query.
-    fn location(&self, doing: &str, answer: &Answer) -> Result<Option<Url>, Error> {
-        let Some(location) = answer.header(LOCATION.as_str()) else {
+    fn location(&self, doing: &str, response: &Response) -> Result<Option<Url>, Error> {
+        let Some(location) = response.header(LOCATION.as_str()) else {
             return Ok(None);
         };
         let at = self.at(doing);
-        let there = answer.url.join(location).map_err(|_| Error::Malformed {
+        let there = response.url.join(location).map_err(|_| Error::Malformed {
             at: at.clone(),
             what: "the Location of the upload is not a URL".to_owned(),
         })?;
-        let there = self.client.http.checked_hop(&at, &answer.url, there)?;
+        let there = self.client.http.checked_hop(&at, &response.url, there)?;
         Ok(Some(there))
     }
 }

@@ -1,0 +1,120 @@
+//! Failures of transport: what is wrong with a connection, its TLS, or a redirect.
+
+use std::error::Error as _;
+
+use reqwest::Url;
+use rustls::AlertDescription;
+
+use super::host::authority;
+use crate::error::{At, Error};
+
+/// What is wrong with TLS, if that is why there is no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TlsProblem {
+    /// The server showed a certificate that is not trusted.
+    Certificate,
+    /// The server asks for a certificate, and there is none or not the right one.
+    ClientCertificate,
+    /// The server does not speak TLS.
+    NotTls,
+}
+
+/// Looks for a problem with TLS in what an error comes from.
+pub(super) fn tls_problem(error: &reqwest::Error) -> Option<TlsProblem> {
+    use rustls::Error;
+    match tls_error(error) {
+        Some(Error::InvalidCertificate(_)) => Some(TlsProblem::Certificate),
+        Some(Error::AlertReceived(alert)) if ASKING.contains(alert) => {
+            Some(TlsProblem::ClientCertificate)
+        }
+        Some(Error::InvalidMessage(_)) => Some(TlsProblem::NotTls),
+        Some(_) => None,
+        None => is_late_refusal(error).then_some(TlsProblem::ClientCertificate),
+    }
+}
+
+/// Alerts of a server that wants another certificate of the client.
+const ASKING: [AlertDescription; 3] = [
+    AlertDescription::CertificateRequired,
+    AlertDescription::BadCertificate,
+    AlertDescription::UnknownCA,
+];
+
+/// Whether the server refused the client after the handshake, as in TLS 1.3. The alert comes as a
+/// text then.
+fn is_late_refusal(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            let text = error.to_string();
+            let alert = |alert| rustls::Error::AlertReceived(alert).to_string();
+            return ASKING.into_iter().any(|asking| text == alert(asking));
+        }
+        next = error.source();
+    }
+    false
+}
+
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+            return Some(tls);
+        }
+        // The source of an I/O error is not what is in it, but the source of that.
+        next = match error.downcast_ref::<std::io::Error>() {
+            Some(error) => error.get_ref().map(|inner| inner as _),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// A redirect or link that is not followed.
+pub(crate) fn unfollowed(at: &At, to: &Url, why: &'static str) -> Error {
+    Error::Redirect {
+        at: at.clone(),
+        to: format!("{}://{}", to.scheme(), authority(to)),
+        why,
+    }
+}
+
+/// The address is left out of the source: its query may hold a secret.
+pub(super) fn failure(at: &At, url: &Url, error: reqwest::Error) -> Error {
+    let (at, host) = (at.clone(), authority(url));
+    let problem = tls_problem(&error);
+    let source = error.without_url();
+    match problem {
+        Some(TlsProblem::Certificate) => Error::Untrusted { at, host, source },
+        Some(TlsProblem::ClientCertificate) => Error::ClientCertificate { at, host, source },
+        Some(TlsProblem::NotTls) => Error::NotTls { at, host, source },
+        None => Error::Transport { at, host, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::setup::builder;
+    use crate::options::Options;
+
+    #[tokio::test]
+    async fn a_server_that_does_not_speak_tls_is_recognised() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", server.local_addr().unwrap());
+        let response = async {
+            let (mut stream, _) = server.accept().await.unwrap();
+            let mut hello = [0; 5];
+            stream.read_exact(&mut hello).await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                .await
+                .unwrap();
+            stream
+        };
+        let client = builder(&Options::default()).unwrap().build().unwrap();
+        let (error, _stream) = tokio::join!(client.get(url).send(), response);
+        assert_eq!(tls_problem(&error.unwrap_err()), Some(TlsProblem::NotTls));
+    }
+}

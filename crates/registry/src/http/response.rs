@@ -1,0 +1,92 @@
+//! A response, read as far as its request allows.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, Method};
+use reqwest::Url;
+
+use super::failure::failure;
+use super::request::Request;
+use crate::error::Error;
+
+/// Most bytes read of the body of an error.
+const ERROR_BODY: usize = 16 * 1024;
+
+/// A response with its whole body.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Where it came from, after all redirects.
+    pub(crate) url: Url,
+    /// Whether it came from the origin that the request was made for.
+    pub(crate) at_home: bool,
+}
+
+impl Response {
+    /// Reads the body. The body of an error is cut at a limit of its own.
+    pub(super) async fn read(
+        request: &Request<'_>,
+        mut response: reqwest::Response,
+        url: Url,
+        at_home: bool,
+    ) -> Result<Self, Error> {
+        let failed = response.status().as_u16() >= 400;
+        let limit = if failed { ERROR_BODY } else { request.limit };
+        let too_large = || Error::TooLarge {
+            at: request.at.clone(),
+            limit,
+        };
+        let has_body = request.method != Method::HEAD;
+        let stated = response.content_length().filter(|_| has_body && !failed);
+        if stated.is_some_and(|stated| stated > limit as u64) {
+            return Err(too_large());
+        }
+        let mut body = BytesMut::new();
+        loop {
+            let piece = match response.chunk().await {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
+                // What an error says is worth less than that it is one.
+                Err(_) if failed => break,
+                Err(error) => return Err(failure(request.at, &url, error)),
+            };
+            if body.len() + piece.len() > limit {
+                if failed {
+                    break;
+                }
+                return Err(too_large());
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(Self {
+            status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
+            body: body.freeze(),
+            url,
+            at_home,
+        })
+    }
+
+    /// A header, if the response has it and it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// When the registry asks to come back: seconds, or a date.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let text = self.header(RETRY_AFTER.as_str())?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let date = jiff::fmt::rfc2822::DateTimeParser::new()
+            .relaxed_weekday(true)
+            .parse_timestamp(text)
+            .ok()?;
+        let wait = date.duration_since(jiff::Timestamp::now());
+        Some(Duration::try_from(wait).unwrap_or_default())
+    }
+}
