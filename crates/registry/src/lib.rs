@@ -17,6 +17,7 @@ mod options;
 mod reference;
 mod remote;
 mod retry;
+mod session;
 
 pub use self::http::SetupError;
 pub use auth::Credential;

@@ -12,7 +12,6 @@
 //! writer takes away is put back if that happens before it has settled.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,13 +19,17 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::future::try_join_all;
 
-use super::Remote;
-use crate::client::{Entry, Last, Pending};
+use self::change::{Change, Encoded, Merge, Write};
+use self::queue::{Entry, Last, Pending};
+use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::manifest::{Manifest, Stored};
 use crate::options::Options;
 use crate::reference::{Name, Tag};
+
+pub(super) mod change;
+pub(super) mod queue;
 
 /// Longest wait before reading back.
 const LONGEST_SETTLE: Duration = Duration::from_secs(5);
@@ -35,24 +38,6 @@ const CALM: Duration = Duration::from_secs(5);
 /// How long it is remembered that somebody else writes a tag.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// What becomes of what is under a tag.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Merge<T> {
-    /// The entry is there.
-    Present,
-    /// This is to be there instead.
-    Write(Write<T>),
-}
-
-/// Something to write.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Write<T> {
-    /// The manifest.
-    pub manifest: T,
-    /// Blobs it lists that are most likely not in the repository yet, such as its config.
-    pub blobs: Vec<Bytes>,
-}
-
 /// How an entry got there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Updated {
@@ -60,23 +45,6 @@ pub struct Updated {
     pub digest: Digest,
     /// How often it was written: 0 if the entry was there before.
     pub writes: usize,
-}
-
-/// A manifest or index in the form it is sent in.
-pub(super) struct Encoded {
-    pub(super) media_type: String,
-    pub(super) bytes: Bytes,
-}
-
-/// How an entry is added to what is there.
-pub(crate) struct Change(pub(super) Box<Adding>);
-
-type Adding = dyn Fn(Option<&Stored>) -> Result<Merge<Encoded>, String> + Send + Sync;
-
-impl fmt::Debug for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Change")
-    }
 }
 
 /// What was done for one entry.
@@ -134,10 +102,9 @@ impl Remote {
 
     pub(super) async fn update(&self, tag: &Tag, change: Change) -> Result<Updated, Error> {
         let writing = self.writing();
-        let Options { clock, append, .. } = &self.client.options;
+        let Options { clock, append, .. } = &self.session.options;
         let credentials = self.candidates.fingerprint();
-        let places = &self.client.places;
-        let pending = places.add(&self.repository, tag, credentials, change);
+        let pending = self.queues.add(&self.repository, tag, credentials, change);
         let mut so_far = SoFar::default();
         let mut moves = 0;
         while moves <= append.rounds * 4 {
@@ -167,13 +134,8 @@ impl Remote {
     }
 
     /// Reads, merges, and writes if need be and nothing has moved in between.
-    async fn step(
-        &self,
-        tag: &Tag,
-        pending: &Pending<Change>,
-        so_far: &mut SoFar,
-    ) -> Result<Step, Error> {
-        let Options { clock, append, .. } = &self.client.options;
+    async fn step(&self, tag: &Tag, pending: &Pending, so_far: &mut SoFar) -> Result<Step, Error> {
+        let Options { clock, append, .. } = &self.session.options;
         let mut last = pending.place.last.lock().await;
         // written already, by us or along with another: it has to settle; else the tag has to
         if let Some(when) = pending.entry.settles().or(last.settles) {
@@ -233,7 +195,7 @@ impl Remote {
     /// How long to wait before reading back, and before the tag is written again: the longer, the
     /// more others there seem to be and the more there is to add.
     fn settle(&self, last: &Last, took: Duration, writes: usize) -> Duration {
-        let Options { clock, append, .. } = &self.client.options;
+        let Options { clock, append, .. } = &self.session.options;
         let among_others = last
             .foreign
             .is_some_and(|seen| clock.now().saturating_duration_since(seen) < REMEMBERED);
@@ -252,15 +214,12 @@ impl Remote {
 struct Merged<'a> {
     manifest: Stored,
     blobs: Vec<Bytes>,
-    entries: Vec<&'a Entry<Change>>,
+    entries: Vec<&'a Entry>,
 }
 
 /// What is to be written so that the first entry is there, and with it as many of the others as can
 /// be; none if the first is there. The first one's error is all there is to say.
-fn merged(
-    before: Option<Stored>,
-    batch: &[Arc<Entry<Change>>],
-) -> Result<Option<Merged<'_>>, String> {
+fn merged(before: Option<Stored>, batch: &[Arc<Entry>]) -> Result<Option<Merged<'_>>, String> {
     let mut stored = before;
     let mut blobs = Vec::new();
     let mut entries = Vec::new();

@@ -4,13 +4,23 @@
 use http::HeaderValue;
 use reqwest::Url;
 
-use super::{Call, Remote, Tried};
+use super::call::Call;
+use super::send::Remote;
 use crate::auth::challenge::{Access, Challenge, Scopes};
 use crate::auth::token::{Outcome, Wanted};
 use crate::auth::{Credential, bearer};
 use crate::error::{At, Error, Said};
 use crate::http::Response;
 use crate::keychain::Candidate;
+
+/// What came of trying a candidate.
+pub(super) enum Tried {
+    Answered(Response),
+    Denied {
+        status: Option<u16>,
+        message: String,
+    },
+}
 
 /// What is sent of a credential.
 enum Shown {
@@ -54,7 +64,7 @@ impl Remote {
         }
         // A place on another host gets no credential, and is not asked what it would take.
         let is_home = url.origin() == base.origin();
-        let mut shown = match self.client.challenge(&self.repository) {
+        let mut shown = match self.session.challenge(&self.repository) {
             _ if !is_home => Shown::Nothing,
             known => {
                 self.show(call, at, known.as_ref(), credential, None)
@@ -68,7 +78,7 @@ impl Remote {
             }
             let mut request = call.request(at, url);
             request.authorization = shown.header().cloned();
-            let response = self.client.http.send(request).await?;
+            let response = self.session.http.send(request).await?;
             if !is_home || !response.at_home || !matches!(response.status, 401 | 403) {
                 return Ok(Tried::Answered(response));
             }
@@ -115,12 +125,12 @@ impl Remote {
             }
         } else {
             let is_kept = matches!(shown, Shown::Header { is_kept: true, .. });
-            match self.client.challenge(&self.repository).filter(|_| is_kept) {
+            match self.session.challenge(&self.repository).filter(|_| is_kept) {
                 Some(known) => known,
                 None => return Ok(None),
             }
         };
-        self.client.learn(&self.repository, &challenge);
+        self.session.learn(&self.repository, &challenge);
         let sent = shown.header();
         let again = self
             .show(call, at, Some(&challenge), credential, sent)
@@ -169,8 +179,8 @@ impl Remote {
                     credential,
                     refused,
                 };
-                let (tokens, clock) = (&self.client.tokens, &self.client.options.clock);
-                let outcome = tokens.get(&self.client.http, clock, at, &wanted).await?;
+                let (tokens, clock) = (&self.session.tokens, &self.session.options.clock);
+                let outcome = tokens.get(&self.session.http, clock, at, &wanted).await?;
                 Ok(match outcome {
                     Outcome::Granted { value, is_kept } => Shown::Header { value, is_kept },
                     Outcome::Denied { status, message } => Shown::Denied { status, message },

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::Method;
 use http::header::CONTENT_LENGTH;
 
-use super::{Call, Remote};
+use super::call::Call;
+use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
 

@@ -6,7 +6,8 @@ use http::header::LINK;
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::{Call, Remote};
+use super::call::Call;
+use super::send::Remote;
 use crate::error::Error;
 use crate::http::Response;
 
@@ -22,7 +23,7 @@ struct Tags {
 impl Remote {
     /// The tags of the repository, in the registry's order; none if there is no repository.
     pub async fn tags(&self) -> Result<Vec<String>, Error> {
-        let limits = &self.client.options.limits;
+        let limits = &self.session.options.limits;
         let mut call = Call::new(Method::GET, format!("tags/list?n={PAGE}"), "list tags")
             .expect(&[200, 404])
             .limit(limits.manifest);
@@ -53,7 +54,7 @@ impl Remote {
     pub(super) fn too_many(&self, doing: &str) -> Error {
         Error::TooMany {
             at: self.at(doing),
-            limit: self.client.options.limits.entries,
+            limit: self.session.options.limits.entries,
         }
     }
 
@@ -69,7 +70,7 @@ impl Remote {
             what: "the Link to the next page is not a URL".to_owned(),
         })?;
         let next = self
-            .client
+            .session
             .http
             .checked_hop(&self.at(doing), &response.url, next)?;
         if next.origin() != response.url.origin() {

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 
-use super::{Call, Remote};
+use super::call::Call;
+use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::http::Response;
@@ -44,7 +45,7 @@ impl Remote {
         let call = call
             .header(ACCEPT, ACCEPTED)
             .expect(&[200, 404])
-            .limit(self.client.options.limits.manifest);
+            .limit(self.session.options.limits.manifest);
         let response = self.send(&call).await?;
         if response.status == 404 {
             return Ok(None);
@@ -132,7 +133,7 @@ impl Remote {
             .header(CONTENT_TYPE, kind)
             .content(bytes.clone())
             .expect(&[200, 201, 202, 204])
-            .limit(self.client.options.limits.manifest);
+            .limit(self.session.options.limits.manifest);
         let response = self.writing().send(&call).await?;
         self.confirm(&call.doing, &response, &bytes)?;
         Ok(PushedManifest {

@@ -7,8 +7,9 @@
 
 use http::Method;
 
-use super::append::{Change, Encoded};
-use super::{Call, Merge, Remote, To, Write};
+use super::append::change::{Change, Encoded, Merge, Write};
+use super::call::{Call, Target};
+use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::http::Response;
@@ -57,7 +58,7 @@ impl Remote {
         subject: &Digest,
         artifact_type: Option<&str>,
     ) -> Result<Option<Vec<Descriptor>>, Error> {
-        let limits = &self.client.options.limits;
+        let limits = &self.session.options.limits;
         let mut path = format!("referrers/{subject}");
         if let Some(wanted) = artifact_type {
             let mut query = form_urlencoded::Serializer::new(String::new());
@@ -71,7 +72,7 @@ impl Remote {
         loop {
             let response = self.send(&call).await?;
             let Some(page) = page(&response) else {
-                if matches!(call.to, To::Path(_)) {
+                if matches!(call.to, Target::Path(_)) {
                     return Ok(None);
                 }
                 return Err(Error::Malformed {

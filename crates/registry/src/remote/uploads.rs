@@ -10,7 +10,8 @@ use http::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Method};
 use reqwest::Url;
 
-use super::{Call, Remote};
+use super::call::Call;
+use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::http::Response;
@@ -195,7 +196,7 @@ impl Remote {
             at: at.clone(),
             what: "the Location of the upload is not a URL".to_owned(),
         })?;
-        let there = self.client.http.checked_hop(&at, &response.url, there)?;
+        let there = self.session.http.checked_hop(&at, &response.url, there)?;
         Ok(Some(there))
     }
 }

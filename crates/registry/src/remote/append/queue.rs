@@ -1,10 +1,11 @@
-//! Tags that are being written by this process: one writer at a time, who takes along what the
-//! others have to add.
+//! Per-tag write queues: one writer at a time, which also writes the entries that others are
+//! waiting to add.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use super::change::Change;
 use crate::auth::Fingerprint;
 use crate::digest::Digest;
 use crate::reference::{Repository, Tag};
@@ -16,15 +17,15 @@ const REMEMBERED: usize = 10_000;
 type Key = (Repository, Tag);
 
 /// The tags by where they are.
-#[derive(Debug)]
-pub(crate) struct Places<C>(Mutex<HashMap<Key, Arc<Place<C>>>>);
+#[derive(Debug, Default)]
+pub(crate) struct WriteQueues(Mutex<HashMap<Key, Arc<Place>>>);
 
 /// A tag and those who write it.
 #[derive(Debug)]
-pub(crate) struct Place<C> {
+pub(crate) struct Place {
     /// Held by the one who reads and writes.
     pub(crate) last: tokio::sync::Mutex<Last>,
-    pending: Mutex<Vec<Arc<Entry<C>>>>,
+    pending: Mutex<Vec<Arc<Entry>>>,
 }
 
 /// What was last done to a tag from here.
@@ -42,36 +43,30 @@ pub(crate) struct Last {
 
 /// Something that is to be added.
 #[derive(Debug)]
-pub(crate) struct Entry<C> {
+pub(crate) struct Entry {
     /// With which credentials it is to be written.
     pub(crate) credentials: Fingerprint,
     /// How it is added.
-    pub(crate) change: C,
+    pub(crate) change: Change,
     settles: Mutex<Option<Instant>>,
 }
 
 /// An entry on the list of those that are to be added; off it once this is dropped.
 #[derive(Debug)]
-pub(crate) struct Pending<C> {
-    pub(crate) place: Arc<Place<C>>,
-    pub(crate) entry: Arc<Entry<C>>,
+pub(crate) struct Pending {
+    pub(crate) place: Arc<Place>,
+    pub(crate) entry: Arc<Entry>,
 }
 
-impl<C> Default for Places<C> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<C> Places<C> {
+impl WriteQueues {
     /// Puts something on the list of what is to be added under a tag.
     pub(crate) fn add(
         &self,
         repository: &Repository,
         tag: &Tag,
         credentials: Fingerprint,
-        change: C,
-    ) -> Pending<C> {
+        change: Change,
+    ) -> Pending {
         let place = self.of((repository.clone(), tag.clone()));
         let entry = Arc::new(Entry {
             credentials,
@@ -82,7 +77,7 @@ impl<C> Places<C> {
         Pending { place, entry }
     }
 
-    fn of(&self, key: Key) -> Arc<Place<C>> {
+    fn of(&self, key: Key) -> Arc<Place> {
         let mut known = locked(&self.0);
         if known.len() >= REMEMBERED {
             known.retain(|_, place| Arc::strong_count(place) > 1);
@@ -97,10 +92,10 @@ impl<C> Places<C> {
     }
 }
 
-impl<C> Pending<C> {
+impl Pending {
     /// This entry, and after it all others that may be written with the same credentials and have
     /// not been; or it alone.
-    pub(crate) fn batch(&self, alone: bool) -> Vec<Arc<Entry<C>>> {
+    pub(crate) fn batch(&self, alone: bool) -> Vec<Arc<Entry>> {
         let pending = locked(&self.place.pending);
         let others = pending.iter().filter(|other| {
             !alone
@@ -113,13 +108,13 @@ impl<C> Pending<C> {
     }
 }
 
-impl<C> Drop for Pending<C> {
+impl Drop for Pending {
     fn drop(&mut self) {
         locked(&self.place.pending).retain(|other| !Arc::ptr_eq(other, &self.entry));
     }
 }
 
-impl<C> Entry<C> {
+impl Entry {
     /// When it will have settled; none if it has not been written, or was lost.
     pub(crate) fn settles(&self) -> Option<Instant> {
         *locked(&self.settles)

@@ -1,0 +1,155 @@
+//! Requests to a repository: sent with each candidate until one is allowed to, and tried again.
+
+use std::sync::Arc;
+
+use reqwest::Url;
+
+use super::append::queue::WriteQueues;
+use super::authorize::Tried;
+use super::call::{Call, Target};
+use crate::auth::challenge::Access;
+use crate::error::{At, Attempt, Error, Said};
+use crate::http::Response;
+use crate::keychain::{Candidate, Candidates};
+use crate::reference::Repository;
+use crate::retry::with_retry;
+use crate::session::Session;
+
+/// The way to a repository. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    pub(super) session: Arc<Session>,
+    pub(super) queues: Arc<WriteQueues>,
+    pub(super) repository: Repository,
+    pub(super) candidates: Candidates,
+    /// What tokens are asked for: one that may write also reads, and saves asking twice.
+    pub(super) intent: Access,
+}
+
+impl Remote {
+    pub(crate) fn new(
+        session: Arc<Session>,
+        queues: Arc<WriteQueues>,
+        repository: Repository,
+        candidates: Candidates,
+    ) -> Self {
+        Self {
+            session,
+            queues,
+            repository,
+            candidates,
+            intent: Access::Pull,
+        }
+    }
+
+    /// Where it leads.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// The credentials that are tried.
+    pub fn candidates(&self) -> &Candidates {
+        &self.candidates
+    }
+
+    /// The same for something that ends in a write: what is asked for on the way does for that too.
+    #[must_use]
+    pub fn writing(&self) -> Self {
+        Self {
+            intent: Access::Push,
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn at(&self, doing: &str) -> At {
+        At {
+            doing: doing.to_owned(),
+            repository: self.repository.clone(),
+        }
+    }
+
+    /// Sends a request until it works, cannot work, or was tried often enough.
+    pub(super) async fn send(&self, call: &Call<'_>) -> Result<Response, Error> {
+        self.retrying(|| self.send_once(call)).await
+    }
+
+    pub(super) async fn retrying<T, A>(&self, action: impl FnMut() -> A) -> Result<T, Error>
+    where
+        A: Future<Output = Result<T, Error>>,
+    {
+        let options = &self.session.options;
+        with_retry(&options.retry, &options.clock, action).await
+    }
+
+    /// Sends a request once with each candidate, until one is allowed to.
+    pub(super) async fn send_once(&self, call: &Call<'_>) -> Result<Response, Error> {
+        let at = self.at(&call.doing);
+        let base = self
+            .session
+            .http
+            .base(&at, self.repository.registry())
+            .await?;
+        let url = self.url(&at, &base, &call.to)?;
+        let mut attempts = Vec::new();
+        let order: Vec<(usize, &Candidate)> = self.candidates.order(call.access()).collect();
+        for (number, candidate) in order {
+            let tried = self.try_with(call, &at, &base, &url, candidate).await?;
+            if url.origin() == base.origin() {
+                self.session
+                    .http
+                    .answered(self.repository.registry(), &base);
+            }
+            match tried {
+                Tried::Answered(response) => return self.judge(call, at, response, number),
+                Tried::Denied { status, message } => attempts.push(Attempt {
+                    source: candidate.source.clone(),
+                    key: candidate.key.clone(),
+                    status,
+                    message,
+                }),
+            }
+        }
+        Err(Error::Denied { at, attempts })
+    }
+
+    fn url(&self, at: &At, base: &Url, to: &Target) -> Result<Url, Error> {
+        let path = match to {
+            Target::Url(url) => return Ok(url.clone()),
+            Target::Path(path) => path,
+        };
+        let joined = base.join(&format!("v2/{}/{path}", self.repository.path()));
+        joined.map_err(|_| Error::Refused {
+            at: at.clone(),
+            why: "the name of the repository makes no URL".to_owned(),
+        })
+    }
+
+    /// Takes a response that is not a denial for what it is.
+    fn judge(
+        &self,
+        call: &Call<'_>,
+        at: At,
+        response: Response,
+        candidate: usize,
+    ) -> Result<Response, Error> {
+        let status = response.status;
+        if call.expect.contains(&status) {
+            if status < 400 {
+                self.candidates.remember(call.access(), candidate);
+            }
+            return Ok(response);
+        }
+        let credential = self.candidates.iter().nth(candidate);
+        let secrets = credential.map(|candidate| candidate.credential.secrets());
+        let said = Box::new(Said::read(&response.body, &secrets.unwrap_or_default()));
+        if call.moves_tag && said.is_about_immutability() {
+            return Err(Error::ImmutableTag { at, status, said });
+        }
+        Err(Error::Status {
+            at,
+            status,
+            said,
+            retry_after: response.retry_after(),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! A session: connections, tokens and challenges, shared by all repositories of a client.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::auth::challenge::Challenge;
+use crate::auth::token::Tokens;
+use crate::http::{Http, SetupError};
+use crate::options::Options;
+use crate::reference::Repository;
+
+/// Most repositories whose challenges are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// What a client knows of registries.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) options: Options,
+    pub(crate) http: Http,
+    pub(crate) tokens: Tokens,
+    challenges: Mutex<Challenges>,
+}
+
+/// What registries ask for, by repository and for those that were not asked yet.
+#[derive(Debug, Default)]
+struct Challenges {
+    of_repositories: HashMap<Repository, Challenge>,
+    /// By registry: what it asked for last, without the scopes.
+    of_registries: HashMap<String, Challenge>,
+}
+
+impl Session {
+    pub(crate) fn new(options: Options) -> Result<Self, SetupError> {
+        Ok(Self {
+            http: Http::new(&options)?,
+            options,
+            tokens: Tokens::default(),
+            challenges: Mutex::default(),
+        })
+    }
+
+    /// What the registry last asked for at this repository, or else at any.
+    pub(crate) fn challenge(&self, repository: &Repository) -> Option<Challenge> {
+        let known = self.challenges();
+        let of_repository = known.of_repositories.get(repository);
+        let found = of_repository.or_else(|| known.of_registries.get(repository.registry()));
+        found.cloned()
+    }
+
+    pub(crate) fn learn(&self, repository: &Repository, challenge: &Challenge) {
+        let mut known = self.challenges();
+        if known.of_repositories.len() >= REMEMBERED {
+            *known = Challenges::default();
+        }
+        let registry = repository.registry().to_owned();
+        known
+            .of_registries
+            .insert(registry, challenge.without_scopes());
+        known
+            .of_repositories
+            .insert(repository.clone(), challenge.clone());
+    }
+
+    fn challenges(&self) -> MutexGuard<'_, Challenges> {
+        self.challenges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
