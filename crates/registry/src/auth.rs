@@ -13,6 +13,7 @@ use http::HeaderValue;
 use zeroize::Zeroizing;
 
 pub(crate) mod challenge;
+pub(crate) mod refusal;
 pub(crate) mod token;
 
 /// Something that lets its holder in. Wiped from memory when dropped, never printed.

@@ -10,9 +10,9 @@ use std::time::Duration;
 use crate::digest::Digest;
 use crate::reference::Repository;
 
-mod answer;
+mod message;
 
-pub use answer::Said;
+pub use message::RegistryMessage;
 
 /// Whether to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,20 +85,20 @@ pub enum Error {
         attempts: Vec<Attempt>,
     },
     /// The registry refused or failed.
-    #[error("{at}: HTTP {status}{said}; {}", advice(*status))]
+    #[error("{at}: HTTP {status}{message}; {}", advice(*status))]
     Status {
         /// What and where.
         at: At,
         /// HTTP status.
         status: u16,
         /// The registry's code and message.
-        said: Box<Said>,
+        message: Box<RegistryMessage>,
         /// When the registry asks to come back.
         retry_after: Option<Duration>,
     },
     /// The tag is there already and the registry lets none be moved.
     #[error(
-        "{at}: HTTP {status}{said}; the registry does not let this tag be moved: exempt tags that begin with sha256- from immutability, or use attachments by referrer"
+        "{at}: HTTP {status}{message}; the registry does not let this tag be moved: exempt tags that begin with sha256- from immutability, or use attachments by referrer"
     )]
     ImmutableTag {
         /// What and where.
@@ -106,7 +106,7 @@ pub enum Error {
         /// HTTP status.
         status: u16,
         /// The registry's code and message.
-        said: Box<Said>,
+        message: Box<RegistryMessage>,
     },
     /// There was no connection, or no complete answer in time.
     #[error("{at}: no complete answer from {host}; check that it can be reached from here")]

@@ -24,7 +24,7 @@ pub use auth::Credential;
 pub use client::Client;
 pub use clock::Clock;
 pub use digest::{Digest, DigestError};
-pub use error::{At, Attempt, Error, Retry, Said};
+pub use error::{At, Attempt, Error, RegistryMessage, Retry};
 pub use options::{AppendPolicy, ClientCertificate, Limits, Options, Proxies, Timeouts};
 pub use reference::{Name, Reference, ReferenceError, Repository, Tag};
 pub use remote::{ListedBy, Merge, PushedManifest, PushedReferrer, Remote, Updated, Write};

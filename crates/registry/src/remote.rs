@@ -6,9 +6,9 @@
 //! each.
 
 mod append;
-mod authorize;
 mod blobs;
 mod call;
+mod exchange;
 mod lists;
 mod manifests;
 mod referrers;

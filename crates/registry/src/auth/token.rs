@@ -7,15 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use reqwest::Url;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::challenge::Scopes;
+use super::refusal::{Denial, Refusal};
 use super::{Credential, Fingerprint, bearer};
 use crate::clock::Clock;
-use crate::error::{At, Error, Said, is_temporary};
+use crate::error::{At, Error, RegistryMessage, is_temporary};
 use crate::http::{Body, Http, Request, Response};
 
 /// Most bytes of a response with a token.
@@ -24,35 +25,37 @@ const LIMIT: usize = 256 * 1024;
 const KEPT: usize = 10_000;
 /// How long a token holds that does not say so, seconds.
 const LIFETIME: u64 = 60;
+/// Longest time that a token is kept, seconds.
+const LONGEST_LIFETIME: u64 = 24 * 3600;
 /// Longest time before its end that a token is replaced.
 const MARGIN: Duration = Duration::from_secs(10);
 
 /// What a token is asked for.
-pub(crate) struct Wanted<'a> {
+pub(crate) struct TokenRequest<'a> {
     pub(crate) realm: &'a Url,
     pub(crate) service: Option<&'a str>,
     pub(crate) scopes: &'a Scopes,
     pub(crate) credential: &'a Credential,
-    /// A header that was refused: a token kept that is equal is of no use.
+    /// A header that was refused: an equal token in the cache is of no use.
     pub(crate) refused: Option<&'a HeaderValue>,
 }
 
-/// What came of it.
-pub(crate) enum Outcome {
-    /// The header to send.
-    Granted {
-        /// The header.
-        value: HeaderValue,
-        /// Whether the token was not asked for now.
-        is_kept: bool,
-    },
-    /// The credential is not accepted.
-    Denied {
-        /// Status of the token endpoint; none if it was not asked.
-        status: Option<u16>,
-        /// Why not.
-        message: String,
-    },
+/// A header to send for a credential.
+#[derive(Debug)]
+pub(crate) struct Grant {
+    pub(crate) header: HeaderValue,
+    /// Whether it is a token from the cache, which may be out of date.
+    pub(crate) is_cached: bool,
+}
+
+impl Grant {
+    /// A header that was made now.
+    pub(crate) fn new(header: HeaderValue) -> Self {
+        Self {
+            header,
+            is_cached: false,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -81,7 +84,7 @@ type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;
 pub(crate) struct Tokens(Mutex<HashMap<Key, Slot>>);
 
 #[derive(Deserialize)]
-struct Granted {
+struct TokenResponse {
     token: Option<Zeroizing<String>>,
     access_token: Option<Zeroizing<String>>,
     /// A number, unless the endpoint has its own ideas.
@@ -89,68 +92,41 @@ struct Granted {
 }
 
 impl Tokens {
-    /// A token, kept or asked for now.
+    /// A token, from the cache or asked for now.
     pub(crate) async fn get(
         &self,
         http: &Http,
         clock: &Clock,
         at: &At,
-        wanted: &Wanted<'_>,
-    ) -> Result<Outcome, Error> {
-        let slot = self.slot(wanted, clock.now());
+        request: &TokenRequest<'_>,
+    ) -> Result<Grant, Refusal> {
+        let slot = self.slot(request, clock.now());
         let mut slot = slot.lock().await;
         if let Some(token) = slot.as_ref().filter(|token| token.expires > clock.now())
             && let Some(header) = bearer(&token.value)
-            && wanted.refused != Some(&header)
+            && request.refused != Some(&header)
         {
-            return Ok(Outcome::Granted {
-                value: header,
-                is_kept: true,
+            return Ok(Grant {
+                header,
+                is_cached: true,
             });
         }
         *slot = None;
-        if wanted.realm.scheme() == "http" && !http.may_be_plain(wanted.realm) {
-            return Ok(Outcome::Denied {
-                status: None,
-                message: "the registry asks to send it in plain HTTP".to_owned(),
-            });
-        }
         let at = At {
-            doing: format!("{} (token from {})", at.doing, host(wanted.realm)),
+            doing: format!("{} (token from {})", at.doing, host(request.realm)),
             repository: at.repository.clone(),
         };
-        let response = http.send(request(&at, wanted)).await?;
-        if response.status != 200 {
-            return refused(at, &response, wanted.credential);
-        }
-        let granted: Option<Granted> = serde_json::from_slice(&response.body).ok();
-        let value =
-            granted.map(|granted| (granted.token.or(granted.access_token), granted.expires_in));
-        let Some((Some(value), lifetime)) = value else {
-            return Err(malformed(at));
-        };
-        let header = bearer(&value).filter(|_| !value.is_empty());
-        let header = header.ok_or_else(|| malformed(at))?;
-        let lifetime = Duration::from_secs(
-            lifetime
-                .and_then(|stated| stated.as_u64())
-                .unwrap_or(LIFETIME)
-                .min(24 * 3600),
-        );
-        let expires = clock.now() + lifetime.saturating_sub(MARGIN.min(lifetime / 4));
-        *slot = Some(Token { value, expires });
-        Ok(Outcome::Granted {
-            value: header,
-            is_kept: false,
-        })
+        let (header, token) = fetch(http, clock, at, request).await?;
+        *slot = Some(token);
+        Ok(Grant::new(header))
     }
 
-    fn slot(&self, wanted: &Wanted<'_>, now: Instant) -> Slot {
+    fn slot(&self, request: &TokenRequest<'_>, now: Instant) -> Slot {
         let key = Key {
-            realm: wanted.realm.to_string(),
-            service: wanted.service.map(str::to_owned),
-            scopes: wanted.scopes.to_string(),
-            credential: wanted.credential.fingerprint(),
+            realm: request.realm.to_string(),
+            service: request.service.map(str::to_owned),
+            scopes: request.scopes.to_string(),
+            credential: request.credential.fingerprint(),
         };
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= KEPT {
@@ -169,6 +145,32 @@ impl Tokens {
     }
 }
 
+/// Asks the token endpoint.
+async fn fetch(
+    http: &Http,
+    clock: &Clock,
+    at: At,
+    request: &TokenRequest<'_>,
+) -> Result<(HeaderValue, Token), Refusal> {
+    if request.realm.scheme() == "http" && !http.may_be_plain(request.realm) {
+        return Err(Denial::unsent("the registry asks to send it in plain HTTP").into());
+    }
+    let response = http.send(request.http(&at)).await?;
+    if response.status != 200 {
+        return Err(refusal(at, &response, request.credential));
+    }
+    let read: Option<TokenResponse> = serde_json::from_slice(&response.body).ok();
+    let read = read.and_then(|read| Some((read.token.or(read.access_token)?, read.expires_in)));
+    let Some((value, lifetime)) = read.filter(|(value, _)| !value.is_empty()) else {
+        return Err(malformed(at).into());
+    };
+    let header = bearer(&value).ok_or_else(|| malformed(at))?;
+    let lifetime = lifetime.and_then(|stated| stated.as_u64());
+    let lifetime = Duration::from_secs(lifetime.unwrap_or(LIFETIME).min(LONGEST_LIFETIME));
+    let expires = clock.now() + lifetime.saturating_sub(MARGIN.min(lifetime / 4));
+    Ok((header, Token { value, expires }))
+}
+
 fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
 }
@@ -180,60 +182,60 @@ fn malformed(at: At) -> Error {
     }
 }
 
-fn refused(at: At, response: &Response, credential: &Credential) -> Result<Outcome, Error> {
-    let said = Said::read(&response.body, &credential.secrets());
+fn refusal(at: At, response: &Response, credential: &Credential) -> Refusal {
+    let message = RegistryMessage::read(&response.body, &credential.secrets());
     if is_temporary(response.status) {
-        return Err(Error::Status {
+        return Refusal::Failed(Error::Status {
             at,
             status: response.status,
-            said: Box::new(said),
+            message: Box::new(message),
             retry_after: response.retry_after(),
         });
     }
-    Ok(Outcome::Denied {
+    Refusal::Denied(Denial {
         status: Some(response.status),
-        message: format!("from the token endpoint{said}"),
+        message: format!("from the token endpoint{message}"),
     })
 }
 
-fn request<'a>(at: &'a At, wanted: &Wanted<'_>) -> Request<'a> {
-    let mut request = Request {
-        at,
-        method: Method::GET,
-        url: wanted.realm.clone(),
-        headers: &[],
-        body: Body::Empty,
-        authorization: wanted.credential.basic(),
-        limit: LIMIT,
-    };
-    let Credential::IdentityToken(token) = wanted.credential else {
-        let mut query = request.url.query_pairs_mut();
-        if let Some(service) = wanted.service {
-            query.append_pair("service", service);
-        }
-        for scope in wanted.scopes.each() {
-            query.append_pair("scope", &scope);
-        }
-        drop(query);
-        return request;
-    };
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("grant_type", "refresh_token")
-        .append_pair("service", wanted.service.unwrap_or_default())
-        .append_pair("client_id", "windlass")
-        .append_pair("scope", &wanted.scopes.to_string())
-        .append_pair("refresh_token", token)
-        .finish();
-    request.method = Method::POST;
-    request.headers = form_header();
-    request.body = Body::Secret(form.into());
-    request
+impl TokenRequest<'_> {
+    /// With GET and a name and password, or with POST and a refresh token.
+    fn http<'a>(&self, at: &'a At) -> Request<'a> {
+        let mut request = Request {
+            at,
+            method: Method::GET,
+            url: self.realm.clone(),
+            headers: &[],
+            body: Body::Empty,
+            authorization: self.credential.basic(),
+            limit: LIMIT,
+        };
+        let Credential::IdentityToken(token) = self.credential else {
+            let mut query = request.url.query_pairs_mut();
+            if let Some(service) = self.service {
+                query.append_pair("service", service);
+            }
+            for scope in self.scopes.each() {
+                query.append_pair("scope", &scope);
+            }
+            drop(query);
+            return request;
+        };
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("service", self.service.unwrap_or_default())
+            .append_pair("client_id", "windlass")
+            .append_pair("scope", &self.scopes.to_string())
+            .append_pair("refresh_token", token)
+            .finish();
+        request.method = Method::POST;
+        request.headers = &FORM;
+        request.body = Body::Secret(form.into());
+        request
+    }
 }
 
-fn form_header() -> &'static [(http::HeaderName, HeaderValue)] {
-    static FORM: [(http::HeaderName, HeaderValue); 1] = [(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/x-www-form-urlencoded"),
-    )];
-    &FORM
-}
+static FORM: [(HeaderName, HeaderValue); 1] = [(
+    CONTENT_TYPE,
+    HeaderValue::from_static("application/x-www-form-urlencoded"),
+)];

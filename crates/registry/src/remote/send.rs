@@ -5,10 +5,11 @@ use std::sync::Arc;
 use reqwest::Url;
 
 use super::append::queue::WriteQueues;
-use super::authorize::Tried;
 use super::call::{Call, Target};
+use super::exchange::Exchange;
 use crate::auth::challenge::Access;
-use crate::error::{At, Attempt, Error, Said};
+use crate::auth::refusal::{Denial, Refusal};
+use crate::error::{At, Attempt, Error, RegistryMessage};
 use crate::http::Response;
 use crate::keychain::{Candidate, Candidates};
 use crate::reference::Repository;
@@ -84,29 +85,31 @@ impl Remote {
     /// Sends a request once with each candidate, until one is allowed to.
     pub(super) async fn send_once(&self, call: &Call<'_>) -> Result<Response, Error> {
         let at = self.at(&call.doing);
-        let base = self
-            .session
-            .http
-            .base(&at, self.repository.registry())
-            .await?;
+        let registry = self.repository.registry();
+        let base = self.session.http.base(&at, registry).await?;
         let url = self.url(&at, &base, &call.to)?;
+        let exchange = Exchange {
+            session: &self.session,
+            repository: &self.repository,
+            intent: self.intent,
+            call,
+            at: &at,
+            url: &url,
+            is_home: url.origin() == base.origin(),
+        };
         let mut attempts = Vec::new();
-        let order: Vec<(usize, &Candidate)> = self.candidates.order(call.access()).collect();
-        for (number, candidate) in order {
-            let tried = self.try_with(call, &at, &base, &url, candidate).await?;
-            if url.origin() == base.origin() {
-                self.session
-                    .http
-                    .answered(self.repository.registry(), &base);
+        for (number, candidate) in self.candidates.order(call.access()) {
+            let result = match exchange.run(candidate).await {
+                Ok(response) => Ok(response),
+                Err(Refusal::Denied(denial)) => Err(denial),
+                Err(Refusal::Failed(error)) => return Err(error),
+            };
+            if exchange.is_home {
+                self.session.http.answered(registry, &base);
             }
-            match tried {
-                Tried::Answered(response) => return self.judge(call, at, response, number),
-                Tried::Denied { status, message } => attempts.push(Attempt {
-                    source: candidate.source.clone(),
-                    key: candidate.key.clone(),
-                    status,
-                    message,
-                }),
+            match result {
+                Ok(response) => return self.judge(call, at, response, number),
+                Err(denial) => attempts.push(attempt(candidate, denial)),
             }
         }
         Err(Error::Denied { at, attempts })
@@ -141,15 +144,29 @@ impl Remote {
         }
         let credential = self.candidates.iter().nth(candidate);
         let secrets = credential.map(|candidate| candidate.credential.secrets());
-        let said = Box::new(Said::read(&response.body, &secrets.unwrap_or_default()));
-        if call.moves_tag && said.is_about_immutability() {
-            return Err(Error::ImmutableTag { at, status, said });
+        let message = RegistryMessage::read(&response.body, &secrets.unwrap_or_default());
+        let message = Box::new(message);
+        if call.moves_tag && message.is_about_immutability() {
+            return Err(Error::ImmutableTag {
+                at,
+                status,
+                message,
+            });
         }
         Err(Error::Status {
             at,
             status,
-            said,
+            message,
             retry_after: response.retry_after(),
         })
+    }
+}
+
+fn attempt(candidate: &Candidate, denial: Denial) -> Attempt {
+    Attempt {
+        source: candidate.source.clone(),
+        key: candidate.key.clone(),
+        status: denial.status,
+        message: denial.message,
     }
 }

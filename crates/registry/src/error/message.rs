@@ -12,7 +12,7 @@ const SECRET: usize = 4;
 
 /// The code and message of a refusal, or the beginning of a body of another kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Said {
+pub struct RegistryMessage {
     /// `DENIED`, `NAME_UNKNOWN` and so on; empty if there is none.
     pub code: String,
     /// The message; empty if there is none.
@@ -40,7 +40,7 @@ struct Entry {
     message: Option<String>,
 }
 
-impl Said {
+impl RegistryMessage {
     /// Reads the body of an error, without the secrets that were sent.
     pub(crate) fn read(body: &[u8], secrets: &[&str]) -> Self {
         let (code, message) = match serde_json::from_slice::<Body>(body) {
@@ -55,10 +55,10 @@ impl Said {
 
     /// Whether it says that a tag may not be moved. Each registry has its own words for it.
     pub(crate) fn is_about_immutability(&self) -> bool {
-        let said = format!("{} {}", self.code, self.message).to_ascii_lowercase();
+        let message = format!("{} {}", self.code, self.message).to_ascii_lowercase();
         ["immutable", "immutability", "cannot be overwritten"]
             .iter()
-            .any(|word| said.contains(word))
+            .any(|word| message.contains(word))
     }
 }
 
@@ -100,7 +100,7 @@ fn shown(text: &str, secrets: &[&str]) -> String {
     shown
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for RegistryMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.code.as_str(), self.message.as_str()) {
             ("", "") => Ok(()),
@@ -117,30 +117,36 @@ mod tests {
     #[test]
     fn the_first_error_of_a_body_is_read() {
         let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way\n","detail":{}}]}"#;
-        let said = Said::read(body, &[]);
-        assert_eq!(said.to_string(), ", DENIED: no [31m way");
+        let message = RegistryMessage::read(body, &[]);
+        assert_eq!(message.to_string(), ", DENIED: no [31m way");
     }
 
     #[test]
     fn a_token_endpoint_has_its_own_form() {
         let body = br#"{"error":"invalid_grant","error_description":"expired"}"#;
         assert_eq!(
-            Said::read(body, &[]).to_string(),
+            RegistryMessage::read(body, &[]).to_string(),
             ", invalid_grant: expired"
         );
     }
 
     #[test]
     fn a_secret_sent_back_is_not_shown() {
-        let said = Said::read(b"bad password hunter22", &["hunter22", "x"]);
-        assert_eq!(said.message, "bad password [redacted]");
+        let message = RegistryMessage::read(b"bad password hunter22", &["hunter22", "x"]);
+        assert_eq!(message.message, "bad password [redacted]");
     }
 
     #[test]
     fn long_and_foreign_bodies_are_cut() {
-        let said = Said::read("é".repeat(1000).as_bytes(), &[]);
-        assert_eq!(said.message.chars().count(), SHOWN + 1);
-        assert_eq!(Said::read(b"<html>busy</html>", &[]), Said::default());
-        assert_eq!(Said::read(b"\xff\xfe", &[]).message, "\u{fffd}\u{fffd}");
+        let message = RegistryMessage::read("é".repeat(1000).as_bytes(), &[]);
+        assert_eq!(message.message.chars().count(), SHOWN + 1);
+        assert_eq!(
+            RegistryMessage::read(b"<html>busy</html>", &[]),
+            RegistryMessage::default()
+        );
+        assert_eq!(
+            RegistryMessage::read(b"\xff\xfe", &[]).message,
+            "\u{fffd}\u{fffd}"
+        );
     }
 }

@@ -1,0 +1,163 @@
+//! An exchange: one request with one candidate.
+//!
+//! What the registry asked for earlier is sent at once. If the response is a refusal, its challenge
+//! is met once, by a name and password or by a new token.
+
+use http::HeaderValue;
+use reqwest::Url;
+
+use super::call::Call;
+use crate::auth::challenge::{Access, Challenge, Scopes};
+use crate::auth::refusal::{Denial, Refusal};
+use crate::auth::token::{Grant, TokenRequest};
+use crate::auth::{Credential, bearer};
+use crate::error::{At, Error, RegistryMessage};
+use crate::http::Response;
+use crate::keychain::Candidate;
+use crate::reference::Repository;
+use crate::session::Session;
+
+/// What does not depend on the candidate.
+pub(super) struct Exchange<'a> {
+    pub(super) session: &'a Session,
+    pub(super) repository: &'a Repository,
+    /// What tokens are asked for.
+    pub(super) intent: Access,
+    pub(super) call: &'a Call<'a>,
+    pub(super) at: &'a At,
+    pub(super) url: &'a Url,
+    /// Whether the address is the registry's own. A place on another host gets no credential, and
+    /// is not asked what it would take.
+    pub(super) is_home: bool,
+}
+
+/// The header of a credential; none if there is nothing to send.
+type Authorization = Option<Grant>;
+
+impl Exchange<'_> {
+    /// Sends the request with a candidate, at most twice.
+    pub(super) async fn run(&self, candidate: &Candidate) -> Result<Response, Refusal> {
+        let credential = &candidate.credential;
+        if let Credential::Unavailable(why) = credential {
+            return Err(Denial::unsent(why).into());
+        }
+        if !self.is_home {
+            return Ok(self.send(None).await?);
+        }
+        let known = self.session.challenge(self.repository);
+        let first = self.authorize(known.as_ref(), credential, None).await?;
+        let response = self.send(header(first.as_ref())).await?;
+        let Some(denial) = self.denial(&response, credential) else {
+            return Ok(response);
+        };
+        let second = self
+            .authorize_again(credential, first.as_ref(), &response)
+            .await?;
+        let Some(second) = second else {
+            return Err(denial.into());
+        };
+        let response = self.send(Some(&second.header)).await?;
+        match self.denial(&response, credential) {
+            Some(denial) => Err(denial.into()),
+            None => Ok(response),
+        }
+    }
+
+    async fn send(&self, authorization: Option<&HeaderValue>) -> Result<Response, Error> {
+        let mut request = self.call.request(self.at, self.url);
+        request.authorization = authorization.cloned();
+        self.session.http.send(request).await
+    }
+
+    /// The denial that a response is, if it is one. That a tag may not be moved has nothing to do
+    /// with the credential, whatever the status.
+    fn denial(&self, response: &Response, credential: &Credential) -> Option<Denial> {
+        if !response.at_home || !matches!(response.status, 401 | 403) {
+            return None;
+        }
+        let message = RegistryMessage::read(&response.body, &credential.secrets());
+        if self.call.moves_tag && message.is_about_immutability() {
+            return None;
+        }
+        Some(Denial {
+            status: Some(response.status),
+            message: message.to_string().trim_start_matches(", ").to_owned(),
+        })
+    }
+
+    /// What to send after a denial; none if there is nothing better than what was sent.
+    async fn authorize_again(
+        &self,
+        credential: &Credential,
+        sent: Option<&Grant>,
+        response: &Response,
+    ) -> Result<Authorization, Refusal> {
+        let challenge = match response.status {
+            401 => Challenge::read(&response.headers).map_err(|problem| Denial {
+                status: Some(401),
+                message: problem.to_string(),
+            })?,
+            // a cached token may be out of date; any other header is refused for good
+            _ if !sent.is_some_and(|sent| sent.is_cached) => return Ok(None),
+            _ => match self.session.challenge(self.repository) {
+                Some(known) => known,
+                None => return Ok(None),
+            },
+        };
+        self.session.learn(self.repository, &challenge);
+        let sent = header(sent);
+        let again = self.authorize(Some(&challenge), credential, sent).await?;
+        Ok(again.filter(|again| Some(&again.header) != sent))
+    }
+
+    /// What a credential sends in response to a challenge. `refused` is a header that was of no
+    /// use.
+    async fn authorize(
+        &self,
+        challenge: Option<&Challenge>,
+        credential: &Credential,
+        refused: Option<&HeaderValue>,
+    ) -> Result<Authorization, Refusal> {
+        if let Credential::RegistryToken(token) = credential {
+            return Ok(bearer(token).map(Grant::new));
+        }
+        let (realm, service, scopes) = match challenge {
+            None => return Ok(None),
+            Some(Challenge::Basic) => return Ok(basic(credential)?),
+            Some(Challenge::Bearer {
+                realm,
+                service,
+                scopes,
+            }) => (realm, service, scopes),
+        };
+        let from = self.call.from.map(|from| Scopes::of(from, Access::Pull));
+        let request = TokenRequest {
+            realm,
+            service: service.as_deref(),
+            scopes: &Scopes::of(self.repository, self.intent)
+                .with(scopes)
+                .with(&from.unwrap_or_default()),
+            credential,
+            refused,
+        };
+        let Session { http, options, .. } = self.session;
+        let tokens = &self.session.tokens;
+        let grant = tokens.get(http, &options.clock, self.at, &request).await?;
+        Ok(Some(grant))
+    }
+}
+
+/// Name and password.
+fn basic(credential: &Credential) -> Result<Authorization, Denial> {
+    match (credential.basic(), credential) {
+        (Some(header), _) => Ok(Some(Grant::new(header))),
+        (None, Credential::IdentityToken(_)) => Err(Denial::unsent(
+            "the registry asks for name and password, not for a token",
+        )),
+        (None, _) => Ok(None),
+    }
+}
+
+fn header(grant: Option<&Grant>) -> Option<&HeaderValue> {
+    grant.map(|grant| &grant.header)
+}
