@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::candidate::Candidate;
+use super::entry;
 use super::pattern::{Fit, Pattern};
-use super::secret::Read;
-use super::{Candidate, entry};
+use super::read::Reading;
 use crate::reference::Repository;
 
 #[derive(Deserialize)]
@@ -25,13 +26,13 @@ struct Config<'a> {
 type Auths<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Reads `{"auths": {KEY: ENTRY}}`.
-pub(crate) fn read(place: &str, content: &[u8], repository: &Repository) -> Read {
+pub(crate) fn read(place: &str, content: &[u8], repository: &Repository) -> Reading {
     let config: Config<'_> = match serde_json::from_slice(content) {
         Ok(config) => config,
-        Err(error) => return Read::unreadable(place, &error),
+        Err(error) => return Reading::unreadable(place, &error),
     };
     let Some(auths) = config.auths else {
-        let mut read = Read::default();
+        let mut read = Reading::default();
         if config.helpers.is_none() && config.store.is_none() {
             read.warn(place, "it has no auths".to_owned());
         }
@@ -44,16 +45,16 @@ pub(crate) fn read(place: &str, content: &[u8], repository: &Repository) -> Read
 }
 
 /// Reads the older form, `{KEY: ENTRY}`.
-pub(crate) fn read_legacy(place: &str, content: &[u8], repository: &Repository) -> Read {
+pub(crate) fn read_legacy(place: &str, content: &[u8], repository: &Repository) -> Reading {
     match serde_json::from_slice::<Auths<'_>>(content) {
         Ok(auths) => entries(place, &auths, repository),
-        Err(error) => Read::unreadable(place, &error),
+        Err(error) => Reading::unreadable(place, &error),
     }
 }
 
 /// The entries that are for the repository, the best fit first.
-fn entries(place: &str, auths: &Auths<'_>, repository: &Repository) -> Read {
-    let mut read = Read::default();
+fn entries(place: &str, auths: &Auths<'_>, repository: &Repository) -> Reading {
+    let mut read = Reading::default();
     let mut fitting: Vec<(Fit, &String, &RawValue)> = Vec::new();
     for (key, entry) in auths {
         match Pattern::parse(key) {
@@ -83,7 +84,7 @@ fn entries(place: &str, auths: &Auths<'_>, repository: &Repository) -> Read {
 }
 
 fn warn_of_helpers(
-    read: &mut Read,
+    read: &mut Reading,
     place: &str,
     helpers: Option<Auths<'_>>,
     store: Option<&RawValue>,

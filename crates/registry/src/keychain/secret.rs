@@ -2,65 +2,20 @@
 
 use zeroize::Zeroizing;
 
+use super::candidate::Candidate;
+use super::config;
 use super::pattern::{Fit, Pattern};
-use super::{Candidate, Secret, Source, Warning, config};
+use super::read::Reading;
+use super::source::Secret;
 use crate::auth::Credential;
 use crate::reference::Repository;
 
 /// Annotations with this prefix say which registries a name and password are for.
 const TEKTON_DOCKER: &str = "tekton.dev/docker-";
 
-/// What was read from a source.
-#[derive(Debug, Default)]
-pub(crate) struct Read {
-    pub(crate) candidates: Vec<Candidate>,
-    pub(crate) warnings: Vec<Warning>,
-}
-
-impl Read {
-    pub(crate) fn warn(&mut self, place: &str, problem: String) {
-        self.warnings.push(Warning {
-            place: place.to_owned(),
-            problem,
-        });
-    }
-
-    /// The text of the error is left out: it may quote a value.
-    pub(crate) fn unreadable(place: &str, error: &serde_json::Error) -> Self {
-        let mut read = Self::default();
-        let (line, column) = (error.line(), error.column());
-        let problem = format!(
-            "it is not a Docker configuration in JSON (line {line}, column {column}); make it anew"
-        );
-        read.warn(place, problem);
-        read
-    }
-}
-
-/// Reads what a source has for a repository.
-pub(crate) fn read(source: &Source, repository: &Repository) -> Read {
-    match source {
-        Source::Secret(secret) => secret.read(repository),
-        Source::Missing { name, why } => {
-            let mut read = Read::default();
-            read.warn(
-                &format!("secret {name}"),
-                format!("it could not be read: {why}"),
-            );
-            read
-        }
-        Source::Candidate(candidate) => Read {
-            candidates: vec![candidate.clone()],
-            warnings: Vec::new(),
-        },
-        Source::DockerConfig { path, content } => {
-            config::read(&format!("file {path}"), content, repository)
-        }
-    }
-}
-
 impl Secret {
-    fn read(&self, repository: &Repository) -> Read {
+    /// What the secret has for a repository.
+    pub(crate) fn read(&self, repository: &Repository) -> Reading {
         let place = format!("secret {}", self.name);
         match self.kind.as_str() {
             "kubernetes.io/dockerconfigjson" => {
@@ -73,7 +28,7 @@ impl Secret {
             "Opaque" | "" if self.data.contains_key("config.json") => {
                 self.document(&place, "config.json", repository, config::read)
             }
-            _ => Read::default(),
+            _ => Reading::default(),
         }
     }
 
@@ -82,19 +37,19 @@ impl Secret {
         place: &str,
         entry: &str,
         repository: &Repository,
-        read: fn(&str, &[u8], &Repository) -> Read,
-    ) -> Read {
+        read: fn(&str, &[u8], &Repository) -> Reading,
+    ) -> Reading {
         if let Some(content) = self.data.get(entry) {
             return read(place, content, repository);
         }
-        let mut read = Read::default();
+        let mut read = Reading::default();
         read.warn(place, format!("it has no entry {entry}; make it anew"));
         read
     }
 
     /// Name and password, for the registries that its annotations name.
-    fn basic(&self, place: &str, repository: &Repository) -> Read {
-        let mut read = Read::default();
+    fn basic(&self, place: &str, repository: &Repository) -> Reading {
+        let mut read = Reading::default();
         let mut best: Option<(Fit, &String)> = None;
         for (name, key) in &self.annotations {
             if !name.starts_with(TEKTON_DOCKER) {

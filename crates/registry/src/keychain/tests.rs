@@ -1,6 +1,12 @@
 //! Facts about candidates: which there are, in which order, and what is said of the others.
 
+use std::collections::BTreeMap;
+
+use zeroize::Zeroizing;
+
 use super::*;
+use crate::auth::Credential;
+use crate::auth::challenge::Access;
 
 fn repository(name: &str) -> Repository {
     Repository::parse(name).unwrap()
@@ -35,7 +41,7 @@ fn auths(entries: &[(&str, &str)]) -> String {
 }
 
 /// Passwords of the candidates, `-` for none.
-fn passwords(found: &Found) -> Vec<&str> {
+fn passwords(found: &Lookup) -> Vec<&str> {
     let password = |candidate: &'_ Candidate| match &candidate.credential {
         Credential::Password { .. } => candidate.credential.secrets()[0].to_owned().leak() as &str,
         _ => "-",

@@ -1,0 +1,121 @@
+//! Candidates: the credentials for a repository, in the order to try them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::auth::challenge::Access;
+use crate::auth::{Credential, Fingerprint};
+
+/// A credential for some repositories, and where it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Where it is from, such as `secret ns/name`.
+    pub source: String,
+    /// The registry or path it is for, as written there; none for what was not looked up.
+    pub key: Option<String>,
+    /// The credential.
+    pub credential: Credential,
+}
+
+impl Candidate {
+    /// No credential.
+    pub fn anonymous() -> Self {
+        Self {
+            source: "no credential".to_owned(),
+            key: None,
+            credential: Credential::Anonymous,
+        }
+    }
+}
+
+/// The number of the candidate that worked last, by what it was used for.
+#[derive(Debug, Default)]
+pub(crate) struct LastSuccess {
+    pull: Option<usize>,
+    push: Option<usize>,
+}
+
+/// What worked last, shared by all who use the candidates.
+pub(crate) type Memory = Arc<Mutex<LastSuccess>>;
+/// The candidates for a repository, in the order to try them. Clones share what worked.
+#[derive(Debug, Clone)]
+pub struct Candidates {
+    list: Arc<[Candidate]>,
+    memory: Memory,
+}
+
+impl Candidates {
+    /// These, in this order. Those that are equal to an earlier one are left out.
+    pub fn new(candidates: impl IntoIterator<Item = Candidate>) -> Self {
+        let mut list: Vec<Candidate> = Vec::new();
+        for candidate in candidates {
+            let is_known = |known: &Candidate| known.credential == candidate.credential;
+            if !list.iter().any(is_known) {
+                list.push(candidate);
+            }
+        }
+        Self {
+            list: list.into(),
+            memory: Memory::default(),
+        }
+    }
+
+    /// No credential.
+    pub fn anonymous() -> Self {
+        Self::new([Candidate::anonymous()])
+    }
+
+    /// The candidates, in the order stated.
+    pub fn iter(&self) -> std::slice::Iter<'_, Candidate> {
+        self.list.iter()
+    }
+
+    /// Each candidate alone, to find out what each may do.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        self.list.iter().map(|only| Self::new([only.clone()]))
+    }
+
+    /// The candidates with their numbers, the one that worked last at first.
+    pub(crate) fn order(&self, access: Access) -> impl Iterator<Item = (usize, &Candidate)> {
+        let worked = self.worked();
+        let first = match access {
+            Access::Push => worked.push,
+            Access::Pull => worked.pull.or(worked.push),
+        };
+        let preferred = first.and_then(|first| Some((first, self.list.get(first)?)));
+        let others = self.list.iter().enumerate();
+        let others = others.filter(move |(number, _)| Some(*number) != first);
+        preferred.into_iter().chain(others)
+    }
+
+    pub(crate) fn remember(&self, access: Access, number: usize) {
+        let mut worked = self.worked();
+        match access {
+            Access::Push => worked.push = Some(number),
+            Access::Pull => worked.pull = Some(number),
+        }
+    }
+
+    fn worked(&self) -> MutexGuard<'_, LastSuccess> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same candidates with another memory of what worked.
+    pub(super) fn with_memory(self, memory: Memory) -> Self {
+        Self { memory, ..self }
+    }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let each = self.list.iter();
+        let each = each.map(|one| (&one.source, &one.key, one.credential.fingerprint()));
+        Fingerprint::of(&each.collect::<Vec<_>>())
+    }
+}
+
+impl<'a> IntoIterator for &'a Candidates {
+    type Item = &'a Candidate;
+    type IntoIter = std::slice::Iter<'a, Candidate>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,31 @@
+//! A reading: the candidates and warnings that one source gives.
+
+use super::candidate::Candidate;
+use super::source::Warning;
+
+/// What a source has for a repository.
+#[derive(Debug, Default)]
+pub(crate) struct Reading {
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl Reading {
+    pub(crate) fn warn(&mut self, place: &str, problem: String) {
+        self.warnings.push(Warning {
+            place: place.to_owned(),
+            problem,
+        });
+    }
+
+    /// The text of the error is left out: it may quote a value.
+    pub(crate) fn unreadable(place: &str, error: &serde_json::Error) -> Self {
+        let mut reading = Self::default();
+        let (line, column) = (error.line(), error.column());
+        let problem = format!(
+            "it is not a Docker configuration in JSON (line {line}, column {column}); make it anew"
+        );
+        reading.warn(place, problem);
+        reading
+    }
+}

@@ -1,0 +1,64 @@
+//! Sources of credentials, as they were read from the cluster or a file.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::candidate::Candidate;
+
+/// Something credentials are read from.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Source {
+    /// A secret of the cluster.
+    Secret(Secret),
+    /// A secret that is named somewhere and could not be read.
+    Missing {
+        /// `NAMESPACE/NAME`.
+        name: String,
+        /// Why not, such as `it does not exist`.
+        why: String,
+    },
+    /// A Docker configuration file.
+    DockerConfig {
+        /// What to call it.
+        path: String,
+        /// What is in it.
+        content: Zeroizing<Vec<u8>>,
+    },
+    /// A candidate from elsewhere, such as the identity of a cloud.
+    Candidate(Candidate),
+}
+
+/// A secret of the cluster.
+#[derive(Clone)]
+pub struct Secret {
+    /// `NAMESPACE/NAME`.
+    pub name: String,
+    /// Its type, such as `kubernetes.io/dockerconfigjson`.
+    pub kind: String,
+    /// Its entries.
+    pub data: BTreeMap<String, Zeroizing<Vec<u8>>>,
+    /// Its annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Something to know about a source. Never holds a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct Warning {
+    /// The source, such as `secret ns/name`.
+    pub place: String,
+    /// What is wrong and what to do.
+    pub problem: String,
+}
