@@ -76,7 +76,7 @@ pub enum Error {
     /// No candidate was allowed to.
     #[error(
         "{at}: no credential is allowed to: {}; add a credential for {} to the service account, or give one of these the right",
-        Listed(attempts), at.repository
+        AttemptList(attempts), at.repository
     )]
     Denied {
         /// What and where.
@@ -272,9 +272,9 @@ fn advice(status: u16) -> &'static str {
     }
 }
 
-struct Listed<'a>(&'a [Attempt]);
+struct AttemptList<'a>(&'a [Attempt]);
 
-impl fmt::Display for Listed<'_> {
+impl fmt::Display for AttemptList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, attempt) in self.0.iter().enumerate() {
             let comma = if number == 0 { "" } else { "; " };

@@ -152,7 +152,7 @@ fn null_is_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Descriptor>, 
 
 /// A manifest or index as a registry has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredManifest {
     /// Media type, without parameters.
     pub media_type: String,
     /// Digest of the bytes.
@@ -161,7 +161,7 @@ pub struct Stored {
     pub bytes: Bytes,
 }
 
-impl Stored {
+impl StoredManifest {
     /// Whether it is a list of manifests.
     pub fn is_index(&self) -> bool {
         matches!(self.media_type.as_str(), INDEX | DOCKER_LIST)

@@ -15,7 +15,7 @@ mod referrers;
 mod send;
 mod uploads;
 
-pub use append::Updated;
+pub use append::TagUpdate;
 pub use append::change::{Merge, Write};
 pub(crate) use append::queue::WriteQueues;
 pub use manifests::PushedManifest;

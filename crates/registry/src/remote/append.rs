@@ -19,12 +19,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::future::try_join_all;
 
-use self::change::{Change, Encoded, Merge, Write};
-use self::queue::{Entry, Last, Pending};
+use self::change::{Change, EncodedManifest, Merge, Write};
+use self::queue::{QueuedChange, TagHistory, Ticket};
 use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::manifest::{Manifest, Stored};
+use crate::manifest::{Manifest, StoredManifest};
 use crate::options::Options;
 use crate::reference::{Name, Tag};
 
@@ -40,7 +40,7 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 
 /// How an entry got there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Updated {
+pub struct TagUpdate {
     /// Digest of what is under the tag now.
     pub digest: Digest,
     /// How often it was written: 0 if the entry was there before.
@@ -49,7 +49,7 @@ pub struct Updated {
 
 /// What was done for one entry.
 #[derive(Debug, Default)]
-struct SoFar {
+struct Progress {
     /// How often it was written.
     writes: usize,
     /// Blobs that are there.
@@ -74,13 +74,13 @@ impl Remote {
     /// Changes the manifest under a tag until `merge` finds its entry in it. `merge` is given what
     /// is there, and may be asked any number of times; its error says why the entry cannot be
     /// added. Something that is no image manifest is an error and left alone.
-    pub async fn update_manifest<M>(&self, tag: &Tag, merge: M) -> Result<Updated, Error>
+    pub async fn update_manifest<M>(&self, tag: &Tag, merge: M) -> Result<TagUpdate, Error>
     where
         M: Fn(Option<Manifest>) -> Result<Merge<Manifest>, String> + Send + Sync + 'static,
     {
         let name = tag.clone();
-        let encode = move |stored: Option<&Stored>| {
-            let read = stored.map(Stored::manifest).transpose();
+        let encode = move |stored: Option<&StoredManifest>| {
+            let read = stored.map(StoredManifest::manifest).transpose();
             let read = read.map_err(|_| format!("what is under {name} is no image manifest"))?;
             let Write { manifest, blobs } = match merge(read)? {
                 Merge::Present => return Ok(Merge::Present),
@@ -90,7 +90,7 @@ impl Remote {
             let known = manifest.media_type.as_deref();
             let known = known.or_else(|| Some(stored?.media_type.as_str()));
             Ok(Merge::Write(Write {
-                manifest: Encoded {
+                manifest: EncodedManifest {
                     media_type: known.unwrap_or(crate::manifest::MANIFEST).to_owned(),
                     bytes: bytes.into(),
                 },
@@ -100,20 +100,20 @@ impl Remote {
         self.update(tag, Change(Box::new(encode))).await
     }
 
-    pub(super) async fn update(&self, tag: &Tag, change: Change) -> Result<Updated, Error> {
+    pub(super) async fn update(&self, tag: &Tag, change: Change) -> Result<TagUpdate, Error> {
         let writing = self.writing();
         let Options { clock, append, .. } = &self.session.options;
         let credentials = self.candidates.fingerprint();
-        let pending = self.queues.add(&self.repository, tag, credentials, change);
-        let mut so_far = SoFar::default();
+        let ticket = self.queues.add(&self.repository, tag, credentials, change);
+        let mut progress = Progress::default();
         let mut moves = 0;
         while moves <= append.rounds * 4 {
-            match writing.step(tag, &pending, &mut so_far).await {
+            match writing.step(tag, &ticket, &mut progress).await {
                 Ok(Step::Present(digest)) => {
-                    let writes = so_far.writes;
-                    return Ok(Updated { digest, writes });
+                    let writes = progress.writes;
+                    return Ok(TagUpdate { digest, writes });
                 }
-                Ok(Step::Wrote) => so_far.writes += 1,
+                Ok(Step::Wrote) => progress.writes += 1,
                 Ok(Step::Rest(time)) => clock.sleep(time).await,
                 Ok(Step::Moved) => {
                     moves += 1;
@@ -121,24 +121,29 @@ impl Remote {
                 }
                 Ok(Step::GaveUp) => break,
                 // it may be refused for what was taken along
-                Err(Error::Status { .. }) if so_far.took_along && !so_far.alone => {
-                    so_far.alone = true;
+                Err(Error::Status { .. }) if progress.took_along && !progress.alone => {
+                    progress.alone = true;
                 }
                 Err(error) => return Err(error),
             }
         }
         Err(Error::Contended {
             at: self.at(&format!("add to {tag}")),
-            rounds: so_far.writes,
+            rounds: progress.writes,
         })
     }
 
     /// Reads, merges, and writes if need be and nothing has moved in between.
-    async fn step(&self, tag: &Tag, pending: &Pending, so_far: &mut SoFar) -> Result<Step, Error> {
+    async fn step(
+        &self,
+        tag: &Tag,
+        ticket: &Ticket,
+        progress: &mut Progress,
+    ) -> Result<Step, Error> {
         let Options { clock, append, .. } = &self.session.options;
-        let mut last = pending.place.last.lock().await;
+        let mut last = ticket.queue.last.lock().await;
         // written already, by us or along with another: it has to settle; else the tag has to
-        if let Some(when) = pending.entry.settles().or(last.settles) {
+        if let Some(when) = ticket.entry.settles().or(last.settles) {
             let left = when.saturating_duration_since(clock.now());
             if !left.is_zero() {
                 return Ok(Step::Rest(left));
@@ -150,33 +155,33 @@ impl Remote {
         if last.wrote.is_some() && last.wrote != digest {
             last.foreign = Some(clock.now());
         }
-        pending.entry.settle(None);
+        ticket.entry.settle(None);
         let refused = |why| Error::Refused {
             at: self.at(&format!("add to {tag}")),
             why,
         };
-        let batch = pending.batch(so_far.alone);
-        so_far.took_along = batch.len() > 1;
+        let batch = ticket.batch(progress.alone);
+        progress.took_along = batch.len() > 1;
         let Some(merged) = merged(before, &batch).map_err(refused)? else {
             return match digest {
                 Some(digest) => Ok(Step::Present(digest)),
                 None => Err(refused("there is nothing, and nothing to write".to_owned())),
             };
         };
-        if so_far.writes >= append.rounds {
+        if progress.writes >= append.rounds {
             return Ok(Step::GaveUp);
         }
         let new = merged.blobs.iter();
-        let new = new.filter(|blob| !so_far.pushed.contains(&Digest::of(blob)));
+        let new = new.filter(|blob| !progress.pushed.contains(&Digest::of(blob)));
         let new = try_join_all(new.map(|blob| self.push_new_blob(blob))).await?;
-        so_far.pushed.extend(new);
+        progress.pushed.extend(new);
         let began = Instant::now();
         let now = self.head_manifest(&name).await?;
         if now.map(|now| now.digest) != digest {
             last.foreign = Some(clock.now());
             return Ok(Step::Moved);
         }
-        let Stored {
+        let StoredManifest {
             media_type, bytes, ..
         } = merged.manifest;
         let written = self.put_manifest(&name, &media_type, bytes).await?;
@@ -184,7 +189,7 @@ impl Remote {
         let now = clock.now();
         let is_calm = last.settles.is_none_or(|before| now >= before + CALM);
         last.in_a_row = if is_calm { 0 } else { last.in_a_row + 1 };
-        let settles = now + self.settle(&last, began.elapsed(), so_far.writes);
+        let settles = now + self.settle(&last, began.elapsed(), progress.writes);
         last.settles = Some(settles);
         for entry in merged.entries {
             entry.settle(Some(settles));
@@ -194,7 +199,7 @@ impl Remote {
 
     /// How long to wait before reading back, and before the tag is written again: the longer, the
     /// more others there seem to be and the more there is to add.
-    fn settle(&self, last: &Last, took: Duration, writes: usize) -> Duration {
+    fn settle(&self, last: &TagHistory, took: Duration, writes: usize) -> Duration {
         let Options { clock, append, .. } = &self.session.options;
         let among_others = last
             .foreign
@@ -211,15 +216,18 @@ impl Remote {
 }
 
 /// What is to be written, and what of it was asked for by whom.
-struct Merged<'a> {
-    manifest: Stored,
+struct Batch<'a> {
+    manifest: StoredManifest,
     blobs: Vec<Bytes>,
-    entries: Vec<&'a Entry>,
+    entries: Vec<&'a QueuedChange>,
 }
 
 /// What is to be written so that the first entry is there, and with it as many of the others as can
 /// be; none if the first is there. The first one's error is all there is to say.
-fn merged(before: Option<Stored>, batch: &[Arc<Entry>]) -> Result<Option<Merged<'_>>, String> {
+fn merged(
+    before: Option<StoredManifest>,
+    batch: &[Arc<QueuedChange>],
+) -> Result<Option<Batch<'_>>, String> {
     let mut stored = before;
     let mut blobs = Vec::new();
     let mut entries = Vec::new();
@@ -230,8 +238,8 @@ fn merged(before: Option<Stored>, batch: &[Arc<Entry>]) -> Result<Option<Merged<
             Ok(Merge::Present) => return Ok(None),
             Err(why) => return Err(why),
         };
-        let Encoded { media_type, bytes } = write.manifest;
-        stored = Some(Stored {
+        let EncodedManifest { media_type, bytes } = write.manifest;
+        stored = Some(StoredManifest {
             digest: Digest::of(&bytes),
             media_type,
             bytes,
@@ -245,7 +253,7 @@ fn merged(before: Option<Stored>, batch: &[Arc<Entry>]) -> Result<Option<Merged<
     // a later one may list another config
     let text = String::from_utf8_lossy(&manifest.bytes);
     blobs.retain(|blob| text.contains(Digest::of(blob).as_str()));
-    Ok(Some(Merged {
+    Ok(Some(Batch {
         manifest,
         blobs,
         entries,

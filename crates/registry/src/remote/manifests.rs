@@ -9,7 +9,7 @@ use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::http::Response;
-use crate::manifest::{Descriptor, Stored};
+use crate::manifest::{Descriptor, StoredManifest};
 use crate::reference::Name;
 
 /// What is taken for a manifest: these, and if it must be anything else, so that it is seen and not
@@ -36,7 +36,7 @@ pub struct PushedManifest {
 impl Remote {
     /// A manifest; none if it is not there. Its bytes have the digest it states, and the one asked
     /// for.
-    pub async fn get_manifest(&self, name: &Name) -> Result<Option<Stored>, Error> {
+    pub async fn get_manifest(&self, name: &Name) -> Result<Option<StoredManifest>, Error> {
         let call = Call::new(
             Method::GET,
             format!("manifests/{name}"),
@@ -53,7 +53,12 @@ impl Remote {
         self.stored(name, &call.doing, &response).map(Some)
     }
 
-    fn stored(&self, name: &Name, doing: &str, response: &Response) -> Result<Stored, Error> {
+    fn stored(
+        &self,
+        name: &Name,
+        doing: &str,
+        response: &Response,
+    ) -> Result<StoredManifest, Error> {
         let actual = Digest::of(&response.body);
         let stated = response
             .header(DIGEST)
@@ -71,7 +76,7 @@ impl Remote {
                 });
             }
         }
-        Ok(Stored {
+        Ok(StoredManifest {
             media_type: media_type(response).unwrap_or_else(|| own_media_type(&response.body)),
             digest: asked.unwrap_or(actual),
             bytes: response.body.clone(),

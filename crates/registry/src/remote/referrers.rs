@@ -7,13 +7,13 @@
 
 use http::Method;
 
-use super::append::change::{Change, Encoded, Merge, Write};
+use super::append::change::{Change, EncodedManifest, Merge, Write};
 use super::call::{Call, Target};
 use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::http::Response;
-use crate::manifest::{Descriptor, INDEX, Index, MANIFEST, Manifest, Stored};
+use crate::manifest::{Descriptor, INDEX, Index, MANIFEST, Manifest, StoredManifest};
 use crate::reference::{Name, Tag};
 
 /// Who keeps the list of referrers.
@@ -151,8 +151,8 @@ impl Remote {
     async fn list_under_tag(&self, subject: &Digest, entry: &Descriptor) -> Result<(), Error> {
         let tag = self.fallback_tag(subject)?;
         let (name, entry) = (tag.clone(), entry.clone());
-        let merge = move |stored: Option<&Stored>| {
-            let read = stored.map(Stored::index).transpose();
+        let merge = move |stored: Option<&StoredManifest>| {
+            let read = stored.map(StoredManifest::index).transpose();
             let read = read.map_err(|_| format!("what is under {name} is no index"))?;
             let mut index = read.unwrap_or_default();
             if index
@@ -168,7 +168,7 @@ impl Remote {
                 .sort_by(|one, other| one.digest.cmp(&other.digest));
             let bytes = serde_json::to_vec(&index).map_err(|error| error.to_string())?;
             Ok(Merge::Write(Write {
-                manifest: Encoded {
+                manifest: EncodedManifest {
                     media_type: index.media_type.unwrap_or_else(|| INDEX.to_owned()),
                     bytes: bytes.into(),
                 },

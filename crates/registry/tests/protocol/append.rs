@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use windlass_registry::manifest::{CONFIG, Descriptor, Manifest};
-use windlass_registry::{Client, Error, Merge, Remote, Retry, Tag, Updated, Write};
+use windlass_registry::{Client, Error, Merge, Remote, Retry, Tag, TagUpdate, Write};
 use windlass_sandbox::registry::{
     Accounts, Authentication, Fault, FaultAnswer, Gate, Grant, Options, SeenRequest, User,
 };
@@ -16,7 +16,7 @@ fn tag() -> Tag {
 }
 
 /// Adds a layer of this content, with a config that lists all layers.
-async fn add(remote: &Remote, content: &str) -> Result<Updated, Error> {
+async fn add(remote: &Remote, content: &str) -> Result<TagUpdate, Error> {
     remote.push_blob(&content.to_owned().into(), None).await?;
     let entry = Descriptor::of("text/plain", content.as_bytes());
     let merge = move |there: Option<Manifest>| {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::manifest::Stored;
+use crate::manifest::StoredManifest;
 
 /// What becomes of what is under a tag.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,15 +25,16 @@ pub struct Write<T> {
 }
 
 /// A manifest or index in the form it is sent in.
-pub(crate) struct Encoded {
+pub(crate) struct EncodedManifest {
     pub(crate) media_type: String,
     pub(crate) bytes: Bytes,
 }
 
 /// How an entry is added to what is there.
-pub(crate) struct Change(pub(crate) Box<Adding>);
+pub(crate) struct Change(pub(crate) Box<MergeFunction>);
 
-type Adding = dyn Fn(Option<&Stored>) -> Result<Merge<Encoded>, String> + Send + Sync;
+type MergeFunction =
+    dyn Fn(Option<&StoredManifest>) -> Result<Merge<EncodedManifest>, String> + Send + Sync;
 
 impl fmt::Debug for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,19 +18,19 @@ type Key = (Repository, Tag);
 
 /// The tags by where they are.
 #[derive(Debug, Default)]
-pub(crate) struct WriteQueues(Mutex<HashMap<Key, Arc<Place>>>);
+pub(crate) struct WriteQueues(Mutex<HashMap<Key, Arc<WriteQueue>>>);
 
 /// A tag and those who write it.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct WriteQueue {
     /// Held by the one who reads and writes.
-    pub(crate) last: tokio::sync::Mutex<Last>,
-    pending: Mutex<Vec<Arc<Entry>>>,
+    pub(crate) last: tokio::sync::Mutex<TagHistory>,
+    pending: Mutex<Vec<Arc<QueuedChange>>>,
 }
 
 /// What was last done to a tag from here.
 #[derive(Debug, Default)]
-pub(crate) struct Last {
+pub(crate) struct TagHistory {
     /// What was written.
     pub(crate) wrote: Option<Digest>,
     /// When it will have settled.
@@ -43,7 +43,7 @@ pub(crate) struct Last {
 
 /// Something that is to be added.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub(crate) struct QueuedChange {
     /// With which credentials it is to be written.
     pub(crate) credentials: Fingerprint,
     /// How it is added.
@@ -53,9 +53,9 @@ pub(crate) struct Entry {
 
 /// An entry on the list of those that are to be added; off it once this is dropped.
 #[derive(Debug)]
-pub(crate) struct Pending {
-    pub(crate) place: Arc<Place>,
-    pub(crate) entry: Arc<Entry>,
+pub(crate) struct Ticket {
+    pub(crate) queue: Arc<WriteQueue>,
+    pub(crate) entry: Arc<QueuedChange>,
 }
 
 impl WriteQueues {
@@ -66,37 +66,37 @@ impl WriteQueues {
         tag: &Tag,
         credentials: Fingerprint,
         change: Change,
-    ) -> Pending {
-        let place = self.of((repository.clone(), tag.clone()));
-        let entry = Arc::new(Entry {
+    ) -> Ticket {
+        let queue = self.of((repository.clone(), tag.clone()));
+        let entry = Arc::new(QueuedChange {
             credentials,
             change,
             settles: Mutex::default(),
         });
-        locked(&place.pending).push(Arc::clone(&entry));
-        Pending { place, entry }
+        locked(&queue.pending).push(Arc::clone(&entry));
+        Ticket { queue, entry }
     }
 
-    fn of(&self, key: Key) -> Arc<Place> {
+    fn of(&self, key: Key) -> Arc<WriteQueue> {
         let mut known = locked(&self.0);
         if known.len() >= REMEMBERED {
-            known.retain(|_, place| Arc::strong_count(place) > 1);
+            known.retain(|_, queue| Arc::strong_count(queue) > 1);
         }
-        let place = known.entry(key).or_insert_with(|| {
-            Arc::new(Place {
+        let queue = known.entry(key).or_insert_with(|| {
+            Arc::new(WriteQueue {
                 last: tokio::sync::Mutex::default(),
                 pending: Mutex::default(),
             })
         });
-        Arc::clone(place)
+        Arc::clone(queue)
     }
 }
 
-impl Pending {
+impl Ticket {
     /// This entry, and after it all others that may be written with the same credentials and have
     /// not been; or it alone.
-    pub(crate) fn batch(&self, alone: bool) -> Vec<Arc<Entry>> {
-        let pending = locked(&self.place.pending);
+    pub(crate) fn batch(&self, alone: bool) -> Vec<Arc<QueuedChange>> {
+        let pending = locked(&self.queue.pending);
         let others = pending.iter().filter(|other| {
             !alone
                 && !Arc::ptr_eq(other, &self.entry)
@@ -108,13 +108,13 @@ impl Pending {
     }
 }
 
-impl Drop for Pending {
+impl Drop for Ticket {
     fn drop(&mut self) {
-        locked(&self.place.pending).retain(|other| !Arc::ptr_eq(other, &self.entry));
+        locked(&self.queue.pending).retain(|other| !Arc::ptr_eq(other, &self.entry));
     }
 }
 
-impl Entry {
+impl QueuedChange {
     /// When it will have settled; none if it has not been written, or was lost.
     pub(crate) fn settles(&self) -> Option<Instant> {
         *locked(&self.settles)
