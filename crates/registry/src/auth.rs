@@ -1,7 +1,7 @@
-//! Credentials, and how they are shown to a registry: by name and password, or by a token that the
-//! registry's token endpoint gives for them.
-//! Sources: RFC 9110, section 11; RFC 7617; the reference registry's "Token Authentication
-//! Specification".
+//! Credentials, and the headers made of them: a name and password, or a token that the registry's
+//! token endpoint issues.
+//! Sources: RFC 9110, section 11; RFC 7617; "Token Authentication Specification" of CNCF
+//! Distribution.
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -16,11 +16,11 @@ pub(crate) mod challenge;
 pub(crate) mod refusal;
 pub(crate) mod token;
 
-/// Something that lets its holder in. Wiped from memory when dropped, never printed.
+/// A credential. It is wiped from memory when dropped, and never printed.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credential {
-    /// None: what anyone may do.
+    /// No credential: public access.
     Anonymous,
     /// Name and password.
     Password {
@@ -33,7 +33,7 @@ pub enum Credential {
     IdentityToken(Zeroizing<String>),
     /// An access token, sent as it is: `registrytoken` of a Docker configuration.
     RegistryToken(Zeroizing<String>),
-    /// One that should be there and is not, and why. It is never sent, and named as a candidate.
+    /// A credential that should exist and does not, and why. It is never sent, only reported.
     Unavailable(String),
 }
 
@@ -49,7 +49,7 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Tells credentials apart without holding them; another one in every process.
+/// Tells credentials apart without keeping them; different in each process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint(u64, u64);
 
@@ -72,7 +72,7 @@ impl Credential {
         Fingerprint::of(&(kind, first, second))
     }
 
-    /// The texts that must not be shown.
+    /// The values that must not be printed.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         match self {
             Self::Anonymous | Self::Unavailable(_) => Vec::new(),
@@ -81,7 +81,7 @@ impl Credential {
         }
     }
 
-    /// The header of a name and password; none if the credential is of another kind.
+    /// The header of a name and password; none for credentials of another kind.
     pub(crate) fn basic(&self) -> Option<HeaderValue> {
         let Self::Password { username, password } = self else {
             return None;
@@ -94,7 +94,7 @@ impl Credential {
     }
 }
 
-/// The header of a bearer token; none if it holds what no header may.
+/// The header of a bearer token; none if the token has bytes that a header cannot have.
 pub(crate) fn bearer(token: &str) -> Option<HeaderValue> {
     header(&Zeroizing::new(format!("Bearer {token}")))
 }

@@ -1,4 +1,4 @@
-//! The client: the way to repositories, with everything they share.
+//! The client: a session and write queues, shared by all repositories it opens.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client set up like this.
+    /// A client with these options.
     pub fn new(options: Options) -> Result<Self, SetupError> {
         Ok(Self {
             session: Arc::new(Session::new(options)?),
@@ -25,7 +25,7 @@ impl Client {
         })
     }
 
-    /// The way to a repository with these credentials.
+    /// Opens a repository with these credentials. Nothing is sent yet.
     pub fn repository(&self, repository: Repository, candidates: Candidates) -> Remote {
         let (session, queues) = (Arc::clone(&self.session), Arc::clone(&self.queues));
         Remote::new(session, queues, repository, candidates)

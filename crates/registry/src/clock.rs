@@ -1,5 +1,5 @@
-//! The time that retries wait by and tokens expire by. Tests take one that does not pass by
-//! itself; how long a request may take is always measured in real time.
+//! The clock for the waits of retries and the expiry of tokens. Tests use a manual one. Timeouts of
+//! requests always use real time.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ impl Clock {
         Self(None)
     }
 
-    /// A clock that moves when told to. Who sleeps by it wakes at once and has moved it.
+    /// A clock that tests move by hand. Sleeping by it moves it and returns at once.
     pub fn manual() -> Self {
         Self(Some(Arc::new(Mutex::new(Manual {
             now: Instant::now(),
@@ -33,7 +33,7 @@ impl Clock {
         self.set(|manual| manual.now += time);
     }
 
-    /// How long was slept by a manual clock, in order.
+    /// Each sleep by a manual clock so far, in order.
     pub fn slept(&self) -> Vec<Duration> {
         self.set(|manual| manual.slept.clone()).unwrap_or_default()
     }

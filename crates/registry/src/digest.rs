@@ -1,5 +1,5 @@
 //! Digests: the hash that names a manifest or a blob.
-//! Source: OCI image specification 1.1, "Digests"; sha256 and sha512 are read, sha256 is made.
+//! Source: OCI image specification 1.1, "Digests". sha256 and sha512 are read, sha256 is computed.
 
 use std::fmt;
 
@@ -37,7 +37,7 @@ impl Digest {
         Self(format!("sha256:{}", hex(&Sha256::digest(content))))
     }
 
-    /// Whether it is the digest of this content.
+    /// Whether this is the digest of the content.
     pub fn names(&self, content: &[u8]) -> bool {
         let found = match self.algorithm() {
             "sha512" => hex(&Sha512::digest(content)),

@@ -1,8 +1,8 @@
-//! What goes wrong between windlass and a registry, and whether trying again can help.
+//! Errors of requests to a registry, and whether a retry can help.
 //!
-//! Texts name the registry, the repository and what was being done, and what the reader can do.
-//! They hold nothing secret: what a registry says is cut short, cleaned of control characters and
-//! of the credential it was sent.
+//! A text names the operation, the registry and the repository, and what the reader can do. It has no
+//! secrets: the registry's message is cut, and control characters and the credential that was sent
+//! are removed from it.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,18 +14,18 @@ mod message;
 
 pub use message::RegistryMessage;
 
-/// Whether to try again.
+/// When to retry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// Not before something has been changed.
+    /// Only after something has changed.
     Never,
-    /// After a while that grows.
+    /// After a growing delay.
     Backoff,
-    /// Not before this time has passed.
+    /// After this delay.
     After(Duration),
 }
 
-/// What was being done, and in which repository.
+/// The operation that failed, and its repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At {
     pub(crate) doing: String,
@@ -39,16 +39,16 @@ impl fmt::Display for At {
     }
 }
 
-/// A credential that was tried, and what came of it.
+/// A credential that was tried, and how it was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Where the credential is from, such as `secret ns/name`.
+    /// Source of the credential, such as `secret ns/name`.
     pub source: String,
-    /// The registry or path it is for, as written there.
+    /// The registry or path that the source has it for.
     pub key: Option<String>,
-    /// HTTP status of the answer; none if there was nothing to ask with.
+    /// HTTP status of the response; none if nothing was sent.
     pub status: Option<u16>,
-    /// What the registry said, or why the credential was of no use.
+    /// The registry's message, or why nothing was sent.
     pub message: String,
 }
 
@@ -69,53 +69,53 @@ impl fmt::Display for Attempt {
     }
 }
 
-/// Why something did not work.
+/// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No candidate was allowed to.
+    /// Every credential was refused.
     #[error(
-        "{at}: no credential is allowed to: {}; add a credential for {} to the service account, or give one of these the right",
+        "{at}: access denied with every credential: {}; add a credential for {} to the service account, or give one of these access",
         AttemptList(attempts), at.repository
     )]
     Denied {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
-        /// Each candidate, in the order they were tried.
+        /// Each credential, in the order tried.
         attempts: Vec<Attempt>,
     },
-    /// The registry refused or failed.
+    /// The registry responded with an error.
     #[error("{at}: HTTP {status}{message}; {}", advice(*status))]
     Status {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// HTTP status.
         status: u16,
         /// The registry's code and message.
         message: Box<RegistryMessage>,
-        /// When the registry asks to come back.
+        /// How long the registry asks to wait.
         retry_after: Option<Duration>,
     },
-    /// The tag is there already and the registry lets none be moved.
+    /// The tag exists and the registry makes tags immutable.
     #[error(
-        "{at}: HTTP {status}{message}; the registry does not let this tag be moved: exempt tags that begin with sha256- from immutability, or use attachments by referrer"
+        "{at}: HTTP {status}{message}; the registry does not allow this tag to be moved: exempt tags that begin with sha256- from immutability, or use attachments by referrer"
     )]
     ImmutableTag {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// HTTP status.
         status: u16,
         /// The registry's code and message.
         message: Box<RegistryMessage>,
     },
-    /// There was no connection, or no complete answer in time.
-    #[error("{at}: no complete answer from {host}; check that it can be reached from here")]
+    /// There was no connection, or no complete response in time.
+    #[error("{at}: no complete response from {host}; check that it can be reached from here")]
     Transport {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// Host and port.
         host: String,
-        /// What the HTTP client says.
+        /// The HTTP client's error.
         #[source]
         source: reqwest::Error,
     },
@@ -124,24 +124,24 @@ pub enum Error {
         "{at}: the certificate of {host} is not trusted; add its authority to the trusted certificates"
     )]
     Untrusted {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// Host and port.
         host: String,
-        /// What the HTTP client says.
+        /// The HTTP client's error.
         #[source]
         source: reqwest::Error,
     },
-    /// The server asks for a certificate of the client.
+    /// The server requires a client certificate.
     #[error(
-        "{at}: {host} asks for a certificate of the client; keep NAME.cert and NAME.key for it in certs.d/{host}"
+        "{at}: {host} requires a client certificate; put NAME.cert and NAME.key into certs.d/{host}"
     )]
     ClientCertificate {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// Host and port.
         host: String,
-        /// What the HTTP client says.
+        /// The HTTP client's error.
         #[source]
         source: reqwest::Error,
     },
@@ -150,70 +150,70 @@ pub enum Error {
         "{at}: {host} does not speak TLS; plain HTTP is for loopback and for registries listed as insecure"
     )]
     NotTls {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// Host and port.
         host: String,
-        /// What the HTTP client says.
+        /// The HTTP client's error.
         #[source]
         source: reqwest::Error,
     },
-    /// The answer is larger than allowed.
-    #[error("{at}: the answer is larger than {limit} bytes, the most that is read")]
+    /// The response is larger than the limit.
+    #[error("{at}: the response is larger than the limit of {limit} bytes")]
     TooLarge {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// Most bytes.
         limit: usize,
     },
-    /// There are more entries in a list than are read.
-    #[error("{at}: the list has more than {limit} entries, the most that are read")]
+    /// A list has more entries than the limit.
+    #[error("{at}: the list has more than the limit of {limit} entries")]
     TooMany {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// Most entries.
         limit: usize,
     },
-    /// The content does not have the digest it should have.
+    /// The content does not have the expected digest.
     #[error("{at}: the content has the digest {actual}, not {expected}; do not trust it")]
     Digest {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
-        /// The digest asked for or stated.
+        /// The digest that was requested or stated.
         expected: Digest,
-        /// The digest of what came.
+        /// The digest of the content.
         actual: Digest,
     },
-    /// A document of the registry cannot be read.
-    #[error("{at}: the answer is not what the specification asks for: {what}")]
+    /// The response breaks the specification.
+    #[error("{at}: the response breaks the specification: {what}")]
     Malformed {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
-        /// What is wrong with it.
+        /// In what way.
         what: String,
     },
-    /// The registry leads to a place that is not followed.
-    #[error("{at}: the registry leads to {to}, which is not followed: {why}")]
+    /// A redirect or link is not followed.
+    #[error("{at}: the redirect to {to} is not followed: {why}")]
     Redirect {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// Scheme, host and port.
         to: String,
         /// Why not.
         why: &'static str,
     },
-    /// Other writers took the entry away again and again.
+    /// Other writers kept overwriting the entry.
     #[error("{at}: the entry was overwritten by other writers {rounds} times; try again later")]
     Contended {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
-        /// How often it was written.
+        /// How often the entry was written.
         rounds: usize,
     },
-    /// What was to be stored cannot be.
+    /// The operation is not possible; nothing was sent.
     #[error("{at}: {why}")]
     Refused {
-        /// What and where.
+        /// The operation and its repository.
         at: At,
         /// Why not.
         why: String,
@@ -221,7 +221,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether trying the same again can help.
+    /// Whether the same operation can be retried.
     pub fn retry(&self) -> Retry {
         match self {
             Self::Status {
@@ -245,7 +245,7 @@ impl Error {
         }
     }
 
-    /// HTTP status of the answer, if there was one that says it all.
+    /// HTTP status of the response, for errors that consist of one.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Status { status, .. } | Self::ImmutableTag { status, .. } => Some(*status),
@@ -254,21 +254,21 @@ impl Error {
     }
 }
 
-/// Statuses that pass: the reference's list (behaviour reference, 6.3).
+/// Temporary statuses, those of Chains (docs/behaviour.md, "Store oci").
 pub(crate) fn is_temporary(status: u16) -> bool {
     matches!(status, 408 | 429 | 499 | 522 | 500 | 502..=504)
 }
 
 fn advice(status: u16) -> &'static str {
     match status {
-        400 => "the registry may not take this kind of content",
+        400 => "the registry may not accept this kind of content",
         404 => "create the repository, or check its name",
         405 | 501 => "the registry does not offer this",
-        409 => "something of that name is in the way; look at the repository",
-        413 => "ask for a higher limit of the size of requests",
+        409 => "the name is taken by something else; look at the repository",
+        413 => "ask the registry's operator for a higher limit on the size of requests",
         429 => "the registry limits requests; try again later",
-        status if is_temporary(status) => "try again later, or ask who runs the registry",
-        _ => "ask who runs the registry",
+        status if is_temporary(status) => "try again later, or ask the registry's operator",
+        _ => "ask the registry's operator",
     }
 }
 

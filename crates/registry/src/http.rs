@@ -1,8 +1,8 @@
-//! HTTP as registries speak it: schemes, redirects and limits.
+//! HTTP requests to registries: schemes, redirects and limits.
 //!
-//! A credential is sent to the origin (scheme, host and port) that was asked and to no other: not
-//! along a redirect, and not where an upload's `Location` leads. TLS is never given up on the way,
-//! except for hosts that may be spoken to without.
+//! A credential is sent only to the origin (scheme, host and port) of its request: not along a
+//! redirect, and not to the `Location` of an upload on another host. No redirect leads from TLS to
+//! plain HTTP, except on hosts where plain HTTP is allowed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -30,7 +30,7 @@ pub use self::setup::SetupError;
 /// Most redirects followed one after the other.
 const HOPS: usize = 5;
 
-/// HTTP clients, and the scheme each host speaks.
+/// HTTP clients, and the scheme of each host.
 #[derive(Debug)]
 pub(crate) struct Http {
     checked: reqwest::Client,
@@ -60,8 +60,8 @@ impl Http {
         })
     }
 
-    /// The address of a registry, with a slash at its end. A host that may be spoken to in plain
-    /// HTTP is asked for HTTPS first.
+    /// The address of a registry, with a slash at its end. Where plain HTTP is allowed, HTTPS is
+    /// still tried first.
     pub(crate) async fn base(&self, at: &At, registry: &str) -> Result<Url, Error> {
         let parse = |scheme: &str| Url::parse(&format!("{scheme}://{registry}/"));
         let not_a_host = |_| Error::Refused {
@@ -92,8 +92,8 @@ impl Http {
         }
     }
 
-    /// Remembers that a registry has responded in this scheme.
-    pub(crate) fn answered(&self, registry: &str, url: &Url) {
+    /// Remembers the scheme in which a registry responded.
+    pub(crate) fn learn_scheme(&self, registry: &str, url: &Url) {
         let scheme = if url.scheme() == "http" {
             "http"
         } else {
@@ -102,12 +102,12 @@ impl Http {
         self.schemes().insert(registry.to_owned(), scheme);
     }
 
-    /// Whether a host may be spoken to without TLS.
+    /// Whether plain HTTP to a host is allowed.
     pub(crate) fn may_be_plain(&self, url: &Url) -> bool {
         is_loopback(url) || self.is_insecure(url)
     }
 
-    /// Sends a request once and follows where it leads.
+    /// Sends a request once and follows redirects.
     pub(crate) async fn send(&self, request: Request<'_>) -> Result<Response, Error> {
         let origin = request.url.origin();
         let mut url = request.url.clone();
@@ -125,7 +125,7 @@ impl Http {
         Err(unfollowed(request.at, &url, "there are too many redirects"))
     }
 
-    /// Makes sure a place the registry leads to is one to go to.
+    /// The address that a redirect leads to, if it may be followed.
     pub(crate) fn checked_hop(&self, at: &At, from: &Url, mut to: Url) -> Result<Url, Error> {
         let same_host = to.host_str() == from.host_str();
         if to.scheme() == "http" && from.scheme() == "https" && same_host {
@@ -175,7 +175,7 @@ impl Http {
     }
 }
 
-/// Where a response leads. Only statuses that keep the method lead a write on.
+/// The target of a redirect. Writes follow only statuses that keep the method.
 fn next(request: &Request<'_>, response: &reqwest::Response) -> Result<Option<Url>, Error> {
     let reads = matches!(request.method, Method::GET | Method::HEAD);
     let leads = match response.status().as_u16() {

@@ -1,10 +1,10 @@
-//! The keychain: which credentials there are for a repository, best first.
+//! The keychain: the credentials for a repository, best first.
 //!
-//! It is given secrets that were read already, in the order in which they count, and makes
-//! candidates of them; the last is always no credential at all. What cannot be read is a warning
-//! that names it, and takes nothing away from the others. Which candidate worked is remembered for
-//! an account and repository until the candidates change.
-//! Sources: behaviour reference, section 6.6; Kubernetes' rules for `imagePullSecrets`.
+//! The caller reads the secrets and passes them in by precedence. The keychain makes candidates of
+//! them; the last candidate is always "no credential". A source that cannot be read gives a warning
+//! that names it, and does not affect the others. The keychain remembers which candidate worked for
+//! an account and a repository until the candidates change.
+//! Sources: docs/behaviour.md, "Registry credentials"; Kubernetes' rules for `imagePullSecrets`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,10 +29,10 @@ pub use self::candidate::{Candidate, Candidates};
 pub use self::config::config_paths;
 pub use self::source::{Secret, Source, Warning};
 
-/// Most accounts and repositories remembered.
+/// Most pairs of account and repository remembered.
 const REMEMBERED: usize = 10_000;
 
-/// Whose credentials are looked for.
+/// A service account, whose credentials are looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Account {
     /// Namespace.
@@ -49,17 +49,17 @@ type Memories = HashMap<(Account, Repository), (Fingerprint, Memory)>;
 pub struct Lookup {
     /// The candidates.
     pub candidates: Candidates,
-    /// What could not be used, and why.
+    /// Sources that could not be used, and why.
     pub warnings: Vec<Warning>,
 }
 
-/// Looks for candidates and remembers which worked. Clones share that memory.
+/// Looks up candidates and remembers which worked. Clones share that memory.
 #[derive(Debug, Clone, Default)]
 pub struct Keychain(Arc<Mutex<Memories>>);
 
 impl Keychain {
-    /// The candidates that the sources hold for a repository: the sources in their order, within
-    /// one the longest match first, and no credential last.
+    /// The candidates of the sources for a repository: the sources in their order, within one the
+    /// longest match first, and no credential last.
     pub fn candidates<'s>(
         &self,
         account: &Account,
@@ -93,7 +93,7 @@ impl Keychain {
     }
 }
 
-/// The candidates that the sources hold for a repository, without memory of earlier ones.
+/// The candidates of the sources for a repository, without memory of which worked.
 pub fn find<'s>(sources: impl IntoIterator<Item = &'s Source>, repository: &Repository) -> Lookup {
     let mut candidates = Vec::new();
     let mut warnings = Vec::new();

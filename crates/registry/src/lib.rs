@@ -1,8 +1,18 @@
 //! OCI distribution client and credential keychain.
 //!
-//! [`Client`] holds what registries have in common: connections, tokens, locks. [`Client::repository`]
-//! gives a [`Remote`], the way to one repository with the credentials that a [`keychain`] found
-//! for it. Nothing here knows of Tekton or reads from a cluster, a file or the environment.
+//! A [`Client`] shares connections, tokens and write queues among repositories. [`Client::repository`]
+//! opens a [`Remote`]: one repository, with the credentials that a [`keychain`] has for it. The crate
+//! knows nothing of Tekton, and reads no cluster, file or environment variable.
+//!
+//! # Why not an existing client
+//!
+//! [`oci-client`](https://github.com/oras-project/rust-oci-client) 0.18 was tried first. It panics
+//! if a registry omits `Location` on a push by digest, reuses the credential of one team for another
+//! on the same host, writes no list of referrers under a tag, takes a 400 from the referrers API for
+//! a failure, hides why authentication failed, and retries nothing. This client tries several
+//! credentials in order and reports each, appends to tags that others write too, and retries what
+//! is temporary.
+//!
 //! Source: OCI distribution specification 1.1.
 
 mod auth;

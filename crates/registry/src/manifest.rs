@@ -1,7 +1,7 @@
-//! Manifests, indexes and descriptors, as they are read, appended to and written.
+//! Manifests, indexes and descriptors.
 //!
-//! Members are written in the order the reference writes them, without whitespace (behaviour
-//! reference, sections 6.4 and 6.5). Members with other names are kept and written last.
+//! Members are written in the order of Chains, without whitespace (docs/behaviour.md, "Tags" and
+//! "Bundles"). Unknown members are kept and written last.
 //! Source: OCI image specification 1.1, "Image Manifest", "Image Index", "Content Descriptors".
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// Media type of an image's config.
 pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
-/// What is known of some content without fetching it.
+/// A descriptor: type, size and digest of some content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
@@ -35,19 +35,19 @@ pub struct Descriptor {
     pub size: u64,
     /// Digest.
     pub digest: Digest,
-    /// Notes, sorted by key.
+    /// Annotations, sorted by key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
-    /// What kind of thing a manifest is, if it is no image.
+    /// The type of a manifest that is no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-    /// Members with other names.
+    /// Unknown members.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
 impl Descriptor {
-    /// Describes content at hand.
+    /// The descriptor of content.
     pub fn of(media_type: &str, content: &[u8]) -> Self {
         Self {
             media_type: media_type.to_owned(),
@@ -74,16 +74,16 @@ pub struct Manifest {
     /// The layers.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub layers: Vec<Descriptor>,
-    /// Notes, sorted by key.
+    /// Annotations, sorted by key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
     /// The manifest this one refers to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
-    /// What kind of thing it is, if it is no image.
+    /// The type of a manifest that is no image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-    /// Members with other names.
+    /// Unknown members.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -103,7 +103,7 @@ impl Manifest {
         }
     }
 
-    /// What kind of thing the manifest is: its artifact type, else the media type of its config.
+    /// The type of the manifest: its artifact type, else the media type of its config.
     pub fn kind(&self) -> &str {
         let own = self
             .artifact_type
@@ -125,10 +125,10 @@ pub struct Index {
     /// The manifests.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub manifests: Vec<Descriptor>,
-    /// Notes, sorted by key.
+    /// Annotations, sorted by key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
-    /// Members with other names.
+    /// Unknown members.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
@@ -145,12 +145,12 @@ impl Default for Index {
     }
 }
 
-/// A list that some writers write as `null` when it is empty.
+/// A list that some writers write as `null` if it is empty.
 fn null_is_empty<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Descriptor>, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
-/// A manifest or index as a registry has it.
+/// A manifest or index as the registry stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredManifest {
     /// Media type, without parameters.
@@ -162,12 +162,12 @@ pub struct StoredManifest {
 }
 
 impl StoredManifest {
-    /// Whether it is a list of manifests.
+    /// Whether this is an index.
     pub fn is_index(&self) -> bool {
         matches!(self.media_type.as_str(), INDEX | DOCKER_LIST)
     }
 
-    /// A descriptor of it.
+    /// Its descriptor.
     pub fn descriptor(&self) -> Descriptor {
         let mut descriptor = Descriptor::of(&self.media_type, &self.bytes);
         descriptor.digest = self.digest.clone();
@@ -189,9 +189,9 @@ impl StoredManifest {
 mod tests {
     use super::*;
 
-    /// A manifest the reference has written (behaviour reference, C.6).
+    /// A manifest that Chains wrote (docs/behaviour.md, "Worked examples").
     const SIGNATURES: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","size":233,"digest":"sha256:e8127407b4a6cdfebe0ee7354f188bb82cee8a68bf45d433c1bd9e6d5ea22816"},"layers":[{"mediaType":"application/vnd.dev.cosign.simplesigning.v1+json","size":238,"digest":"sha256:fc2cc1326ad4fb98fa002194ac3c4f0c72d733450c7068ea692c5d14776cafdb","annotations":{"dev.cosignproject.cosign/signature":"MEUC","dev.sigstore.cosign/certificate":"","dev.sigstore.cosign/chain":""}}]}"#;
-    /// The shape of a referrer of the reference (behaviour reference, 6.5).
+    /// The shape of a referrer of Chains (docs/behaviour.md, "Bundles").
     const REFERRER: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.empty.v1+json","size":2,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","artifactType":"application/vnd.dev.sigstore.bundle.v0.3+json"},"layers":[],"annotations":{"a":"b"},"subject":{"mediaType":"m","size":1,"digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},"artifactType":"application/vnd.dev.sigstore.bundle.v0.3+json"}"#;
 
     #[test]

@@ -1,4 +1,4 @@
-//! How a client is set up. It reads no file and no environment: what is there is passed in.
+//! Options of a client. The caller passes in everything; no file or environment variable is read.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,30 +8,30 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::retry::RetryPolicy;
 
-/// How a client is set up.
+/// Options of a client.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// `User-Agent` header.
     pub user_agent: String,
-    /// Certificates of authorities to trust besides the system's, PEM, any number in each.
+    /// Certificate authorities to trust in addition to the system's, PEM, any number in each.
     pub ca_certificates: Vec<Vec<u8>>,
-    /// Certificate and private key to show to registries that ask for one.
+    /// Certificate and private key for registries that require them.
     pub client_certificate: Option<ClientCertificate>,
-    /// Ways out of the network.
+    /// Proxies.
     pub proxies: Proxies,
     /// Registries (`host` or `host:port`) whose certificate is not checked, and that are spoken to
     /// in plain HTTP if they do not speak HTTPS. Loopback is spoken to in plain HTTP without being
     /// listed; no other registry ever is.
     pub insecure: Vec<String>,
-    /// How long things may take.
+    /// Timeouts.
     pub timeouts: Timeouts,
-    /// How large things may be.
+    /// Size limits.
     pub limits: Limits,
-    /// How requests are tried again.
+    /// How requests are retried.
     pub retry: RetryPolicy,
-    /// How entries are added where others write too.
+    /// How entries are appended to tags that others write too.
     pub append: AppendPolicy,
-    /// The time that retries wait by and tokens expire by.
+    /// The clock for the waits of retries and the expiry of tokens.
     pub clock: Clock,
 }
 
@@ -55,7 +55,7 @@ impl Default for Options {
 /// A certificate and its private key.
 #[derive(Clone)]
 pub struct ClientCertificate {
-    /// The certificate and those that lead to its authority, PEM.
+    /// The certificate and its intermediates, PEM.
     pub certificate_pem: Vec<u8>,
     /// The private key, PEM.
     pub key_pem: Zeroizing<Vec<u8>>,
@@ -67,14 +67,14 @@ impl fmt::Debug for ClientCertificate {
     }
 }
 
-/// Proxies, as the environment variables of these names state them. Each may hold a password.
+/// Proxies, in the format of the environment variables of these names. Each may have a password.
 #[derive(Clone, Default)]
 pub struct Proxies {
     /// `http_proxy`: URL of the proxy for plain HTTP.
     pub http: Option<String>,
     /// `https_proxy`: URL of the proxy for HTTPS.
     pub https: Option<String>,
-    /// `no_proxy`: hosts, domains and networks that are reached directly, with commas between.
+    /// `no_proxy`: hosts, domains and networks to reach directly, separated by commas.
     pub except: Option<String>,
 }
 
@@ -88,14 +88,14 @@ impl fmt::Debug for Proxies {
     }
 }
 
-/// How long things may take.
+/// Timeouts.
 #[derive(Debug, Clone)]
 pub struct Timeouts {
-    /// Until there is a connection.
+    /// For a connection.
     pub connect: Duration,
     /// Between two pieces of a response.
     pub idle: Duration,
-    /// A request with its whole response.
+    /// For a request with its whole response.
     pub request: Duration,
 }
 
@@ -109,7 +109,7 @@ impl Default for Timeouts {
     }
 }
 
-/// How large things may be.
+/// Size limits.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// Bytes of a manifest, or of a page of a list.
@@ -127,15 +127,15 @@ impl Default for Limits {
     }
 }
 
-/// How entries are added where others write too.
+/// How entries are appended to tags that others write too.
 #[derive(Debug, Clone)]
 pub struct AppendPolicy {
-    /// How often an entry is written at most.
+    /// Most writes of one entry.
     pub rounds: usize,
-    /// How long to wait before looking whether a written entry is still there; at least six times
-    /// what looking and writing took.
+    /// How long to wait before reading back a written entry; at least six times the duration of the
+    /// check and the write.
     pub settle: Duration,
-    /// The same where somebody else was seen to write in the last minute.
+    /// The same for a tag that somebody else wrote in the last minute.
     pub settle_among_others: Duration,
 }
 

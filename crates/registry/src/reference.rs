@@ -1,7 +1,7 @@
-//! References: where a manifest is, as `REGISTRY/PATH[:TAG][@DIGEST]`.
+//! References: `REGISTRY/PATH[:TAG][@DIGEST]`.
 //!
-//! Names follow the rules of images in runs (`windlass_core::image`); on top of them a name is
-//! refused here if a URL made of it would lead elsewhere.
+//! Names follow the rules for images in runs (`windlass_core::image`). In addition, a name is refused
+//! if a URL made of it would lead elsewhere.
 
 use std::fmt;
 
@@ -16,12 +16,11 @@ pub struct Repository {
     path: String,
 }
 
-/// The name of a manifest that may move: 1 to 128 of letters, digits and `_.-`, the first no `.`
-/// or `-`.
+/// A tag: 1 to 128 letters, digits and `_.-`; the first is no `.` or `-`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(String);
 
-/// What a manifest is asked for by.
+/// The name of a manifest: a tag or a digest.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Name {
     /// A tag.
@@ -30,14 +29,14 @@ pub enum Name {
     Digest(Digest),
 }
 
-/// A repository and what is meant in it.
+/// A repository with a tag, a digest, both or neither.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reference {
-    /// Where.
+    /// The repository.
     pub repository: Repository,
-    /// The tag, if one is named.
+    /// The tag.
     pub tag: Option<Tag>,
-    /// The digest, if one is named.
+    /// The digest.
     pub digest: Option<Digest>,
 }
 
@@ -113,7 +112,7 @@ impl Tag {
             .ok_or(ReferenceError::Tag)
     }
 
-    /// `sha256-HEX` and a suffix such as `.sig`: where signatures and fallback lists are kept.
+    /// `sha256-HEX` and a suffix such as `.sig`: the tag of signatures and fallback lists.
     pub fn of_digest(digest: &Digest, suffix: &str) -> Result<Self, ReferenceError> {
         Self::parse(&format!("{}-{}{suffix}", digest.algorithm(), digest.hex()))
     }
@@ -169,7 +168,7 @@ impl Reference {
         })
     }
 
-    /// What to ask for: the digest, else the tag, else the tag `latest`.
+    /// The name of the manifest: the digest, else the tag, else the tag `latest`.
     pub fn name(&self) -> Name {
         if let Some(digest) = &self.digest {
             return Name::Digest(digest.clone());

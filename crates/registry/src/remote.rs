@@ -1,9 +1,8 @@
 //! A repository, with the credentials to use there.
 //!
-//! A request goes out with the candidate that worked last. A response of 401 is looked at for a
-//! challenge, which is answered once; 401 or 403 after that means that the candidate is not
-//! allowed, and the next one is tried. Only when all were refused is that an error, and it lists
-//! each.
+//! A request is sent with the candidate that worked last. If the response is 401, its challenge is
+//! met once. If the response is still 401 or 403, the candidate has no access, and the next one is
+//! tried. If every candidate is refused, the error lists each.
 
 mod append;
 mod blobs;

@@ -1,4 +1,4 @@
-//! Trying again: how often, and how long to wait in between.
+//! Retries: how often, and how long to wait in between.
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use backon::{ExponentialBuilder, Retryable};
 use crate::clock::Clock;
 use crate::error::{Error, Retry};
 
-/// How requests are tried again.
+/// How requests are retried.
 #[derive(Debug, Clone)]
 pub struct RetryPolicy {
-    /// How often a request is sent at most.
+    /// Most attempts of a request.
     pub attempts: usize,
-    /// Wait after the first attempt; each further one is three times as long, and some more at
-    /// random.
+    /// Delay after the first attempt; each further one is three times as long, plus jitter.
     pub first_wait: Duration,
-    /// Longest wait. A registry that asks for more gets no further attempt: the error says when.
+    /// Longest delay. If the registry asks for more, the request fails and the error says when to
+    /// retry.
     pub longest_wait: Duration,
 }
 
@@ -30,7 +30,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Carries something out until it works, cannot work, or was tried often enough.
+/// Runs an action until it succeeds, fails for good, or has had all its attempts.
 pub(crate) async fn with_retry<T, F, A>(
     policy: &RetryPolicy,
     clock: &Clock,
@@ -58,6 +58,6 @@ where
             Retry::After(asked) => wait.filter(|_| asked <= policy.longest_wait).map(|_| asked),
             _ => wait,
         })
-        .notify(|error, wait| tracing::debug!(%error, ?wait, "trying again"))
+        .notify(|error, wait| tracing::debug!(%error, ?wait, "retrying"))
         .await
 }

@@ -12,7 +12,7 @@ use crate::reference::Repository;
 /// Most repositories whose challenges are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// What a client knows of registries.
+/// Connections, tokens and challenges.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) options: Options,
@@ -21,11 +21,11 @@ pub(crate) struct Session {
     challenges: Mutex<Challenges>,
 }
 
-/// What registries ask for, by repository and for those that were not asked yet.
+/// The challenges of registries, by repository and for repositories that are new.
 #[derive(Debug, Default)]
 struct Challenges {
     of_repositories: HashMap<Repository, Challenge>,
-    /// By registry: what it asked for last, without the scopes.
+    /// By registry: its last challenge, without the scopes.
     of_registries: HashMap<String, Challenge>,
 }
 
@@ -39,7 +39,7 @@ impl Session {
         })
     }
 
-    /// What the registry last asked for at this repository, or else at any.
+    /// The last challenge for this repository, or else for any on its registry.
     pub(crate) fn challenge(&self, repository: &Repository) -> Option<Challenge> {
         let known = self.challenges();
         let of_repository = known.of_repositories.get(repository);
@@ -47,6 +47,7 @@ impl Session {
         found.cloned()
     }
 
+    /// Remembers the challenge of a repository.
     pub(crate) fn learn(&self, repository: &Repository, challenge: &Challenge) {
         let mut known = self.challenges();
         if known.of_repositories.len() >= REMEMBERED {

@@ -252,5 +252,5 @@ fn a_registry_that_does_not_answer_is_no_verdict() {
     let line = "registry check 127.0.0.1:1/team/app -n default --service-account bot";
     setting
         .shell
-        .fail(2, line, "no complete answer from 127.0.0.1:1");
+        .fail(2, line, "no complete response from 127.0.0.1:1");
 }

@@ -1,6 +1,6 @@
-//! Challenges: what a registry asks for when it responds with 401.
+//! Challenges: how a registry that responds with 401 wants clients to authenticate.
 //! Sources: RFC 9110, section 11.6.1 (several challenges may share a header); "Token Authentication
-//! Specification" for realm, service and scope.
+//! Specification" of CNCF Distribution for realm, service and scope.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::reference::Repository;
 /// Longest header that is read.
 const LONGEST: usize = 8 * 1024;
 
-/// What a request may do in a repository.
+/// The access that a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Access {
     /// Read.
@@ -23,32 +23,32 @@ pub enum Access {
     Push,
 }
 
-/// What is asked for.
+/// A challenge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Challenge {
     /// Name and password with each request.
     Basic,
     /// A token.
     Bearer {
-        /// Where tokens are given.
+        /// The token endpoint.
         realm: Url,
-        /// The name of the registry there.
+        /// The registry's name at that endpoint.
         service: Option<String>,
-        /// What it is to be good for.
+        /// The scopes that the token has to have.
         scopes: Scopes,
     },
 }
 
-/// Why no challenge could be read.
+/// Why a response has no usable challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ChallengeError {
     /// There is none.
     Missing,
     /// The header breaks the rules.
     Syntax,
-    /// It asks for a way to authenticate that is not known.
+    /// Its schemes are unknown.
     Unknown,
-    /// The place that gives tokens is not a URL.
+    /// The token endpoint is not a URL.
     Realm,
 }
 
@@ -57,20 +57,18 @@ impl fmt::Display for ChallengeError {
         f.write_str(match self {
             Self::Missing => "the registry does not say how to authenticate",
             Self::Syntax => "the header WWW-Authenticate is malformed",
-            Self::Unknown => {
-                "the registry asks for another way to authenticate than Basic or Bearer"
-            }
+            Self::Unknown => "the registry asks for a scheme other than Basic and Bearer",
             Self::Realm => "the realm in WWW-Authenticate is not an http or https URL",
         })
     }
 }
 
-/// What a token is good for: actions by resource.
+/// The scopes of a token: actions by resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Scopes(BTreeMap<String, BTreeSet<String>>);
 
 impl Scopes {
-    /// Access to a repository.
+    /// The scope of access to a repository.
     pub(crate) fn of(repository: &Repository, access: Access) -> Self {
         Self::parse(&match access {
             Access::Pull => format!("repository:{}:pull", repository.path()),
@@ -78,7 +76,7 @@ impl Scopes {
         })
     }
 
-    /// Reads scopes with spaces between.
+    /// Reads scopes separated by spaces.
     pub(crate) fn parse(text: &str) -> Self {
         let mut scopes = Self::default();
         for scope in text.split_whitespace() {
@@ -90,7 +88,7 @@ impl Scopes {
         scopes
     }
 
-    /// Both.
+    /// Both sets of scopes.
     pub(crate) fn with(mut self, more: &Self) -> Self {
         for (resource, actions) in &more.0 {
             let known = self.0.entry(resource.clone()).or_default();
@@ -99,7 +97,7 @@ impl Scopes {
         self
     }
 
-    /// Each as `type:name:action,action`.
+    /// Each scope as `type:name:action,action`.
     pub(crate) fn each(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(resource, actions)| {
             let actions: Vec<_> = actions.iter().map(String::as_str).collect();
@@ -115,7 +113,7 @@ impl fmt::Display for Scopes {
 }
 
 impl Challenge {
-    /// The same for any repository.
+    /// The same challenge without the scopes of a repository.
     pub(crate) fn without_scopes(&self) -> Self {
         match self {
             Self::Basic => Self::Basic,

@@ -1,6 +1,6 @@
-//! Tokens: asked for where a challenge says, kept until they expire.
-//! Sources: "Token Authentication Specification" (GET with name and password) and "Token
-//! Authentication with `OAuth2`" (POST with a refresh token) of the reference registry.
+//! Access tokens: requested from the endpoint that a challenge names, and cached until they expire.
+//! Sources: "Token Authentication Specification" (GET with a name and password) and "Token
+//! Authentication with `OAuth2`" (POST with a refresh token) of CNCF Distribution.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,24 +23,24 @@ use crate::http::{Body, Http, Request, Response};
 const LIMIT: usize = 256 * 1024;
 /// Most tokens kept; the expired go first, then all.
 const KEPT: usize = 10_000;
-/// How long a token holds that does not say so, seconds.
+/// Lifetime of a token whose response does not state one, seconds.
 const LIFETIME: u64 = 60;
-/// Longest time that a token is kept, seconds.
+/// Longest time that a token is cached, seconds.
 const LONGEST_LIFETIME: u64 = 24 * 3600;
-/// Longest time before its end that a token is replaced.
+/// Longest time before its expiry at which a token is replaced.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// What a token is asked for.
+/// A request for a token.
 pub(crate) struct TokenRequest<'a> {
     pub(crate) realm: &'a Url,
     pub(crate) service: Option<&'a str>,
     pub(crate) scopes: &'a Scopes,
     pub(crate) credential: &'a Credential,
-    /// A header that was refused: an equal token in the cache is of no use.
+    /// A header that was refused: an equal token in the cache is discarded.
     pub(crate) refused: Option<&'a HeaderValue>,
 }
 
-/// A header to send for a credential.
+/// The header that a credential amounts to.
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) header: HeaderValue,
@@ -49,7 +49,7 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// A header that was made now.
+    /// A header that is new.
     pub(crate) fn new(header: HeaderValue) -> Self {
         Self {
             header,
@@ -79,7 +79,7 @@ impl std::fmt::Debug for Token {
 
 type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;
 
-/// The tokens of a client. Whoever wants one that is being asked for waits for it.
+/// The tokens of a client. One caller requests a token, the others wait for it.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens(Mutex<HashMap<Key, Slot>>);
 
@@ -87,12 +87,12 @@ pub(crate) struct Tokens(Mutex<HashMap<Key, Slot>>);
 struct TokenResponse {
     token: Option<Zeroizing<String>>,
     access_token: Option<Zeroizing<String>>,
-    /// A number, unless the endpoint has its own ideas.
+    /// A number, except from endpoints that break the rules.
     expires_in: Option<serde_json::Value>,
 }
 
 impl Tokens {
-    /// A token, from the cache or asked for now.
+    /// A token, from the cache or from the endpoint.
     pub(crate) async fn get(
         &self,
         http: &Http,
@@ -145,7 +145,7 @@ impl Tokens {
     }
 }
 
-/// Asks the token endpoint.
+/// Requests a token from the endpoint.
 async fn fetch(
     http: &Http,
     clock: &Clock,
@@ -153,7 +153,7 @@ async fn fetch(
     request: &TokenRequest<'_>,
 ) -> Result<(HeaderValue, Token), Refusal> {
     if request.realm.scheme() == "http" && !http.may_be_plain(request.realm) {
-        return Err(Denial::unsent("the registry asks to send it in plain HTTP").into());
+        return Err(Denial::unsent("the token endpoint would get it in plain HTTP").into());
     }
     let response = http.send(request.http(&at)).await?;
     if response.status != 200 {
@@ -178,7 +178,7 @@ fn host(url: &Url) -> &str {
 fn malformed(at: At) -> Error {
     Error::Malformed {
         at,
-        what: "the token endpoint gave no token".to_owned(),
+        what: "the token endpoint returned no token".to_owned(),
     }
 }
 

@@ -1,21 +1,21 @@
-//! What a registry says about an error: a code and a message, fit to be shown.
+//! The message of a registry about an error: a code and a text, made safe to print.
 //! Source: OCI distribution specification 1.1, "Error Codes".
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// Most letters of a message that are shown.
+/// Most characters of a message that are printed.
 const SHOWN: usize = 300;
-/// Shortest secret that is looked for in a message.
+/// Shortest secret that is removed from a message.
 const SECRET: usize = 4;
 
-/// The code and message of a refusal, or the beginning of a body of another kind.
+/// The code and message of an error, or the beginning of a body of another kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RegistryMessage {
-    /// `DENIED`, `NAME_UNKNOWN` and so on; empty if there is none.
+    /// `DENIED`, `NAME_UNKNOWN` and so on; may be empty.
     pub code: String,
-    /// The message; empty if there is none.
+    /// The message; may be empty.
     pub message: String,
 }
 
@@ -53,7 +53,7 @@ impl RegistryMessage {
         }
     }
 
-    /// Whether it says that a tag may not be moved. Each registry has its own words for it.
+    /// Whether it says that a tag is immutable. Each registry words that differently.
     pub(crate) fn is_about_immutability(&self) -> bool {
         let message = format!("{} {}", self.code, self.message).to_ascii_lowercase();
         ["immutable", "immutability", "cannot be overwritten"]
@@ -75,7 +75,7 @@ impl Body {
     }
 }
 
-/// A body that is not JSON, unless it is a page.
+/// A body that is not JSON; nothing of an HTML page.
 fn text(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     if text.trim_start().starts_with('<') {

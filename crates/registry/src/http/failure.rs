@@ -8,18 +8,18 @@ use rustls::AlertDescription;
 use super::host::authority;
 use crate::error::{At, Error};
 
-/// What is wrong with TLS, if that is why there is no connection.
+/// Why a TLS connection failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TlsProblem {
-    /// The server showed a certificate that is not trusted.
+    /// The server's certificate is not trusted.
     Certificate,
-    /// The server asks for a certificate, and there is none or not the right one.
+    /// The server requires a client certificate, and got none or another one.
     ClientCertificate,
     /// The server does not speak TLS.
     NotTls,
 }
 
-/// Looks for a problem with TLS in what an error comes from.
+/// The TLS problem among the sources of an error.
 pub(super) fn tls_problem(error: &reqwest::Error) -> Option<TlsProblem> {
     use rustls::Error;
     match tls_error(error) {
@@ -33,15 +33,15 @@ pub(super) fn tls_problem(error: &reqwest::Error) -> Option<TlsProblem> {
     }
 }
 
-/// Alerts of a server that wants another certificate of the client.
+/// Alerts of a server that requires another client certificate.
 const ASKING: [AlertDescription; 3] = [
     AlertDescription::CertificateRequired,
     AlertDescription::BadCertificate,
     AlertDescription::UnknownCA,
 ];
 
-/// Whether the server refused the client after the handshake, as in TLS 1.3. The alert comes as a
-/// text then.
+/// Whether the server refused the client after the handshake, as in TLS 1.3. The alert is a text
+/// then.
 fn is_late_refusal(error: &reqwest::Error) -> bool {
     let mut next = error.source();
     while let Some(error) = next {
@@ -61,7 +61,7 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
         if let Some(tls) = error.downcast_ref::<rustls::Error>() {
             return Some(tls);
         }
-        // The source of an I/O error is not what is in it, but the source of that.
+        // The source of an I/O error skips the error inside it.
         next = match error.downcast_ref::<std::io::Error>() {
             Some(error) => error.get_ref().map(|inner| inner as _),
             None => error.source(),

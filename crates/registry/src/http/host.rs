@@ -1,10 +1,10 @@
-//! Hosts, as URLs and settings name them.
+//! Hosts: their names in URLs and in settings, and which of them are this machine.
 
 use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// Host and port, the port only if it is not the scheme's own.
+/// Host and port, without the scheme's default port.
 pub(super) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
@@ -13,7 +13,7 @@ pub(super) fn authority(url: &Url) -> String {
     }
 }
 
-/// A registry as it was listed, in the form of [`authority`].
+/// A registry from the settings, in the form of [`authority`].
 pub(super) fn canonical(registry: &str) -> String {
     let host = registry.trim().to_ascii_lowercase();
     let plain = host.strip_suffix(":443").or(host.strip_suffix(":80"));

@@ -8,9 +8,9 @@ use crate::auth::{Credential, Fingerprint};
 /// A credential for some repositories, and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
-    /// Where it is from, such as `secret ns/name`.
+    /// Its source, such as `secret ns/name`.
     pub source: String,
-    /// The registry or path it is for, as written there; none for what was not looked up.
+    /// The registry or path that the source has it for; none for a credential without one.
     pub key: Option<String>,
     /// The credential.
     pub credential: Credential,
@@ -44,7 +44,7 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// These, in this order. Those that are equal to an earlier one are left out.
+    /// These candidates, in this order, without duplicates of an earlier credential.
     pub fn new(candidates: impl IntoIterator<Item = Candidate>) -> Self {
         let mut list: Vec<Candidate> = Vec::new();
         for candidate in candidates {
@@ -69,12 +69,12 @@ impl Candidates {
         self.list.iter()
     }
 
-    /// Each candidate alone, to find out what each may do.
+    /// Each candidate alone, to find out what each has access to.
     pub fn each(&self) -> impl Iterator<Item = Self> {
         self.list.iter().map(|only| Self::new([only.clone()]))
     }
 
-    /// The candidates with their numbers, the one that worked last at first.
+    /// The candidates with their numbers; the one that worked last comes first.
     pub(crate) fn order(&self, access: Access) -> impl Iterator<Item = (usize, &Candidate)> {
         let worked = self.worked();
         let first = match access {

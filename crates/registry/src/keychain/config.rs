@@ -1,4 +1,4 @@
-//! Docker configurations: JSON objects with the member `auths`, and where such files are.
+//! Docker configurations: JSON objects with the member `auths`, and the paths of such files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ struct Config<'a> {
     store: Option<&'a RawValue>,
 }
 
-/// Entries by key, each unread: one that is malformed leaves the others alone.
+/// Entries by key, parsed one by one: a malformed entry does not affect the others.
 type Auths<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Reads `{"auths": {KEY: ENTRY}}`.
@@ -52,7 +52,7 @@ pub(crate) fn read_legacy(place: &str, content: &[u8], repository: &Repository) 
     }
 }
 
-/// The entries that are for the repository, the best fit first.
+/// The entries that match the repository, the best match first.
 fn entries(place: &str, auths: &Auths<'_>, repository: &Repository) -> Reading {
     let mut read = Reading::default();
     let mut fitting: Vec<(Fit, &String, &RawValue)> = Vec::new();
@@ -100,8 +100,8 @@ fn warn_of_helpers(
     }
 }
 
-/// Where the configuration of the process may be, in order: the first file that is there counts.
-/// `variable` gives the value of an environment variable.
+/// Paths of the process's own configuration, in order; the first file that exists is used.
+/// `variable` returns the value of an environment variable.
 pub fn config_paths(variable: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     let set = |name: &str| {
         variable(name)

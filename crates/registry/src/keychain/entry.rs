@@ -1,4 +1,4 @@
-//! Entries of a Docker configuration: what is kept for one key.
+//! Entries of a Docker configuration: the credential of one key.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -8,12 +8,12 @@ use zeroize::Zeroizing;
 
 use crate::auth::Credential;
 
-/// Padded or not: both are in use.
+/// With or without padding: both are in use.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-/// The name that says that the password is an identity token.
+/// The user name that marks the password as an identity token.
 const TOKEN_NAME: &str = "<token>";
 
 #[derive(Deserialize, Default)]
@@ -26,7 +26,7 @@ struct Entry {
     registrytoken: Option<Zeroizing<String>>,
 }
 
-/// Why an entry gives no credential. The source of the error is not kept: it may quote a value.
+/// Why an entry has no credential. The source of the error is dropped: it may quote a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EntryError {
     #[error("it is not an object of texts")]

@@ -1,4 +1,4 @@
-//! Keys of a Docker configuration: which repositories a credential is for.
+//! Keys of a Docker configuration: the repositories that a credential is for.
 //!
 //! A key is a host with an optional scheme, port and path. Within each part of the host `*`, `?`
 //! and `[a-z]` stand for other letters, as in Kubernetes. A path covers itself and what is below
@@ -6,7 +6,7 @@
 
 use crate::reference::Repository;
 
-/// What Docker Hub is called by in references.
+/// The name of Docker Hub in references.
 const HUB: &str = "index.docker.io";
 /// Other names of Docker Hub.
 const HUB_ALIASES: [&str; 4] = [
@@ -16,7 +16,7 @@ const HUB_ALIASES: [&str; 4] = [
     "hub.docker.com",
 ];
 
-/// A key, taken apart.
+/// A parsed key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     host: String,
@@ -24,7 +24,7 @@ pub(crate) struct Pattern {
     path: Vec<String>,
 }
 
-/// How well a key fits: the order is from worse to better.
+/// How well a key matches, ordered from worse to better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Fit {
     path: usize,
@@ -33,7 +33,7 @@ pub(crate) struct Fit {
 }
 
 impl Pattern {
-    /// Reads a key; none if it is not the address of a registry.
+    /// Reads a key; none if it is no address of a registry.
     pub(crate) fn parse(key: &str) -> Option<Self> {
         let rest = match key.trim().split_once("://") {
             Some(("http" | "https", rest)) => rest,
@@ -50,7 +50,7 @@ impl Pattern {
         }
         let path = path.split('/').filter(|part| !part.is_empty());
         let mut path: Vec<_> = path.map(str::to_owned).collect();
-        // The version of the API that Docker writes behind the host is no part of a repository.
+        // The API version that Docker writes after the host is no part of a repository.
         if matches!(path.first().map(String::as_str), Some("v1" | "v2")) {
             path.remove(0);
         }
@@ -61,7 +61,7 @@ impl Pattern {
         })
     }
 
-    /// How well the key fits a repository; none if it does not.
+    /// How well the key matches a repository; none if it does not.
     pub(crate) fn fit(&self, repository: &Repository) -> Option<Fit> {
         let (host, port) = split_port(repository.registry());
         let host = canonical(host);

@@ -1,4 +1,4 @@
-//! Secrets of the cluster: which types hold credentials for registries, and where in them.
+//! Secrets of the cluster: the types with registry credentials, and the entries to read.
 
 use zeroize::Zeroizing;
 
@@ -10,7 +10,7 @@ use super::source::Secret;
 use crate::auth::Credential;
 use crate::reference::Repository;
 
-/// Annotations with this prefix say which registries a name and password are for.
+/// Prefix of the annotations that name the registries of a name and password.
 const TEKTON_DOCKER: &str = "tekton.dev/docker-";
 
 impl Secret {
@@ -47,7 +47,7 @@ impl Secret {
         read
     }
 
-    /// Name and password, for the registries that its annotations name.
+    /// A name and password, for the registries that the annotations name.
     fn basic(&self, place: &str, repository: &Repository) -> Reading {
         let mut read = Reading::default();
         let mut best: Option<(Fit, &String)> = None;

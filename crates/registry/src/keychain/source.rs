@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 
 use super::candidate::Candidate;
 
-/// Something credentials are read from.
+/// A source of credentials.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Source {
     /// A secret of the cluster.
     Secret(Secret),
-    /// A secret that is named somewhere and could not be read.
+    /// A secret that something refers to and that could not be read.
     Missing {
         /// `NAMESPACE/NAME`.
         name: String,
@@ -22,12 +22,12 @@ pub enum Source {
     },
     /// A Docker configuration file.
     DockerConfig {
-        /// What to call it.
+        /// Its path, for warnings.
         path: String,
-        /// What is in it.
+        /// Its content.
         content: Zeroizing<Vec<u8>>,
     },
-    /// A candidate from elsewhere, such as the identity of a cloud.
+    /// A candidate of another kind, such as a cloud identity.
     Candidate(Candidate),
 }
 
@@ -53,12 +53,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Something to know about a source. Never holds a value.
+/// A problem with a source. It has no secret values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
 pub struct Warning {
     /// The source, such as `secret ns/name`.
     pub place: String,
-    /// What is wrong and what to do.
+    /// The problem, and what to do.
     pub problem: String,
 }

@@ -1,15 +1,14 @@
-//! Adding to what is under a tag while others do the same.
+//! Appending to the manifest under a tag while others write it too.
 //!
-//! Registries let the last writer win and tell no one. So an entry is written by reading, merging
-//! and writing; right before the write the tag is looked at once more; and after a while that is
-//! longer than another writer needs it is read back. If the entry is gone by then, it is merged
-//! into what is there now, until it stays. Within one process only one writer is at a tag; it takes
-//! along what others with the same credentials wait to add, and between two writes that tag is left
-//! in peace, so that writes are few.
+//! With registries the last writer wins, silently. So an append reads the tag, merges its entry,
+//! checks the tag once more and writes. It reads the tag back after a delay that is longer than
+//! another writer needs, and merges the entry again if it is gone, until it stays. Within one process,
+//! one writer at a time writes a tag. It also writes the entries that others with the same credentials
+//! are waiting to add, and pauses between two writes, so that writes are few.
 //!
-//! Nothing another writer has put there is taken away, unless it was written in the moment between
-//! that last look and our write by someone who does not read back. An entry of ours that such a
-//! writer takes away is put back if that happens before it has settled.
+//! The entries of other writers survive, except one that is written between the last check and our
+//! write by a client that does not read back. Our entry is restored if such a client overwrites it
+//! before it has settled.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -31,49 +30,49 @@ use crate::reference::{Name, Tag};
 pub(super) mod change;
 pub(super) mod queue;
 
-/// Longest wait before reading back.
+/// Longest delay before reading back.
 const LONGEST_SETTLE: Duration = Duration::from_secs(5);
-/// A tag that was not written for so long is not one that is written all the time.
+/// A tag without writes for this long is not a busy one.
 const CALM: Duration = Duration::from_secs(5);
-/// How long it is remembered that somebody else writes a tag.
+/// How long a write by somebody else makes a tag a shared one.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// How an entry got there.
+/// The result of an append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagUpdate {
-    /// Digest of what is under the tag now.
+    /// Digest of the manifest under the tag now.
     pub digest: Digest,
-    /// How often it was written: 0 if the entry was there before.
+    /// How often the entry was written: 0 if it existed before.
     pub writes: usize,
 }
 
-/// What was done for one entry.
+/// The progress of one entry.
 #[derive(Debug, Default)]
 struct Progress {
     /// How often it was written.
     writes: usize,
-    /// Blobs that are there.
+    /// Blobs that exist.
     pushed: HashSet<Digest>,
-    /// Whether the last round had entries of others in it.
+    /// Whether the last round included entries of others.
     took_along: bool,
-    /// Whether it is to be written without them.
+    /// Whether to write it without them.
     alone: bool,
 }
 
-/// What came of one round.
+/// The result of one round.
 enum Step {
     Present(Digest),
     Wrote,
-    /// It is too early to look, or to write.
+    /// It is too early to read back, or to write.
     Rest(Duration),
     Moved,
     GaveUp,
 }
 
 impl Remote {
-    /// Changes the manifest under a tag until `merge` finds its entry in it. `merge` is given what
-    /// is there, and may be asked any number of times; its error says why the entry cannot be
-    /// added. Something that is no image manifest is an error and left alone.
+    /// Changes the manifest under a tag until `merge` finds its entry in it. `merge` gets the current
+    /// manifest and may be called any number of times; its error says why the entry cannot be added.
+    /// Content that is no image manifest is an error and stays as it is.
     pub async fn update_manifest<M>(&self, tag: &Tag, merge: M) -> Result<TagUpdate, Error>
     where
         M: Fn(Option<Manifest>) -> Result<Merge<Manifest>, String> + Send + Sync + 'static,
@@ -81,7 +80,7 @@ impl Remote {
         let name = tag.clone();
         let encode = move |stored: Option<&StoredManifest>| {
             let read = stored.map(StoredManifest::manifest).transpose();
-            let read = read.map_err(|_| format!("what is under {name} is no image manifest"))?;
+            let read = read.map_err(|_| format!("{name} is no image manifest"))?;
             let Write { manifest, blobs } = match merge(read)? {
                 Merge::Present => return Ok(Merge::Present),
                 Merge::Write(write) => write,
@@ -120,7 +119,7 @@ impl Remote {
                     clock.sleep(spread(append.settle, moves) / 8).await;
                 }
                 Ok(Step::GaveUp) => break,
-                // it may be refused for what was taken along
+                // the entries of others may be the reason
                 Err(Error::Status { .. }) if progress.took_along && !progress.alone => {
                     progress.alone = true;
                 }
@@ -133,7 +132,7 @@ impl Remote {
         })
     }
 
-    /// Reads, merges, and writes if need be and nothing has moved in between.
+    /// Reads, merges, and writes if needed, unless the tag has moved in between.
     async fn step(
         &self,
         tag: &Tag,
@@ -142,7 +141,7 @@ impl Remote {
     ) -> Result<Step, Error> {
         let Options { clock, append, .. } = &self.session.options;
         let mut last = ticket.queue.last.lock().await;
-        // written already, by us or along with another: it has to settle; else the tag has to
+        // a written entry has to settle, whoever wrote it; otherwise the tag has to
         if let Some(when) = ticket.entry.settles().or(last.settles) {
             let left = when.saturating_duration_since(clock.now());
             if !left.is_zero() {
@@ -165,7 +164,9 @@ impl Remote {
         let Some(merged) = merged(before, &batch).map_err(refused)? else {
             return match digest {
                 Some(digest) => Ok(Step::Present(digest)),
-                None => Err(refused("there is nothing, and nothing to write".to_owned())),
+                None => Err(refused(
+                    "the tag does not exist, and there is nothing to write".to_owned(),
+                )),
             };
         };
         if progress.writes >= append.rounds {
@@ -197,8 +198,8 @@ impl Remote {
         Ok(Step::Wrote)
     }
 
-    /// How long to wait before reading back, and before the tag is written again: the longer, the
-    /// more others there seem to be and the more there is to add.
+    /// The delay before reading back, and before the next write of the tag. It grows with the number
+    /// of other writers and of entries to add.
     fn settle(&self, last: &TagHistory, took: Duration, writes: usize) -> Duration {
         let Options { clock, append, .. } = &self.session.options;
         let among_others = last
@@ -215,15 +216,15 @@ impl Remote {
     }
 }
 
-/// What is to be written, and what of it was asked for by whom.
+/// The manifest to write, its blobs, and the entries in it.
 struct Batch<'a> {
     manifest: StoredManifest,
     blobs: Vec<Bytes>,
     entries: Vec<&'a QueuedChange>,
 }
 
-/// What is to be written so that the first entry is there, and with it as many of the others as can
-/// be; none if the first is there. The first one's error is all there is to say.
+/// The batch that adds the first entry and as many of the others as possible; none if the first
+/// exists already. Only the first one's error is reported.
 fn merged(
     before: Option<StoredManifest>,
     batch: &[Arc<QueuedChange>],
@@ -250,7 +251,7 @@ fn merged(
     let Some(manifest) = stored else {
         return Ok(None);
     };
-    // a later one may list another config
+    // a later entry may list another config
     let text = String::from_utf8_lossy(&manifest.bytes);
     blobs.retain(|blob| text.contains(Digest::of(blob).as_str()));
     Ok(Some(Batch {
@@ -260,7 +261,7 @@ fn merged(
     }))
 }
 
-/// A time, and from the second try on up to twice as much more, at random.
+/// A delay, which from the second try on is up to three times as long, at random.
 fn spread(time: Duration, tries: usize) -> Duration {
     if tries < 1 {
         return time;

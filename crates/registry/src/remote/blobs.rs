@@ -1,4 +1,4 @@
-//! Blobs: looked for and read.
+//! Reading of blobs.
 
 use bytes::Bytes;
 use http::Method;
@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::error::Error;
 
 impl Remote {
-    /// The size of a blob; none if it is not there, 0 if the registry does not say.
+    /// The size of a blob; none if it does not exist, 0 if the registry does not state it.
     pub async fn head_blob(&self, digest: &Digest) -> Result<Option<u64>, Error> {
         let doing = format!("look for blob {digest}");
         let call = Call::new(Method::HEAD, format!("blobs/{digest}"), doing);
@@ -22,7 +22,7 @@ impl Remote {
         Ok(Some(size.and_then(|size| size.parse().ok()).unwrap_or(0)))
     }
 
-    /// A blob of at most `limit` bytes; none if it is not there. Its bytes have the digest.
+    /// A blob of at most `limit` bytes, checked against its digest; none if it does not exist.
     pub async fn get_blob(&self, digest: &Digest, limit: usize) -> Result<Option<Bytes>, Error> {
         let doing = format!("read blob {digest}");
         let call = Call::new(Method::GET, format!("blobs/{digest}"), doing);

@@ -11,7 +11,7 @@ use crate::reference::Repository;
 /// A request to a repository.
 #[derive(Debug, Clone)]
 pub(super) struct Call<'a> {
-    /// What it does, for errors: `push manifest v1`.
+    /// The operation, for errors: `push manifest v1`.
     pub(super) doing: String,
     pub(super) method: Method,
     pub(super) to: Target,
@@ -21,7 +21,7 @@ pub(super) struct Call<'a> {
     pub(super) expect: &'static [u16],
     /// Most bytes of the response's body.
     pub(super) limit: usize,
-    /// Another repository it reads from.
+    /// Another repository that it reads from.
     pub(super) from: Option<&'a Repository>,
     /// Whether it may move a tag.
     pub(super) moves_tag: bool,
@@ -30,9 +30,9 @@ pub(super) struct Call<'a> {
 /// Where a request goes.
 #[derive(Debug, Clone)]
 pub(super) enum Target {
-    /// Below the repository, with its query.
+    /// A path below the repository, with its query.
     Path(String),
-    /// Where the registry said.
+    /// An address that the registry gave.
     Url(Url),
 }
 
@@ -51,7 +51,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The same for a response with a body of at most so many bytes.
+    /// The same with a limit for the response's body, in bytes.
     pub(super) fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
@@ -94,7 +94,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// What the request itself needs.
+    /// The access that the request itself needs.
     pub(super) fn access(&self) -> Access {
         match self.method {
             Method::GET | Method::HEAD => Access::Pull,

@@ -1,4 +1,4 @@
-//! Lists that come in pages: tags, and the lists of referrers.
+//! Lists in pages: tags, and the next page of any list.
 //! Source: OCI distribution specification 1.1, "Listing Tags"; RFC 8288 for the header `Link`.
 
 use http::Method;
@@ -11,7 +11,7 @@ use super::send::Remote;
 use crate::error::Error;
 use crate::http::Response;
 
-/// Tags of a page, where the registry does as it is asked.
+/// Tags of a page, if the registry honours it.
 const PAGE: usize = 1000;
 
 #[derive(Deserialize)]
@@ -21,7 +21,7 @@ struct Tags {
 }
 
 impl Remote {
-    /// The tags of the repository, in the registry's order; none if there is no repository.
+    /// The tags of the repository, in the registry's order; none if the repository does not exist.
     pub async fn tags(&self) -> Result<Vec<String>, Error> {
         let limits = &self.session.options.limits;
         let mut call = Call::new(Method::GET, format!("tags/list?n={PAGE}"), "list tags")
@@ -58,7 +58,7 @@ impl Remote {
         }
     }
 
-    /// Where the next page is: the link with the relation `next`, at the same origin.
+    /// The address of the next page: the link with the relation `next`, at the same origin.
     pub(super) fn next_page(&self, doing: &str, response: &Response) -> Result<Option<Url>, Error> {
         let mut links = response.headers.get_all(LINK).iter();
         let next = links.find_map(|link| next_link(link.to_str().ok()?));

@@ -1,4 +1,4 @@
-//! Manifests: read by tag or digest, written, and checked against their digests both ways.
+//! Reading and writing of manifests by tag or digest, checked against their digests both ways.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
@@ -12,8 +12,8 @@ use crate::http::Response;
 use crate::manifest::{Descriptor, StoredManifest};
 use crate::reference::Name;
 
-/// What is taken for a manifest: these, and if it must be anything else, so that it is seen and not
-/// overwritten. A registry says 404 of what is not asked for.
+/// Accepted types: manifests, then anything else, so that something else under a tag is seen and not
+/// overwritten. A registry responds with 404 for a type that is not accepted.
 const ACCEPTED: HeaderValue = HeaderValue::from_static(
     "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
      application/vnd.docker.distribution.manifest.v2+json, \
@@ -24,18 +24,18 @@ pub(super) const DIGEST: &str = "docker-content-digest";
 /// Header that says that a referrer is listed by the registry.
 const SUBJECT: &str = "oci-subject";
 
-/// A manifest that was written.
+/// The result of writing a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PushedManifest {
     /// Its digest.
     pub digest: Digest,
-    /// Whether the registry said that it lists the manifest under its subject.
+    /// Whether the registry confirmed that it lists the manifest under its subject.
     pub is_listed: bool,
 }
 
 impl Remote {
-    /// A manifest; none if it is not there. Its bytes have the digest it states, and the one asked
-    /// for.
+    /// A manifest, checked against the requested digest and the one that the registry states; none
+    /// if it does not exist.
     pub async fn get_manifest(&self, name: &Name) -> Result<Option<StoredManifest>, Error> {
         let call = Call::new(
             Method::GET,
@@ -83,8 +83,8 @@ impl Remote {
         })
     }
 
-    /// What is known of a manifest without fetching it; none if it is not there. A registry that
-    /// leaves something out is asked for the whole manifest.
+    /// The descriptor of a manifest; none if it does not exist. If the registry leaves out the type,
+    /// size or digest, the manifest is read.
     pub async fn head_manifest(&self, name: &Name) -> Result<Option<Descriptor>, Error> {
         let call = Call::new(
             Method::HEAD,
@@ -107,8 +107,8 @@ impl Remote {
         Ok(stored.map(|stored| stored.descriptor()))
     }
 
-    /// Writes a manifest under a tag or its digest, which must be that of the bytes. What it lists
-    /// must be in the repository.
+    /// Writes a manifest under a tag or its digest, which must be that of the bytes. The blobs and
+    /// manifests that it lists must exist in the repository.
     pub async fn put_manifest(
         &self,
         name: &Name,
@@ -147,7 +147,7 @@ impl Remote {
         })
     }
 
-    /// Compares the digest a registry states for written content, if it does.
+    /// Compares the digest that the registry states for written content, if it states one.
     pub(super) fn confirm(
         &self,
         doing: &str,
@@ -174,7 +174,7 @@ fn media_type(response: &Response) -> Option<String> {
     (!plain.is_empty()).then(|| plain.to_owned())
 }
 
-/// The media type a manifest states itself, for registries that leave out the header.
+/// The media type that a manifest states itself, for registries that leave out the header.
 fn own_media_type(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]

@@ -1,7 +1,7 @@
 //! Referrers: manifests with a subject, and the list of those of one subject.
 //!
-//! Where a registry does not keep that list (404, or 400 of some), it is an index under the tag
-//! `sha256-HEX`, which those who push keep themselves.
+//! If a registry has no such list (404, or 400 from some), the list is an index under the tag
+//! `sha256-HEX`, which the clients that push maintain.
 //! Source: OCI distribution specification 1.1, "Listing Referrers", "Pushing Manifests with
 //! Subject", "Referrers Tag Schema".
 
@@ -16,7 +16,7 @@ use crate::http::Response;
 use crate::manifest::{Descriptor, INDEX, Index, MANIFEST, Manifest, StoredManifest};
 use crate::reference::{Name, Tag};
 
-/// Who keeps the list of referrers.
+/// Who maintains the list of referrers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListedBy {
     /// The registry.
@@ -25,17 +25,17 @@ pub enum ListedBy {
     Tag,
 }
 
-/// A referrer that was pushed.
+/// The result of pushing a referrer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PushedReferrer {
-    /// Its descriptor, as lists of referrers have it.
+    /// Its descriptor in the list of referrers.
     pub descriptor: Descriptor,
-    /// Where it is listed.
+    /// Who maintains that list.
     pub listed_by: ListedBy,
 }
 
 impl Remote {
-    /// The referrers of a subject, of one artifact type or of all, and who keeps the list.
+    /// The referrers of a subject, of one artifact type or of all, and who maintains the list.
     pub async fn referrers(
         &self,
         subject: &Digest,
@@ -52,7 +52,7 @@ impl Remote {
         Ok((found, listed_by))
     }
 
-    /// The list the registry keeps; none if it keeps none.
+    /// The list of the registry; none if it has no such list.
     async fn native_referrers(
         &self,
         subject: &Digest,
@@ -99,7 +99,7 @@ impl Remote {
         };
         let index = stored.index().map_err(|_| Error::Malformed {
             at: self.at(&format!("list referrers of {subject}")),
-            what: format!("what is under {tag} is no index"),
+            what: format!("{tag} is no index"),
         })?;
         Ok(index.manifests)
     }
@@ -111,8 +111,8 @@ impl Remote {
         })
     }
 
-    /// Writes a manifest with a subject and sees to it that it is listed. Its config and layers
-    /// must be in the repository.
+    /// Writes a manifest with a subject and makes sure that it is listed. Its config and layers must
+    /// exist in the repository.
     pub async fn push_referrer(&self, manifest: &Manifest) -> Result<PushedReferrer, Error> {
         let refuse = |why: String| Error::Refused {
             at: self.at("push a referrer"),
@@ -147,13 +147,13 @@ impl Remote {
     }
 
     /// Adds a descriptor to the index under the tag of its subject. Entries are sorted by digest,
-    /// as the reference sorts them.
+    /// as Chains sorts them.
     async fn list_under_tag(&self, subject: &Digest, entry: &Descriptor) -> Result<(), Error> {
         let tag = self.fallback_tag(subject)?;
         let (name, entry) = (tag.clone(), entry.clone());
         let merge = move |stored: Option<&StoredManifest>| {
             let read = stored.map(StoredManifest::index).transpose();
-            let read = read.map_err(|_| format!("what is under {name} is no index"))?;
+            let read = read.map_err(|_| format!("{name} is no index"))?;
             let mut index = read.unwrap_or_default();
             if index
                 .manifests
@@ -179,7 +179,7 @@ impl Remote {
     }
 }
 
-/// A page of the list. Registries without it respond with 404, 400, or something else altogether.
+/// A page of the list. Registries without the list respond with 404, 400, or something else.
 fn page(response: &Response) -> Option<Index> {
     if response.status != 200 {
         return None;

@@ -1,4 +1,4 @@
-//! Requests to a repository: sent with each candidate until one is allowed to, and tried again.
+//! Requests to a repository: sent with each candidate until one has access, and retried.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::reference::Repository;
 use crate::retry::with_retry;
 use crate::session::Session;
 
-/// The way to a repository. Clones share everything.
+/// A repository, with the candidates to use there. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Remote {
     pub(super) session: Arc<Session>,
     pub(super) queues: Arc<WriteQueues>,
     pub(super) repository: Repository,
     pub(super) candidates: Candidates,
-    /// What tokens are asked for: one that may write also reads, and saves asking twice.
+    /// The access to request tokens for: a token for writing also reads, which saves a second one.
     pub(super) intent: Access,
 }
 
@@ -43,17 +43,17 @@ impl Remote {
         }
     }
 
-    /// Where it leads.
+    /// The repository.
     pub fn repository(&self) -> &Repository {
         &self.repository
     }
 
-    /// The credentials that are tried.
+    /// The candidates, in the order given.
     pub fn candidates(&self) -> &Candidates {
         &self.candidates
     }
 
-    /// The same for something that ends in a write: what is asked for on the way does for that too.
+    /// The same repository for an operation that ends in a write: its reads request the same token.
     #[must_use]
     pub fn writing(&self) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Remote {
         }
     }
 
-    /// Sends a request until it works, cannot work, or was tried often enough.
+    /// Sends a request and retries it.
     pub(super) async fn send(&self, call: &Call<'_>) -> Result<Response, Error> {
         self.retrying(|| self.send_once(call)).await
     }
@@ -82,7 +82,7 @@ impl Remote {
         with_retry(&options.retry, &options.clock, action).await
     }
 
-    /// Sends a request once with each candidate, until one is allowed to.
+    /// Sends a request once with each candidate, until one has access.
     pub(super) async fn send_once(&self, call: &Call<'_>) -> Result<Response, Error> {
         let at = self.at(&call.doing);
         let registry = self.repository.registry();
@@ -105,7 +105,7 @@ impl Remote {
                 Err(Refusal::Failed(error)) => return Err(error),
             };
             if exchange.is_home {
-                self.session.http.answered(registry, &base);
+                self.session.http.learn_scheme(registry, &base);
             }
             match result {
                 Ok(response) => return self.judge(call, at, response, number),
@@ -127,7 +127,7 @@ impl Remote {
         })
     }
 
-    /// Takes a response that is not a denial for what it is.
+    /// The result of a response that is no denial.
     fn judge(
         &self,
         call: &Call<'_>,

@@ -1,8 +1,8 @@
-//! Uploads: how a blob gets into a repository.
+//! Uploads of blobs.
 //!
-//! A blob that is there is not sent. Else it is taken over from another repository if the registry
-//! can, or sent at once, or in chunks where a registry does not take it at once. After a failure
-//! that may pass, all of it is done again from the start: an upload cannot be trusted then.
+//! A blob that exists is not sent. Otherwise it is mounted from another repository if the registry
+//! can do that, or sent in one piece, or in chunks if the registry refuses one piece. After a temporary
+//! failure the upload starts again from the beginning, since its state is unknown then.
 //! Source: OCI distribution specification 1.1, "Pushing blobs".
 
 use bytes::Bytes;
@@ -18,16 +18,16 @@ use crate::http::Response;
 use crate::reference::Repository;
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
-/// Statuses of an upload at once after which chunks are tried.
+/// Statuses of an upload in one piece after which chunks are tried.
 const NOT_AT_ONCE: [u16; 4] = [405, 411, 413, 501];
-/// Bytes of a chunk: small enough for what sits before registries.
+/// Bytes of a chunk: small enough for proxies in front of registries.
 const CHUNK: usize = 512 * 1024;
-/// Most bytes of the responses to uploads, which nobody reads.
+/// Most bytes of the responses to uploads, which are not used.
 const LIMIT: usize = 1 << 20;
 
 impl Remote {
-    /// Makes sure a blob is in the repository. `from` is another repository of the same registry
-    /// that may have it.
+    /// Makes sure that a blob exists in the repository. `from` is another repository of the same
+    /// registry that may have it.
     pub async fn push_blob(
         &self,
         content: &Bytes,
@@ -45,7 +45,7 @@ impl Remote {
         Ok(digest)
     }
 
-    /// The same for content that is most likely not there: it is sent without asking first.
+    /// The same for content that most likely does not exist yet: it is sent without a check.
     pub(super) async fn push_new_blob(&self, content: &Bytes) -> Result<Digest, Error> {
         let digest = Digest::of(content);
         let writing = self.writing();
@@ -54,7 +54,7 @@ impl Remote {
         Ok(digest)
     }
 
-    /// Whether something may be pushed here: begins an upload and gives it up.
+    /// Checks push access: starts an upload and cancels it.
     pub async fn can_push(&self) -> Result<(), Error> {
         let writing = self.writing();
         let call = Call::new(Method::POST, "blobs/uploads/", "begin an upload");
@@ -63,9 +63,9 @@ impl Remote {
             return Ok(());
         };
         let cancel = Call::new(Method::DELETE, "", "give up an upload").at(there);
-        // Registries that cannot do this forget the upload after a while.
+        // Registries that cannot do this drop the upload after a while.
         if let Err(error) = writing.send_once(&cancel.expect(&[200, 202, 204])).await {
-            tracing::debug!(%error, "the upload is left to the registry");
+            tracing::debug!(%error, "could not cancel the upload; the registry drops it after a while");
         }
         Ok(())
     }
@@ -92,8 +92,8 @@ impl Remote {
         self.confirm(&doing, &response, content)
     }
 
-    /// Whether the blob is there. A place the registry leads to and that knows nothing of `HEAD`
-    /// counts as no.
+    /// Whether the blob exists. A storage host that the registry redirects to and that refuses
+    /// `HEAD` counts as no.
     async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
         let doing = format!("look for blob {digest}");
         let call = Call::new(Method::HEAD, format!("blobs/{digest}"), doing);
@@ -104,7 +104,7 @@ impl Remote {
         }
     }
 
-    /// Begins an upload and gives its address; none if the blob is there already.
+    /// Starts an upload and returns its address; none if the blob exists already.
     async fn begin(
         &self,
         doing: &str,
@@ -131,8 +131,8 @@ impl Remote {
         self.push_by_post(doing, digest, content).await
     }
 
-    /// Sends a blob with the request that would begin an upload: all that is left where a registry
-    /// does not say where the upload is.
+    /// Sends a blob with the request that starts an upload: the only way left if the registry omits
+    /// `Location`.
     async fn push_by_post(
         &self,
         doing: &str,
@@ -154,7 +154,7 @@ impl Remote {
             .map(Some)
             .ok_or_else(|| Error::Malformed {
                 at: self.at(doing),
-                what: "there is no Location for the upload".to_owned(),
+                what: "the response to an upload has no Location".to_owned(),
             })
     }
 
@@ -186,7 +186,7 @@ impl Remote {
         self.confirm(doing, &response, content)
     }
 
-    /// Where an upload goes on: `Location`, which may be relative and may have a query.
+    /// The address to continue an upload: `Location`, which may be relative and may have a query.
     fn location(&self, doing: &str, response: &Response) -> Result<Option<Url>, Error> {
         let Some(location) = response.header(LOCATION.as_str()) else {
             return Ok(None);
@@ -201,7 +201,7 @@ impl Remote {
     }
 }
 
-/// The request that ends an upload.
+/// The request that completes an upload.
 fn finish<'a>(doing: &str, mut there: Url, digest: &Digest) -> Call<'a> {
     there
         .query_pairs_mut()

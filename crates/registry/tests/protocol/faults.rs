@@ -242,7 +242,10 @@ async fn a_registry_that_does_not_answer_is_given_up_in_time() {
     at.always("/manifests/", FaultAnswer::Hang);
     let remote = At::client(impatient()).repository(at.repository("app"), anonymous());
     let error = remote.get_manifest(&tag()).await.unwrap_err();
-    assert!(error.to_string().contains("no complete answer"), "{error}");
+    assert!(
+        error.to_string().contains("no complete response"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ fn a_client_certificate_kept_for_a_registry_is_shown_to_it() {
     keep(&setting, "ca.crt", setting.registry.ca_pem().unwrap());
     let outcome = setting.verify("");
     assert_eq!(outcome.code, 2, "{}", outcome.stderr);
-    let asked = "asks for a certificate of the client";
+    let asked = "requires a client certificate";
     assert!(outcome.stderr.contains(asked), "{}", outcome.stderr);
     let client = setting.registry.client_certificate().unwrap();
     keep(&setting, "client.cert", &client.certificate_pem);

@@ -6,31 +6,31 @@ use bytes::Bytes;
 
 use crate::manifest::StoredManifest;
 
-/// What becomes of what is under a tag.
+/// What to do with the manifest under a tag.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Merge<T> {
-    /// The entry is there.
+    /// Nothing: the entry exists.
     Present,
-    /// This is to be there instead.
+    /// Replace it with this.
     Write(Write<T>),
 }
 
-/// Something to write.
+/// A manifest or index to write.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Write<T> {
     /// The manifest.
     pub manifest: T,
-    /// Blobs it lists that are most likely not in the repository yet, such as its config.
+    /// Blobs that it lists and that most likely do not exist yet, such as its config.
     pub blobs: Vec<Bytes>,
 }
 
-/// A manifest or index in the form it is sent in.
+/// A manifest or index in the form in which it is sent.
 pub(crate) struct EncodedManifest {
     pub(crate) media_type: String,
     pub(crate) bytes: Bytes,
 }
 
-/// How an entry is added to what is there.
+/// A function that adds an entry to the current manifest.
 pub(crate) struct Change(pub(crate) Box<MergeFunction>);
 
 type MergeFunction =

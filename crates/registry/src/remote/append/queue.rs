@@ -13,45 +13,45 @@ use crate::reference::{Repository, Tag};
 /// Most tags remembered while nobody writes them.
 const REMEMBERED: usize = 10_000;
 
-/// Where a tag is.
+/// A tag and its repository.
 type Key = (Repository, Tag);
 
-/// The tags by where they are.
+/// The write queues of all tags.
 #[derive(Debug, Default)]
 pub(crate) struct WriteQueues(Mutex<HashMap<Key, Arc<WriteQueue>>>);
 
-/// A tag and those who write it.
+/// The writers of one tag.
 #[derive(Debug)]
 pub(crate) struct WriteQueue {
-    /// Held by the one who reads and writes.
+    /// Locked by the one writer.
     pub(crate) last: tokio::sync::Mutex<TagHistory>,
     pending: Mutex<Vec<Arc<QueuedChange>>>,
 }
 
-/// What was last done to a tag from here.
+/// The last writes of a tag by this process.
 #[derive(Debug, Default)]
 pub(crate) struct TagHistory {
-    /// What was written.
+    /// Digest of the last write.
     pub(crate) wrote: Option<Digest>,
-    /// When it will have settled.
+    /// When that write has settled.
     pub(crate) settles: Option<Instant>,
-    /// How often it was written without a pause of some length.
+    /// Number of writes without a longer pause.
     pub(crate) in_a_row: u32,
-    /// When somebody else was last found to have written.
+    /// When a write by somebody else was last noticed.
     pub(crate) foreign: Option<Instant>,
 }
 
-/// Something that is to be added.
+/// An entry to add.
 #[derive(Debug)]
 pub(crate) struct QueuedChange {
-    /// With which credentials it is to be written.
+    /// The credentials to write it with.
     pub(crate) credentials: Fingerprint,
-    /// How it is added.
+    /// How to add it.
     pub(crate) change: Change,
     settles: Mutex<Option<Instant>>,
 }
 
-/// An entry on the list of those that are to be added; off it once this is dropped.
+/// A place in the queue. Dropping it takes the entry off the queue.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) queue: Arc<WriteQueue>,
@@ -59,7 +59,7 @@ pub(crate) struct Ticket {
 }
 
 impl WriteQueues {
-    /// Puts something on the list of what is to be added under a tag.
+    /// Queues an entry for a tag.
     pub(crate) fn add(
         &self,
         repository: &Repository,
@@ -93,8 +93,8 @@ impl WriteQueues {
 }
 
 impl Ticket {
-    /// This entry, and after it all others that may be written with the same credentials and have
-    /// not been; or it alone.
+    /// This entry, followed by the unwritten entries with the same credentials; or this entry
+    /// alone.
     pub(crate) fn batch(&self, alone: bool) -> Vec<Arc<QueuedChange>> {
         let pending = locked(&self.queue.pending);
         let others = pending.iter().filter(|other| {
@@ -115,7 +115,7 @@ impl Drop for Ticket {
 }
 
 impl QueuedChange {
-    /// When it will have settled; none if it has not been written, or was lost.
+    /// When the entry has settled; none if it has not been written, or was lost.
     pub(crate) fn settles(&self) -> Option<Instant> {
         *locked(&self.settles)
     }

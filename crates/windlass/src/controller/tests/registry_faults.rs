@@ -199,7 +199,7 @@ async fn a_tag_that_may_not_be_moved_keeps_the_run_waiting_and_says_what_to_do()
     let reply = Reply::from(409).body(body);
     stage.fail("PUT", "/manifests/", usize::MAX, Answer::Status(reply));
     stage
-        .waits(&["HTTP 409", "does not let this tag be moved"])
+        .waits(&["HTTP 409", "does not allow this tag to be moved"])
         .await;
     stage.mend().await;
 }
@@ -275,7 +275,7 @@ async fn a_body_that_comes_too_slowly_keeps_the_run_waiting() {
     let (chunk, delay) = (1, Duration::from_millis(150));
     let slow = Answer::SlowBody { chunk, delay };
     stage.fail("GET", "", usize::MAX, slow);
-    stage.waits(&["no complete answer from 127.0.0.1"]).await;
+    stage.waits(&["no complete response from 127.0.0.1"]).await;
     stage.registry.clear_faults();
     stage.end_signed().await;
 }
