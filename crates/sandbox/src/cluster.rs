@@ -12,14 +12,33 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::fault::Fault;
-use crate::http::SeenRequest;
-use crate::kind::{KINDS, Served};
-use crate::object;
-use crate::server;
-use crate::status::Status;
-use crate::store::Store;
 use crate::tls::Identity;
-use crate::verbs::{self, Author, Given};
+
+mod convert;
+mod discovery;
+mod http;
+pub(crate) mod kind;
+mod list;
+pub(crate) mod managed;
+pub(crate) mod object;
+mod openapi;
+mod patch;
+pub(crate) mod route;
+mod selector;
+mod server;
+mod status;
+pub(crate) mod store;
+mod table;
+mod validate;
+pub(crate) mod verbs;
+mod watch;
+
+pub use self::http::SeenRequest;
+pub use status::Status;
+
+use kind::{KINDS, Served};
+use store::Store;
+use verbs::{Author, Given};
 
 /// How a cluster is started.
 #[derive(Debug, Clone)]

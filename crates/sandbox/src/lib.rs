@@ -6,34 +6,14 @@
 //! token), no admission webhooks and no controllers; [`steps::StepRunner`] can carry out task runs.
 //! [`registry::Registry`] is an OCI registry.
 
-mod cluster;
-mod convert;
-mod discovery;
+pub mod cluster;
 mod fault;
 mod gate;
-mod http;
-mod kind;
-mod list;
-mod managed;
-mod object;
-mod openapi;
-mod patch;
 mod query;
 pub mod registry;
-mod route;
-mod selector;
-mod server;
-mod status;
 pub mod steps;
-mod store;
-mod table;
 mod tls;
-mod validate;
-mod verbs;
-mod watch;
 
-pub use cluster::{Cluster, Options, StartError};
+pub use cluster::{Cluster, Options, SeenRequest, StartError, Status};
 pub use fault::{Fault, FaultAnswer};
 pub use gate::Gate;
-pub use http::SeenRequest;
-pub use status::Status;

@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::cluster::object;
+use crate::cluster::store::Key;
 use crate::cluster::{Cluster, State};
-use crate::object;
-use crate::store::Key;
 
 mod exec;
 mod plan;

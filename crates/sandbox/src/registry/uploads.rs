@@ -4,7 +4,7 @@
 use http::header::{LOCATION, RANGE};
 use http::{HeaderName, Method, StatusCode};
 
-use crate::object::{hex, random};
+use crate::cluster::object::{hex, random};
 
 use super::answer::{Answer, DIGEST, Refusal};
 use super::auth::Action;

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::record::Outcome;
 use super::variables::Variables;
 use crate::cluster::State;
-use crate::object;
-use crate::store::Key;
+use crate::cluster::object;
+use crate::cluster::store::Key;
 
 /// Tekton's default for runs.
 const TIMEOUT: Duration = Duration::from_hours(1);

@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::cluster::State;
-use crate::kind::Served;
-use crate::managed::Operation;
-use crate::object;
-use crate::route::Part;
-use crate::store::Key;
-use crate::verbs::{self, Author};
+use crate::cluster::kind::Served;
+use crate::cluster::managed::Operation;
+use crate::cluster::object;
+use crate::cluster::route::Part;
+use crate::cluster::store::Key;
+use crate::cluster::verbs::{self, Author};
 
 /// How a run ended.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use super::record::{Outcome, Record};
 use super::variables::Variables;
 use super::workspace::{self, simple};
 use super::{Shared, variables};
-use crate::object;
-use crate::store::Key;
+use crate::cluster::object;
+use crate::cluster::store::Key;
 
 /// Most bytes of a run's results together: a pod's termination message, as Tekton's default.
 const RESULTS: usize = 4096;

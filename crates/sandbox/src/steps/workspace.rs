@@ -11,8 +11,8 @@ use super::Shared;
 use super::plan::invalid;
 use super::record::Outcome;
 use super::variables::Variables;
-use crate::object;
-use crate::store::Key;
+use crate::cluster::object;
+use crate::cluster::store::Key;
 
 /// Makes the folders of the workspaces and sets their variables.
 pub(super) fn bind(

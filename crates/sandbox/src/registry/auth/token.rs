@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::object::{hex, random};
+use crate::cluster::object::{hex, random};
 use crate::query::Query;
 use crate::registry::answer::{Answer, Refusal};
 use crate::registry::state::State;

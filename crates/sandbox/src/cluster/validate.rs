@@ -6,9 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use crate::kind::{Kind, Origin};
-use crate::object;
-use crate::status::{Cause, Status};
+use crate::cluster::kind::{Kind, Origin};
+use crate::cluster::object;
+use crate::cluster::status::{Cause, Status};
 
 /// Most bytes of annotation names and values together.
 pub(crate) const ANNOTATIONS: usize = 256 << 10;

@@ -5,9 +5,9 @@
 use http::Response;
 use serde_json::{Map, Value, json};
 
-use crate::http::{Body, json as answer_json, typed};
-use crate::kind::{KINDS, Kind, group_version, group_versions};
-use crate::status::Status;
+use crate::cluster::http::{Body, json as answer_json, typed};
+use crate::cluster::kind::{KINDS, Kind, group_version, group_versions};
+use crate::cluster::status::Status;
 
 /// The one form in which `kubectl` reads `OpenAPI` v2: `openapi.v2.Document` in protobuf.
 const V2_MEDIA: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::kind::Served;
-use crate::list::Page;
+use crate::cluster::kind::Served;
+use crate::cluster::list::Page;
 
 mod columns;
 

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
+use crate::cluster::status::Status;
 use crate::query::Query;
-use crate::status::Status;
 
 /// All requirements must hold.
 #[derive(Debug, Clone, Default)]

@@ -4,10 +4,10 @@
 use http::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::http::{Body, Call, json as answer_json, typed};
-use crate::kind::{KINDS, Kind, Origin, Served, group_version, group_versions};
-use crate::openapi;
-use crate::status::Status;
+use crate::cluster::http::{Body, Call, json as answer_json, typed};
+use crate::cluster::kind::{KINDS, Kind, Origin, Served, group_version, group_versions};
+use crate::cluster::openapi;
+use crate::cluster::status::Status;
 
 /// The Kubernetes version the cluster says it is.
 const VERSION: (&str, &str, &str) = ("1", "33", "v1.33.0+windlass");

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::kind::Kind;
+use crate::cluster::kind::Kind;
 
 /// Which way to convert.
 #[derive(Clone, Copy, PartialEq, Eq)]

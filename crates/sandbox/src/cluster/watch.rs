@@ -18,14 +18,14 @@ use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
 
 use crate::cluster::State;
-use crate::convert;
-use crate::http::{Body, Call};
-use crate::list::{matches, select};
-use crate::route::Target;
-use crate::selector::Selector;
-use crate::status::Status;
-use crate::store::{Change, Store};
-use crate::table::Form;
+use crate::cluster::convert;
+use crate::cluster::http::{Body, Call};
+use crate::cluster::list::{matches, select};
+use crate::cluster::route::Target;
+use crate::cluster::selector::Selector;
+use crate::cluster::status::Status;
+use crate::cluster::store::{Change, Store};
+use crate::cluster::table::Form;
 
 /// How long a watch lasts if the client sets no time (the real server picks 30 to 60 minutes).
 const LONGEST: Duration = Duration::from_mins(45);

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::status::Status;
+use crate::cluster::status::Status;
 
 /// How a list at some path is merged.
 #[derive(Debug, Clone, Copy)]

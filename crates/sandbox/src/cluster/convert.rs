@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::kind::{KINDS, Kind, Served};
+use crate::cluster::kind::{KINDS, Kind, Served};
 
 mod event;
 mod tekton;

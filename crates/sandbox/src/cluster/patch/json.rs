@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::kind::Kind;
-use crate::object;
-use crate::status::Status;
+use crate::cluster::kind::Kind;
+use crate::cluster::object;
+use crate::cluster::status::Status;
 
 /// Most operations in one patch, as in the real server.
 const OPERATIONS: usize = 10_000;

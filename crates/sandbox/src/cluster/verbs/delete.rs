@@ -6,11 +6,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Author;
-use crate::convert;
-use crate::kind::Served;
-use crate::object;
-use crate::status::Status;
-use crate::store::{Key, Store};
+use crate::cluster::convert;
+use crate::cluster::kind::Served;
+use crate::cluster::object;
+use crate::cluster::status::Status;
+use crate::cluster::store::{Key, Store};
 
 /// What must hold for a deletion to take place (`DeleteOptions.preconditions`).
 #[derive(Debug, Clone, Default)]

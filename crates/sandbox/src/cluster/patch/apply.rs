@@ -5,11 +5,11 @@
 use serde_json::{Map, Value};
 
 use super::Lists;
-use crate::kind::{Kind, Served};
-use crate::managed::{self, Fields, Operation, Owner};
-use crate::object;
-use crate::route::Part;
-use crate::status::{Cause, Status};
+use crate::cluster::kind::{Kind, Served};
+use crate::cluster::managed::{self, Fields, Operation, Owner};
+use crate::cluster::object;
+use crate::cluster::route::Part;
+use crate::cluster::status::{Cause, Status};
 
 /// One apply.
 pub(super) struct Apply<'a> {

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::kind::Kind;
+use crate::cluster::kind::Kind;
 
 /// Why a request was refused.
 #[derive(Debug, Clone, thiserror::Error)]

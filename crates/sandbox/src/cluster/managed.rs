@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::kind::{Kind, Origin, Served};
-use crate::object;
-use crate::patch::{Lists, strategic_lists};
-use crate::route::Part;
+use crate::cluster::kind::{Kind, Origin, Served};
+use crate::cluster::object;
+use crate::cluster::patch::{Lists, strategic_lists};
+use crate::cluster::route::Part;
 
 pub(crate) type Path = Vec<String>;
 pub(crate) type Fields = BTreeSet<Path>;

@@ -1,6 +1,6 @@
 //! What a request path stands for.
 
-use crate::kind::Served;
+use crate::cluster::kind::Served;
 use crate::query::{Plus, decode};
 
 /// A path under `/api` or `/apis` that names objects.

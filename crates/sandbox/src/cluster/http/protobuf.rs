@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::status::Status;
+use crate::cluster::status::Status;
 
 mod schema;
 

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::http::Call;
-use crate::kind::{Kind, Origin, Served};
-use crate::managed::Operation;
-use crate::object::metadata_mut;
-use crate::route::Part;
-use crate::status::Status;
+use crate::cluster::http::Call;
+use crate::cluster::kind::{Kind, Origin, Served};
+use crate::cluster::managed::Operation;
+use crate::cluster::object::metadata_mut;
+use crate::cluster::route::Part;
+use crate::cluster::status::Status;
 
 mod apply;
 mod json;

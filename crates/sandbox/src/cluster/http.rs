@@ -13,12 +13,12 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use serde_json::Value;
 
 use crate::cluster::State;
-use crate::discovery;
+use crate::cluster::discovery;
+use crate::cluster::managed::Operation;
+use crate::cluster::route::Target;
+use crate::cluster::status::Status;
 use crate::fault::{self, FaultAnswer};
-use crate::managed::Operation;
 use crate::query::Query;
-use crate::route::Target;
-use crate::status::Status;
 
 mod collection;
 mod item;
@@ -241,8 +241,8 @@ impl Call<'_> {
         }
     }
 
-    pub(crate) fn author(&self) -> crate::verbs::Author {
-        crate::verbs::Author {
+    pub(crate) fn author(&self) -> crate::cluster::verbs::Author {
+        crate::cluster::verbs::Author {
             manager: self.manager(),
             dry_run: self.query.get("dryRun").is_some_and(|value| value == "All"),
             operation: Operation::Update,

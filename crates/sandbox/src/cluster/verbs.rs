@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::convert;
-use crate::kind::{Kind, Origin, Served};
-use crate::managed::{self, Operation, Owner};
-use crate::object::{self, metadata_mut};
-use crate::route::Part;
-use crate::status::{Cause, Status};
-use crate::store::{Key, Store};
-use crate::validate;
+use crate::cluster::convert;
+use crate::cluster::kind::{Kind, Origin, Served};
+use crate::cluster::managed::{self, Operation, Owner};
+use crate::cluster::object::{self, metadata_mut};
+use crate::cluster::route::Part;
+use crate::cluster::status::{Cause, Status};
+use crate::cluster::store::{Key, Store};
+use crate::cluster::validate;
 
 mod delete;
 

@@ -6,15 +6,15 @@ use http::{Method, Response};
 use serde_json::Value;
 
 use super::{Body, Call, json};
-use crate::convert;
-use crate::kind::Origin;
-use crate::object::{self, metadata_mut};
-use crate::patch::{self, Patch};
-use crate::route::{Part, Target};
-use crate::status::{self, Cause, Status};
-use crate::store::{Key, Store};
-use crate::table::Form;
-use crate::verbs::{self, Author, Deleted, Given, Preconditions};
+use crate::cluster::convert;
+use crate::cluster::kind::Origin;
+use crate::cluster::object::{self, metadata_mut};
+use crate::cluster::patch::{self, Patch};
+use crate::cluster::route::{Part, Target};
+use crate::cluster::status::{self, Cause, Status};
+use crate::cluster::store::{Key, Store};
+use crate::cluster::table::Form;
+use crate::cluster::verbs::{self, Author, Deleted, Given, Preconditions};
 
 pub(super) fn answer(
     call: &Call<'_>,

@@ -4,15 +4,15 @@ use http::{Method, Response};
 use serde_json::json;
 
 use super::{Body, Call};
-use crate::route::Target;
-use crate::status::Status;
+use crate::cluster::route::Target;
+use crate::cluster::status::Status;
 
 pub(super) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
     if *call.method != Method::POST {
         return Err(Status::method_not_allowed());
     }
     let mut review = call.document()?;
-    crate::verbs::check_document(target.served, &review)?;
+    crate::cluster::verbs::check_document(target.served, &review)?;
     review["apiVersion"] = target.served.api_version().into();
     review["kind"] = target.served.kind.kind.into();
     review["status"] = json!({"allowed": true, "reason": "the only user may do everything"});

@@ -8,14 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Response;
 use serde_json::{Value, json};
 
-use crate::convert;
-use crate::http::{Body, Call, json as answer_json};
-use crate::kind::Served;
-use crate::route::Target;
-use crate::selector::Selector;
-use crate::status::Status;
-use crate::store::{Key, Objects, Store};
-use crate::table::Form;
+use crate::cluster::convert;
+use crate::cluster::http::{Body, Call, json as answer_json};
+use crate::cluster::kind::Served;
+use crate::cluster::route::Target;
+use crate::cluster::selector::Selector;
+use crate::cluster::status::Status;
+use crate::cluster::store::{Key, Objects, Store};
+use crate::cluster::table::Form;
 
 /// One chunk of a list.
 #[derive(Debug)]

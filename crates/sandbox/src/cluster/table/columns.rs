@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::kind::Served;
+use crate::cluster::kind::Served;
 
 /// One column: its heading, its `OpenAPI` type, and how a cell is read from an object.
 pub(super) struct Column {

@@ -1,5 +1,5 @@
 //! The listening side: TLS, HTTP/1.1 and HTTP/2, one task a connection, all of them owned here.
-//! Limits: [`HANDSHAKE`], [`HEADERS`], and those of `crate::http` on bodies.
+//! Limits: [`HANDSHAKE`], [`HEADERS`], and those of `crate::cluster::http` on bodies.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
 
 use crate::cluster::State;
-use crate::http::answer;
+use crate::cluster::http::answer;
 
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -4,14 +4,14 @@ use http::{Method, Response};
 use serde_json::Value;
 
 use super::{Body, Call, json, review};
-use crate::kind::Origin;
-use crate::list;
-use crate::route::Target;
-use crate::selector::Selector;
-use crate::status::Status;
-use crate::table::Form;
-use crate::verbs::{self, Given, Preconditions};
-use crate::{convert, watch};
+use crate::cluster::kind::Origin;
+use crate::cluster::list;
+use crate::cluster::route::Target;
+use crate::cluster::selector::Selector;
+use crate::cluster::status::Status;
+use crate::cluster::table::Form;
+use crate::cluster::verbs::{self, Given, Preconditions};
+use crate::cluster::{convert, watch};
 
 pub(super) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
     if target.served.kind.origin == Origin::Review {
