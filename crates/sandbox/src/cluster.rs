@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::fault::Fault;
+use crate::random::{hex, random};
 use crate::tls::Identity;
 
 mod convert;
@@ -138,7 +139,7 @@ impl Cluster {
         let stop = CancellationToken::new();
         let state = Arc::new(State {
             store: Mutex::new(Store::new()),
-            token: object::hex(&object::random::<32>()?),
+            token: hex(&random::<32>().map_err(Status::from)?),
             requests: Mutex::default(),
             request_log: options.request_log,
             faults: Mutex::default(),

@@ -10,6 +10,7 @@ pub mod cluster;
 mod fault;
 mod gate;
 mod query;
+mod random;
 pub mod registry;
 pub mod steps;
 mod tls;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::cluster::status::Status;
+use crate::random::{hex, random};
 
 /// The characters of generated name suffixes: no vowels, so no words.
 const SUFFIX: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -71,23 +72,4 @@ pub(crate) fn suffix() -> Result<String, Status> {
         .iter()
         .map(|byte| SUFFIX[usize::from(*byte) % SUFFIX.len()]);
     Ok(letters.map(char::from).collect())
-}
-
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], Status> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Status::new(500, "InternalError", format!("no random bytes: {error}")))?;
-    Ok(bytes)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| {
-        [
-            DIGITS[usize::from(byte >> 4)],
-            DIGITS[usize::from(byte & 0x0f)],
-        ]
-        .map(char::from)
-    });
-    digits.collect()
 }

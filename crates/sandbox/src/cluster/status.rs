@@ -19,6 +19,12 @@ pub struct Status {
     pub details: Option<Box<Map<String, Value>>>,
 }
 
+impl From<getrandom::Error> for Status {
+    fn from(error: getrandom::Error) -> Self {
+        Self::new(500, "InternalError", format!("no random bytes: {error}"))
+    }
+}
+
 /// One field that is not as it must be (`field.Error`).
 #[derive(Debug, Clone)]
 pub(crate) struct Cause {

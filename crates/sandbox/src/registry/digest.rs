@@ -5,7 +5,7 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256, Sha512};
 
-use crate::cluster::object::hex;
+use crate::random::hex;
 
 /// A well-formed digest of a registered algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

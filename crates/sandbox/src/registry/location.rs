@@ -3,7 +3,7 @@
 use http::HeaderValue;
 use http::header::LOCATION;
 
-use crate::cluster::object::{hex, random};
+use crate::random::{hex, random};
 
 use super::answer::Answer;
 use super::state::State;

@@ -82,7 +82,7 @@ fn encode(text: &str) -> String {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
-            encoded.push_str(&crate::cluster::object::hex(&[byte]).to_ascii_uppercase());
+            encoded.push_str(&crate::random::hex(&[byte]).to_ascii_uppercase());
         }
     }
     encoded

@@ -4,7 +4,7 @@
 use http::header::{LOCATION, RANGE};
 use http::{HeaderName, Method, StatusCode};
 
-use crate::cluster::object::{hex, random};
+use crate::random::{hex, random};
 
 use super::answer::{Answer, DIGEST, Refusal};
 use super::auth::Action;
@@ -34,13 +34,7 @@ pub(crate) fn start(call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
             .insert(digest.clone(), call.body.clone());
         return Ok(created(call, name, &digest));
     }
-    let id = hex(&random::<16>().map_err(|error| {
-        Refusal::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "UNKNOWN",
-            error.to_string(),
-        )
-    })?);
+    let id = hex(&random::<16>()?);
     let upload = Upload {
         repository: name.to_owned(),
         received: call.body.to_vec(),

@@ -9,8 +9,8 @@ use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::cluster::object::{hex, random};
 use crate::query::Query;
+use crate::random::{hex, random};
 use crate::registry::answer::{Answer, Refusal};
 use crate::registry::state::State;
 
@@ -174,9 +174,5 @@ fn refresh(state: &State, user: &User) -> Result<String, Refusal> {
 }
 
 fn secret() -> Result<String, Refusal> {
-    let bytes = random::<24>().map_err(|error| {
-        let message = error.to_string();
-        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", message)
-    })?;
-    Ok(hex(&bytes))
+    Ok(hex(&random::<24>()?))
 }
