@@ -1,8 +1,7 @@
 //! The cluster as its owner sees it: started, asked, seeded, disturbed and stopped.
 
-use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,18 +14,22 @@ use crate::fault::Fault;
 use crate::random::{hex, random};
 use crate::tls::Identity;
 
+pub(crate) mod author;
 mod convert;
 mod discovery;
-mod http;
+pub(crate) mod http;
 pub(crate) mod kind;
 mod list;
+mod list_type;
 pub(crate) mod managed;
 pub(crate) mod object;
 mod openapi;
+mod page;
 mod patch;
 pub(crate) mod route;
 mod selector;
 mod server;
+pub(crate) mod state;
 mod status;
 pub(crate) mod store;
 mod table;
@@ -34,12 +37,13 @@ mod validate;
 pub(crate) mod verbs;
 mod watch;
 
-pub use self::http::SeenRequest;
+pub use self::http::seen::SeenRequest;
 pub use status::Status;
 
+use author::Author;
 use kind::{KINDS, Served};
-use store::Store;
-use verbs::{Author, Given};
+use state::State;
+use verbs::Given;
 
 /// How a cluster is started.
 #[derive(Debug, Clone)]
@@ -85,39 +89,6 @@ pub enum StartError {
     Seed(#[from] Status),
 }
 
-/// What requests share.
-#[derive(Debug)]
-pub(crate) struct State {
-    store: Mutex<Store>,
-    pub token: String,
-    requests: Mutex<VecDeque<SeenRequest>>,
-    request_log: usize,
-    faults: Mutex<Vec<Fault>>,
-    pub stop: CancellationToken,
-}
-
-impl State {
-    pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn remember(&self, request: SeenRequest) {
-        let mut requests = self.requests();
-        while requests.len() >= self.request_log.max(1) {
-            requests.pop_front();
-        }
-        requests.push_back(request);
-    }
-
-    fn requests(&self) -> MutexGuard<'_, VecDeque<SeenRequest>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// A running Kubernetes API on loopback. Stops when dropped; [`Cluster::shutdown`] also waits.
 #[derive(Debug)]
 pub struct Cluster {
@@ -137,14 +108,8 @@ impl Cluster {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let stop = CancellationToken::new();
-        let state = Arc::new(State {
-            store: Mutex::new(Store::new()),
-            token: hex(&random::<32>().map_err(Status::from)?),
-            requests: Mutex::default(),
-            request_log: options.request_log,
-            faults: Mutex::default(),
-            stop: stop.clone(),
-        });
+        let token = hex(&random::<32>().map_err(Status::from)?);
+        let state = Arc::new(State::new(token, options.request_log, stop.clone()));
         make_namespaces(&state, &options.namespaces)?;
         let server = tokio::spawn(server::serve(listener, identity.server, Arc::clone(&state)));
         Ok(Self {

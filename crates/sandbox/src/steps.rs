@@ -13,9 +13,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
+use crate::cluster::Cluster;
 use crate::cluster::object;
+use crate::cluster::state::State;
 use crate::cluster::store::Key;
-use crate::cluster::{Cluster, State};
 
 mod exec;
 mod plan;

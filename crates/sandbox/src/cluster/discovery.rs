@@ -4,7 +4,8 @@
 use http::{Method, Response};
 use serde_json::{Value, json};
 
-use crate::cluster::http::{Body, Call, json as answer_json, typed};
+use crate::cluster::http::call::Call;
+use crate::cluster::http::response::{self, Body, typed};
 use crate::cluster::kind::{KINDS, Kind, Origin, Served, group_version, group_versions};
 use crate::cluster::openapi;
 use crate::cluster::status::Status;
@@ -16,13 +17,13 @@ const VERSION: (&str, &str, &str) = ("1", "33", "v1.33.0+windlass");
 pub(crate) fn answer(path: &str, call: &Call<'_>) -> Option<Result<Response<Body>, Status>> {
     let path = path.trim_end_matches('/');
     let response = match path {
-        "/version" => answer_json(200, &version()),
-        "/api" => aggregated(call, true).unwrap_or_else(|| answer_json(200, &core_versions())),
-        "/apis" => aggregated(call, false).unwrap_or_else(|| answer_json(200, &groups())),
+        "/version" => response::json(200, &version()),
+        "/api" => aggregated(call, true).unwrap_or_else(|| response::json(200, &core_versions())),
+        "/apis" => aggregated(call, false).unwrap_or_else(|| response::json(200, &groups())),
         _ if path.starts_with("/openapi/") => return Some(openapi::answer(path)),
         _ => {
             let (group, version) = group_path(path)?;
-            answer_json(200, &group_document(group, version)?)
+            response::json(200, &group_document(group, version)?)
         }
     };
     if *call.method != Method::GET {

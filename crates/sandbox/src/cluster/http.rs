@@ -1,71 +1,44 @@
 //! One request from its headers to its answer: faults, the token, the body, the verb.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::request::Parts;
-use http::{Method, Request, Response};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use serde_json::Value;
+use http::{Request, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use crate::cluster::State;
 use crate::cluster::discovery;
-use crate::cluster::managed::Operation;
 use crate::cluster::route::Target;
+use crate::cluster::state::State;
 use crate::cluster::status::Status;
 use crate::fault::{self, FaultAnswer};
 use crate::query::Query;
 
+pub(crate) mod call;
 mod collection;
 mod item;
 mod protobuf;
+pub(crate) mod response;
 mod review;
+pub(crate) mod seen;
 #[cfg(test)]
 mod tests;
+
+use call::Call;
+use response::{Body, plain, refuse};
+use seen::SeenRequest;
 
 /// Most bytes of a request's body, as in the real API server.
 const BODY: usize = 3 << 20;
 /// Longest wait for a request's body.
 const BODY_WAIT: Duration = Duration::from_secs(30);
 
-pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
-
-/// A request the cluster has answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenRequest {
-    /// Method in capitals.
-    pub method: String,
-    /// Path as sent, without the query.
-    pub path: String,
-    /// Query as sent, without the question mark; empty if there was none.
-    pub query: String,
-    /// `Content-Type` header; empty if there was none.
-    pub content_type: String,
-    /// `User-Agent` header; empty if there was none.
-    pub user_agent: String,
-    /// Status code answered; 0 if a fault left the request without an answer.
-    pub status: u16,
-}
-
 /// The connection is to be closed without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is closed on purpose, by a fault")]
 pub(crate) struct Reset;
-
-/// A request with its body read.
-pub(crate) struct Call<'a> {
-    pub state: &'a Arc<State>,
-    pub method: &'a Method,
-    pub query: Query,
-    pub accept: &'a str,
-    pub content_type: &'a str,
-    pub user_agent: &'a str,
-    pub body: Bytes,
-}
 
 /// Answers one request and remembers it.
 pub(crate) async fn answer<B>(
@@ -190,92 +163,4 @@ where
             "the body could not be read: {error}"
         ))),
     }
-}
-
-impl Call<'_> {
-    /// The body as one document, JSON or (where a client says so) YAML.
-    pub(crate) fn document(&self) -> Result<Value, Status> {
-        let media = self.media();
-        match media {
-            "" | "application/json" => self.json(),
-            "application/yaml" => self.yaml(),
-            protobuf::MEDIA => protobuf::read(&self.body),
-            _ => Err(Status::unsupported_media(
-                "application/json, application/yaml",
-            )),
-        }
-    }
-
-    pub(crate) fn json(&self) -> Result<Value, Status> {
-        serde_json::from_slice(&self.body)
-            .map_err(|error| Status::bad_request(format!("the body is not valid JSON: {error}")))
-    }
-
-    pub(crate) fn yaml(&self) -> Result<Value, Status> {
-        if let Ok(value) = serde_json::from_slice(&self.body) {
-            return Ok(value);
-        }
-        let text = std::str::from_utf8(&self.body)
-            .map_err(|_| Status::bad_request("the body is not UTF-8"))?;
-        serde_saphyr::from_str(text)
-            .map_err(|error| Status::bad_request(format!("the body is not valid YAML: {error}")))
-    }
-
-    /// The content type without its parameters.
-    pub(crate) fn media(&self) -> &str {
-        self.content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-    }
-
-    /// The field manager: as given, or the first part of the user agent.
-    pub(crate) fn manager(&self) -> String {
-        let agent = self.user_agent.split('/').next().unwrap_or_default();
-        let manager = self.query.get("fieldManager").unwrap_or(agent);
-        if manager.is_empty() {
-            "unknown".to_owned()
-        } else {
-            manager.to_owned()
-        }
-    }
-
-    pub(crate) fn author(&self) -> crate::cluster::verbs::Author {
-        crate::cluster::verbs::Author {
-            manager: self.manager(),
-            dry_run: self.query.get("dryRun").is_some_and(|value| value == "All"),
-            operation: Operation::Update,
-        }
-    }
-}
-
-/// An answer with a JSON body.
-pub(crate) fn json(code: u16, value: &Value) -> Response<Body> {
-    typed(
-        code,
-        "application/json",
-        serde_json::to_vec(value).unwrap_or_default(),
-    )
-}
-
-pub(crate) fn typed(code: u16, media: &str, body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(full(body.into()));
-    *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or_default();
-    if let Ok(media) = media.parse() {
-        response.headers_mut().insert(CONTENT_TYPE, media);
-    }
-    response
-}
-
-pub(crate) fn refuse(status: &Status) -> Response<Body> {
-    json(status.code, &status.to_value())
-}
-
-fn plain(text: &'static str) -> Response<Body> {
-    typed(200, "text/plain; charset=utf-8", text)
-}
-
-fn full(bytes: Bytes) -> Body {
-    Full::new(bytes).boxed_unsync()
 }

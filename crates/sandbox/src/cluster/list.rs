@@ -9,25 +9,15 @@ use http::Response;
 use serde_json::{Value, json};
 
 use crate::cluster::convert;
-use crate::cluster::http::{Body, Call, json as answer_json};
+use crate::cluster::http::call::Call;
+use crate::cluster::http::response::{self, Body};
 use crate::cluster::kind::Served;
+use crate::cluster::page::Page;
 use crate::cluster::route::Target;
 use crate::cluster::selector::Selector;
 use crate::cluster::status::Status;
 use crate::cluster::store::{Key, Objects, Store};
 use crate::cluster::table::Form;
-
-/// One chunk of a list.
-#[derive(Debug)]
-pub(crate) struct Page {
-    pub revision: u64,
-    /// Token of the next chunk.
-    pub next: Option<String>,
-    /// How many objects follow this chunk.
-    pub remaining: Option<usize>,
-    /// The objects, in the version asked for.
-    pub items: Vec<Value>,
-}
 
 pub(crate) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
     let selector = Selector::from_query(&call.query)?;
@@ -35,7 +25,7 @@ pub(crate) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>,
         let store = call.state.store();
         chunk(&store, call, target, &selector)?
     };
-    Ok(answer_json(
+    Ok(response::json(
         200,
         &Form::asked(call.accept).many(target.served, page),
     ))

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::cluster::kind::{Kind, Origin, Served};
+use crate::cluster::kind::{Kind, Served};
+use crate::cluster::list_type::ListType;
 use crate::cluster::object;
-use crate::cluster::patch::{Lists, strategic_lists};
 use crate::cluster::route::Part;
 
 pub(crate) type Path = Vec<String>;
@@ -215,18 +215,18 @@ fn collect(kind: &Kind, value: &Value, path: Path, dotted: &str, found: &mut Fie
                 collect(kind, value, path, &format!("{dotted}.{name}"), found);
             }
         }
-        Value::Array(items) if !items.is_empty() => match lists(kind, dotted) {
-            Lists::Whole => {
+        Value::Array(items) if !items.is_empty() => match ListType::applied(kind, dotted) {
+            ListType::Atomic => {
                 found.insert(path);
             }
-            Lists::Set => {
+            ListType::Set => {
                 for item in items {
                     let mut path = path.clone();
                     path.push(format!("v:{item}"));
                     found.insert(path);
                 }
             }
-            Lists::By(key) => {
+            ListType::Map(key) => {
                 for item in items {
                     let mut path = path.clone();
                     path.push(format!("k:{}", json!({key: item[key]})));
@@ -239,16 +239,6 @@ fn collect(kind: &Kind, value: &Value, path: Path, dotted: &str, found: &mut Fie
             found.insert(path);
         }
     }
-}
-
-/// How server-side apply merges the list at a path: as strategic merge patch does for built-in
-/// kinds, except that `imagePullSecrets` is one value; whole for custom resources.
-pub(crate) fn lists(kind: &Kind, dotted: &str) -> Lists {
-    let in_metadata = dotted.starts_with("metadata.");
-    if dotted == "imagePullSecrets" || kind.origin == Origin::Custom && !in_metadata {
-        return Lists::Whole;
-    }
-    strategic_lists(dotted)
 }
 
 /// The value at a path.

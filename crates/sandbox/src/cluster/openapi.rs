@@ -5,7 +5,7 @@
 use http::Response;
 use serde_json::{Map, Value, json};
 
-use crate::cluster::http::{Body, json as answer_json, typed};
+use crate::cluster::http::response::{self, Body, typed};
 use crate::cluster::kind::{KINDS, Kind, group_version, group_versions};
 use crate::cluster::status::Status;
 
@@ -16,7 +16,7 @@ const V2_DOCUMENT: &[u8] = b"\x0a\x032.0\x12\x16\x0a\x10windlass sandbox\x12\x02
 
 pub(crate) fn answer(path: &str) -> Result<Response<Body>, Status> {
     if path == "/openapi/v3" {
-        return Ok(answer_json(200, &index()));
+        return Ok(response::json(200, &index()));
     }
     if path == "/openapi/v2" {
         return Ok(typed(200, V2_MEDIA, V2_DOCUMENT));
@@ -28,7 +28,7 @@ pub(crate) fn answer(path: &str) -> Result<Response<Body>, Status> {
         .into_iter()
         .find(|(group, version)| root(group, version) == asked);
     let (group, version) = found.ok_or_else(Status::no_such_path)?;
-    Ok(answer_json(200, &document(group, version)))
+    Ok(response::json(200, &document(group, version)))
 }
 
 fn root(group: &str, version: &str) -> String {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::cluster::http::Call;
+use crate::cluster::http::call::Call;
 use crate::cluster::kind::{Kind, Origin, Served};
 use crate::cluster::managed::Operation;
 use crate::cluster::object::metadata_mut;
@@ -13,8 +13,6 @@ mod apply;
 mod json;
 mod merge;
 mod strategic;
-
-pub(crate) use strategic::{Lists, lists as strategic_lists};
 
 /// A patch as read from a request.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::cluster::kind::Served;
-use crate::cluster::list::Page;
+use crate::cluster::page::Page;
 
 mod columns;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::cluster::author::Author;
 use crate::cluster::convert;
 use crate::cluster::kind::{Kind, Origin, Served};
 use crate::cluster::managed::{self, Operation, Owner};
@@ -18,16 +19,6 @@ use crate::cluster::validate;
 mod delete;
 
 pub(crate) use delete::{Deleted, Preconditions, delete};
-
-/// Who writes, and whether the write is to be kept.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Author {
-    /// Field manager; the default is the first part of the user agent.
-    pub manager: String,
-    pub dry_run: bool,
-    /// An apply has already written the owners of what it changed.
-    pub operation: Operation,
-}
 
 /// Whether a creation keeps the `status` it is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

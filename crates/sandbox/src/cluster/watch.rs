@@ -17,12 +17,13 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
 
-use crate::cluster::State;
 use crate::cluster::convert;
-use crate::cluster::http::{Body, Call};
+use crate::cluster::http::call::Call;
+use crate::cluster::http::response::Body;
 use crate::cluster::list::{matches, select};
 use crate::cluster::route::Target;
 use crate::cluster::selector::Selector;
+use crate::cluster::state::State;
 use crate::cluster::status::Status;
 use crate::cluster::store::{Change, Store};
 use crate::cluster::table::Form;

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 
 use super::record::Outcome;
 use super::variables::Variables;
-use crate::cluster::State;
 use crate::cluster::object;
+use crate::cluster::state::State;
 use crate::cluster::store::Key;
 
 /// Tekton's default for runs.

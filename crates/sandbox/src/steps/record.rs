@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::cluster::State;
+use crate::cluster::author::Author;
 use crate::cluster::kind::Served;
 use crate::cluster::managed::Operation;
 use crate::cluster::object;
 use crate::cluster::route::Part;
+use crate::cluster::state::State;
 use crate::cluster::store::Key;
-use crate::cluster::verbs::{self, Author};
+use crate::cluster::verbs;
 
 /// How a run ended.
 #[derive(Debug)]

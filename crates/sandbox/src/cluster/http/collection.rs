@@ -3,9 +3,12 @@
 use http::{Method, Response};
 use serde_json::Value;
 
-use super::{Body, Call, json, review};
+use super::call::Call;
+use super::response::{Body, json};
+use super::review;
 use crate::cluster::kind::Origin;
 use crate::cluster::list;
+use crate::cluster::page::Page;
 use crate::cluster::route::Target;
 use crate::cluster::selector::Selector;
 use crate::cluster::status::Status;
@@ -65,7 +68,7 @@ fn delete_all(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status
     }
     let revision = store.revision();
     drop(store);
-    let page = list::Page {
+    let page = Page {
         revision,
         next: None,
         remaining: None,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use http::{Method, Response};
 use serde_json::Value;
 
-use super::{Body, Call, json};
+use super::call::Call;
+use super::response::{Body, json};
+use crate::cluster::author::Author;
 use crate::cluster::convert;
 use crate::cluster::kind::Origin;
 use crate::cluster::object::{self, metadata_mut};
@@ -14,7 +16,7 @@ use crate::cluster::route::{Part, Target};
 use crate::cluster::status::{self, Cause, Status};
 use crate::cluster::store::{Key, Store};
 use crate::cluster::table::Form;
-use crate::cluster::verbs::{self, Author, Deleted, Given, Preconditions};
+use crate::cluster::verbs::{self, Deleted, Given, Preconditions};
 
 pub(super) fn answer(
     call: &Call<'_>,

@@ -3,7 +3,8 @@
 use http::{Method, Response};
 use serde_json::json;
 
-use super::{Body, Call};
+use super::call::Call;
+use super::response::{Body, json as respond};
 use crate::cluster::route::Target;
 use crate::cluster::status::Status;
 
@@ -16,5 +17,5 @@ pub(super) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>,
     review["apiVersion"] = target.served.api_version().into();
     review["kind"] = target.served.kind.kind.into();
     review["status"] = json!({"allowed": true, "reason": "the only user may do everything"});
-    Ok(super::json(201, &review))
+    Ok(respond(201, &review))
 }

@@ -7,7 +7,8 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
-use super::{Body, answer};
+use super::answer;
+use super::response::Body;
 use crate::cluster::{Cluster, Options};
 
 mod deletes;

@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use super::Lists;
 use crate::cluster::kind::{Kind, Served};
+use crate::cluster::list_type::ListType;
 use crate::cluster::managed::{self, Fields, Operation, Owner};
 use crate::cluster::object;
 use crate::cluster::route::Part;
@@ -182,21 +182,21 @@ fn merge(kind: &Kind, target: &mut Value, config: &Value, dotted: &str) {
 }
 
 fn merge_list(kind: &Kind, target: &mut Value, wanted: &[Value], dotted: &str) {
-    let lists = managed::lists(kind, dotted);
+    let list_type = ListType::applied(kind, dotted);
     let Value::Array(items) = target else {
         *target = Value::Array(wanted.to_vec());
         return;
     };
-    match lists {
-        Lists::Whole => *items = wanted.to_vec(),
-        Lists::Set => {
+    match list_type {
+        ListType::Atomic => *items = wanted.to_vec(),
+        ListType::Set => {
             for item in wanted {
                 if !items.contains(item) {
                     items.push(item.clone());
                 }
             }
         }
-        Lists::By(key) => {
+        ListType::Map(key) => {
             for item in wanted {
                 match items.iter_mut().find(|old| old[key] == item[key]) {
                     Some(old) => merge(kind, old, item, dotted),

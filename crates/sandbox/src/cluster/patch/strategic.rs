@@ -5,54 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::cluster::list_type::ListType;
 use crate::cluster::status::Status;
-
-/// How a list at some path is merged.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Lists {
-    /// Items are maps, told apart by this field.
-    By(&'static str),
-    /// Items are plain values; the list is a set.
-    Set,
-    /// The patch's list replaces the old one.
-    Whole,
-}
-
-/// Path without list indexes, and the key. Kinds do not clash on these paths.
-const BY: &[(&str, &str)] = &[
-    ("metadata.ownerReferences", "uid"),
-    ("secrets", "name"),
-    ("imagePullSecrets", "name"),
-    ("spec.containers", "name"),
-    ("spec.initContainers", "name"),
-    ("spec.volumes", "name"),
-    ("spec.imagePullSecrets", "name"),
-    ("spec.hostAliases", "ip"),
-    ("spec.topologySpreadConstraints", "topologyKey"),
-    ("status.conditions", "type"),
-];
-/// The same below a container, in its list.
-const CONTAINER_BY: &[(&str, &str)] = &[
-    ("env", "name"),
-    ("ports", "containerPort"),
-    ("volumeMounts", "mountPath"),
-    ("volumeDevices", "devicePath"),
-];
-
-pub(crate) fn lists(path: &str) -> Lists {
-    let path = path.strip_prefix("spec.template.").unwrap_or(path);
-    if path == "metadata.finalizers" {
-        return Lists::Set;
-    }
-    let known = BY.iter().find(|(known, _)| *known == path);
-    let in_container = ["spec.containers.", "spec.initContainers."]
-        .iter()
-        .find_map(|prefix| path.strip_prefix(prefix))
-        .and_then(|rest| CONTAINER_BY.iter().find(|(known, _)| *known == rest));
-    known
-        .or(in_container)
-        .map_or(Lists::Whole, |(_, key)| Lists::By(key))
-}
 
 pub(super) fn apply(target: &mut Value, patch: &Value) -> Result<(), Status> {
     let (Value::Object(fields), Value::Object(changes)) = (target, patch) else {
@@ -108,7 +62,7 @@ fn merge(
             format!("{path}.{list}")
         };
         if let (Some(Value::Array(items)), Value::Array(order)) = (fields.get_mut(list), order) {
-            sort(items, order, lists(&path));
+            sort(items, order, ListType::strategic(&path));
         }
     }
     Ok(())
@@ -170,9 +124,9 @@ fn merge_field(
 }
 
 fn merge_list(mut items: Vec<Value>, changes: &[Value], path: &str) -> Result<Vec<Value>, Status> {
-    let key = match lists(path) {
-        Lists::Whole => return Ok(changes.to_vec()),
-        Lists::Set => {
+    let key = match ListType::strategic(path) {
+        ListType::Atomic => return Ok(changes.to_vec()),
+        ListType::Set => {
             for change in changes {
                 if !items.contains(change) {
                     items.push(change.clone());
@@ -180,7 +134,7 @@ fn merge_list(mut items: Vec<Value>, changes: &[Value], path: &str) -> Result<Ve
             }
             return Ok(items);
         }
-        Lists::By(key) => key,
+        ListType::Map(key) => key,
     };
     let replaced = changes.iter().any(|change| change["$patch"] == "replace");
     if replaced {
@@ -216,10 +170,10 @@ fn merge_list(mut items: Vec<Value>, changes: &[Value], path: &str) -> Result<Ve
 }
 
 /// Puts the items the patch names in its order; others keep their place after them.
-fn sort(items: &mut [Value], order: &[Value], lists: Lists) {
+fn sort(items: &mut [Value], order: &[Value], list_type: ListType) {
     let place = |item: &Value| {
-        let found = match lists {
-            Lists::By(key) => order.iter().position(|one| one[key] == item[key]),
+        let found = match list_type {
+            ListType::Map(key) => order.iter().position(|one| one[key] == item[key]),
             _ => order.iter().position(|one| one == item),
         };
         found.unwrap_or(order.len())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::Author;
+use crate::cluster::author::Author;
 use crate::cluster::convert;
 use crate::cluster::kind::Served;
 use crate::cluster::object;
