@@ -12,7 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::fault::Fault;
 use crate::random::{hex, random};
-use crate::tls::Identity;
+use crate::tls::{Clients, Identity, TlsError};
 
 pub(crate) mod author;
 mod convert;
@@ -78,12 +78,9 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
-    /// No certificate could be made.
-    #[error("could not make the certificates of the built-in cluster")]
-    Certificate(#[from] rcgen::Error),
-    /// The TLS library refused the certificate.
+    /// TLS could not be set up.
     #[error("could not set up TLS for the built-in cluster")]
-    Tls(#[from] rustls::Error),
+    Tls(#[from] TlsError),
     /// A first object could not be made.
     #[error("could not make the first objects of the built-in cluster")]
     Seed(#[from] Status),
@@ -102,7 +99,7 @@ pub struct Cluster {
 impl Cluster {
     /// Listens on 127.0.0.1 and serves until dropped or shut down.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let identity = Identity::make()?;
+        let identity = Identity::make("windlass sandbox API", Clients::Any)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;

@@ -40,20 +40,20 @@ mod state;
 mod store;
 #[cfg(test)]
 mod tests;
-mod tls;
 mod uploads;
 
 pub use crate::gate::Gate;
+pub use crate::tls::{ClientCertificate, TlsError};
 pub use auth::{Accounts, Action, Authentication, Grant, TokenFields, Tokens, User};
 pub use fault::{Fault, FaultAnswer, Reply};
 pub use options::{Options, Referrers, Transport};
 pub use state::SeenRequest;
-pub use tls::{ClientCertificate, TlsError};
+
+use crate::tls::{Clients, Identity};
 
 use digest::Digest;
 use route::Reference;
 use state::{Shared, State};
-use tls::Identity;
 
 /// Why a registry did not start.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +70,16 @@ pub enum StartError {
     /// TLS could not be set up.
     #[error("could not set up TLS for the registry")]
     Tls(#[from] TlsError),
+}
+
+/// None for plain HTTP.
+fn identity(transport: Transport) -> Result<Option<Identity>, TlsError> {
+    let clients = match transport {
+        Transport::Plain => return Ok(None),
+        Transport::Tls => Clients::Any,
+        Transport::MutualTls => Clients::WithCertificate,
+    };
+    Identity::make("windlass sandbox registry", clients).map(Some)
 }
 
 /// A manifest as it is stored.
@@ -109,7 +119,7 @@ impl Registry {
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let identity = Identity::make(options.transport)?;
+        let identity = identity(options.transport)?;
         let scheme = if identity.is_some() { "https" } else { "http" };
         let state = Arc::new(State::new(options, address, scheme, shared));
         let stop = state.stop.clone();
