@@ -26,6 +26,7 @@ mod answer;
 mod auth;
 mod blobs;
 mod body;
+mod call;
 mod digest;
 mod fault;
 mod http;
@@ -44,7 +45,9 @@ mod uploads;
 
 pub use crate::gate::Gate;
 pub use crate::tls::{ClientCertificate, TlsError};
-pub use auth::{Accounts, Action, Authentication, Grant, TokenFields, Tokens, User};
+pub use auth::accounts::{Accounts, User};
+pub use auth::authentication::{Authentication, TokenFields, Tokens};
+pub use auth::grant::{Action, Grant};
 pub use fault::{Fault, FaultAnswer, Reply};
 pub use options::{Options, Referrers, Transport};
 pub use state::SeenRequest;
@@ -172,7 +175,7 @@ impl Registry {
             return None;
         };
         let scopes = scopes.split_whitespace();
-        let scopes: Vec<_> = scopes.filter_map(auth::Scope::parse).collect();
+        let scopes: Vec<_> = scopes.filter_map(auth::scope::Scope::parse).collect();
         let grants = &accounts.named(user)?.grants;
         let issued = auth::token::issue(&self.state, tokens, grants, &scopes);
         issued.ok().map(|(secret, _)| secret)

@@ -133,3 +133,8 @@ pub(crate) fn code_of(status: StatusCode) -> &'static str {
         _ => "MANIFEST_INVALID",
     }
 }
+
+/// A status from its number; one that cannot be is 500.
+pub(crate) fn status(code: u16) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -3,135 +3,30 @@
 //! Sources: RFC 7617; the reference registry's "Token Authentication Specification", its scopes
 //! and its challenges.
 
-use std::time::Duration;
-
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::query::Query;
 
-use super::answer::Refusal;
-use super::fault::status;
+use super::answer::{Refusal, status};
 use super::route::{Place, Route, is_name};
 use super::state::State;
 
-mod accounts;
-mod scope;
+pub(crate) mod accounts;
+pub(crate) mod actor;
+pub(crate) mod authentication;
+mod challenge;
+mod credential;
+pub(crate) mod grant;
+pub(crate) mod scope;
 pub(crate) mod token;
-mod tokens;
+pub(crate) mod tokens;
 
-pub use accounts::{Accounts, Action, Grant, User};
-pub(crate) use scope::Scope;
-pub(crate) use tokens::{Issued, Issuer};
-
-/// The service the token endpoint issues tokens for.
-pub(crate) const SERVICE: &str = "windlass-sandbox";
-
-/// Who may use the registry, and how they show it.
-#[derive(Debug, Clone, Default)]
-pub enum Authentication {
-    /// Anyone, for everything.
-    #[default]
-    None,
-    /// Users, with name and password on every request.
-    Basic(Accounts),
-    /// Users, and anyone, with a token from the registry's own endpoint `/token`.
-    Bearer(Accounts, Tokens),
-}
-
-impl Authentication {
-    pub(crate) fn accounts(&self) -> Option<&Accounts> {
-        match self {
-            Self::None => None,
-            Self::Basic(accounts) | Self::Bearer(accounts, _) => Some(accounts),
-        }
-    }
-}
-
-/// How tokens are issued and refused.
-#[derive(Debug, Clone)]
-pub struct Tokens {
-    /// How long a token holds, whole seconds.
-    pub lifetime: Duration,
-    /// The status for a token whose scopes do not reach: 401 with a challenge, or 403.
-    pub denied: u16,
-    /// Where the challenge sends clients; `None` is `/token` of this registry.
-    pub realm: Option<String>,
-    /// Under which names an answer to `GET /token` holds the token.
-    pub fields: TokenFields,
-    /// Whether `POST /token` (refresh tokens) is served; 404 if not.
-    pub oauth2: bool,
-}
-
-impl Default for Tokens {
-    fn default() -> Self {
-        Self {
-            lifetime: Duration::from_secs(300),
-            denied: 401,
-            realm: None,
-            fields: TokenFields::Both,
-            oauth2: true,
-        }
-    }
-}
-
-/// The names of the token in an answer to `GET /token`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenFields {
-    /// `token` and `access_token`.
-    Both,
-    /// `token`.
-    Token,
-    /// `access_token`.
-    AccessToken,
-}
-
-/// Who sent a request, as far as it matters: what they may do.
-#[derive(Debug, Clone)]
-pub(crate) enum Actor {
-    /// Anyone on a registry that asks no one.
-    Anyone,
-    /// A user, or no one in particular.
-    Holder { grants: Vec<Grant>, known: bool },
-    /// The bearer of a token.
-    Bearer(Issued),
-}
-
-impl Actor {
-    /// Whether the credential sent allows this.
-    pub(crate) fn may(&self, action: Action, name: &str) -> bool {
-        match self {
-            Self::Anyone => true,
-            Self::Holder { grants, .. } => Grant::allow(grants, action, name),
-            Self::Bearer(issued) => issued.scopes.iter().any(|scope| scope.allows(action, name)),
-        }
-    }
-
-    /// Whether whoever holds the credential may do this at all.
-    pub(crate) fn sees(&self, action: Action, name: &str) -> bool {
-        match self {
-            Self::Bearer(issued) => Grant::allow(&issued.grants, action, name),
-            _ => self.may(action, name),
-        }
-    }
-
-    fn may_list(&self) -> bool {
-        match self {
-            Self::Anyone => true,
-            Self::Holder { known, .. } => *known,
-            Self::Bearer(issued) => issued.scopes.contains(&Scope::Catalog),
-        }
-    }
-
-    fn may_all(&self, scopes: &[Scope]) -> bool {
-        scopes.iter().all(|scope| match scope {
-            Scope::Catalog => self.may_list(),
-            Scope::Repository(name, actions) => {
-                actions.iter().all(|action| self.may(*action, name))
-            }
-        })
-    }
-}
+use actor::Actor;
+use authentication::Authentication;
+use challenge::challenge;
+use grant::Action;
+use scope::Scope;
 
 /// Lets a request in, or says which credential it lacks.
 pub(crate) fn admit(
@@ -176,13 +71,13 @@ fn identify(state: &State, headers: &HeaderMap) -> Result<Actor, Option<&'static
         Authentication::None => Ok(Actor::Anyone),
         Authentication::Basic(accounts) => {
             let Some(sent) = sent else {
-                return Ok(accounts.anyone());
+                return Ok(Actor::anyone(accounts));
             };
-            accounts.holder(sent).ok_or(None)
+            Actor::holder(accounts, sent).ok_or(None)
         }
         Authentication::Bearer(..) => {
             let token = sent.ok_or(None)?;
-            let token = accounts::scheme(token, "bearer").ok_or(None)?;
+            let token = credential::scheme(token, "bearer").ok_or(None)?;
             let issued = state.tokens().valid(token, state.now());
             issued.map(Actor::Bearer).ok_or(Some("invalid_token"))
         }
@@ -213,54 +108,16 @@ fn wished(query: &Query) -> Vec<Scope> {
     from.map(scope).into_iter().collect()
 }
 
-fn challenge(
-    state: &State,
-    origin: &str,
-    wanted: &[Scope],
-    error: Option<&'static str>,
-) -> Refusal {
-    let header = match &state.options.authentication {
-        Authentication::Bearer(_, tokens) => {
-            let realm = tokens
-                .realm
-                .clone()
-                .unwrap_or_else(|| format!("{origin}/token"));
-            let scopes: Vec<String> = wanted.iter().map(Scope::to_string).collect();
-            let scopes = match scopes.join(" ") {
-                none if none.is_empty() => none,
-                scopes => format!(",scope=\"{scopes}\""),
-            };
-            let error = error.map(|error| format!(",error=\"{error}\""));
-            let error = error.unwrap_or_default();
-            format!("Bearer realm=\"{realm}\",service=\"{SERVICE}\"{scopes}{error}")
-        }
-        _ => basic_challenge(),
-    };
-    unauthorized().with(WWW_AUTHENTICATE, header)
-}
-
-fn basic_challenge() -> String {
-    "Basic realm=\"windlass sandbox\"".to_owned()
-}
-
-fn unauthorized() -> Refusal {
-    Refusal::new(
-        StatusCode::UNAUTHORIZED,
-        "UNAUTHORIZED",
-        "authentication required",
-    )
-}
-
 /// Whose credential a request carries, for the log: no password, no token.
 pub(crate) fn shown(state: &State, headers: &HeaderMap) -> String {
     let Some(sent) = headers.get(AUTHORIZATION) else {
         return String::new();
     };
     let sent = sent.to_str().unwrap_or_default();
-    if let Some((name, _)) = accounts::name_and_password(sent) {
+    if let Some((name, _)) = credential::name_and_password(sent) {
         return format!("Basic {name}");
     }
-    match accounts::scheme(sent, "bearer") {
+    match credential::scheme(sent, "bearer") {
         Some(token) => match state.tokens().number(token) {
             Some(number) => format!("Bearer {number}"),
             None => "Bearer unknown".to_owned(),
@@ -274,7 +131,7 @@ pub(crate) fn expire(state: &State, headers: &HeaderMap) {
     let sent = headers
         .get(AUTHORIZATION)
         .and_then(|sent| sent.to_str().ok());
-    if let Some(token) = sent.and_then(|sent| accounts::scheme(sent, "bearer")) {
+    if let Some(token) = sent.and_then(|sent| credential::scheme(sent, "bearer")) {
         state.tokens().expire(token);
     }
 }

@@ -9,8 +9,8 @@ use http::header::{ACCEPT_RANGES, CONTENT_RANGE, RANGE};
 use http::{Method, StatusCode};
 
 use super::answer::{Answer, DIGEST, Refusal};
+use super::call::Call;
 use super::digest::Digest;
-use super::http::Call;
 
 const MEDIA: &str = "application/octet-stream";
 

@@ -12,9 +12,17 @@ use hyper::body::Frame;
 
 use super::answer::Answer;
 use super::fault::FaultAnswer;
-use super::http::Cut;
 
 pub(crate) type Body = UnsyncBoxBody<Bytes, Cut>;
+
+/// The connection is to end without the rest of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Cut {
+    #[error("the connection is reset on purpose, by a fault")]
+    Reset,
+    #[error("the connection is closed on purpose, by a fault")]
+    Close,
+}
 
 pub(crate) fn send(answer: Answer, fault: Option<&FaultAnswer>) -> Response<Body> {
     let length = HeaderValue::from(answer.body.len());

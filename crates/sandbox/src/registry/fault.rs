@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderName, StatusCode};
 
-use super::answer::{Answer, Refusal, code_of};
+use super::answer::{Answer, Refusal, code_of, status};
 use crate::gate::Gate;
 
 /// Which requests to answer differently, how, and how often.
@@ -146,11 +146,6 @@ impl Reply {
             None => answer,
         }
     }
-}
-
-/// A status from its number; one that cannot be is 500.
-pub(crate) fn status(code: u16) -> StatusCode {
-    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 impl Default for Fault {

@@ -6,15 +6,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{HOST, HeaderName, LOCATION};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 
 use crate::query::Query;
 
-use super::answer::{Answer, Refusal};
-use super::auth::{self, Actor, token};
-use super::body::{self, Body};
+use super::answer::{self, Answer, Refusal};
+use super::auth::actor::Actor;
+use super::auth::{self, token};
+use super::body::{self, Body, Cut};
+use super::call::Call;
 use super::fault::{self, FaultAnswer};
 use super::route::{Place, Route};
 use super::state::State;
@@ -25,40 +27,6 @@ const BODY_WAIT: Duration = Duration::from_secs(300);
 /// Most bytes read of a request that is refused anyway.
 const DRAINED: usize = 256 << 10;
 const VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
-
-/// The connection is to end without the rest of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Cut {
-    #[error("the connection is reset on purpose, by a fault")]
-    Reset,
-    #[error("the connection is closed on purpose, by a fault")]
-    Close,
-}
-
-/// A request with its body read.
-pub(crate) struct Call<'a> {
-    pub state: &'a State,
-    pub method: &'a Method,
-    pub headers: &'a HeaderMap,
-    pub query: Query,
-    pub actor: Actor,
-    /// Scheme and host as the client sees them.
-    pub origin: String,
-    /// The status that refuses to move a tag.
-    pub immutable_tags: Option<StatusCode>,
-    pub body: Bytes,
-}
-
-impl Call<'_> {
-    pub(crate) fn header(&self, name: &HeaderName) -> &str {
-        header(self.headers, name)
-    }
-}
-
-fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    let value = headers.get(name).and_then(|value| value.to_str().ok());
-    value.unwrap_or_default()
-}
 
 /// Answers one request and remembers it.
 pub(crate) async fn answer<B>(state: Arc<State>, request: Request<B>) -> Result<Response<Body>, Cut>
@@ -71,18 +39,22 @@ where
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     let fault = fault::take(&mut state.faults(), method, path, query);
     if matches!(fault, Some(FaultAnswer::Hang)) {
-        state.remember(&parts, 0);
+        remember(&state, &parts, 0);
         state.stop.cancelled().await;
         return Err(Cut::Close);
     }
     let answer = decide(&state, &parts, body, fault.as_ref()).await;
     let status = answer.as_ref().map_or(0, |answer| answer.status.as_u16());
-    state.remember(&parts, status);
+    remember(&state, &parts, status);
     let answer = answer?.with(VERSION, "registry/2.0");
     if parts.method == Method::HEAD {
         return Ok(body::send(answer.without_body(), None));
     }
     Ok(body::send(answer, fault.as_ref()))
+}
+
+fn remember(state: &State, parts: &Parts, status: u16) {
+    state.remember(parts, auth::shown(state, &parts.headers), status);
 }
 
 /// The answer with what the fault does to it, before or after the request is carried out.
@@ -111,7 +83,7 @@ where
         Some(FaultAnswer::ImmutableTag(status)) => Some(*status),
         _ => state.options.immutable_tags,
     };
-    let answer = carry_out(state, parts, body, immutable.map(fault::status)).await;
+    let answer = carry_out(state, parts, body, immutable.map(answer::status)).await;
     let answer = answer.unwrap_or_else(Answer::from);
     match fault {
         Some(fault) => afterwards(state, answer, fault).await,
@@ -149,7 +121,7 @@ async fn afterwards(state: &State, mut answer: Answer, fault: &FaultAnswer) -> R
 }
 
 fn redirect(status: u16, to: &str) -> Answer {
-    Answer::empty(fault::status(status)).with(LOCATION, to)
+    Answer::empty(answer::status(status)).with(LOCATION, to)
 }
 
 async fn carry_out<B>(

@@ -7,8 +7,8 @@ use http::{Method, StatusCode};
 use serde_json::json;
 
 use super::answer::{Answer, Refusal};
-use super::auth::Action;
-use super::http::Call;
+use super::auth::grant::Action;
+use super::call::Call;
 
 /// `GET /v2/NAME/tags/list`
 pub(crate) fn tags(call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {

@@ -8,8 +8,8 @@ use http::{HeaderName, Method, StatusCode};
 use serde_json::Value;
 
 use super::answer::{Answer, DIGEST, Refusal};
+use super::call::Call;
 use super::digest::Digest;
-use super::http::Call;
 use super::options::Referrers;
 use super::route::Reference;
 use super::store::{Manifest, Repository};

@@ -1,6 +1,6 @@
 //! How a registry is started: what it speaks, whom it lets in, and how it differs from others.
 
-use super::auth::Authentication;
+use super::auth::authentication::Authentication;
 
 /// How a registry is started.
 #[derive(Debug, Clone)]

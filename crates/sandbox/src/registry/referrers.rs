@@ -7,8 +7,8 @@ use http::{HeaderName, StatusCode};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
+use super::call::Call;
 use super::digest::Digest;
-use super::http::Call;
 use super::lists;
 use super::options::Referrers;
 

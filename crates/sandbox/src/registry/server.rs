@@ -16,7 +16,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::task::TaskTracker;
 
-use super::http::{Cut, answer};
+use super::body::Cut;
+use super::http::answer;
 use super::state::State;
 
 /// Longest TLS handshake.

@@ -10,8 +10,7 @@ use http::header::{CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
-use super::auth;
-use super::auth::Issuer;
+use super::auth::tokens::Issuer;
 use super::fault::Fault;
 use super::options::Options;
 use super::store::Store;
@@ -118,7 +117,7 @@ impl State {
         locked(&self.requests)
     }
 
-    pub(crate) fn remember(&self, parts: &Parts, status: u16) {
+    pub(crate) fn remember(&self, parts: &Parts, authorization: String, status: u16) {
         let text = |name: &HeaderName| {
             let value = parts
                 .headers
@@ -130,7 +129,7 @@ impl State {
             method: parts.method.as_str().to_owned(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            authorization: auth::shown(self, &parts.headers),
+            authorization,
             content_type: text(&CONTENT_TYPE),
             user_agent: text(&USER_AGENT),
             status,

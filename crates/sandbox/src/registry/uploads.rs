@@ -7,9 +7,9 @@ use http::{HeaderName, Method, StatusCode};
 use crate::random::{hex, random};
 
 use super::answer::{Answer, DIGEST, Refusal};
-use super::auth::Action;
+use super::auth::grant::Action;
+use super::call::Call;
 use super::digest::Digest;
-use super::http::Call;
 use super::store::{Store, Upload};
 
 const UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");

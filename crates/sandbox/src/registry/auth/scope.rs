@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Action, Grant};
+use super::grant::{Action, Grant};
 
 /// What a token is for.
 #[derive(Debug, Clone, PartialEq, Eq)]

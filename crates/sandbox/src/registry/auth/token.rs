@@ -14,8 +14,12 @@ use crate::random::{hex, random};
 use crate::registry::answer::{Answer, Refusal};
 use crate::registry::state::State;
 
-use super::accounts::{self, User};
-use super::{Accounts, Authentication, Grant, SERVICE, Scope, TokenFields, Tokens};
+use super::accounts::{Accounts, User};
+use super::authentication::{Authentication, TokenFields, Tokens};
+use super::challenge::{self, SERVICE};
+use super::credential;
+use super::grant::Grant;
+use super::scope::Scope;
 
 pub(crate) fn answer(
     state: &State,
@@ -40,7 +44,7 @@ fn nothing_here() -> Refusal {
 }
 
 fn wrong() -> Refusal {
-    super::unauthorized().with(WWW_AUTHENTICATE, super::basic_challenge())
+    challenge::unauthorized().with(WWW_AUTHENTICATE, challenge::basic())
 }
 
 fn get(
@@ -73,7 +77,7 @@ fn get(
 }
 
 fn basic<'a>(accounts: &'a Accounts, sent: &str) -> Result<&'a User, Refusal> {
-    let (name, password) = accounts::name_and_password(sent).ok_or_else(wrong)?;
+    let (name, password) = credential::name_and_password(sent).ok_or_else(wrong)?;
     accounts.user(&name, &password).ok_or_else(wrong)
 }
 

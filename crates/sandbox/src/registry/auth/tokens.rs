@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Grant, Scope};
+use super::grant::Grant;
+use super::scope::Scope;
 
 /// How long after its end a token is still known as one that has ended.
 const KEPT: Duration = Duration::from_secs(3600);
