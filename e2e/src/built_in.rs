@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::real::kubeconfig_answers;
-use crate::{parts, process::Process, world::SYSTEM_NAMESPACE};
+use crate::{guide::SYSTEM_NAMESPACE, parts, process::Process};
 
 /// Bound on the start.
 const START_LIMIT: Duration = Duration::from_secs(30);

@@ -3,8 +3,10 @@
 //! `oc` is typed as `kubectl`, whose commands these are. Tekton's own `tkn` is not among the real
 //! parts, so its lines are typed with windlass's verb of the same name and flags.
 
-use crate::Cosign;
+use crate::parts::Cosign;
 
+/// The namespace of the guide, where the controller finds its configuration and key.
+pub const SYSTEM_NAMESPACE: &str = "openshift-pipelines";
 /// Step 1, an encrypted key pair kept as a secret.
 pub const KEY_PAIR: &str = "cosign generate-key-pair k8s://openshift-pipelines/signing-secrets";
 /// Step 2, no OCI storage, format and storage `tekton`.

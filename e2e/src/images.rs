@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::{Cosign, Shell};
+use crate::parts::Cosign;
+use crate::shell::Shell;
 
 /// Changes `chains-config`.
 pub fn configure(shell: &Shell, settings: &[(&str, &str)]) -> Result<()> {

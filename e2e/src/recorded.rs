@@ -4,7 +4,8 @@ use anyhow::{Context, Result, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
-use crate::{Cosign, Shell};
+use crate::parts::Cosign;
+use crate::shell::Shell;
 
 /// Prefix of the annotations.
 const PREFIX: &str = "chains.tekton.dev/";

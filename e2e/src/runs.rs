@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use crate::Shell;
+use crate::shell::Shell;
 
 /// The guide's task run: five steps that build an image.
 pub const TASK_OUTPUT_IMAGE: &str = include_str!("../fixtures/task-output-image.yaml");

@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::parts::{self, Cosign};
-use crate::{built_in::BuiltIn, process::Process, real::Real, shell::Shell};
+use crate::{
+    built_in::BuiltIn, guide::SYSTEM_NAMESPACE, process::Process, real::Real, shell::Shell,
+};
 
-/// The namespace of the guide, where the controller finds its configuration and key.
-pub(crate) const SYSTEM_NAMESPACE: &str = "openshift-pipelines";
 /// The password that every key of a scenario is made with.
 const PASSWORD: &str = "a pass phrase";
 
