@@ -4,7 +4,6 @@
 //! such as `/tekton/results` do not exist; steps must use `$(results.NAME.path)` and the like.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -22,13 +21,15 @@ mod exec;
 mod plan;
 mod record;
 mod run;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod variables;
 mod workspace;
 
-/// Where a step's output goes: namespace/run, step, line.
-pub type Output = Arc<dyn Fn(&str, &str, &str) + Send + Sync>;
+pub use shared::Output;
+
+use shared::Shared;
 
 /// How runs are carried out.
 #[derive(Clone, Default)]
@@ -51,15 +52,6 @@ pub struct StepRunner {
     stop: CancellationToken,
     task: JoinHandle<()>,
     _stop_on_drop: DropGuard,
-}
-
-/// What all runs share.
-pub(crate) struct Shared {
-    pub state: Arc<State>,
-    pub output: Output,
-    /// Folders of volume claims, kept as long as the runner.
-    pub claims: PathBuf,
-    pub stop: CancellationToken,
 }
 
 impl StepRunner {

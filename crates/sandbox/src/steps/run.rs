@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep_until};
 use super::exec::{Process, interpreter};
 use super::plan::{Plan, duration, invalid};
 use super::record::{Outcome, Record};
-use super::variables::Variables;
+use super::shared::Shared;
+use super::variables::{self, Variables};
 use super::workspace::{self, simple};
-use super::{Shared, variables};
 use crate::cluster::object;
 use crate::cluster::store::Key;
 

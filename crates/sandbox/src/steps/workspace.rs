@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::Shared;
 use super::plan::invalid;
 use super::record::Outcome;
+use super::shared::Shared;
 use super::variables::Variables;
 use crate::cluster::object;
 use crate::cluster::store::Key;
