@@ -1,17 +1,17 @@
 //! The cluster as its owner sees it: started, asked, seeded, disturbed and stopped.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
 use crate::fault::Fault;
 use crate::random::{hex, random};
+use crate::serve::{self, ListenError};
+use crate::task::Task;
 use crate::tls::{Clients, Identity, TlsError};
 
 pub(crate) mod author;
@@ -28,7 +28,6 @@ mod page;
 mod patch;
 pub(crate) mod route;
 mod selector;
-mod server;
 pub(crate) mod state;
 mod status;
 pub(crate) mod store;
@@ -70,14 +69,8 @@ impl Default for Options {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The port is taken or not allowed.
-    #[error("could not listen on {address}; choose another port")]
-    Listen {
-        /// Where it tried to listen.
-        address: SocketAddr,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// TLS could not be set up.
     #[error("could not set up TLS for the built-in cluster")]
     Tls(#[from] TlsError),
@@ -92,29 +85,24 @@ pub struct Cluster {
     state: Arc<State>,
     address: SocketAddr,
     ca_pem: String,
-    server: JoinHandle<()>,
-    _stop_on_drop: DropGuard,
+    task: Task,
 }
 
 impl Cluster {
     /// Listens on 127.0.0.1 and serves until dropped or shut down.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let identity = Identity::make("windlass sandbox API", Clients::Any)?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
-        let listen = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (listener, address) = serve::listen(options.port).await?;
         let stop = CancellationToken::new();
         let token = hex(&random::<32>().map_err(Status::from)?);
         let state = Arc::new(State::new(token, options.request_log, stop.clone()));
         make_namespaces(&state, &options.namespaces)?;
-        let server = tokio::spawn(server::serve(listener, identity.server, Arc::clone(&state)));
+        let serving = serve::serve(listener, Some(identity.server), Arc::clone(&state));
         Ok(Self {
             state,
             address,
             ca_pem: identity.ca_pem,
-            server,
-            _stop_on_drop: stop.drop_guard(),
+            task: Task::start(stop, serving),
         })
     }
 
@@ -223,10 +211,7 @@ impl Cluster {
 
     /// Stops serving, ends open watches and waits for every connection's task.
     pub async fn shutdown(self) {
-        self.state.stop.cancel();
-        if let Err(error) = self.server.await {
-            tracing::warn!(%error, "the built-in cluster did not stop cleanly");
-        }
+        self.task.shutdown().await;
     }
 }
 

@@ -6,15 +6,20 @@
 //! token), no admission webhooks and no controllers; [`steps::StepRunner`] can carry out task runs.
 //! [`registry::Registry`] is an OCI registry.
 
+mod body;
 pub mod cluster;
 mod fault;
 mod gate;
 mod query;
 mod random;
 pub mod registry;
+mod serve;
 pub mod steps;
+mod task;
 mod tls;
 
 pub use cluster::{Cluster, Options, SeenRequest, StartError, Status};
 pub use fault::{Fault, FaultAnswer};
 pub use gate::Gate;
+pub use serve::ListenError;
+pub use tls::{ClientCertificate, TlsError};

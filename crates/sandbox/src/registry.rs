@@ -9,7 +9,6 @@
 //! What it does not do: collect garbage, mount a blob without being told from where, speak schema 1
 //! of Docker's manifests, or keep anything on disk.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,9 +17,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_util::sync::DropGuard;
 
 mod answer;
 mod auth;
@@ -36,7 +32,6 @@ mod manifests;
 mod options;
 mod referrers;
 mod route;
-mod server;
 mod state;
 mod store;
 #[cfg(test)]
@@ -52,6 +47,8 @@ pub use fault::{Fault, FaultAnswer, Reply};
 pub use options::{Options, Referrers, Transport};
 pub use state::SeenRequest;
 
+use crate::serve::{self, ListenError};
+use crate::task::Task;
 use crate::tls::{Clients, Identity};
 
 use digest::Digest;
@@ -62,14 +59,8 @@ use state::{Shared, State};
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The port is taken or not allowed.
-    #[error("could not listen on {address}; choose another port")]
-    Listen {
-        /// Where it tried to listen.
-        address: SocketAddr,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// TLS could not be set up.
     #[error("could not set up TLS for the registry")]
     Tls(#[from] TlsError),
@@ -101,8 +92,7 @@ pub struct Manifest {
 pub struct Registry {
     state: Arc<State>,
     identity: Option<Identity>,
-    server: JoinHandle<()>,
-    _stop_on_drop: DropGuard,
+    task: Task,
 }
 
 impl Registry {
@@ -118,10 +108,7 @@ impl Registry {
     }
 
     async fn serve(options: Options, shared: Arc<Shared>) -> Result<Self, StartError> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
-        let listen = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
+        let (listener, address) = serve::listen(options.port).await?;
         let identity = identity(options.transport)?;
         let scheme = if identity.is_some() { "https" } else { "http" };
         let state = Arc::new(State::new(options, address, scheme, shared));
@@ -129,12 +116,11 @@ impl Registry {
         let tls = identity
             .as_ref()
             .map(|identity| Arc::clone(&identity.server));
-        let server = tokio::spawn(server::serve(listener, tls, Arc::clone(&state)));
+        let serving = serve::serve(listener, tls, Arc::clone(&state));
         Ok(Self {
             state,
             identity,
-            server,
-            _stop_on_drop: stop.drop_guard(),
+            task: Task::start(stop, serving),
         })
     }
 
@@ -307,9 +293,6 @@ impl Registry {
 
     /// Stops serving and waits for every connection's task.
     pub async fn shutdown(self) {
-        self.state.stop.cancel();
-        if let Err(error) = self.server.await {
-            tracing::warn!(%error, "the registry did not stop cleanly");
-        }
+        self.task.shutdown().await;
     }
 }

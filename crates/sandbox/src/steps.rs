@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
-use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::cluster::Cluster;
 use crate::cluster::object;
 use crate::cluster::state::State;
 use crate::cluster::store::Key;
+use crate::task::Task;
 
 mod exec;
 mod plan;
@@ -49,9 +48,7 @@ pub struct RunnerError(#[from] std::io::Error);
 /// Watches a cluster and carries out its unfinished task runs until dropped or shut down.
 #[derive(Debug)]
 pub struct StepRunner {
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-    _stop_on_drop: DropGuard,
+    task: Task,
 }
 
 impl StepRunner {
@@ -67,20 +64,14 @@ impl StepRunner {
             claims: folder.path().to_owned(),
             stop: stop.clone(),
         });
-        let task = tokio::spawn(serve(shared, folder));
         Ok(Self {
-            stop: stop.clone(),
-            task,
-            _stop_on_drop: stop.drop_guard(),
+            task: Task::start(stop, serve(shared, folder)),
         })
     }
 
     /// Kills running steps and waits until every run's task is over.
     pub async fn shutdown(self) {
-        self.stop.cancel();
-        if let Err(error) = self.task.await {
-            tracing::warn!(%error, "the step runner did not stop cleanly");
-        }
+        self.task.shutdown().await;
     }
 }
 

@@ -4,8 +4,9 @@
 use http::{Method, Response};
 use serde_json::{Value, json};
 
+use crate::body::Body;
 use crate::cluster::http::call::Call;
-use crate::cluster::http::response::{self, Body, typed};
+use crate::cluster::http::response::{self, typed};
 use crate::cluster::kind::{KINDS, Kind, Origin, Served, group_version, group_versions};
 use crate::cluster::openapi;
 use crate::cluster::status::Status;

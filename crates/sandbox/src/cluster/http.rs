@@ -1,6 +1,7 @@
 //! One request from its headers to its answer: faults, the token, the body, the verb.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,13 +9,17 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
 
+use crate::body::{Body, Cut};
 use crate::cluster::discovery;
 use crate::cluster::route::Target;
 use crate::cluster::state::State;
 use crate::cluster::status::Status;
 use crate::fault::{self, FaultAnswer};
 use crate::query::Query;
+use crate::serve::Service;
 
 pub(crate) mod call;
 mod collection;
@@ -27,7 +32,7 @@ pub(crate) mod seen;
 mod tests;
 
 use call::Call;
-use response::{Body, plain, refuse};
+use response::{plain, refuse};
 use seen::SeenRequest;
 
 /// Most bytes of a request's body, as in the real API server.
@@ -35,16 +40,22 @@ const BODY: usize = 3 << 20;
 /// Longest wait for a request's body.
 const BODY_WAIT: Duration = Duration::from_secs(30);
 
-/// The connection is to be closed without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection is closed on purpose, by a fault")]
-pub(crate) struct Reset;
+impl Service for State {
+    fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    fn connected(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+        answer(self, request).await
+    }
+}
 
 /// Answers one request and remembers it.
-pub(crate) async fn answer<B>(
-    state: Arc<State>,
-    request: Request<B>,
-) -> Result<Response<Body>, Reset>
+pub(crate) async fn answer<B>(state: Arc<State>, request: Request<B>) -> Result<Response<Body>, Cut>
 where
     B: hyper::body::Body<Data = Bytes> + Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -54,11 +65,11 @@ where
     let query = parts.uri.query().unwrap_or_default();
     let fault = fault::take(&mut state.faults(), method, path, query);
     let response = match fault {
-        Some(FaultAnswer::Reset) => Err(Reset),
+        Some(FaultAnswer::Reset) => Err(Cut::Reset),
         Some(FaultAnswer::Hang) => {
             remember(&state, &parts, 0);
             state.stop.cancelled().await;
-            return Err(Reset);
+            return Err(Cut::Close);
         }
         Some(FaultAnswer::Status(code)) => Ok(refuse(&faulty(code))),
         Some(FaultAnswer::StatusAfterwards(code)) => {

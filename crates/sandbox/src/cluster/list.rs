@@ -8,9 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Response;
 use serde_json::{Value, json};
 
+use crate::body::Body;
 use crate::cluster::convert;
 use crate::cluster::http::call::Call;
-use crate::cluster::http::response::{self, Body};
+use crate::cluster::http::response;
 use crate::cluster::kind::Served;
 use crate::cluster::page::Page;
 use crate::cluster::route::Target;

@@ -5,7 +5,8 @@
 use http::Response;
 use serde_json::{Map, Value, json};
 
-use crate::cluster::http::response::{self, Body, typed};
+use crate::body::Body;
+use crate::cluster::http::response::{self, typed};
 use crate::cluster::kind::{KINDS, Kind, group_version, group_versions};
 use crate::cluster::status::Status;
 

@@ -2,6 +2,7 @@
 //! and its faults.
 
 use std::collections::VecDeque;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,7 @@ pub(crate) struct State {
     requests: Mutex<VecDeque<SeenRequest>>,
     request_log: usize,
     faults: Mutex<Vec<Fault>>,
+    pub connections: AtomicUsize,
     pub stop: CancellationToken,
 }
 
@@ -30,6 +32,7 @@ impl State {
             requests: Mutex::default(),
             request_log,
             faults: Mutex::default(),
+            connections: AtomicUsize::new(0),
             stop,
         }
     }

@@ -3,7 +3,6 @@
 //! log; one that falls behind the log gets `410 Expired`.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +16,9 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
 
+use crate::body::{Body, Cut};
 use crate::cluster::convert;
 use crate::cluster::http::call::Call;
-use crate::cluster::http::response::Body;
 use crate::cluster::list::{matches, select};
 use crate::cluster::route::Target;
 use crate::cluster::selector::Selector;
@@ -80,7 +79,7 @@ pub(crate) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>,
     drop(store);
     let frames = stream::unfold(watch, |mut watch| async move {
         let line = watch.next_line().await?;
-        Some((Ok::<_, Infallible>(Frame::data(line)), watch))
+        Some((Ok::<_, Cut>(Frame::data(line)), watch))
     });
     let mut response = Response::new(StreamBody::new(frames).boxed_unsync());
     let media = HeaderValue::from_static("application/json;stream=watch");

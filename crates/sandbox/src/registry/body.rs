@@ -6,23 +6,13 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use http::Response;
 use http::header::{CONTENT_LENGTH, HeaderValue};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+
+use crate::body::{Body, Cut, whole};
 
 use super::answer::Answer;
 use super::fault::FaultAnswer;
-
-pub(crate) type Body = UnsyncBoxBody<Bytes, Cut>;
-
-/// The connection is to end without the rest of the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Cut {
-    #[error("the connection is reset on purpose, by a fault")]
-    Reset,
-    #[error("the connection is closed on purpose, by a fault")]
-    Close,
-}
 
 pub(crate) fn send(answer: Answer, fault: Option<&FaultAnswer>) -> Response<Body> {
     let length = HeaderValue::from(answer.body.len());
@@ -45,12 +35,6 @@ pub(crate) fn send(answer: Answer, fault: Option<&FaultAnswer>) -> Response<Body
     *response.status_mut() = answer.status;
     *response.headers_mut() = headers;
     response
-}
-
-fn whole(bytes: Bytes) -> Body {
-    Full::new(bytes)
-        .map_err(|never| match never {})
-        .boxed_unsync()
 }
 
 fn streamed(chunks: impl Stream<Item = Result<Bytes, Cut>> + Send + 'static) -> Body {

@@ -1,6 +1,7 @@
 //! One request from its headers to its answer: faults, the credential, the body, the place.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,14 +9,18 @@ use http::header::{HOST, HeaderName, LOCATION};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
+use crate::body::{Body, Cut};
 use crate::query::Query;
+use crate::serve::Service;
 
 use super::answer::{self, Answer, Refusal};
 use super::auth::actor::Actor;
 use super::auth::{self, token};
-use super::body::{self, Body, Cut};
+use super::body;
 use super::call::Call;
 use super::fault::{self, FaultAnswer};
 use super::route::{Place, Route};
@@ -27,6 +32,20 @@ const BODY_WAIT: Duration = Duration::from_secs(300);
 /// Most bytes read of a request that is refused anyway.
 const DRAINED: usize = 256 << 10;
 const VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+
+impl Service for State {
+    fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    fn connected(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+        answer(self, request).await
+    }
+}
 
 /// Answers one request and remembers it.
 pub(crate) async fn answer<B>(state: Arc<State>, request: Request<B>) -> Result<Response<Body>, Cut>

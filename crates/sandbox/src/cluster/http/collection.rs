@@ -4,8 +4,9 @@ use http::{Method, Response};
 use serde_json::Value;
 
 use super::call::Call;
-use super::response::{Body, json};
+use super::response::json;
 use super::review;
+use crate::body::Body;
 use crate::cluster::kind::Origin;
 use crate::cluster::list;
 use crate::cluster::page::Page;

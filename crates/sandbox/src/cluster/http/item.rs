@@ -6,7 +6,8 @@ use http::{Method, Response};
 use serde_json::Value;
 
 use super::call::Call;
-use super::response::{Body, json};
+use super::response::json;
+use crate::body::Body;
 use crate::cluster::author::Author;
 use crate::cluster::convert;
 use crate::cluster::kind::Origin;

@@ -1,17 +1,12 @@
 //! The responses that every part of the cluster makes: JSON, text and refusals.
 
-use std::convert::Infallible;
-
 use bytes::Bytes;
 use http::Response;
 use http::header::CONTENT_TYPE;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 
+use crate::body::{Body, whole};
 use crate::cluster::status::Status;
-
-pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 /// An answer with a JSON body.
 pub(crate) fn json(code: u16, value: &Value) -> Response<Body> {
@@ -23,7 +18,7 @@ pub(crate) fn json(code: u16, value: &Value) -> Response<Body> {
 }
 
 pub(crate) fn typed(code: u16, media: &str, body: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(full(body.into()));
+    let mut response = Response::new(whole(body));
     *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or_default();
     if let Ok(media) = media.parse() {
         response.headers_mut().insert(CONTENT_TYPE, media);
@@ -37,8 +32,4 @@ pub(crate) fn refuse(status: &Status) -> Response<Body> {
 
 pub(crate) fn plain(text: &'static str) -> Response<Body> {
     typed(200, "text/plain; charset=utf-8", text)
-}
-
-fn full(bytes: Bytes) -> Body {
-    Full::new(bytes).boxed_unsync()
 }

@@ -4,7 +4,8 @@ use http::{Method, Response};
 use serde_json::json;
 
 use super::call::Call;
-use super::response::{Body, json as respond};
+use super::response::json as respond;
+use crate::body::Body;
 use crate::cluster::route::Target;
 use crate::cluster::status::Status;
 

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::answer;
-use super::response::Body;
+use crate::body::Body;
 use crate::cluster::{Cluster, Options};
 
 mod deletes;

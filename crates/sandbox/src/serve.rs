@@ -1,10 +1,15 @@
-//! The listening side: one task a connection, all of them owned here. Limits: [`HANDSHAKE`],
-//! [`HEADERS`], and those of `super::http` on bodies.
+//! The listening side of every server: plain HTTP or TLS, HTTP/1.1 and HTTP/2, one task for each
+//! connection, all of them owned by the accept loop. Limits: [`HANDSHAKE`], [`HEADERS`], and those
+//! of each server on bodies.
 
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -14,36 +19,71 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::body::Cut;
-use super::http::answer;
-use super::state::State;
+use crate::body::{Body, Cut};
 
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longest wait for a request's headers.
 const HEADERS: Duration = Duration::from_secs(30);
-/// Longest wait for open requests once the registry stops.
+/// Longest wait for open requests once the server stops.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Accepts connections until the registry stops, then waits for those that are open.
-pub(crate) async fn serve(
+/// The port is taken or not allowed.
+#[derive(Debug, thiserror::Error)]
+#[error("could not listen on {address}; choose another port")]
+pub struct ListenError {
+    /// Where the server tried to listen.
+    pub address: SocketAddr,
+    /// What the system said.
+    #[source]
+    pub source: std::io::Error,
+}
+
+/// What a server does with its connections and their requests.
+pub(crate) trait Service: Send + Sync + 'static {
+    /// Cancelled once the server stops.
+    fn stop(&self) -> &CancellationToken;
+
+    /// Takes note of a connection.
+    fn connected(&self);
+
+    /// Responds to one request, or cuts its connection.
+    fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Body>, Cut>> + Send;
+}
+
+/// Listens on a port of 127.0.0.1; `None` takes a free one.
+pub(crate) async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), ListenError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
+    let failed = |source| ListenError { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Accepts connections until the server stops, then waits for those that are open.
+pub(crate) async fn serve<S: Service>(
     listener: TcpListener,
     tls: Option<Arc<ServerConfig>>,
-    state: Arc<State>,
+    service: Arc<S>,
 ) {
     let acceptor = tls.map(TlsAcceptor::from);
+    let stop = service.stop().clone();
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
-            () = state.stop.cancelled() => break,
+            () = stop.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, _)) => {
-                state.connections.fetch_add(1, Ordering::Relaxed);
-                connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&state)));
+                service.connected();
+                connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&service)));
             }
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
@@ -55,7 +95,7 @@ pub(crate) async fn serve(
     connections.wait().await;
 }
 
-async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
+async fn connection<S: Service>(stream: TcpStream, acceptor: Option<TlsAcceptor>, service: Arc<S>) {
     let (stream, twin) = match twins(stream) {
         Ok(twins) => twins,
         Err(error) => {
@@ -65,10 +105,10 @@ async fn connection(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc
     };
     let reset = Arc::new(AtomicBool::new(false));
     match acceptor {
-        None => speak(stream, state, Arc::clone(&reset)).await,
+        None => speak(stream, service, Arc::clone(&reset)).await,
         Some(acceptor) => {
-            if let Some(stream) = handshake(stream, &acceptor, &state).await {
-                speak(stream, state, Arc::clone(&reset)).await;
+            if let Some(stream) = handshake(stream, &acceptor, service.stop()).await {
+                speak(stream, service, Arc::clone(&reset)).await;
             }
         }
     }
@@ -90,10 +130,10 @@ fn twins(stream: TcpStream) -> std::io::Result<(TcpStream, std::net::TcpStream)>
 async fn handshake(
     stream: TcpStream,
     acceptor: &TlsAcceptor,
-    state: &State,
+    stop: &CancellationToken,
 ) -> Option<TlsStream<TcpStream>> {
     let handshake = tokio::select! {
-        () = state.stop.cancelled() => return None,
+        () = stop.cancelled() => return None,
         handshake = timeout(HANDSHAKE, acceptor.accept(stream).into_fallible()) => handshake,
     };
     match handshake {
@@ -115,19 +155,20 @@ async fn drain(mut stream: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn speak<S>(stream: S, state: Arc<State>, reset: Arc<AtomicBool>)
+async fn speak<S, T>(stream: T, service: Arc<S>, reset: Arc<AtomicBool>)
 where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: Service,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let stop = state.stop.clone();
+    let stop = service.stop().clone();
     let service = service_fn(move |request| {
-        let (state, reset) = (Arc::clone(&state), Arc::clone(&reset));
+        let (service, reset) = (Arc::clone(&service), Arc::clone(&reset));
         async move {
-            let answered = answer(state, request).await;
-            if matches!(answered, Err(Cut::Reset)) {
+            let response = service.answer(request).await;
+            if matches!(response, Err(Cut::Reset)) {
                 reset.store(true, Ordering::Relaxed);
             }
-            answered
+            response
         }
     });
     let mut builder = Builder::new(TokioExecutor::new());
