@@ -14,6 +14,7 @@ mod pem;
 mod private;
 mod public;
 mod scheme;
+mod secretbox;
 
 pub use certificate::Certificate;
 pub use error::{KeyError, SignError, VerifyError};

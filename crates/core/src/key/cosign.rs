@@ -5,12 +5,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use crypto_secretbox::aead::Aead as _;
-use crypto_secretbox::{KeyInit as _, Nonce, XSalsa20Poly1305};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{KeyError, pem};
+use super::{KeyError, pem, secretbox};
 
 const LABEL: &str = "ENCRYPTED SIGSTORE PRIVATE KEY";
 const OLD_LABEL: &str = "ENCRYPTED COSIGN PRIVATE KEY";
@@ -129,12 +127,10 @@ fn open(body: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, CosignError>
             expected: "24 bytes",
         })?;
     let ciphertext = bytes("ciphertext", &file.ciphertext)?;
-    cipher(password, &salt, log_n)?
-        .decrypt(Nonce::from_slice(&nonce), ciphertext.as_slice())
-        .map(Zeroizing::new)
-        .map_err(|_| CosignError::Password {
-            hint: password_hint(password),
-        })
+    let key = derive(password, &salt, log_n)?;
+    secretbox::open(&key, &nonce, &ciphertext).ok_or_else(|| CosignError::Password {
+        hint: password_hint(password),
+    })
 }
 
 fn expect_name(
@@ -168,11 +164,11 @@ fn bytes(field: &'static str, encoded: &str) -> Result<Vec<u8>, CosignError> {
     })
 }
 
-fn cipher(password: &[u8], salt: &[u8], log_n: u8) -> Result<XSalsa20Poly1305, CosignError> {
+fn derive(password: &[u8], salt: &[u8], log_n: u8) -> Result<Zeroizing<[u8; 32]>, CosignError> {
     let params = scrypt::Params::new(log_n, 8, 1).map_err(|_| CosignError::Derivation)?;
     let mut key = Zeroizing::new([0; 32]);
     scrypt::scrypt(password, salt, &params, &mut *key).map_err(|_| CosignError::Derivation)?;
-    XSalsa20Poly1305::new_from_slice(&*key).map_err(|_| CosignError::Derivation)
+    Ok(key)
 }
 
 fn password_hint(password: &[u8]) -> &'static str {
@@ -194,9 +190,8 @@ pub fn encrypt(
     salt: &[u8; 32],
     nonce: &[u8; 24],
 ) -> Result<String, KeyError> {
-    let ciphertext = cipher(password, salt, LOG_N)?
-        .encrypt(Nonce::from_slice(nonce), der)
-        .map_err(|_| CosignError::Derivation)?;
+    let key = derive(password, salt, LOG_N)?;
+    let ciphertext = secretbox::seal(&key, nonce, der);
     let file = File {
         kdf: Kdf {
             name: "scrypt".to_owned(),
