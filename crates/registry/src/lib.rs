@@ -37,5 +37,7 @@ pub use digest::{Digest, DigestError};
 pub use error::{At, Attempt, Error, RegistryMessage, Retry};
 pub use options::{AppendPolicy, ClientCertificate, Limits, Options, Proxies, Timeouts};
 pub use reference::{Name, Reference, ReferenceError, Repository, Tag};
-pub use remote::{ListedBy, Merge, PushedManifest, PushedReferrer, Remote, TagUpdate, Write};
+pub use remote::{
+    Advance, Append, ListedBy, Merge, PushedManifest, PushedReferrer, Remote, TagUpdate, Write,
+};
 pub use retry::RetryPolicy;

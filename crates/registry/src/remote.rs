@@ -14,9 +14,9 @@ mod referrers;
 mod send;
 mod uploads;
 
-pub use append::TagUpdate;
 pub use append::change::{Merge, Write};
 pub(crate) use append::queue::WriteQueues;
+pub use append::{Advance, Append, TagUpdate};
 pub use manifests::PushedManifest;
 pub use referrers::{ListedBy, PushedReferrer};
 pub use send::Remote;

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::queue::{Message, Queue};
 use self::reconcile::{Noticed, Reconciler};
-use crate::cluster::runs::{self, RunId};
 use crate::cluster::runs::RunKind;
+use crate::cluster::runs::{self, RunId};
 use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::settings::keys::{Keys, follow_directory, follow_secret};
 use crate::settings::{self, Settings};

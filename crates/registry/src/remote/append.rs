@@ -46,6 +46,86 @@ pub struct TagUpdate {
     pub writes: usize,
 }
 
+/// An append that is under way. The entry is queued as long as this exists: another writer of this
+/// process may write it along with its own.
+#[derive(Debug)]
+pub struct Append {
+    remote: Remote,
+    tag: Tag,
+    ticket: Ticket,
+    progress: Progress,
+    /// How often the tag changed while it was about to be written.
+    moves: usize,
+}
+
+/// How far an append has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advance {
+    /// The entry is in the manifest, and was found there.
+    Done(TagUpdate),
+    /// Nothing can be done before this time has passed: the entry has to settle before it is read
+    /// back, or the tag before it is written.
+    Rest(Duration),
+}
+
+impl Append {
+    pub(super) fn new(remote: &Remote, tag: Tag, change: Change) -> Self {
+        let remote = remote.writing();
+        let credentials = remote.candidates.fingerprint();
+        let ticket = remote
+            .queues
+            .add(&remote.repository, &tag, credentials, change);
+        Self {
+            remote,
+            tag,
+            ticket,
+            progress: Progress::default(),
+            moves: 0,
+        }
+    }
+
+    /// Goes on until the entry is there or there is nothing to do but wait.
+    pub async fn advance(&mut self) -> Result<Advance, Error> {
+        let append = &self.remote.session.options.append;
+        while self.moves <= append.rounds * 4 {
+            let progress = &mut self.progress;
+            match self.remote.step(&self.tag, &self.ticket, progress).await {
+                Ok(Step::Present(digest)) => {
+                    let writes = progress.writes;
+                    return Ok(Advance::Done(TagUpdate { digest, writes }));
+                }
+                Ok(Step::Wrote) => progress.writes += 1,
+                Ok(Step::Rest(time)) => return Ok(Advance::Rest(time)),
+                Ok(Step::Moved) => {
+                    self.moves += 1;
+                    return Ok(Advance::Rest(spread(append.settle, self.moves) / 8));
+                }
+                Ok(Step::GaveUp) => break,
+                // the entries of others may be the reason
+                Err(Error::Status { .. }) if progress.took_along && !progress.alone => {
+                    progress.alone = true;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Contended {
+            at: self.remote.at(&format!("add to {}", self.tag)),
+            rounds: self.progress.writes,
+        })
+    }
+
+    /// Goes on until the entry is there, and waits where that is needed.
+    pub async fn finish(mut self) -> Result<TagUpdate, Error> {
+        let clock = self.remote.session.options.clock.clone();
+        loop {
+            match self.advance().await? {
+                Advance::Done(update) => return Ok(update),
+                Advance::Rest(time) => clock.sleep(time).await,
+            }
+        }
+    }
+}
+
 /// The progress of one entry.
 #[derive(Debug, Default)]
 struct Progress {
@@ -77,6 +157,15 @@ impl Remote {
     where
         M: Fn(Option<Manifest>) -> Result<Merge<Manifest>, String> + Send + Sync + 'static,
     {
+        self.append(tag, merge).finish().await
+    }
+
+    /// The same, one step at a time, for a caller that has something better to do than to wait for
+    /// the tag to settle.
+    pub fn append<M>(&self, tag: &Tag, merge: M) -> Append
+    where
+        M: Fn(Option<Manifest>) -> Result<Merge<Manifest>, String> + Send + Sync + 'static,
+    {
         let name = tag.clone();
         let encode = move |stored: Option<&StoredManifest>| {
             let read = stored.map(StoredManifest::manifest).transpose();
@@ -96,40 +185,7 @@ impl Remote {
                 blobs,
             }))
         };
-        self.update(tag, Change(Box::new(encode))).await
-    }
-
-    pub(super) async fn update(&self, tag: &Tag, change: Change) -> Result<TagUpdate, Error> {
-        let writing = self.writing();
-        let Options { clock, append, .. } = &self.session.options;
-        let credentials = self.candidates.fingerprint();
-        let ticket = self.queues.add(&self.repository, tag, credentials, change);
-        let mut progress = Progress::default();
-        let mut moves = 0;
-        while moves <= append.rounds * 4 {
-            match writing.step(tag, &ticket, &mut progress).await {
-                Ok(Step::Present(digest)) => {
-                    let writes = progress.writes;
-                    return Ok(TagUpdate { digest, writes });
-                }
-                Ok(Step::Wrote) => progress.writes += 1,
-                Ok(Step::Rest(time)) => clock.sleep(time).await,
-                Ok(Step::Moved) => {
-                    moves += 1;
-                    clock.sleep(spread(append.settle, moves) / 8).await;
-                }
-                Ok(Step::GaveUp) => break,
-                // the entries of others may be the reason
-                Err(Error::Status { .. }) if progress.took_along && !progress.alone => {
-                    progress.alone = true;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(Error::Contended {
-            at: self.at(&format!("add to {tag}")),
-            rounds: progress.writes,
-        })
+        Append::new(self, tag.clone(), Change(Box::new(encode)))
     }
 
     /// Reads, merges, and writes if needed, unless the tag has moved in between.

@@ -7,6 +7,7 @@
 
 use http::Method;
 
+use super::append::Append;
 use super::append::change::{Change, EncodedManifest, Merge, Write};
 use super::call::{Call, Target};
 use super::send::Remote;
@@ -114,6 +115,19 @@ impl Remote {
     /// Writes a manifest with a subject and makes sure that it is listed. Its config and layers must
     /// exist in the repository.
     pub async fn push_referrer(&self, manifest: &Manifest) -> Result<PushedReferrer, Error> {
+        let (pushed, listing) = self.put_referrer(manifest).await?;
+        if let Some(listing) = listing {
+            listing.finish().await?;
+        }
+        Ok(pushed)
+    }
+
+    /// Writes a manifest with a subject. Where the registry keeps no list of referrers, the append
+    /// to the list under a tag comes with it and has yet to be carried on.
+    pub async fn put_referrer(
+        &self,
+        manifest: &Manifest,
+    ) -> Result<(PushedReferrer, Option<Append>), Error> {
         let refuse = |why: String| Error::Refused {
             at: self.at("push a referrer"),
             why,
@@ -133,22 +147,30 @@ impl Remote {
                 .native_referrers(&subject.digest, None)
                 .await?
                 .is_some();
-        if !is_listed {
-            writing.list_under_tag(&subject.digest, &descriptor).await?;
+        if is_listed {
+            let listed_by = ListedBy::Registry;
+            return Ok((
+                PushedReferrer {
+                    descriptor,
+                    listed_by,
+                },
+                None,
+            ));
         }
-        Ok(PushedReferrer {
-            descriptor,
-            listed_by: if is_listed {
-                ListedBy::Registry
-            } else {
-                ListedBy::Tag
+        let listing = writing.list_under_tag(&subject.digest, &descriptor)?;
+        let listed_by = ListedBy::Tag;
+        Ok((
+            PushedReferrer {
+                descriptor,
+                listed_by,
             },
-        })
+            Some(listing),
+        ))
     }
 
     /// Adds a descriptor to the index under the tag of its subject. Entries are sorted by digest,
     /// as Chains sorts them.
-    async fn list_under_tag(&self, subject: &Digest, entry: &Descriptor) -> Result<(), Error> {
+    fn list_under_tag(&self, subject: &Digest, entry: &Descriptor) -> Result<Append, Error> {
         let tag = self.fallback_tag(subject)?;
         let (name, entry) = (tag.clone(), entry.clone());
         let merge = move |stored: Option<&StoredManifest>| {
@@ -175,7 +197,7 @@ impl Remote {
                 blobs: Vec::new(),
             }))
         };
-        self.update(&tag, Change(Box::new(merge))).await.map(|_| ())
+        Ok(Append::new(self, tag, Change(Box::new(merge))))
     }
 }
 
