@@ -147,7 +147,7 @@ pub enum Error {
     },
     /// The server does not speak TLS.
     #[error(
-        "{at}: {host} does not speak TLS; plain HTTP is for loopback and for registries listed as insecure"
+        "{at}: {host} does not speak TLS; allow plain HTTP for it (--allow-http-registry, or storage.oci.repository.insecure)"
     )]
     NotTls {
         /// The operation and its repository.

@@ -4,7 +4,7 @@
 //! redirect, and not to the `Location` of an upload on another host. No redirect leads from TLS to
 //! plain HTTP, except on hosts where plain HTTP is allowed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use http::Method;
@@ -12,7 +12,7 @@ use http::header::{AUTHORIZATION, LOCATION};
 use reqwest::Url;
 
 use self::failure::{TlsProblem, failure, tls_problem};
-use self::host::{authority, canonical, is_loopback};
+use self::host::Exemptions;
 use crate::error::{At, Error};
 use crate::options::Options;
 
@@ -35,14 +35,14 @@ const HOPS: usize = 5;
 pub(crate) struct Http {
     checked: reqwest::Client,
     unchecked: Option<reqwest::Client>,
-    insecure: HashSet<String>,
+    exemptions: Exemptions,
     schemes: Mutex<HashMap<String, &'static str>>,
 }
 
 impl Http {
     pub(crate) fn new(options: &Options) -> Result<Self, SetupError> {
         let checked = setup::builder(options)?.build();
-        let unchecked = if options.insecure.is_empty() {
+        let unchecked = if options.unchecked_certificates.is_empty() {
             None
         } else {
             let builder = setup::builder(options)?.tls_danger_accept_invalid_certs(true);
@@ -51,11 +51,7 @@ impl Http {
         Ok(Self {
             checked: checked.map_err(SetupError::Http)?,
             unchecked,
-            insecure: options
-                .insecure
-                .iter()
-                .map(|host| canonical(host))
-                .collect(),
+            exemptions: Exemptions::new(options),
             schemes: Mutex::default(),
         })
     }
@@ -104,7 +100,7 @@ impl Http {
 
     /// Whether plain HTTP to a host is allowed.
     pub(crate) fn may_be_plain(&self, url: &Url) -> bool {
-        is_loopback(url) || self.is_insecure(url)
+        self.exemptions.allow_plain_http(url)
     }
 
     /// Sends a request once and follows redirects.
@@ -161,13 +157,9 @@ impl Http {
 
     fn client(&self, url: &Url) -> &reqwest::Client {
         match &self.unchecked {
-            Some(unchecked) if self.is_insecure(url) => unchecked,
+            Some(unchecked) if self.exemptions.skip_certificate(url) => unchecked,
             _ => &self.checked,
         }
-    }
-
-    fn is_insecure(&self, url: &Url) -> bool {
-        self.insecure.contains(&authority(url))
     }
 
     fn schemes(&self) -> std::sync::MutexGuard<'_, HashMap<String, &'static str>> {

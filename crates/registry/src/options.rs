@@ -19,10 +19,20 @@ pub struct Options {
     pub client_certificate: Option<ClientCertificate>,
     /// Proxies.
     pub proxies: Proxies,
-    /// Registries (`host` or `host:port`) whose certificate is not checked, and that are spoken to
-    /// in plain HTTP if they do not speak HTTPS. Loopback is spoken to in plain HTTP without being
-    /// listed; no other registry ever is.
-    pub insecure: Vec<String>,
+    /// Registries (`host` or `host:port`) whose certificate is not checked. TLS is still required.
+    ///
+    /// This is `--allow-insecure-registry` of cosign, which sets `InsecureSkipVerify` and nothing
+    /// else.
+    pub unchecked_certificates: Vec<String>,
+    /// Registries (`host` or `host:port`) where plain HTTP is allowed if they do not speak TLS.
+    /// Certificates are still checked. Loopback is always allowed, and nothing else.
+    ///
+    /// This is `--allow-http-registry` of cosign, which sets `name.Insecure` of
+    /// go-containerregistry and nothing else. That library is more lenient: without any flag it
+    /// allows plain HTTP for private addresses (RFC 1918) too, and where plain HTTP is allowed it
+    /// falls back after any failure, that of a certificate included, or when HTTPS takes longer than
+    /// 300 ms.
+    pub plain_http: Vec<String>,
     /// Timeouts.
     pub timeouts: Timeouts,
     /// Size limits.
@@ -42,7 +52,8 @@ impl Default for Options {
             ca_certificates: Vec::new(),
             client_certificate: None,
             proxies: Proxies::default(),
-            insecure: Vec::new(),
+            unchecked_certificates: Vec::new(),
+            plain_http: Vec::new(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             retry: RetryPolicy::default(),

@@ -1,8 +1,38 @@
-//! Hosts: their names in URLs and in settings, and which of them are this machine.
+//! Hosts: their names in URLs and in options, and their exemptions from TLS.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use reqwest::Url;
+
+use crate::options::Options;
+
+/// The hosts that are exempt from a rule of TLS. One exemption does not imply the other.
+#[derive(Debug)]
+pub(super) struct Exemptions {
+    unchecked_certificates: HashSet<String>,
+    plain_http: HashSet<String>,
+}
+
+impl Exemptions {
+    pub(super) fn new(options: &Options) -> Self {
+        let hosts = |listed: &[String]| listed.iter().map(|host| canonical(host)).collect();
+        Self {
+            unchecked_certificates: hosts(&options.unchecked_certificates),
+            plain_http: hosts(&options.plain_http),
+        }
+    }
+
+    /// Whether the certificate of a host is not checked.
+    pub(super) fn skip_certificate(&self, url: &Url) -> bool {
+        self.unchecked_certificates.contains(&authority(url))
+    }
+
+    /// Whether plain HTTP to a host is allowed.
+    pub(super) fn allow_plain_http(&self, url: &Url) -> bool {
+        is_loopback(url) || self.plain_http.contains(&authority(url))
+    }
+}
 
 /// Host and port, without the scheme's default port.
 pub(super) fn authority(url: &Url) -> String {
@@ -13,15 +43,15 @@ pub(super) fn authority(url: &Url) -> String {
     }
 }
 
-/// A registry from the settings, in the form of [`authority`].
-pub(super) fn canonical(registry: &str) -> String {
+/// A registry from the options, in the form of [`authority`].
+fn canonical(registry: &str) -> String {
     let host = registry.trim().to_ascii_lowercase();
     let plain = host.strip_suffix(":443").or(host.strip_suffix(":80"));
     plain.unwrap_or(&host).to_owned()
 }
 
 /// Whether the host is this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
+fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     if host == "localhost" || host.ends_with(".localhost") {
         return true;

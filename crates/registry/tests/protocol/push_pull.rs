@@ -207,9 +207,37 @@ async fn a_listed_registry_may_show_any_certificate() {
     })
     .await;
     let mut options = options();
-    options.insecure = vec![at.registry.host()];
+    options.unchecked_certificates = vec![at.registry.host()];
     let remote = At::client(options).repository(at.repository("app"), anonymous());
     remote.push_blob(&"layer".into(), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn where_plain_http_is_allowed_certificates_are_still_checked() {
+    let at = start(Options {
+        transport: Transport::Tls,
+        ..Options::default()
+    })
+    .await;
+    let mut options = options();
+    options.plain_http = vec![at.registry.host()];
+    let remote = At::client(options).repository(at.repository("app"), anonymous());
+    let error = remote.tags().await.unwrap_err();
+    assert!(matches!(error, Error::Untrusted { .. }), "{error:?}");
+    assert!(at.seen().is_empty());
+}
+
+#[tokio::test]
+async fn where_certificates_are_unchecked_tls_is_still_required() {
+    let proxy = start(Options::default()).await;
+    let mut options = options();
+    options.unchecked_certificates = vec!["registry.test".to_owned()];
+    options.proxies.http = Some(proxy.registry.url());
+    options.retry.attempts = 1;
+    let repository = Repository::parse("registry.test/team/app").unwrap();
+    let remote = At::client(options).repository(repository, anonymous());
+    assert!(remote.tags().await.is_err());
+    assert!(proxy.seen().is_empty());
 }
 
 #[tokio::test]
@@ -252,7 +280,7 @@ async fn connections_are_used_again() {
 async fn requests_go_through_the_proxy_except_where_they_should_not() {
     let proxy = start(Options::default()).await;
     let mut options = options();
-    options.insecure = vec!["registry.test:80".to_owned(), "direct.test".to_owned()];
+    options.plain_http = vec!["registry.test:80".to_owned(), "direct.test".to_owned()];
     options.proxies.http = Some(proxy.registry.url());
     options.proxies.except = Some("direct.test".to_owned());
     options.retry.attempts = 1;

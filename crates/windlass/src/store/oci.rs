@@ -19,7 +19,7 @@ use windlass_registry::{
     Digest, DigestError, Error, Name, ReferenceError, Remote, Repository, Retry, SetupError, Tag,
 };
 
-pub(crate) use self::clients::{client, open, options};
+pub(crate) use self::clients::{Exemptions, client, open, options};
 use self::credentials::CredentialsError;
 pub(crate) use self::registries::Registries;
 

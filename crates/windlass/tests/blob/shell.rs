@@ -19,6 +19,8 @@ pub struct Shell {
     pub kubeconfig: Option<String>,
     /// The Docker configuration; none if there is none, whatever this machine has.
     pub docker_config: Option<String>,
+    /// `HTTP_PROXY`: the proxy for plain HTTP.
+    pub http_proxy: Option<String>,
 }
 
 impl Shell {
@@ -29,6 +31,7 @@ impl Shell {
             password: Some(""),
             kubeconfig: None,
             docker_config: None,
+            http_proxy: None,
         }
     }
 
@@ -71,6 +74,9 @@ impl Shell {
         if let Some(config) = &self.docker_config {
             fs::create_dir_all(self.path("docker")).unwrap();
             fs::write(self.path("docker/config.json"), config).unwrap();
+        }
+        if let Some(proxy) = &self.http_proxy {
+            command.env("HTTP_PROXY", proxy);
         }
         if let Some(password) = self.password {
             command.env("COSIGN_PASSWORD", password);

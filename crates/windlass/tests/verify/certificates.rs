@@ -52,3 +52,33 @@ fn a_client_certificate_kept_for_a_registry_is_shown_to_it() {
     let outcome = setting.verify("");
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
 }
+
+#[test]
+fn allowing_plain_http_does_not_skip_the_check_of_the_certificate() {
+    let setting = setting(Transport::Tls);
+    let outcome = setting.verify("--allow-http-registry");
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    let reason = "is not trusted";
+    assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
+    let outcome = setting.verify("--allow-insecure-registry");
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+}
+
+/// There is no host registry.test: only the proxy for plain HTTP can respond.
+#[test]
+fn skipping_the_check_of_the_certificate_does_not_allow_plain_http() {
+    let mut setting = setting(Transport::Plain);
+    setting.shell.http_proxy = Some(setting.registry.url());
+    let line = format!(
+        "verify --key cosign.pub registry.test/team/app@{}",
+        setting.digest
+    );
+    setting.registry.clear_requests();
+    let outcome = setting
+        .shell
+        .run(&format!("{line} --allow-insecure-registry"));
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    assert!(setting.registry.requests().is_empty());
+    let outcome = setting.shell.run(&format!("{line} --allow-http-registry"));
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+}

@@ -9,7 +9,7 @@ use windlass_registry::{Error, Reference, Remote};
 use crate::cli::output::{self, clean, table::Table};
 use crate::cli::verify::reference;
 use crate::cluster::Connection;
-use crate::store::oci::{self, credentials};
+use crate::store::oci::{self, Exemptions, credentials};
 
 /// Show which credentials an account has for an image, and whether one may push
 ///
@@ -29,9 +29,12 @@ pub(crate) struct Check {
     /// Service account of the runs
     #[arg(long, value_name = "NAME", default_value = "default")]
     service_account: String,
-    /// Do not check the certificate of the registry, and speak plain HTTP if it does
+    /// Do not check the certificate of the registry
     #[arg(long)]
     allow_insecure_registry: bool,
+    /// Speak plain HTTP to the registry if it does not speak HTTPS
+    #[arg(long)]
+    allow_http_registry: bool,
 }
 
 /// What a candidate is allowed to do, in words.
@@ -55,11 +58,14 @@ impl Check {
         let sources = credentials::of_account(&kube, &account, std::iter::empty()).await?;
         let repository = &self.image.repository;
         let found = find(&sources, repository);
-        let insecure = self.allow_insecure_registry;
+        let exemptions = Exemptions {
+            certificate: self.allow_insecure_registry,
+            plain_http: self.allow_http_registry,
+        };
         let mut options = oci::options();
         // somebody waits for the answer, and asks again if it is none
         options.retry.attempts = 2;
-        let client = oci::client(options, repository.registry(), insecure)?;
+        let client = oci::client(options, repository.registry(), exemptions)?;
         let mut tried = Vec::new();
         for alone in found.candidates.each() {
             let candidate = alone.iter().next().cloned();

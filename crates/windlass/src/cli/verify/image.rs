@@ -9,7 +9,7 @@ use super::Asked;
 use super::report::{Checked, Report, What};
 use crate::cli::output::clean;
 use crate::store::oci::attached::{self, Evidence, Place};
-use crate::store::oci::open;
+use crate::store::oci::{Exemptions, open};
 
 /// How much is read at once of what is attached to an image.
 const AT_ONCE: usize = 8;
@@ -64,8 +64,11 @@ impl Access {
 
     #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
     async fn open(&self, repository: &Repository) -> anyhow::Result<Remote> {
-        let unchecked = self.allow_insecure_registry || self.allow_http_registry;
-        let (remote, warnings) = open(repository.clone(), unchecked).await?;
+        let exemptions = Exemptions {
+            certificate: self.allow_insecure_registry,
+            plain_http: self.allow_http_registry,
+        };
+        let (remote, warnings) = open(repository.clone(), exemptions).await?;
         for warning in warnings {
             eprintln!("warning: {warning}");
         }

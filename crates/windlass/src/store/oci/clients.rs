@@ -16,11 +16,20 @@ const REMEMBERED: usize = 100;
 /// Most bytes of a certificate or key.
 const FILE_LIMIT: u64 = 1 << 20;
 
+/// The rules of TLS that a registry is exempt from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Exemptions {
+    /// Its certificate is not checked.
+    pub(crate) certificate: bool,
+    /// Plain HTTP is allowed if it does not speak TLS.
+    pub(crate) plain_http: bool,
+}
+
 /// Clients of all registries that were spoken to.
 pub(crate) struct Clients {
     options: Options,
-    /// By host, and whether its certificate goes unchecked.
-    known: Mutex<HashMap<(String, bool), Client>>,
+    /// By host and its exemptions.
+    known: Mutex<HashMap<(String, Exemptions), Client>>,
 }
 
 impl Clients {
@@ -32,23 +41,22 @@ impl Clients {
         }
     }
 
-    /// The client of a repository's registry. `insecure`: its certificate is not checked, and it may
-    /// speak plain HTTP.
+    /// The client of a repository's registry.
     pub(crate) fn of(
         &self,
         repository: &Repository,
-        insecure: bool,
+        exemptions: Exemptions,
     ) -> Result<Client, UploadError> {
         let registry = repository.registry();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (registry.to_owned(), insecure);
+        let key = (registry.to_owned(), exemptions);
         if let Some(client) = known.get(&key) {
             return Ok(client.clone());
         }
         if known.len() >= REMEMBERED {
             known.clear();
         }
-        let client = client(self.options.clone(), registry, insecure)?;
+        let client = client(self.options.clone(), registry, exemptions)?;
         known.insert(key, client.clone());
         Ok(client)
     }
@@ -74,9 +82,9 @@ pub(crate) fn options() -> Options {
 /// machine and the identity it has in a cloud. Warnings come with it.
 pub(crate) async fn open(
     repository: Repository,
-    insecure: bool,
+    exemptions: Exemptions,
 ) -> Result<(Remote, Vec<Warning>), UploadError> {
-    let client = client(options(), repository.registry(), insecure)?;
+    let client = client(options(), repository.registry(), exemptions)?;
     let mut sources: Vec<Source> = credentials::own_configuration().into_iter().collect();
     let identity = Clouds::default().candidate(&repository).await;
     sources.extend(identity.map(Source::Candidate));
@@ -91,10 +99,13 @@ pub(crate) async fn open(
 pub(crate) fn client(
     mut options: Options,
     registry: &str,
-    insecure: bool,
+    exemptions: Exemptions,
 ) -> Result<Client, UploadError> {
-    if insecure {
-        options.insecure.push(registry.to_owned());
+    if exemptions.certificate {
+        options.unchecked_certificates.push(registry.to_owned());
+    }
+    if exemptions.plain_http {
+        options.plain_http.push(registry.to_owned());
     }
     let certificates = Certificates::of(registry, &folders())?;
     options.ca_certificates.extend(certificates.authorities);

@@ -215,7 +215,12 @@ impl Registries {
         repository: Repository,
         warnings: &mut Vec<String>,
     ) -> Result<Remote, UploadError> {
-        let client = self.clients.of(&repository, owner.storage.oci_insecure)?;
+        // one setting stands for both, as in Chains
+        let exemptions = Exemptions {
+            certificate: owner.storage.oci_insecure,
+            plain_http: owner.storage.oci_insecure,
+        };
+        let client = self.clients.of(&repository, exemptions)?;
         let identity = self.clouds.candidate(&repository).await;
         let identity = identity.map(Source::Candidate);
         let sources = owner.sources.iter().chain(&identity);
