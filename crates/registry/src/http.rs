@@ -4,15 +4,13 @@
 //! redirect, and not to the `Location` of an upload on another host. No redirect leads from TLS to
 //! plain HTTP, except on hosts where plain HTTP is allowed.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use http::Method;
 use http::header::{AUTHORIZATION, LOCATION};
 use reqwest::Url;
 
-use self::failure::{TlsProblem, failure, tls_problem};
+use self::failure::failure;
 use self::host::Exemptions;
+use self::scheme::{Scheme, Schemes};
 use crate::error::{At, Error};
 use crate::options::Options;
 
@@ -20,6 +18,7 @@ mod failure;
 mod host;
 mod request;
 mod response;
+mod scheme;
 mod setup;
 
 pub(crate) use self::failure::unfollowed;
@@ -36,7 +35,7 @@ pub(crate) struct Http {
     checked: reqwest::Client,
     unchecked: Option<reqwest::Client>,
     exemptions: Exemptions,
-    schemes: Mutex<HashMap<String, &'static str>>,
+    schemes: Schemes,
 }
 
 impl Http {
@@ -52,50 +51,34 @@ impl Http {
             checked: checked.map_err(SetupError::Http)?,
             unchecked,
             exemptions: Exemptions::new(options),
-            schemes: Mutex::default(),
+            schemes: Schemes::new(),
         })
     }
 
     /// The address of a registry, with a slash at its end. Where plain HTTP is allowed, HTTPS is
     /// still tried first.
     pub(crate) async fn base(&self, at: &At, registry: &str) -> Result<Url, Error> {
-        let parse = |scheme: &str| Url::parse(&format!("{scheme}://{registry}/"));
-        let not_a_host = |_| Error::Refused {
-            at: at.clone(),
-            why: "the registry is not the name of a host".to_owned(),
+        let address = |scheme: Scheme| {
+            let url = Url::parse(&format!("{}://{registry}/", scheme.as_str()));
+            url.map_err(|_| Error::Refused {
+                at: at.clone(),
+                why: "the registry is not the name of a host".to_owned(),
+            })
         };
-        let https = parse("https").map_err(not_a_host)?;
+        let https = address(Scheme::Https)?;
         if !self.may_be_plain(&https) {
             return Ok(https);
         }
-        if let Some(scheme) = self.schemes().get(registry).copied() {
-            return parse(scheme).map_err(not_a_host);
-        }
-        let probe = https.join("v2/").unwrap_or_else(|_| https.clone());
-        match self.client(&https).get(probe).send().await {
-            Ok(_) => {
-                self.schemes().insert(registry.to_owned(), "https");
-                Ok(https)
-            }
-            Err(error) => match tls_problem(&error) {
-                Some(TlsProblem::Certificate | TlsProblem::ClientCertificate) => {
-                    Err(failure(at, &https, error))
-                }
-                // TLS came about, and what went wrong came after it
-                None if !error.is_connect() && !error.is_timeout() => Ok(https),
-                Some(TlsProblem::NotTls) | None => parse("http").map_err(not_a_host),
-            },
-        }
+        let client = self.client(&https);
+        let scheme = self.schemes.probe(client, registry, &https).await;
+        address(scheme.map_err(|error| failure(at, &https, error))?)
     }
 
-    /// Remembers the scheme in which a registry responded.
+    /// Remembers the scheme in which a registry responded, if it has a choice.
     pub(crate) fn learn_scheme(&self, registry: &str, url: &Url) {
-        let scheme = if url.scheme() == "http" {
-            "http"
-        } else {
-            "https"
-        };
-        self.schemes().insert(registry.to_owned(), scheme);
+        if self.may_be_plain(url) {
+            self.schemes.learn(registry, Scheme::of(url));
+        }
     }
 
     /// Whether plain HTTP to a host is allowed.
@@ -160,10 +143,6 @@ impl Http {
             Some(unchecked) if self.exemptions.skip_certificate(url) => unchecked,
             _ => &self.checked,
         }
-    }
-
-    fn schemes(&self) -> std::sync::MutexGuard<'_, HashMap<String, &'static str>> {
-        self.schemes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,11 +3,13 @@
 //! The caller reads the secrets and passes them in by precedence. The keychain makes candidates of
 //! them; the last candidate is always "no credential". A source that cannot be read gives a warning
 //! that names it, and does not affect the others. The keychain remembers which candidate worked for
-//! an account and a repository until the candidates change.
+//! an account, a repository and its candidates.
 //! Sources: docs/behaviour.md, "Registry credentials"; Kubernetes' rules for `imagePullSecrets`.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
+
+use windlass_once::{Expiry, OnceMap};
 
 use self::candidate::Memory;
 use self::read::Reading;
@@ -29,7 +31,7 @@ pub use self::candidate::{Candidate, Candidates};
 pub use self::config::config_paths;
 pub use self::source::{Secret, Source, Warning};
 
-/// Most pairs of account and repository remembered.
+/// Most accounts with a repository and its candidates remembered.
 const REMEMBERED: usize = 10_000;
 
 /// A service account, whose credentials are looked up.
@@ -41,8 +43,8 @@ pub struct Account {
     pub name: String,
 }
 
-/// What worked for whom and where, with which candidates.
-type Memories = HashMap<(Account, Repository), (Fingerprint, Memory)>;
+/// An account, a repository and its candidates.
+type Key = (Account, Repository, Fingerprint);
 
 /// The result of a lookup for a repository.
 #[derive(Debug, Clone)]
@@ -54,8 +56,14 @@ pub struct Lookup {
 }
 
 /// Looks up candidates and remembers which worked. Clones share that memory.
-#[derive(Debug, Clone, Default)]
-pub struct Keychain(Arc<Mutex<Memories>>);
+#[derive(Debug, Clone)]
+pub struct Keychain(Arc<OnceMap<Key, Memory>>);
+
+impl Default for Keychain {
+    fn default() -> Self {
+        Self(Arc::new(OnceMap::new(REMEMBERED)))
+    }
+}
 
 impl Keychain {
     /// The candidates of the sources for a repository: the sources in their order, within one the
@@ -70,26 +78,17 @@ impl Keychain {
             candidates,
             warnings,
         } = find(sources, repository);
-        let memory = self.memory(account, repository, candidates.fingerprint());
+        let key = (
+            account.clone(),
+            repository.clone(),
+            candidates.fingerprint(),
+        );
+        let make = || (Memory::default(), Expiry::Never);
+        let memory = self.0.get_or_make(&key, Instant::now(), make);
         Lookup {
             candidates: candidates.with_memory(memory),
             warnings,
         }
-    }
-
-    fn memory(&self, account: &Account, repository: &Repository, now: Fingerprint) -> Memory {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
-        let place = (account.clone(), repository.clone());
-        let (then, memory) = known
-            .entry(place)
-            .or_insert_with(|| (now, Memory::default()));
-        if *then != now {
-            (*then, *memory) = (now, Memory::default());
-        }
-        Arc::clone(memory)
     }
 }
 

@@ -1,7 +1,6 @@
 //! A session: connections, tokens and challenges, shared by all repositories of a client.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use windlass_once::{Expiry, OnceMap};
 
 use crate::auth::challenge::Challenge;
 use crate::auth::token::Tokens;
@@ -9,7 +8,7 @@ use crate::http::{Http, SetupError};
 use crate::options::Options;
 use crate::reference::Repository;
 
-/// Most repositories whose challenges are remembered.
+/// Most repositories, and most registries, whose challenges are remembered.
 const REMEMBERED: usize = 10_000;
 
 /// Connections, tokens and challenges.
@@ -18,15 +17,10 @@ pub(crate) struct Session {
     pub(crate) options: Options,
     pub(crate) http: Http,
     pub(crate) tokens: Tokens,
-    challenges: Mutex<Challenges>,
-}
-
-/// The challenges of registries, by repository and for repositories that are new.
-#[derive(Debug, Default)]
-struct Challenges {
-    of_repositories: HashMap<Repository, Challenge>,
-    /// By registry: its last challenge, without the scopes.
-    of_registries: HashMap<String, Challenge>,
+    /// The last challenge of each repository.
+    of_repositories: OnceMap<Repository, Challenge>,
+    /// The last challenge of each registry, without the scopes, for repositories that are new.
+    of_registries: OnceMap<String, Challenge>,
 }
 
 impl Session {
@@ -34,37 +28,32 @@ impl Session {
         Ok(Self {
             http: Http::new(&options)?,
             options,
-            tokens: Tokens::default(),
-            challenges: Mutex::default(),
+            tokens: Tokens::new(),
+            of_repositories: OnceMap::new(REMEMBERED),
+            of_registries: OnceMap::new(REMEMBERED),
         })
     }
 
     /// The last challenge for this repository, or else for any on its registry.
     pub(crate) fn challenge(&self, repository: &Repository) -> Option<Challenge> {
-        let known = self.challenges();
-        let of_repository = known.of_repositories.get(repository);
-        let found = of_repository.or_else(|| known.of_registries.get(repository.registry()));
-        found.cloned()
+        let now = self.options.clock.now();
+        let of_registry = || {
+            let registry = repository.registry().to_owned();
+            self.of_registries.get(&registry, now)
+        };
+        self.of_repositories
+            .get(repository, now)
+            .or_else(of_registry)
     }
 
     /// Remembers the challenge of a repository.
     pub(crate) fn learn(&self, repository: &Repository, challenge: &Challenge) {
-        let mut known = self.challenges();
-        if known.of_repositories.len() >= REMEMBERED {
-            *known = Challenges::default();
-        }
+        let now = self.options.clock.now();
         let registry = repository.registry().to_owned();
-        known
-            .of_registries
-            .insert(registry, challenge.without_scopes());
-        known
-            .of_repositories
-            .insert(repository.clone(), challenge.clone());
-    }
-
-    fn challenges(&self) -> MutexGuard<'_, Challenges> {
-        self.challenges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let general = challenge.without_scopes();
+        self.of_registries
+            .insert(registry, general, Expiry::Never, now);
+        self.of_repositories
+            .insert(repository.clone(), challenge.clone(), Expiry::Never, now);
     }
 }

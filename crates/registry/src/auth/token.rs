@@ -2,14 +2,13 @@
 //! Sources: "Token Authentication Specification" (GET with a name and password) and "Token
 //! Authentication with `OAuth2`" (POST with a refresh token) of CNCF Distribution.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method};
 use reqwest::Url;
 use serde::Deserialize;
+use windlass_once::{Expiry, OnceMap};
 use zeroize::Zeroizing;
 
 use super::challenge::Scopes;
@@ -21,8 +20,8 @@ use crate::http::{Body, Http, Request, Response};
 
 /// Most bytes of a response with a token.
 const LIMIT: usize = 256 * 1024;
-/// Most tokens kept; the expired go first, then all.
-const KEPT: usize = 10_000;
+/// Most tokens cached.
+const CACHED: usize = 10_000;
 /// Lifetime of a token whose response does not state one, seconds.
 const LIFETIME: u64 = 60;
 /// Longest time that a token is cached, seconds.
@@ -58,7 +57,7 @@ impl Grant {
     }
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
     realm: String,
     service: Option<String>,
@@ -66,22 +65,12 @@ struct Key {
     credential: Fingerprint,
 }
 
-struct Token {
-    value: Zeroizing<String>,
-    expires: Instant,
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Token([redacted])")
-    }
-}
-
-type Slot = Arc<tokio::sync::Mutex<Option<Token>>>;
+#[derive(Clone)]
+struct CachedToken(Zeroizing<String>);
 
 /// The tokens of a client. One caller requests a token, the others wait for it.
-#[derive(Debug, Default)]
-pub(crate) struct Tokens(Mutex<HashMap<Key, Slot>>);
+#[derive(Debug)]
+pub(crate) struct Tokens(OnceMap<Key, CachedToken>);
 
 #[derive(Deserialize)]
 struct TokenResponse {
@@ -92,6 +81,10 @@ struct TokenResponse {
 }
 
 impl Tokens {
+    pub(crate) fn new() -> Self {
+        Self(OnceMap::new(CACHED))
+    }
+
     /// A token, from the cache or from the endpoint.
     pub(crate) async fn get(
         &self,
@@ -100,48 +93,21 @@ impl Tokens {
         at: &At,
         request: &TokenRequest<'_>,
     ) -> Result<Grant, Refusal> {
-        let slot = self.slot(request, clock.now());
-        let mut slot = slot.lock().await;
-        if let Some(token) = slot.as_ref().filter(|token| token.expires > clock.now())
-            && let Some(header) = bearer(&token.value)
-            && request.refused != Some(&header)
-        {
-            return Ok(Grant {
-                header,
-                is_cached: true,
-            });
-        }
-        *slot = None;
+        let key = request.key();
+        let is_refused = |token: &CachedToken| request.refused == bearer(&token.0).as_ref();
+        self.0.remove_if(&key, is_refused);
         let at = At {
             doing: format!("{} (token from {})", at.doing, host(request.realm)),
             repository: at.repository.clone(),
         };
-        let (header, token) = fetch(http, clock, at, request).await?;
-        *slot = Some(token);
-        Ok(Grant::new(header))
-    }
-
-    fn slot(&self, request: &TokenRequest<'_>, now: Instant) -> Slot {
-        let key = Key {
-            realm: request.realm.to_string(),
-            service: request.service.map(str::to_owned),
-            scopes: request.scopes.to_string(),
-            credential: request.credential.fingerprint(),
+        let mut is_cached = true;
+        let make = || {
+            is_cached = false;
+            fetch(http, clock, &at, request)
         };
-        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() >= KEPT {
-            let holds = |slot: &Slot| {
-                let token = slot.try_lock();
-                token.map_or(true, |token| {
-                    token.as_ref().is_some_and(|token| token.expires > now)
-                })
-            };
-            slots.retain(|_, slot| holds(slot));
-        }
-        if slots.len() >= KEPT {
-            slots.clear();
-        }
-        Arc::clone(slots.entry(key).or_default())
+        let token = self.0.get_or_try_make(&key, clock.now(), make).await?;
+        let header = bearer(&token.0).ok_or_else(|| malformed(at))?;
+        Ok(Grant { header, is_cached })
     }
 }
 
@@ -149,26 +115,26 @@ impl Tokens {
 async fn fetch(
     http: &Http,
     clock: &Clock,
-    at: At,
+    at: &At,
     request: &TokenRequest<'_>,
-) -> Result<(HeaderValue, Token), Refusal> {
+) -> Result<(CachedToken, Expiry), Refusal> {
     if request.realm.scheme() == "http" && !http.may_be_plain(request.realm) {
         return Err(Denial::unsent("the token endpoint would get it in plain HTTP").into());
     }
-    let response = http.send(request.http(&at)).await?;
+    let response = http.send(request.http(at)).await?;
     if response.status != 200 {
-        return Err(refusal(at, &response, request.credential));
+        return Err(refusal(at.clone(), &response, request.credential));
     }
     let read: Option<TokenResponse> = serde_json::from_slice(&response.body).ok();
     let read = read.and_then(|read| Some((read.token.or(read.access_token)?, read.expires_in)));
-    let Some((value, lifetime)) = read.filter(|(value, _)| !value.is_empty()) else {
-        return Err(malformed(at).into());
+    let is_usable = |token: &str| !token.is_empty() && bearer(token).is_some();
+    let Some((token, lifetime)) = read.filter(|(token, _)| is_usable(token)) else {
+        return Err(malformed(at.clone()).into());
     };
-    let header = bearer(&value).ok_or_else(|| malformed(at))?;
     let lifetime = lifetime.and_then(|stated| stated.as_u64());
     let lifetime = Duration::from_secs(lifetime.unwrap_or(LIFETIME).min(LONGEST_LIFETIME));
     let expires = clock.now() + lifetime.saturating_sub(MARGIN.min(lifetime / 4));
-    Ok((header, Token { value, expires }))
+    Ok((CachedToken(token), Expiry::At(expires)))
 }
 
 fn host(url: &Url) -> &str {
@@ -199,6 +165,15 @@ fn refusal(at: At, response: &Response, credential: &Credential) -> Refusal {
 }
 
 impl TokenRequest<'_> {
+    fn key(&self) -> Key {
+        Key {
+            realm: self.realm.to_string(),
+            service: self.service.map(str::to_owned),
+            scopes: self.scopes.to_string(),
+            credential: self.credential.fingerprint(),
+        }
+    }
+
     /// With GET and a name and password, or with POST and a refresh token.
     fn http<'a>(&self, at: &'a At) -> Request<'a> {
         let mut request = Request {

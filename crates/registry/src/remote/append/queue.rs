@@ -1,9 +1,10 @@
 //! Per-tag write queues: one writer at a time, which also writes the entries that others are
 //! waiting to add.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use windlass_once::{Expiry, OnceMap};
 
 use super::change::Change;
 use crate::auth::Fingerprint;
@@ -16,12 +17,12 @@ const REMEMBERED: usize = 10_000;
 /// A tag and its repository.
 type Key = (Repository, Tag);
 
-/// The write queues of all tags.
-#[derive(Debug, Default)]
-pub(crate) struct WriteQueues(Mutex<HashMap<Key, Arc<WriteQueue>>>);
+/// The write queues of all tags. A queue in use is never dropped.
+#[derive(Debug)]
+pub(crate) struct WriteQueues(OnceMap<Key, Arc<WriteQueue>>);
 
 /// The writers of one tag.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct WriteQueue {
     /// Locked by the one writer.
     pub(crate) last: tokio::sync::Mutex<TagHistory>,
@@ -58,6 +59,13 @@ pub(crate) struct Ticket {
     pub(crate) entry: Arc<QueuedChange>,
 }
 
+impl Default for WriteQueues {
+    fn default() -> Self {
+        let is_used = |queue: &Arc<WriteQueue>| Arc::strong_count(queue) > 1;
+        Self(OnceMap::keeping_used(REMEMBERED, is_used))
+    }
+}
+
 impl WriteQueues {
     /// Queues an entry for a tag.
     pub(crate) fn add(
@@ -67,7 +75,9 @@ impl WriteQueues {
         credentials: Fingerprint,
         change: Change,
     ) -> Ticket {
-        let queue = self.of((repository.clone(), tag.clone()));
+        let key = (repository.clone(), tag.clone());
+        let make = || (Arc::default(), Expiry::Never);
+        let queue = self.0.get_or_make(&key, Instant::now(), make);
         let entry = Arc::new(QueuedChange {
             credentials,
             change,
@@ -75,20 +85,6 @@ impl WriteQueues {
         });
         locked(&queue.pending).push(Arc::clone(&entry));
         Ticket { queue, entry }
-    }
-
-    fn of(&self, key: Key) -> Arc<WriteQueue> {
-        let mut known = locked(&self.0);
-        if known.len() >= REMEMBERED {
-            known.retain(|_, queue| Arc::strong_count(queue) > 1);
-        }
-        let queue = known.entry(key).or_insert_with(|| {
-            Arc::new(WriteQueue {
-                last: tokio::sync::Mutex::default(),
-                pending: Mutex::default(),
-            })
-        });
-        Arc::clone(queue)
     }
 }
 
