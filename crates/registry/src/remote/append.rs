@@ -11,7 +11,6 @@
 //! before it has settled.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -322,6 +321,5 @@ fn spread(time: Duration, tries: usize) -> Duration {
     if tries < 1 {
         return time;
     }
-    let chance = RandomState::new().hash_one(tries) % 256;
-    time + time * u32::try_from(chance).unwrap_or(0) / 128
+    time + time * fastrand::u32(0..256) / 128
 }
