@@ -4,15 +4,16 @@
 //! Distribution.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use zeroize::Zeroizing;
 
+use self::fingerprint::Fingerprint;
+
 pub(crate) mod challenge;
+pub(crate) mod fingerprint;
 pub(crate) mod refusal;
 pub(crate) mod token;
 
@@ -49,27 +50,18 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Tells credentials apart without keeping them; different in each process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Fingerprint(u64, u64);
-
-impl Fingerprint {
-    pub(crate) fn of(value: &impl std::hash::Hash) -> Self {
-        static KEYS: LazyLock<(RandomState, RandomState)> = LazyLock::new(Default::default);
-        Self(KEYS.0.hash_one(value), KEYS.1.hash_one(value))
-    }
-}
-
 impl Credential {
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let (kind, first, second) = match self {
-            Self::Anonymous => (0, "", ""),
-            Self::Password { username, password } => (1, username.as_str(), password.as_str()),
-            Self::IdentityToken(token) => (2, token.as_str(), ""),
-            Self::RegistryToken(token) => (3, token.as_str(), ""),
-            Self::Unavailable(why) => (4, why.as_str(), ""),
+            Self::Anonymous => ("anonymous", "", ""),
+            Self::Password { username, password } => {
+                ("password", username.as_str(), password.as_str())
+            }
+            Self::IdentityToken(token) => ("identity token", token.as_str(), ""),
+            Self::RegistryToken(token) => ("registry token", token.as_str(), ""),
+            Self::Unavailable(why) => ("unavailable", why.as_str(), ""),
         };
-        Fingerprint::of(&(kind, first, second))
+        Fingerprint::of([kind, first, second].map(str::as_bytes))
     }
 
     /// The values that must not be printed.

@@ -13,7 +13,7 @@ use windlass_once::{Expiry, OnceMap};
 
 use self::candidate::Memory;
 use self::read::Reading;
-use crate::auth::Fingerprint;
+use crate::auth::fingerprint::Fingerprint;
 use crate::reference::Repository;
 
 mod candidate;

@@ -12,8 +12,9 @@ use windlass_once::{Expiry, OnceMap};
 use zeroize::Zeroizing;
 
 use super::challenge::Scopes;
+use super::fingerprint::Fingerprint;
 use super::refusal::{Denial, Refusal};
-use super::{Credential, Fingerprint, bearer};
+use super::{Credential, bearer};
 use crate::clock::Clock;
 use crate::error::{At, Error, RegistryMessage, is_temporary};
 use crate::http::{Body, Http, Request, Response};

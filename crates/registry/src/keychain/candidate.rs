@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::auth::Credential;
 use crate::auth::challenge::Access;
-use crate::auth::{Credential, Fingerprint};
+use crate::auth::fingerprint::Fingerprint;
 
 /// A credential for some repositories, and where it is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,16 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    fn fingerprint(&self) -> Fingerprint {
+        let (has_key, key) = match &self.key {
+            Some(key) => ("key", key.as_str()),
+            None => ("", ""),
+        };
+        let texts = [self.source.as_str(), has_key, key].map(str::as_bytes);
+        let credential = self.credential.fingerprint();
+        Fingerprint::of(texts.into_iter().chain([credential.as_bytes()]))
+    }
+
     /// No credential.
     pub fn anonymous() -> Self {
         Self {
@@ -105,9 +116,8 @@ impl Candidates {
     }
 
     pub(crate) fn fingerprint(&self) -> Fingerprint {
-        let each = self.list.iter();
-        let each = each.map(|one| (&one.source, &one.key, one.credential.fingerprint()));
-        Fingerprint::of(&each.collect::<Vec<_>>())
+        let each: Vec<_> = self.iter().map(Candidate::fingerprint).collect();
+        Fingerprint::of(each.iter().map(Fingerprint::as_bytes))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use windlass_once::{Expiry, OnceMap};
 
 use super::change::Change;
-use crate::auth::Fingerprint;
+use crate::auth::fingerprint::Fingerprint;
 use crate::digest::Digest;
 use crate::reference::{Repository, Tag};
 
