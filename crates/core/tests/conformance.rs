@@ -1,5 +1,5 @@
-//! Payloads equal the reference's: every case in `fixtures/payload`, and in the folder that
-//! `WINDLASS_CONFORMANCE` names if it is set. What the reference could do is compared as JSON,
+//! Payloads equal the reference's: every case in `fixtures/payload`, and those of the shared folder
+//! where that is expected. What the reference could do is compared as JSON,
 //! order included except among subjects, artifact URIs and images; what it could not do must be a
 //! valid statement with a warning.
 
@@ -62,15 +62,39 @@ struct ExpectedImage {
 fn the_cases_equal_the_reference() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut folders = vec![manifest.join("tests/fixtures/payload")];
-    let shared = manifest.join("../../../shared/conformance");
-    match std::env::var_os("WINDLASS_CONFORMANCE") {
-        Some(folder) => folders.push(PathBuf::from(folder).join("payload")),
-        None if shared.exists() => folders.push(shared.join("payload")),
-        None => {}
-    }
+    let variable = std::env::var_os("WINDLASS_CONFORMANCE").map(PathBuf::from);
+    let ci = std::env::var("CI").unwrap_or_default();
+    let shared = shared_cases(variable, &ci, &manifest.join("../../../shared"));
+    folders.extend(shared.map(|shared| shared.join("payload")));
     for folder in folders {
         check_folder(&folder);
     }
+}
+
+/// The folder of the shared cases, wherever they are expected: where the variable says so, in CI, and
+/// with a folder `shared` beside the checkout. A clone alone has the kept cases only.
+fn shared_cases(variable: Option<PathBuf>, ci: &str, beside: &Path) -> Option<PathBuf> {
+    let expected = ci == "true" || beside.exists();
+    variable.or_else(|| expected.then(|| beside.join("conformance")))
+}
+
+#[test]
+fn the_shared_cases_are_expected_in_ci_and_beside_their_folder() {
+    let (here, nowhere) = (Path::new("."), Path::new("./no such folder"));
+    assert_eq!(shared_cases(None, "", nowhere), None);
+    assert_eq!(shared_cases(None, "false", nowhere), None);
+    let named = Some(PathBuf::from("named"));
+    assert_eq!(shared_cases(named.clone(), "true", here), named);
+    for (ci, beside) in [("true", nowhere), ("", here)] {
+        let expected = Some(beside.join("conformance"));
+        assert_eq!(shared_cases(None, ci, beside), expected);
+    }
+}
+
+#[test]
+#[should_panic(expected = "no cases in")]
+fn a_folder_that_is_expected_and_absent_is_a_failure() {
+    check_folder(Path::new("./no such folder"));
 }
 
 fn check_folder(folder: &Path) {
@@ -94,7 +118,12 @@ fn check_folder(folder: &Path) {
                 .map(|failure| format!("{name}: {failure}")),
         );
     }
-    println!("{} cases, {} formats each", paths.len(), FORMATS.len());
+    println!(
+        "{} cases, {} formats each, in {}",
+        paths.len(),
+        FORMATS.len(),
+        folder.display()
+    );
     assert!(
         failures.is_empty(),
         "{} failures\n{}",
