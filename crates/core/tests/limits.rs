@@ -56,8 +56,18 @@ fn outcomes(run: &Run<'_>) -> Vec<bool> {
         }
         outcomes.push(payload.is_ok());
     }
-    if let Ok(explained) = explain(run, &config) {
-        assert!(explained.warnings.iter().all(|line| line.len() < 4096));
+    let configured = match run {
+        Run::Task(_) => config.taskrun.format,
+        Run::Pipeline(..) => config.pipelinerun.format,
+    };
+    let has_payload = Payload::of_run(run, &config, configured).is_ok();
+    let explained = explain(run, &config);
+    assert_eq!(explained.is_ok(), has_payload, "{explained:?}");
+    let warnings = explained
+        .into_iter()
+        .flat_map(|explained| explained.warnings);
+    for line in warnings {
+        assert!(line.len() < 4096, "{line}");
     }
     outcomes
 }
