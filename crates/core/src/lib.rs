@@ -5,6 +5,7 @@ pub mod artifact;
 pub mod config;
 pub mod decide;
 pub mod dsse;
+pub mod error;
 pub mod explain;
 pub mod extract;
 pub mod format;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
+use crate::error::Chain;
 use crate::format::{SLSA_V1, SLSA_V02};
 use crate::key::PublicKey;
 
@@ -103,7 +104,7 @@ pub fn attestation(envelope: &Envelope, key: &PublicKey, expected: &Expected) ->
         Ok(_) => false,
         Err(error) => {
             let type_changed = matches!(error, EnvelopeError::PayloadTypeChanged { .. });
-            findings.push(with_causes(&error));
+            findings.push(Chain(&error).to_string());
             type_changed
         }
     };
@@ -173,7 +174,7 @@ pub fn image_signature(
     if let Err(error) = key.verify(payload, signature) {
         findings.push(format!(
             "the signature is not one by the key given over its payload: {}",
-            with_causes(&error)
+            Chain(&error)
         ));
     }
     let read: SimpleSigning = match serde_json::from_slice(payload) {
@@ -225,15 +226,5 @@ pub fn envelope_of_bundle(text: &[u8]) -> Result<Envelope, String> {
         );
     }
     let text = envelope.to_string();
-    Envelope::from_json(text.as_bytes()).map_err(|error| with_causes(&error))
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text = format!("{text}: {cause}");
-        next = cause.source();
-    }
-    text
+    Envelope::from_json(text.as_bytes()).map_err(|error| Chain(&error).to_string())
 }

@@ -12,6 +12,7 @@ use kube::Client;
 use tokio::sync::watch;
 use windlass_core::annotation;
 use windlass_core::decide::{Decision, Facts, Scope, decide, is_settled};
+use windlass_core::error::Chain;
 use windlass_core::run::{Metadata, Run, TaskRun};
 
 use super::record::{self, Change};
@@ -225,8 +226,8 @@ pub(super) fn later(error: CallError) -> Outcome {
 }
 
 /// An error with its causes, in one line.
-pub(super) fn text(error: impl Into<anyhow::Error>) -> String {
-    format!("{:#}", error.into())
+pub(super) fn text(error: impl std::error::Error + 'static) -> String {
+    Chain(&error).to_string()
 }
 
 fn is_marked(metadata: &Metadata<'_>) -> bool {
