@@ -2,17 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
+use super::problem::{CHAINS, ConfigError, OWN, Problem, Warning};
+use super::settings::{ArtifactPolicy, Config, Kms, Storage, Transparency, X509};
 use super::suggest::closest;
-use super::{
-    ArtifactPolicy, BuildType, CHAINS, Config, ConfigError, Encoding, Kms, OWN, Parsed, Problem,
-    PubsubProvider, SignerKind, Storage, StoreKind, Transparency, TransparencyMode, Warning, X509,
-};
 use crate::format::Format;
 
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
 const ENCODING: &str = "storage.oci.encoding-format";
 /// Longest value that an error shows, in characters.
 const SHOWN: usize = 60;
+
+/// A configuration, and what its reader should know about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// The configuration.
+    pub config: Config,
+    /// What was accepted but probably not meant.
+    pub warnings: Vec<Warning>,
+}
 
 /// Reads one key after the other, and remembers which keys there are and what was wrong.
 struct Reader<'a> {

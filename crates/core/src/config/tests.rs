@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::format::Format;
 
 fn parse(pairs: &[(&str, &str)]) -> Result<Parsed, ConfigError> {
     let chains = pairs

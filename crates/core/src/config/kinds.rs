@@ -1,0 +1,144 @@
+//! The words of the configuration: stores, signers and whatever else is one of a few names.
+
+/// A store, by its name in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StoreKind {
+    /// In-toto attestations sent to an Archivista server.
+    Archivista,
+    /// A document database.
+    Docdb,
+    /// A Google Cloud Storage bucket.
+    Gcs,
+    /// Google Container Analysis.
+    Grafeas,
+    /// A Kafka topic.
+    Kafka,
+    /// The image's registry.
+    Oci,
+    /// Annotations of the run.
+    Tekton,
+}
+
+impl StoreKind {
+    pub(super) const NAMES: [(&'static str, Self); 7] = [
+        ("tekton", Self::Tekton),
+        ("oci", Self::Oci),
+        ("gcs", Self::Gcs),
+        ("docdb", Self::Docdb),
+        ("grafeas", Self::Grafeas),
+        ("kafka", Self::Kafka),
+        ("archivista", Self::Archivista),
+    ];
+
+    /// Name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        name_of(&Self::NAMES, self)
+    }
+}
+
+/// A signer, by its name in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SignerKind {
+    /// A key file, or keyless with Fulcio.
+    X509,
+    /// A key management service.
+    Kms,
+    /// Nobody: the artifact is disabled.
+    None,
+}
+
+impl SignerKind {
+    pub(super) const NAMES: [(&'static str, Self); 3] = [
+        ("x509", Self::X509),
+        ("kms", Self::Kms),
+        ("none", Self::None),
+    ];
+
+    /// Name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        name_of(&Self::NAMES, self)
+    }
+}
+
+/// How signatures are laid out in a registry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// Tags `.sig` and `.att`.
+    #[default]
+    Dsse,
+    /// Sigstore bundles as referrers.
+    SigstoreBundle,
+    /// Each of these, for clients of either kind. Not known to the reference.
+    Both,
+}
+
+impl Encoding {
+    pub(super) const NAMES: [(&'static str, Self); 3] = [
+        ("dsse", Self::Dsse),
+        ("sigstore-bundle", Self::SigstoreBundle),
+        ("both", Self::Both),
+    ];
+
+    /// Whether things are stored under tags.
+    pub fn in_tags(self) -> bool {
+        matches!(self, Self::Dsse | Self::Both)
+    }
+
+    /// Whether things are stored as bundles.
+    pub fn in_bundles(self) -> bool {
+        matches!(self, Self::SigstoreBundle | Self::Both)
+    }
+}
+
+/// `buildType` of SLSA v1.0 provenance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildType {
+    /// Plain.
+    Slsa,
+    /// With Tekton's own details: labels, annotations and whole child task runs.
+    SlsaTekton,
+}
+
+impl BuildType {
+    pub(super) const NAMES: [(&'static str, Self); 2] = [
+        ("https://tekton.dev/chains/v2/slsa", Self::Slsa),
+        ("https://tekton.dev/chains/v2/slsa-tekton", Self::SlsaTekton),
+    ];
+
+    /// The URI that stands in the payload.
+    pub fn as_str(self) -> &'static str {
+        name_of(&Self::NAMES, self)
+    }
+}
+
+/// A message queue, by its name in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PubsubProvider {
+    /// Within the process; for tests.
+    InMemory,
+    /// Kafka.
+    Kafka,
+}
+
+impl PubsubProvider {
+    pub(super) const NAMES: [(&'static str, Self); 2] =
+        [("inmemory", Self::InMemory), ("kafka", Self::Kafka)];
+}
+
+/// When entries are made in the transparency log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransparencyMode {
+    /// Never.
+    Off,
+    /// For every signature.
+    Always,
+    /// For runs that ask for it with the annotation `chains.tekton.dev/transparency-upload`.
+    Manual,
+}
+
+fn name_of<T: Copy + PartialEq>(names: &[(&'static str, T)], wanted: T) -> &'static str {
+    names
+        .iter()
+        .find(|(_, value)| *value == wanted)
+        .map_or("", |(name, _)| name)
+}

@@ -1,0 +1,122 @@
+//! The configuration as one typed value.
+
+use std::collections::BTreeSet;
+
+use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
+use super::redact::{Endpoint, Token};
+use crate::format::Format;
+use crate::run::Kind;
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// What happens to task runs.
+    pub taskrun: ArtifactPolicy,
+    /// What happens to pipeline runs.
+    pub pipelinerun: ArtifactPolicy,
+    /// Whether a pipeline run's payload looks into its task runs.
+    pub deep_inspection: bool,
+    /// What happens to images.
+    pub oci: ArtifactPolicy,
+    /// Whether the manifests that an index lists are signed too; set in `windlass-config`.
+    pub oci_recursive: bool,
+    /// Settings of the stores.
+    pub storage: Storage,
+    /// Settings of the signer `x509`.
+    pub x509: X509,
+    /// Settings of the signer `kms`.
+    pub kms: Kms,
+    /// `builder.id` of provenance.
+    pub builder_id: String,
+    /// `buildType` of SLSA v1.0 provenance.
+    pub build_type: BuildType,
+    /// The transparency log.
+    pub transparency: Transparency,
+    /// Further values of `spec.managedBy` whose runs are signed.
+    pub managed_by: BTreeSet<String>,
+}
+
+impl Config {
+    /// What happens to runs of a kind.
+    pub fn policy(&self, kind: Kind) -> &ArtifactPolicy {
+        match kind {
+            Kind::Task => &self.taskrun,
+            Kind::Pipeline => &self.pipelinerun,
+        }
+    }
+}
+
+/// What happens to one kind of artifact: how it is described, who signs it, where that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArtifactPolicy {
+    /// Format of the payload.
+    pub format: Format,
+    /// Where payload and signature are kept; empty means that the artifact is disabled.
+    pub storage: BTreeSet<StoreKind>,
+    /// Who signs; `none` means that the artifact is disabled.
+    pub signer: SignerKind,
+}
+
+impl ArtifactPolicy {
+    /// Neither the signer nor the storage is switched off.
+    pub fn is_enabled(&self) -> bool {
+        self.signer != SignerKind::None && !self.storage.is_empty()
+    }
+}
+
+/// Settings of the stores.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is the key of the same name")]
+pub struct Storage {
+    pub gcs_bucket: String,
+    pub oci_repository: String,
+    pub oci_insecure: bool,
+    pub oci_encoding: Encoding,
+    pub docdb_url: Endpoint,
+    pub docdb_mongo_server_url: Endpoint,
+    pub docdb_mongo_server_url_dir: String,
+    pub docdb_mongo_server_url_path: String,
+    pub grafeas_project_id: String,
+    pub grafeas_note_id: String,
+    pub grafeas_note_hint: String,
+    pub archivista_url: Endpoint,
+    pub pubsub_provider: Option<PubsubProvider>,
+    pub pubsub_topic: String,
+    pub pubsub_kafka_bootstrap_servers: Endpoint,
+}
+
+/// Settings of the signer `x509`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is the key of the same name")]
+pub struct X509 {
+    pub fulcio_enabled: bool,
+    pub fulcio_address: Endpoint,
+    pub fulcio_issuer: String,
+    pub fulcio_provider: String,
+    pub identity_token_file: String,
+    pub tuf_mirror_url: Endpoint,
+}
+
+/// Settings of the signer `kms`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is the key of the same name")]
+pub struct Kms {
+    pub kmsref: String,
+    pub auth_address: Endpoint,
+    pub auth_token: Token,
+    pub auth_token_path: String,
+    pub auth_oidc_path: String,
+    pub auth_oidc_role: String,
+    pub auth_oidc_token_path: String,
+    pub auth_spire_sock: String,
+    pub auth_spire_audience: String,
+}
+
+/// The transparency log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transparency {
+    /// When entries are made.
+    pub mode: TransparencyMode,
+    /// Address of the log.
+    pub url: Endpoint,
+}
