@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Json, JsonError, MAX_DEPTH};
+use super::value::{Json, JsonError, MAX_DEPTH};
 
 struct Parser<'a> {
     text: &'a str,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::Json;
+use super::value::Json;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
