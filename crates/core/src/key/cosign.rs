@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{KeyError, pem, secretbox};
+pub use super::error::CosignError;
+use super::error::KeyError;
+use super::{pem, secretbox};
 
 const LABEL: &str = "ENCRYPTED SIGSTORE PRIVATE KEY";
 const OLD_LABEL: &str = "ENCRYPTED COSIGN PRIVATE KEY";
@@ -16,62 +18,6 @@ const EXPECTED: &str =
     "a private key encrypted by cosign (PEM type `ENCRYPTED SIGSTORE PRIVATE KEY`)";
 /// The work factor of files written today, as a power of two: N = 65536.
 const LOG_N: u8 = 16;
-
-/// Why cosign's encrypted file could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum CosignError {
-    /// The block's body is not the JSON that cosign writes.
-    #[error(
-        "the encrypted key is not the JSON that cosign writes (line {line}, column {column}); \
-         the file is damaged"
-    )]
-    Json {
-        /// Line inside the PEM body, from 1.
-        line: usize,
-        /// Column inside the PEM body.
-        column: usize,
-    },
-    /// A key derivation or cipher that cosign does not use.
-    #[error("the encrypted key uses {field} `{found}`; expected `{expected}`")]
-    Algorithm {
-        /// Which member.
-        field: &'static str,
-        /// Its value.
-        found: String,
-        /// The only value that is accepted.
-        expected: &'static str,
-    },
-    /// Scrypt parameters outside what cosign writes, which could exhaust memory.
-    #[error(
-        "the encrypted key asks for scrypt with N={n}, r={r}, p={p}; accepted are N=32768, 65536 \
-         or 131072 with r=8 and p=1"
-    )]
-    Parameters {
-        /// Cost.
-        n: u64,
-        /// Block size.
-        r: u64,
-        /// Parallelism.
-        p: u64,
-    },
-    /// A member that is not base64 or has the wrong length.
-    #[error("the encrypted key's {field} is not {expected}; the file is damaged")]
-    Field {
-        /// Which member.
-        field: &'static str,
-        /// What it must be.
-        expected: &'static str,
-    },
-    /// The box does not open.
-    #[error("the password does not open the key{hint}")]
-    Password {
-        /// What to look at first.
-        hint: &'static str,
-    },
-    /// scrypt or the cipher refused its input.
-    #[error("cannot derive the encryption key from the password")]
-    Derivation,
-}
 
 #[derive(Serialize, Deserialize)]
 struct File {

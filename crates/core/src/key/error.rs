@@ -1,6 +1,6 @@
 //! Why a key could not be used. No text here ever contains key material or a password.
 
-use super::cosign::CosignError;
+use super::scheme::Scheme;
 
 /// Why bytes are not a usable key.
 #[derive(Debug, thiserror::Error)]
@@ -80,12 +80,68 @@ pub enum KeyError {
     Cosign(#[from] CosignError),
 }
 
+/// Why cosign's encrypted file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum CosignError {
+    /// The block's body is not the JSON that cosign writes.
+    #[error(
+        "the encrypted key is not the JSON that cosign writes (line {line}, column {column}); \
+         the file is damaged"
+    )]
+    Json {
+        /// Line inside the PEM body, from 1.
+        line: usize,
+        /// Column inside the PEM body.
+        column: usize,
+    },
+    /// A key derivation or cipher that cosign does not use.
+    #[error("the encrypted key uses {field} `{found}`; expected `{expected}`")]
+    Algorithm {
+        /// Which member.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// The only value that is accepted.
+        expected: &'static str,
+    },
+    /// Scrypt parameters outside what cosign writes, which could exhaust memory.
+    #[error(
+        "the encrypted key asks for scrypt with N={n}, r={r}, p={p}; accepted are N=32768, 65536 \
+         or 131072 with r=8 and p=1"
+    )]
+    Parameters {
+        /// Cost.
+        n: u64,
+        /// Block size.
+        r: u64,
+        /// Parallelism.
+        p: u64,
+    },
+    /// A member that is not base64 or has the wrong length.
+    #[error("the encrypted key's {field} is not {expected}; the file is damaged")]
+    Field {
+        /// Which member.
+        field: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// The box does not open.
+    #[error("the password does not open the key{hint}")]
+    Password {
+        /// What to look at first.
+        hint: &'static str,
+    },
+    /// scrypt or the cipher refused its input.
+    #[error("cannot derive the encryption key from the password")]
+    Derivation,
+}
+
 /// The signature could not be computed; for a key that was read successfully this is a defect.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot compute the signature with the {scheme} key")]
 pub struct SignError {
     /// The scheme that was used.
-    pub scheme: super::Scheme,
+    pub scheme: Scheme,
     /// What the algorithm reported.
     #[source]
     pub source: p256::ecdsa::signature::Error,

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::KeyError;
+use super::error::KeyError;
 
 /// The first block of a PEM text; the body is wiped on drop because it may be a private key.
 pub(super) struct Block {

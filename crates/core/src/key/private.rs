@@ -10,8 +10,10 @@ use rsa::pkcs1::DecodeRsaPrivateKey as _;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use zeroize::Zeroizing;
 
-use super::public::{EC, ED25519, Kind, RSA, unsupported};
-use super::{KeyError, PublicKey, Scheme, SignError, cosign, pem};
+use super::error::{KeyError, SignError};
+use super::public::{EC, ED25519, Kind, PublicKey, RSA, unsupported};
+use super::scheme::Scheme;
+use super::{cosign, pem};
 
 const EXPECTED: &str = "an unencrypted private key (PEM type `PRIVATE KEY`)";
 

@@ -10,8 +10,10 @@ use pkcs8::spki::{DecodePublicKey as _, EncodePublicKey as _, SubjectPublicKeyIn
 use rsa::traits::PublicKeyParts as _;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+use super::error::{KeyError, VerifyError};
 use super::fingerprint::Wire;
-use super::{KeyError, Scheme, VerifyError, pem};
+use super::pem;
+use super::scheme::Scheme;
 
 /// Algorithm identifiers (RFC 5480, 8410, 8017).
 pub(super) const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
