@@ -9,52 +9,22 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+pub use self::expected::{Claim, Expected, Provenance};
+use self::statement::Statement;
 use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
 use crate::error::Chain;
 use crate::format::{SLSA_V1, SLSA_V02};
 use crate::key::PublicKey;
 
+mod expected;
 mod provenance;
 mod statement;
 
 #[cfg(test)]
 mod tests;
 
-pub use provenance::Provenance;
-use statement::Statement;
-
 /// What a signature of an image says it is.
 const IMAGE_SIGNATURE: &str = "cosign container image signature";
-
-/// What an attestation has to say.
-#[derive(Debug, Clone, Default)]
-pub struct Expected {
-    /// Its predicate type, a URI; any if there is none.
-    pub predicate_type: Option<String>,
-    /// What one of its subjects has to be.
-    pub subject: Option<Claim>,
-    /// What its provenance has to say.
-    pub provenance: Provenance,
-}
-
-/// A digest that something has to be about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// Name of the algorithm, such as `sha256`.
-    pub algorithm: String,
-    /// Hexadecimal digits.
-    pub digest: String,
-}
-
-impl Claim {
-    /// A SHA-256.
-    pub fn sha256(hex: impl Into<String>) -> Self {
-        Self {
-            algorithm: "sha256".to_owned(),
-            digest: hex.into(),
-        }
-    }
-}
 
 /// What was found about a signed thing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,37 +6,9 @@
 
 use serde_json::Value;
 
+use super::expected::Provenance;
 use super::statement::Statement;
 use crate::format::{SLSA_V1, SLSA_V02};
-
-/// What the provenance has to say. Each part that is there has to hold.
-#[derive(Debug, Clone, Default)]
-pub struct Provenance {
-    /// URI of the source, with or without `git+` in front and `.git` at the end.
-    pub source_uri: Option<String>,
-    /// Digest of the source, of the same entry as the URI.
-    pub source_commit: Option<String>,
-    /// The builder.
-    pub builder_id: Option<String>,
-    /// The task or pipeline: its name, or the URI it was read from, which may end in
-    /// `@ALGORITHM:HEX`.
-    pub task_ref: Option<String>,
-}
-
-impl Provenance {
-    /// Whether anything is asked for.
-    pub fn is_asked_for(&self) -> bool {
-        let Self {
-            source_uri,
-            source_commit,
-            builder_id,
-            task_ref,
-        } = self;
-        [source_uri, source_commit, builder_id, task_ref]
-            .iter()
-            .any(|part| part.is_some())
-    }
-}
 
 /// Something with digests that went into the build.
 struct Input<'a> {

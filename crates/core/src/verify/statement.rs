@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Claim, Expected};
+use super::expected::{Claim, Expected};
 
 /// Versions that are read.
 const KNOWN: [&str; 2] = [
