@@ -18,6 +18,5 @@ pub mod retry;
 pub mod run;
 pub mod signed;
 pub mod tekton;
-pub mod value;
 pub mod verify;
 pub mod warning;

@@ -17,8 +17,7 @@ use crate::extract::hints::{
 use crate::extract::{Git, Said, image_used};
 use crate::format::Format;
 use crate::image::Image;
-use crate::run::{Provenance, RunResult, TaskRun, Text};
-use crate::value::ParamValue;
+use crate::run::{ParamValue, Provenance, RunResult, TaskRun, Text};
 use crate::warning::Notes;
 
 /// What was found so far, and what the payload's own warnings say without a place.

@@ -14,8 +14,7 @@ use crate::extract::hints::{
     IMAGES,
 };
 use crate::extract::{GIT_COMMIT, GIT_URL, Git, Said, is_build_artifact};
-use crate::run::{Param, RunResult, StepState};
-use crate::value::ParamValue;
+use crate::run::{Param, ParamValue, RunResult, StepState};
 use crate::warning::shown;
 
 /// Ends of names without separators, in upper case, and the hint that was perhaps meant.

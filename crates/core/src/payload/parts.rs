@@ -2,8 +2,7 @@
 
 use crate::artifact::ResolvedArtifact;
 use crate::json::Json;
-use crate::run::{Map, Provenance, RefSource};
-use crate::value::ParamValue;
+use crate::run::{Map, ParamValue, Provenance, RefSource};
 
 /// Where a definition was read from.
 pub(super) fn ref_source<'p, 'a>(

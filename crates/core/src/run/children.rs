@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{PipelineRun, Run, TaskRun};
+use super::document::{PipelineRun, Run, TaskRun};
 
 /// A pipeline run with its children, and what did not fit.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::text::{Map, Text, list, map, object, objects};
-use crate::value::ParamValue;
+use super::value::ParamValue;
 
 /// A param given to a run.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -11,8 +11,7 @@ use jiff::tz::TimeZone;
 use super::schema::{Field, Kind, Shape, Struct, When};
 use super::{duration, quantity, tekton_types};
 use crate::json::{Json, JsonError};
-use crate::run::{Text, timestamp};
-use crate::value::ParamValue;
+use crate::run::{ParamValue, Text, timestamp};
 
 /// What was left out.
 #[derive(Debug, Default)]

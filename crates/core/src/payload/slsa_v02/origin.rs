@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use crate::artifact::{Digests, Merged};
 use crate::json::{Json, Object};
 use crate::payload::parts::{material, param_value, ref_source, text_map};
-use crate::run::{Metadata, Param, ParamSpec, PipelineRun, Provenance, RefSource, TaskRun};
-use crate::value::ParamValue;
+use crate::run::{
+    Metadata, Param, ParamSpec, ParamValue, PipelineRun, Provenance, RefSource, TaskRun,
+};
 use crate::warning::{Notes, shown};
 
 const OWN_PREFIX: &str = "chains.tekton.dev/";

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::run::Text;
+use super::text::Text;
 
 /// The value of a param or a result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

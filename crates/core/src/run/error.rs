@@ -1,0 +1,38 @@
+//! Why a document is not a run.
+
+/// Largest document accepted, in bytes. An API server accepts a tenth of it.
+pub const MAX_DOCUMENT: usize = 32 << 20;
+
+/// Why a document is not a run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The document is larger than [`MAX_DOCUMENT`].
+    #[error("the run has {size} bytes, more than the {MAX_DOCUMENT} that are accepted")]
+    TooLarge {
+        /// Size in bytes.
+        size: usize,
+    },
+    /// The document is not valid JSON, or a field has a wrong type or occurs twice.
+    #[error("cannot read the run at {path}: {reason}")]
+    Field {
+        /// Path of the field from the document's root.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The document is of another kind.
+    #[error("expected a {expected}, found kind {found:.80?}")]
+    Kind {
+        /// Kind that was asked for.
+        expected: &'static str,
+        /// Kind of the document.
+        found: String,
+    },
+    /// The document is of another API version.
+    #[error("expected apiVersion tekton.dev/v1, found {found:.80?}; convert the run first")]
+    ApiVersion {
+        /// API version of the document.
+        found: String,
+    },
+}
