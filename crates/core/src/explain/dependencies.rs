@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::DependencyFound;
+use super::explanation::DependencyFound;
 use super::finds::{Finds, Keys};
 use super::origin::Origin;
 use crate::artifact::Digests;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::ImageFound;
+use super::explanation::ImageFound;
 use super::origin::Origin;
 use crate::artifact::{Digests, ResolvedArtifact};
 use crate::image::Image;

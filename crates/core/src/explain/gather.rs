@@ -1,14 +1,12 @@
 //! Gathering: each hint alone is given to the functions that make the payload, to learn what
 //! becomes of it.
 
-use std::collections::HashSet;
-
 use indexmap::IndexMap;
 
 use super::dependencies::is_definition;
-use super::finds::{Finds, Images};
+use super::gathering::Gathering;
 use super::origin::{Origin, Part, PartKind, Place, part};
-use super::{digest, is_narrow, near};
+use super::{digest, near};
 use crate::artifact::ResolvedArtifact;
 use crate::extract::hints::{
     self, ARTIFACT_DIGEST, ARTIFACT_INPUTS, ARTIFACT_OUTPUTS, ARTIFACT_URI, IMAGE_DIGEST,
@@ -20,39 +18,7 @@ use crate::image::Image;
 use crate::run::{ParamValue, Provenance, RunResult, TaskRun, Text};
 use crate::warning::Notes;
 
-/// What was found so far, and what the payload's own warnings say without a place.
-#[derive(Debug)]
-pub(super) struct Gathering {
-    pub(super) format: Format,
-    pub(super) deep: bool,
-    pub(super) images: Images,
-    pub(super) subjects: Finds,
-    pub(super) dependencies: Finds,
-    /// Whole task runs that the payload holds.
-    pub(super) copies: Vec<Origin>,
-    pub(super) warnings: Vec<String>,
-    /// Warnings of the payload that are among `warnings`, with the place.
-    pub(super) placed: HashSet<String>,
-}
-
 impl Gathering {
-    pub(super) fn new(format: Format, deep: bool) -> Self {
-        Self {
-            format,
-            deep,
-            images: Images::default(),
-            subjects: Finds::default(),
-            dependencies: Finds::default(),
-            copies: Vec::new(),
-            warnings: Vec::new(),
-            placed: HashSet::new(),
-        }
-    }
-
-    pub(super) fn is_narrow(&self) -> bool {
-        is_narrow(self.format)
-    }
-
     /// A task run that is explained itself: its subjects, its images and its dependencies.
     pub(super) fn task(&mut self, run: &TaskRun<'_>) {
         let place = Place {
@@ -181,26 +147,6 @@ impl Gathering {
             self.subjects.add(artifact, "", place.origin(names(group)));
         }
         self.note(place, "", notes, fault(group));
-    }
-
-    /// Takes over notes with the place they are about, and a closer reason.
-    pub(super) fn note(
-        &mut self,
-        place: Place<'_>,
-        position: &str,
-        notes: Notes,
-        reason: Option<String>,
-    ) {
-        let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
-        for warning in notes.into_warnings() {
-            let text = warning.to_string();
-            self.warn(place, &format!("{position}{text}{reason}"));
-            self.placed.insert(text);
-        }
-    }
-
-    pub(super) fn warn(&mut self, place: Place<'_>, sentence: &str) {
-        self.warnings.push(place.says(sentence));
     }
 
     pub(super) fn definition(

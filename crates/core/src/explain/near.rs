@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::digest;
-use super::gather::Gathering;
+use super::gathering::Gathering;
 use super::origin::Place;
 use crate::artifact::Digest;
 use crate::extract::hints::{

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::gather::Gathering;
+use super::gathering::Gathering;
+use super::near;
 use super::origin::{PartKind, Place, part};
 use crate::extract::{Children, Git};
 use crate::format::Format;
@@ -45,7 +46,7 @@ impl Gathering {
         self.inputs(&run.status.results, place);
         let git = Git::of_pipeline(run);
         if git.url.is_empty() {
-            super::near::commit_alone(self, place, &git);
+            near::commit_alone(self, place, &git);
         } else {
             self.git(&git, place);
         }

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::gather::Gathering;
+use super::gathering::Gathering;
+use super::near;
+use super::origin::Place;
 use super::pipeline::of_child;
-use super::{artifact_of, near};
 use crate::artifact::Digests;
 use crate::config::{ArtifactPolicy, Config, SignerKind};
 use crate::extract::{self, Children};
@@ -65,7 +66,7 @@ fn params(run: &Run<'_>, to: &mut Gathering, children: Option<&Children<'_, '_>>
         Run::Task(task) => ("TaskRun", &task.spec.params),
         Run::Pipeline(pipeline, _) => ("PipelineRun", &pipeline.spec.params),
     };
-    let place = super::origin::Place {
+    let place = Place {
         kind,
         run: &run.metadata().name,
         pipeline_task: None,
@@ -89,8 +90,8 @@ fn reason(kind: &str, artifact: &ArtifactPolicy) -> Option<String> {
 }
 
 fn disabled(run: &Run<'_>, config: &Config) -> Option<String> {
-    let (kind, artifact) = artifact_of(run, config);
-    let reason = reason(kind, artifact)?;
+    let kind = run.kind();
+    let reason = reason(kind.singular(), config.policy(kind))?;
     Some(format!("the run is not signed: {reason}"))
 }
 

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::explain::finds::Keys;
+use crate::format::Format;
 
 const FORMATS: [Format; 3] = [Format::SlsaV1, Format::SlsaV2Alpha3, Format::SlsaV2Alpha4];
 
