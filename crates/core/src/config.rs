@@ -29,6 +29,15 @@ mod tests;
 impl Config {
     /// Reads the contents of `chains-config` and of `windlass-config`, either of which may be
     /// empty. Reports all bad values at once.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use windlass_core::config::Config;
+    ///
+    /// let chains = [("artifacts.taskrun.format".to_owned(), "slsa/v3".to_owned())];
+    /// let error = Config::parse(&chains.into(), &BTreeMap::new()).unwrap_err();
+    /// assert!(error.to_string().contains("artifacts.taskrun.format: \"slsa/v3\" is not allowed"));
+    /// ```
     pub fn parse(
         chains: &BTreeMap<String, String>,
         windlass: &BTreeMap<String, String>,

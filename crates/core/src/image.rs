@@ -41,6 +41,17 @@ pub enum ImageError {
 
 impl Image {
     /// Reads `NAME[:TAG]@sha256:HEX`; the tag is dropped.
+    ///
+    /// ```
+    /// use windlass_core::image::Image;
+    ///
+    /// let digest = format!("sha256:{}", "2".repeat(64));
+    /// let image = Image::parse(&format!("registry.example/team/app:v1@{digest}"))?;
+    /// assert_eq!(image.repository(), "registry.example/team/app");
+    /// assert_eq!(image.digest(), digest);
+    /// assert!(Image::parse("registry.example/team/app:v1").is_err());
+    /// # Ok::<(), windlass_core::image::ImageError>(())
+    /// ```
     pub fn parse(reference: &str) -> Result<Self, ImageError> {
         let (name, digest) = reference.split_once('@').ok_or(ImageError::Separator)?;
         if digest.contains('@') {

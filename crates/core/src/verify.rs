@@ -68,6 +68,28 @@ pub fn predicate_type(name: &str) -> Option<&str> {
 
 /// Checks an attestation: the signature over payload and type, that the payload is an in-toto
 /// statement, and all that is expected of it.
+///
+/// ```
+/// use windlass_core::dsse::{Envelope, IN_TOTO, pae};
+/// use windlass_core::key::PrivateKey;
+/// use windlass_core::verify::{Claim, Expected, attestation};
+///
+/// let key = PrivateKey::generate_p256(&[7; 32])?;
+/// let statement = br#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"custom",
+///     "subject":[{"name":"app","digest":{"sha256":"ab12"}}],"predicate":{}}"#;
+/// let signature = key.sign(&pae(IN_TOTO, statement))?;
+/// let keyid = key.public_key().key_id();
+/// let envelope = Envelope::with_signature(IN_TOTO, statement, keyid, &signature);
+///
+/// let mut expected = Expected::default();
+/// expected.subject = Some(Claim::sha256("ab12"));
+/// assert!(attestation(&envelope, key.public_key(), &expected).holds());
+///
+/// expected.subject = Some(Claim::sha256("cd34"));
+/// let outcome = attestation(&envelope, key.public_key(), &expected);
+/// assert!(outcome.findings[0].contains("is not among the statement's subjects"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn attestation(envelope: &Envelope, key: &PublicKey, expected: &Expected) -> Outcome {
     let mut findings = Vec::new();
     let type_changed = match envelope.verify(key) {

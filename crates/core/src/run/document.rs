@@ -98,6 +98,18 @@ impl Kind {
 
 impl<'a> Run<'a> {
     /// Reads a run of either kind by what its `kind` says; a pipeline run gets no children.
+    ///
+    /// ```
+    /// use windlass_core::run::{Kind, Run};
+    ///
+    /// let document = br#"{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{"name":"build",
+    ///     "uid":"u-1"},"status":{"conditions":[{"type":"Succeeded","status":"True"}]}}"#;
+    /// let run = Run::parse(document)?;
+    /// assert_eq!(run.kind(), Kind::Task);
+    /// assert_eq!(run.short_key(), "taskrun-u-1");
+    /// assert!(run.is_done());
+    /// # Ok::<(), windlass_core::run::RunError>(())
+    /// ```
     pub fn parse(document: &'a [u8]) -> Result<Self, RunError> {
         match &*read::<Raw<'a>>(document)?.kind {
             "TaskRun" => Kind::Task.parse(document),
