@@ -1,8 +1,8 @@
 //! The names under which a run carries its outcome.
 //!
 //! Every name has the prefix `chains.tekton.dev/` and is shared with the reference controller, so
-//! that either controller can take over from the other (behaviour reference, section 1.8). The one
-//! name of our own is [`REASON`].
+//! that either controller can take over from the other (behaviour reference, section 1.8). The
+//! names of our own are [`REASON`] and [`log_entry`].
 
 /// Prefix of every annotation, label and finalizer named here.
 pub const PREFIX: &str = "chains.tekton.dev/";
@@ -55,6 +55,12 @@ pub fn certificate(short_key: &str) -> String {
 /// Annotation that holds the base64 PEM chain; empty for plain keys.
 pub fn chain(short_key: &str) -> String {
     format!("{PREFIX}chain-{short_key}")
+}
+
+/// Annotation with the URL of the log entry of the artifact with this short key. Ours alone: written
+/// while not every store has the artifact, so that no second entry is made.
+pub fn log_entry(short_key: &str) -> String {
+    format!("{PREFIX}transparency-{short_key}")
 }
 
 /// A reason as it may stand in an annotation: one line, at most 512 bytes, cut at a character.

@@ -126,6 +126,13 @@ pub fn sign(key: &PrivateKey, payload_type: &str, payload: &[u8]) -> Result<Enve
     ))
 }
 
+impl Signature {
+    /// The signature itself; none if it is not base64.
+    pub fn decode(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(&self.sig).ok()
+    }
+}
+
 impl Envelope {
     /// The envelope of a payload with the one signature over its [`pae`], made by the key that
     /// `keyid` names.

@@ -4,7 +4,7 @@
 //! cannot be cloned: a run of a thousand images has one envelope and not a thousand.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::dsse::{self, Envelope, IN_TOTO};
 use crate::image::Image;
@@ -96,6 +96,24 @@ pub struct Signature {
     pub bytes: Vec<u8>,
     /// Who made it.
     pub identity: Arc<Identity>,
+    /// Whether the signer would make the same bytes again.
+    pub repeatability: Repeatability,
+}
+
+/// Whether a signer makes the same signature of the same message again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeatability {
+    /// The same bytes (RFC 6979, RFC 8032, PKCS#1 v1.5): a signature that is lost is made again.
+    Repeatable,
+    /// Other bytes every time: a signature is kept until all stores have it.
+    Unique,
+}
+
+/// The entry of a transparency log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Where the entry can be read.
+    pub url: String,
 }
 
 /// A signature as stores write it.
@@ -118,6 +136,10 @@ pub struct Signed {
     pub signature: SignatureForm,
     /// Who signed.
     pub identity: Arc<Identity>,
+    /// Whether the signer would make the same signature again.
+    pub repeatability: Repeatability,
+    /// Where a transparency log has it, if one does; set once.
+    pub entry: OnceLock<LogEntry>,
 }
 
 /// The bytes that a signer has to sign for a payload: its [`pae`](dsse::pae) if it is a statement,
@@ -133,7 +155,11 @@ pub fn message(payload: &Payload) -> Cow<'_, [u8]> {
 impl Signed {
     /// Puts a payload and the signature over its [`message`] together.
     pub fn new(artifact: Artifact, payload: Payload, signature: Signature) -> Self {
-        let Signature { bytes, identity } = signature;
+        let Signature {
+            bytes,
+            identity,
+            repeatability,
+        } = signature;
         let signature = if payload.format.is_statement() {
             let keyid = identity.key_id();
             let envelope = Envelope::with_signature(IN_TOTO, &payload.bytes, keyid, &bytes);
@@ -146,7 +172,42 @@ impl Signed {
             payload,
             signature,
             identity,
+            repeatability,
+            entry: OnceLock::new(),
         }
+    }
+
+    /// Takes up a signature that was stored earlier, as [`Self::signature_text`] gave it. None if
+    /// `identity` did not sign this payload with it: nothing that was stored is believed.
+    pub fn restore(
+        artifact: &Artifact,
+        payload: &Payload,
+        stored: &[u8],
+        identity: &Arc<Identity>,
+        repeatability: Repeatability,
+    ) -> Option<Self> {
+        let bytes = if payload.format.is_statement() {
+            let envelope = Envelope::from_json(stored).ok()?;
+            let [signature] = envelope.signatures.as_slice() else {
+                return None;
+            };
+            signature.decode()?
+        } else {
+            stored.to_vec()
+        };
+        let signature = Signature {
+            bytes,
+            identity: Arc::clone(identity),
+            repeatability,
+        };
+        let signed = Self::new(artifact.clone(), payload.clone(), signature);
+        let key = identity.public_key();
+        let is_theirs = match &signed.signature {
+            SignatureForm::Envelope(envelope) => envelope.verify(key).is_ok(),
+            SignatureForm::Detached(bytes) => key.verify(&payload.bytes, bytes).is_ok(),
+        };
+        // whatever else is in what was stored is not ours
+        (is_theirs && *signed.signature_text() == *stored).then_some(signed)
     }
 
     /// The signature as stores write it: the JSON of the envelope, or the bytes of the signature.

@@ -19,6 +19,7 @@ fn sign(key: &PrivateKey, identity: Identity, artifact: Artifact, payload: Paylo
     let signature = Signature {
         bytes: key.sign(&message(&payload)).unwrap(),
         identity: Arc::new(identity),
+        repeatability: Repeatability::Repeatable,
     };
     Signed::new(artifact, payload, signature)
 }
@@ -100,4 +101,86 @@ fn a_certificate_is_kept_as_it_was_given_and_its_key_verifies() {
     assert_eq!(identity.certificate_pem().as_bytes(), CERTIFICATE);
     assert!(identity.chain_pem().starts_with("-----BEGIN"));
     assert_eq!(identity.key_id(), key.public_key().key_id());
+}
+
+fn both_forms() -> [(Artifact, Payload); 2] {
+    let image = (Artifact::Image(image()), Payload::of_image(&image()));
+    [statement(), image]
+}
+
+#[test]
+fn a_stored_signature_is_taken_up_with_the_same_bytes() {
+    for (artifact, payload) in both_forms() {
+        let first = sign_with_key(artifact.clone(), payload.clone());
+        let stored = first.signature_text();
+        let again = Signed::restore(
+            &artifact,
+            &payload,
+            &stored,
+            &first.identity,
+            Repeatability::Repeatable,
+        )
+        .unwrap();
+        assert_eq!(again, first);
+    }
+}
+
+#[test]
+fn a_stored_signature_of_another_payload_or_key_is_not_taken_up() {
+    let other = PrivateKey::generate_p256(&[8; 32]).unwrap();
+    let other = Arc::new(Identity::Key(other.public_key().clone()));
+    for (artifact, payload) in both_forms() {
+        let first = sign_with_key(artifact.clone(), payload.clone());
+        let stored = first.signature_text().into_owned();
+        assert!(
+            Signed::restore(
+                &artifact,
+                &payload,
+                &stored,
+                &other,
+                Repeatability::Repeatable
+            )
+            .is_none()
+        );
+        assert!(
+            Signed::restore(
+                &artifact,
+                &payload,
+                b"",
+                &first.identity,
+                Repeatability::Repeatable
+            )
+            .is_none()
+        );
+        let mut changed = payload.clone();
+        changed.bytes.push(b' ');
+        assert!(
+            Signed::restore(
+                &artifact,
+                &changed,
+                &stored,
+                &first.identity,
+                Repeatability::Repeatable
+            )
+            .is_none()
+        );
+    }
+}
+
+#[test]
+fn an_envelope_that_holds_more_than_the_one_signature_is_not_taken_up() {
+    let (artifact, payload) = statement();
+    let first = sign_with_key(artifact.clone(), payload.clone());
+    let mut envelope = first.envelope().unwrap().clone();
+    let signature = envelope.signatures[0].clone();
+    envelope.signatures.push(signature);
+    let stored = envelope.to_json();
+    let restored = Signed::restore(
+        &artifact,
+        &payload,
+        stored.as_bytes(),
+        &first.identity,
+        Repeatability::Repeatable,
+    );
+    assert!(restored.is_none());
 }
