@@ -7,23 +7,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use windlass_core::retry::Retry;
+
 use crate::digest::Digest;
 use crate::reference::Repository;
 
 mod message;
 
 pub use message::RegistryMessage;
-
-/// When to retry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
-    /// Only after something has changed.
-    Never,
-    /// After a growing delay.
-    Backoff,
-    /// After this delay.
-    After(Duration),
-}
 
 /// The operation that failed, and its repository.
 #[derive(Debug, Clone, PartialEq, Eq)]

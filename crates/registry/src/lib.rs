@@ -29,12 +29,14 @@ mod remote;
 mod retry;
 mod session;
 
+pub use windlass_core::retry::Retry;
+
 pub use self::http::SetupError;
 pub use auth::Credential;
 pub use client::Client;
 pub use clock::Clock;
 pub use digest::{Digest, DigestError};
-pub use error::{At, Attempt, Error, RegistryMessage, Retry};
+pub use error::{At, Attempt, Error, RegistryMessage};
 pub use options::{AppendPolicy, ClientCertificate, Limits, Options, Proxies, Timeouts};
 pub use reference::{Name, Reference, ReferenceError, Repository, Tag};
 pub use remote::{

@@ -4,9 +4,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use windlass_core::retry::Retry;
 
 use crate::clock::Clock;
-use crate::error::{Error, Retry};
+use crate::error::Error;
 
 /// How requests are retried.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ where
             let clock = clock.clone();
             async move { clock.sleep(wait).await }
         })
-        .when(|error| error.retry() != Retry::Never)
+        .when(|error| matches!(error.retry(), Retry::Backoff | Retry::After(_)))
         .adjust(|error, wait| match error.retry() {
             Retry::After(asked) => wait.filter(|_| asked <= policy.longest_wait).map(|_| asked),
             _ => wait,
