@@ -10,6 +10,7 @@ mod body;
 pub mod cluster;
 mod fault;
 mod gate;
+pub mod log;
 mod query;
 mod random;
 pub mod registry;
