@@ -1,8 +1,7 @@
 //! The controller: watches task runs and pipeline runs and brings each finished one to an outcome.
 //!
-//! `settings` keeps the configuration and the key up to date, `watch` shows runs, `queue` says
-//! which one is next, `reconcile` makes a pass over it, `pipeline_run` waits for `children` first,
-//! `outcome` is what becomes of it, `record` and `write` are what is written, `event` tells people.
+//! The settings keep the configuration and the key up to date, watches of the cluster show runs,
+//! `queue` says which one is next, `reconcile` makes a pass over it: decide, pipeline, `record`.
 //! Nothing is kept in memory of a run that has an outcome.
 
 use std::collections::BTreeSet;
@@ -15,22 +14,22 @@ use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
 use self::queue::{Message, Queue};
-use self::reconcile::{Noticed, Reconciler};
+use self::reconcile::{Reconciler, Triage};
 use crate::cluster::runs::RunKind;
 use crate::cluster::runs::{self, RunId};
 use crate::cluster::watch::{Change, Sink, Source, follow};
-use crate::settings::keys::{Keys, follow_directory, follow_secret};
+use crate::log::Log;
+use crate::settings::keys::{Keys, MakeSigner, follow_directory, follow_secret};
 use crate::settings::{self, Settings};
-use crate::store::oci::{self, Registries};
+use crate::sign::Signer;
+use crate::store::oci::{self, Oci};
 use crate::telemetry::Metrics;
 
 mod awaiting;
-mod outcome;
-mod pipeline_run;
+mod children;
 mod queue;
 mod reconcile;
 mod record;
-mod write;
 
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
@@ -56,6 +55,10 @@ pub(crate) struct Options {
     pub(crate) pauses: (Duration, Duration),
     /// How registries are spoken to.
     pub(crate) registries: windlass_registry::Options,
+    /// How a signer is made of a key secret.
+    pub(crate) signer: MakeSigner,
+    /// The log to use whatever the configuration says.
+    pub(crate) log: Option<Log>,
 }
 
 impl Options {
@@ -70,6 +73,8 @@ impl Options {
             patience: Duration::from_secs(60),
             pauses: (Duration::from_secs(1), Duration::from_secs(300)),
             registries: oci::options(),
+            signer: Signer::from_entries,
+            log: None,
         }
     }
 }
@@ -98,7 +103,7 @@ async fn settings_sources(
     metrics: &Metrics,
 ) {
     let namespace = &options.system_namespace;
-    let keys = Keys::new(current.clone(), metrics.clone());
+    let keys = Keys::new(current.clone(), metrics.clone(), options.signer);
     let configs = settings::config::run(
         client.clone(),
         namespace.clone(),
@@ -132,7 +137,8 @@ async fn work(
         namespaces: options.namespaces.clone(),
         metrics: metrics.clone(),
         patience: options.patience,
-        registries: Registries::new(client.clone(), options.registries.clone()),
+        registries: Oci::new(client.clone(), options.registries.clone()),
+        log: options.log.clone(),
     });
     let (sender, receiver) = mpsc::channel(BACKLOG);
     let queue = Queue::new(Arc::clone(&reconciler), options.concurrency, options.pauses);
@@ -231,7 +237,7 @@ impl Sink for RunSink {
     async fn take(&mut self, change: Change) {
         match change {
             Change::Seen(object) => {
-                let Noticed { due, settled } = self.reconciler.look(self.kind, &object);
+                let Triage { due, settled } = self.reconciler.triage(self.kind, &object);
                 if let Some(child) = settled {
                     self.send(Message::Settled(child)).await;
                 }

@@ -8,11 +8,13 @@ mod cluster;
 mod controller;
 #[cfg(feature = "sandbox")]
 mod local;
+mod log;
 mod pipeline;
 mod settings;
 mod sign;
 mod store;
 mod telemetry;
+mod unsupported;
 
 fn main() -> ExitCode {
     cli::main()

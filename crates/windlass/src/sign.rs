@@ -1,44 +1,85 @@
-//! Signers: what makes a signature of a payload.
+//! Signers: what makes the signature of a payload. No one gets a key out of a signer.
+//!
+//! [`Signer`] is closed: every place that has to know its kinds matches them all.
 
-use std::fmt;
+use std::sync::Arc;
 
 use windlass_core::key::PrivateKey;
+use windlass_core::signed::{Identity, Repeatability, Signature};
 
 use self::entries::{Entries, EntriesError};
+pub use self::error::SignError;
+use self::key_signer::KeySigner;
+#[cfg(test)]
+use self::unique::UniqueSigner;
 
 pub(crate) mod entries;
+mod error;
+mod key_signer;
 pub(crate) mod password;
 pub(crate) mod reference;
+#[cfg(test)]
+mod unique;
 
-/// A key that is ready to sign.
-pub(crate) struct Signer {
-    private: PrivateKey,
-}
-
-impl fmt::Debug for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signer")
-            .field("key_id", &self.key_id())
-            .finish_non_exhaustive()
-    }
+/// What signs.
+#[derive(Debug)]
+pub enum Signer {
+    /// A private key in memory.
+    Key(KeySigner),
+    /// A key whose signatures are never the same twice, as those of a key service are. For tests.
+    #[cfg(test)]
+    Unique(UniqueSigner),
 }
 
 impl Signer {
-    /// Makes a signer of the entries. Decrypting takes about 0.1 s and 64 MiB: do it once a key,
-    /// and not on a thread that others wait for.
+    /// Makes a signer of the entries of a secret. Decrypting takes about 0.1 s and 64 MiB: do it
+    /// once a key, and not on a thread that others wait for.
     pub(crate) fn from_entries(entries: &Entries) -> Result<Self, EntriesError> {
-        Ok(Self {
-            private: entries::private_key(entries)?,
-        })
+        entries::private_key(entries).map(Self::of_key)
     }
 
-    /// The private key, to sign with.
-    pub(crate) fn key(&self) -> &PrivateKey {
-        &self.private
+    /// A signer with a key that was read.
+    pub(crate) fn of_key(key: PrivateKey) -> Self {
+        Self::Key(KeySigner::new(key))
     }
 
-    /// OpenSSH fingerprint of the public key.
+    /// The same, with a P-256 key whose signatures are never the same twice. For tests.
+    #[cfg(test)]
+    pub(crate) fn unique_from_entries(entries: &Entries) -> Result<Self, EntriesError> {
+        entries::private_key(entries)
+            .and_then(UniqueSigner::of)
+            .map(Self::Unique)
+    }
+
+    /// Signs a message.
+    pub(crate) async fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
+        match self {
+            Self::Key(signer) => signer.sign(message),
+            #[cfg(test)]
+            Self::Unique(signer) => signer.sign(message).await,
+        }
+    }
+
+    /// Whose signatures these are.
+    pub(crate) fn identity(&self) -> &Arc<Identity> {
+        match self {
+            Self::Key(signer) => signer.identity(),
+            #[cfg(test)]
+            Self::Unique(signer) => signer.identity(),
+        }
+    }
+
+    /// Whether it makes the same signature again.
+    pub(crate) fn repeatability(&self) -> Repeatability {
+        match self {
+            Self::Key(_) => key_signer::REPEATABILITY,
+            #[cfg(test)]
+            Self::Unique(_) => unique::REPEATABILITY,
+        }
+    }
+
+    /// The fingerprint of the key, for log lines.
     pub(crate) fn key_id(&self) -> String {
-        self.private.public_key().key_id()
+        self.identity().key_id()
     }
 }

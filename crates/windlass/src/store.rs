@@ -1,8 +1,141 @@
-//! Where signed artifacts are stored.
+//! Stores: where signed artifacts are kept, and found again.
 //!
-//! The store `tekton` is the run itself, `oci` the registry of the image. The other stores of Tekton
-//! Chains are known by name and refused, so that nothing is marked as signed that is not stored
-//! everywhere it should be.
+//! [`Store`] is closed: every place that has to know its kinds matches them all. The stores of Tekton
+//! Chains that do not exist yet are known by name and refused, so that nothing is marked as signed
+//! that is not stored everywhere it should be.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use windlass_core::config::{Config, StoreKind};
+use windlass_core::retry::Retry;
+use windlass_core::run::Run;
+use windlass_core::signed::Signed;
+
+use self::oci::{Oci, Settling, Stored, UploadError};
+use crate::unsupported::Unsupported;
 
 pub(crate) mod oci;
 pub(crate) mod run;
+
+/// A store, as the configuration has it.
+#[derive(Clone, Copy)]
+pub(crate) enum Store<'a> {
+    /// The run itself: written with the record, in one patch.
+    Run,
+    /// The registry of the image.
+    Oci {
+        registries: &'a Oci,
+        config: &'a Config,
+    },
+}
+
+/// How far a store got with an artifact.
+#[derive(Debug)]
+pub(crate) enum Put {
+    /// It is stored, and was not before.
+    Stored,
+    /// It was stored already.
+    Present,
+    /// It has no place in this store.
+    Nowhere,
+    /// It is stored once the record is written.
+    WithRecord,
+    /// It is written and has yet to be read back.
+    Confirm(Confirmation),
+}
+
+/// Something that is written and has yet to be read back.
+#[derive(Debug)]
+pub(crate) enum Confirmation {
+    /// Entries under tags that others write too.
+    Oci(Settling),
+}
+
+/// Why a store does not have an artifact.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// There is no such store yet.
+    #[error(transparent)]
+    Unsupported(#[from] Unsupported),
+    /// Registries refused or failed; there is at least one failure.
+    #[error("{}", each(.0))]
+    Oci(Vec<UploadError>),
+}
+
+impl StoreError {
+    /// When the same can succeed.
+    pub(crate) fn retry(&self) -> Retry {
+        match self {
+            Self::Unsupported(_) => Retry::Settings,
+            Self::Oci(failures) => Retry::of_all(failures.iter().map(UploadError::retry)),
+        }
+    }
+}
+
+/// The failures in one line.
+fn each(failures: &[UploadError]) -> String {
+    let each = failures
+        .iter()
+        .map(|failure| windlass_core::error::Chain(failure).to_string());
+    each.collect::<Vec<_>>().join("; ")
+}
+
+impl Confirmation {
+    /// How long there is nothing to do.
+    pub(crate) fn after(&self) -> Duration {
+        match self {
+            Self::Oci(settling) => settling.after(),
+        }
+    }
+}
+
+impl<'a> Store<'a> {
+    /// The store of this kind. `artifact` is the name of its part of the configuration: `taskrun`,
+    /// `pipelinerun` or `oci`.
+    pub(crate) fn of(
+        kind: StoreKind,
+        artifact: &str,
+        registries: &'a Oci,
+        config: &'a Config,
+    ) -> Result<Self, Unsupported> {
+        match kind {
+            StoreKind::Tekton => Ok(Self::Run),
+            StoreKind::Oci => Ok(Self::Oci { registries, config }),
+            StoreKind::Archivista
+            | StoreKind::Docdb
+            | StoreKind::Gcs
+            | StoreKind::Grafeas
+            | StoreKind::Kafka => Err(Unsupported {
+                setting: format!("artifacts.{artifact}.storage"),
+                value: kind.as_str().to_owned(),
+                remedy: "set it to tekton, to oci, or to the empty string",
+            }),
+        }
+    }
+
+    /// Stores an artifact, unless it is there. What was begun by an earlier call is carried on.
+    pub(crate) async fn put(
+        self,
+        run: &Run<'_>,
+        signed: &Arc<Signed>,
+        begun: Option<Confirmation>,
+        warnings: &mut Vec<String>,
+    ) -> Result<Put, StoreError> {
+        let stored = match (self, begun) {
+            (Self::Run, _) => return Ok(Put::WithRecord),
+            (Self::Oci { registries, .. }, Some(Confirmation::Oci(settling))) => {
+                registries.confirm(settling, warnings).await
+            }
+            (Self::Oci { registries, config }, None) => {
+                registries.put(run, signed, &config.storage, warnings).await
+            }
+        };
+        match stored.map_err(StoreError::Oci)? {
+            Stored::Nowhere => Ok(Put::Nowhere),
+            Stored::Present => Ok(Put::Present),
+            Stored::Written => Ok(Put::Stored),
+            Stored::Settling(settling) => Ok(Put::Confirm(Confirmation::Oci(settling))),
+        }
+    }
+}

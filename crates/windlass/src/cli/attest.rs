@@ -10,15 +10,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use windlass_core::annotation;
 use windlass_core::config::{BuildType, Config};
-use windlass_core::dsse::{self, IN_TOTO};
 use windlass_core::format::Format;
-use windlass_core::key::PrivateKey;
 use windlass_core::payload::Payload;
 use windlass_core::run::Run;
+use windlass_core::signed::{Artifact, Signed, message};
 
 use super::exported::{self, RunFiles, Source};
 use super::sign_blob::key_needs_input;
 use crate::cluster::Connection;
+use crate::sign::Signer;
 use crate::sign::reference::KeyRef;
 
 #[cfg(test)]
@@ -72,20 +72,24 @@ impl Attest {
             bail!("the run comes from standard input, so the password cannot; set COSIGN_PASSWORD");
         }
         let mut warnings = Vec::new();
-        let payload = self.payload(&mut warnings)?;
+        let (artifact, payload) = self.payload(&mut warnings)?;
         exported::warn(&warnings);
-        let key = self.key.load_private(connection).await?;
-        write(self.output.as_deref(), &signed(&key, &payload)?)?;
+        let signer = Signer::of_key(self.key.load_private(connection).await?);
+        write(
+            self.output.as_deref(),
+            &signed(&signer, artifact, payload).await?,
+        )?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn payload(&self, warnings: &mut Vec<String>) -> anyhow::Result<Payload> {
+    fn payload(&self, warnings: &mut Vec<String>) -> anyhow::Result<(Artifact, Payload)> {
         let config = self.files.config(warnings)?;
         let documents = self.files.documents(&self.run)?;
         let run = documents.run(warnings)?;
         ensure_ended(&run)?;
         warnings.extend(signed_before(&run, &config));
-        exported::payload(&run, &config, self.format, warnings)
+        let payload = exported::payload(&run, &config, self.format, warnings)?;
+        Ok((Artifact::of_run(&run), payload))
     }
 }
 
@@ -125,13 +129,13 @@ fn ensure_ended(run: &Run<'_>) -> anyhow::Result<()> {
 }
 
 /// The bytes of the envelope, or the base64 of the signature of a payload that has none.
-fn signed(key: &PrivateKey, payload: &Payload) -> anyhow::Result<String> {
-    if payload.format.is_statement() {
-        let envelope = dsse::sign(key, IN_TOTO, &payload.bytes);
-        return Ok(envelope.context("cannot sign the payload")?.to_json());
-    }
-    let signature = key.sign(&payload.bytes);
-    Ok(STANDARD.encode(signature.context("cannot sign the payload")?))
+async fn signed(signer: &Signer, artifact: Artifact, payload: Payload) -> anyhow::Result<String> {
+    let signature = signer.sign(&message(&payload)).await?;
+    let signed = Signed::new(artifact, payload, signature);
+    Ok(match signed.envelope() {
+        Some(envelope) => envelope.to_json(),
+        None => STANDARD.encode(signed.signature_text()),
+    })
 }
 
 fn write(file: Option<&Path>, text: &str) -> anyhow::Result<()> {

@@ -12,14 +12,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::{DelayQueue, delay_queue};
+use tracing::Instrument as _;
 
 use super::awaiting::Awaiting;
 use super::reconcile::{Outcome, Reconciler, Work};
 use crate::cluster::runs::{RunId, RunKind};
+use crate::pipeline::Progress;
 use crate::settings::Settings;
+
+/// Runs that may wait to be read back: they are in memory.
+const MOST_TO_CONFIRM: usize = 512;
+/// Runs whose progress is kept in memory between two tries; it is on the run as well, if it could be
+/// written.
+const MOST_PROGRESS: usize = 1000;
 
 /// How long work under way may go on once the controller is asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
@@ -38,13 +46,22 @@ pub(crate) enum Message {
 struct Waiting {
     attempts: u32,
     timer: delay_queue::Key,
-    /// It waits for task runs, and says so if its timer runs out before they are settled.
-    awaiting: bool,
+    next: Next,
 }
 
-/// What was learnt while work on a run was under way.
+/// What is done with a waiting run when its time has come.
+enum Next {
+    /// It is tried again, from what the last pass did.
+    Try(Progress),
+    /// What was written is read back.
+    Confirm(Bytes, Progress),
+    /// It waits for task runs, and says so if its timer runs out before they are settled.
+    Complain,
+}
+
+/// What happened to a run while work on it was under way.
 #[derive(Default)]
-struct Meanwhile {
+struct Interim {
     /// The run, as it was seen last.
     seen: Option<Bytes>,
     /// Task runs of its namespace that were settled, if it is a pipeline run.
@@ -58,13 +75,19 @@ pub(crate) struct Queue {
     /// First and longest pause before a failed run is tried again.
     pauses: (Duration, Duration),
     /// Runs worked on.
-    busy: HashMap<RunId, Meanwhile>,
+    busy: HashMap<RunId, Interim>,
     /// Failed attempts of runs that are worked on again.
     attempts: HashMap<RunId, u32>,
     waiting: HashMap<RunId, Waiting>,
     awaiting: Awaiting,
     timers: DelayQueue<RunId>,
-    workers: JoinSet<(RunId, Outcome)>,
+    /// How many wait to be read back.
+    to_confirm: usize,
+    /// How many wait with progress in memory.
+    with_progress: usize,
+    workers: JoinSet<Outcome>,
+    /// Which run each worker works on.
+    tasks: HashMap<task::Id, RunId>,
 }
 
 impl Queue {
@@ -83,7 +106,10 @@ impl Queue {
             waiting: HashMap::new(),
             awaiting: Awaiting::default(),
             timers: DelayQueue::new(),
+            to_confirm: 0,
+            with_progress: 0,
             workers: JoinSet::new(),
+            tasks: HashMap::new(),
         }
     }
 
@@ -96,11 +122,12 @@ impl Queue {
     ) {
         loop {
             let room = self.workers.len() < self.places;
+            let more = room && self.to_confirm < MOST_TO_CONFIRM;
             tokio::select! {
                 () = stop.cancelled() => break,
-                Some(done) = self.workers.join_next() => self.finished(done),
+                Some(done) = self.workers.join_next_with_id() => self.finished(done),
                 Some(due) = self.timers.next(), if room => self.due(due.into_inner()),
-                Some(message) = messages.recv(), if room => self.told(message),
+                Some(message) = messages.recv(), if more => self.take(message),
                 Ok(()) = settings.changed() => self.wake_all(),
             }
             self.reconciler
@@ -108,17 +135,37 @@ impl Queue {
                 .waiting
                 .set(i64::try_from(self.waiting.len()).unwrap_or(i64::MAX));
         }
-        let drained = async { while self.workers.join_next().await.is_some() {} };
-        if tokio::time::timeout(DRAIN, drained).await.is_err() {
-            tracing::warn!("stopped with work under way; it is done again at the next start");
+        if tokio::time::timeout(DRAIN, self.drain()).await.is_err() {
+            let runs = self.workers.len() + self.to_confirm;
+            tracing::warn!("stopped before {runs} runs were finished; the next start resumes them");
         }
     }
 
-    fn told(&mut self, message: Message) {
+    /// Finishes what is under way, also what has yet to be read back. Nothing new is begun.
+    async fn drain(&mut self) {
+        while !self.workers.is_empty() || self.to_confirm > 0 {
+            tokio::select! {
+                Some(done) = self.workers.join_next_with_id() => {
+                    if let Ok((_, Outcome::Confirm { .. })) = &done {
+                        self.finished(done);
+                    }
+                }
+                Some(due) = self.timers.next(), if self.to_confirm > 0 => {
+                    let id = due.into_inner();
+                    let waiting = self.waiting.get(&id);
+                    if waiting.is_some_and(|it| matches!(it.next, Next::Confirm(..))) {
+                        self.due(id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) {
         match message {
             Message::Gone(id) => {
                 self.awaiting.remove(&id);
-                if let Some(waiting) = self.waiting.remove(&id) {
+                if let Some(waiting) = self.forget(&id) {
                     self.timers.remove(&waiting.timer);
                 }
             }
@@ -126,7 +173,7 @@ impl Queue {
             Message::Seen(id, object) => match self.waiting.get(&id) {
                 None => self.start(id, Work::Seen(object)),
                 // a list that began anew may have missed that a child was deleted
-                Some(waiting) if waiting.awaiting => self.wake(&id),
+                Some(waiting) if matches!(waiting.next, Next::Complain) => self.wake(&id),
                 // its own timer looks at it afresh; what is seen now is mostly our own last write
                 Some(_) => {}
             },
@@ -137,8 +184,8 @@ impl Queue {
         let busy = self.busy.iter_mut();
         let parents =
             busy.filter(|(id, _)| id.kind == RunKind::Pipeline && id.namespace == child.namespace);
-        for (_, meanwhile) in parents {
-            meanwhile.settled.push(child.name.clone());
+        for (_, interim) in parents {
+            interim.settled.push(child.name.clone());
         }
         for parent in self.awaiting.settle(&child.namespace, &child.name) {
             self.wake(&parent);
@@ -147,84 +194,123 @@ impl Queue {
 
     fn due(&mut self, id: RunId) {
         self.awaiting.remove(&id);
-        if let Some(waiting) = self.waiting.remove(&id) {
+        if let Some(waiting) = self.forget(&id) {
             self.attempts.insert(id.clone(), waiting.attempts);
-            let work = if waiting.awaiting {
-                Work::Overdue
-            } else {
-                Work::Fetch
+            let work = match waiting.next {
+                Next::Try(progress) => Work::Fetch(progress),
+                Next::Confirm(object, progress) => Work::Confirm(object, progress),
+                Next::Complain => Work::Overdue,
             };
             self.start(id, work);
         }
     }
 
+    /// Takes a run off those that wait; its timer goes on.
+    fn forget(&mut self, id: &RunId) -> Option<Waiting> {
+        let waiting = self.waiting.remove(id)?;
+        match &waiting.next {
+            Next::Try(progress) if !progress.is_empty() => self.with_progress -= 1,
+            Next::Confirm(..) => self.to_confirm -= 1,
+            Next::Try(_) | Next::Complain => {}
+        }
+        Some(waiting)
+    }
+
     fn start(&mut self, id: RunId, work: Work) {
-        if let Some(meanwhile) = self.busy.get_mut(&id) {
+        if let Some(interim) = self.busy.get_mut(&id) {
             if let Work::Seen(object) = work {
-                meanwhile.seen = Some(object);
+                interim.seen = Some(object);
             }
             return;
         }
-        self.busy.insert(id.clone(), Meanwhile::default());
+        self.busy.insert(id.clone(), Interim::default());
         let reconciler = Arc::clone(&self.reconciler);
-        self.workers.spawn(async move {
-            let outcome = reconciler.reconcile(&id, work).await;
-            (id, outcome)
-        });
+        // at the level of errors, so that every line of a pass names its run whatever is logged
+        let span = tracing::error_span!("pass", run = %id);
+        let run = id.clone();
+        let pass = async move { reconciler.reconcile(&run, work).await };
+        let worker = self.workers.spawn(pass.instrument(span));
+        self.tasks.insert(worker.id(), id);
     }
 
-    fn finished(&mut self, done: Result<(RunId, Outcome), tokio::task::JoinError>) {
-        let (id, outcome) = match done {
+    fn finished(&mut self, done: Result<(task::Id, Outcome), task::JoinError>) {
+        let (task, outcome) = match done {
             Ok(done) => done,
-            // nothing cancels workers, and nothing in them panics; a run lost here would come back
-            // with the next list
-            Err(error) => return tracing::error!(%error, "work on a run broke off"),
+            Err(error) => {
+                tracing::error!(%error, "work on a run broke off; trying again");
+                let later = Outcome::Later {
+                    after: None,
+                    progress: Progress::default(),
+                };
+                (error.id(), later)
+            }
         };
-        let meanwhile = self.busy.remove(&id).unwrap_or_default();
+        let Some(id) = self.tasks.remove(&task) else {
+            return;
+        };
+        let interim = self.busy.remove(&id).unwrap_or_default();
         let attempts = self.attempts.remove(&id).unwrap_or(0);
         match outcome {
             Outcome::Settled => {
-                if let Some(object) = meanwhile.seen {
+                if let Some(object) = interim.seen {
                     self.start(id, Work::Seen(object));
                 }
             }
-            Outcome::Later { after } => {
+            Outcome::Later { after, progress } => {
                 let pause = after.unwrap_or_else(|| pause(self.pauses, attempts));
-                self.wait(id, attempts.saturating_add(1), pause, false);
+                self.wait(id, attempts.saturating_add(1), pause, Next::Try(progress));
             }
+            Outcome::Confirm {
+                after,
+                object,
+                progress,
+            } => self.wait(id, attempts, after, Next::Confirm(object, progress)),
             Outcome::Awaiting {
                 mut children,
                 after,
             } => {
-                for child in &meanwhile.settled {
+                for child in &interim.settled {
                     children.remove(child);
                 }
                 if children.is_empty() {
-                    return self.start(id, Work::Fetch);
+                    return self.start(id, Work::Fetch(Progress::default()));
                 }
                 self.awaiting.add(&id, children);
-                self.wait(id, 0, after, true);
+                self.wait(id, 0, after, Next::Complain);
             }
         }
     }
 
-    fn wait(&mut self, id: RunId, attempts: u32, pause: Duration, awaiting: bool) {
+    fn wait(&mut self, id: RunId, attempts: u32, pause: Duration, next: Next) {
+        let next = match next {
+            Next::Try(progress) if progress.is_empty() => Next::Try(progress),
+            Next::Try(_) if self.with_progress >= MOST_PROGRESS => Next::Try(Progress::default()),
+            Next::Try(progress) => {
+                self.with_progress += 1;
+                Next::Try(progress)
+            }
+            Next::Confirm(object, progress) => {
+                self.to_confirm += 1;
+                Next::Confirm(object, progress)
+            }
+            Next::Complain => Next::Complain,
+        };
         let timer = self.timers.insert(id.clone(), pause);
-        self.waiting.insert(
-            id,
-            Waiting {
-                attempts,
-                timer,
-                awaiting,
-            },
-        );
+        let waiting = Waiting {
+            attempts,
+            timer,
+            next,
+        };
+        self.waiting.insert(id, waiting);
     }
 
     /// Tries a waiting run at once.
     fn wake(&mut self, id: &RunId) {
         self.awaiting.remove(id);
         if let Some(waiting) = self.waiting.get_mut(id) {
-            waiting.awaiting = false;
+            if matches!(waiting.next, Next::Complain) {
+                waiting.next = Next::Try(Progress::default());
+            }
             self.timers.reset(&waiting.timer, Duration::ZERO);
         }
     }

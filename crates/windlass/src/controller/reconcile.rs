@@ -1,4 +1,4 @@
-//! One pass over one run: look, decide, do the one thing that is to be done.
+//! One pass over one run: look, decide, attest, record.
 //!
 //! A finished task run takes one write and no read; a pipeline run takes one read more, of its task
 //! runs. Every write carries the uid and the version of the run it was decided on; when the run
@@ -11,38 +11,60 @@ use bytes::Bytes;
 use kube::Client;
 use tokio::sync::watch;
 use windlass_core::annotation;
+use windlass_core::config::StoreKind;
 use windlass_core::decide::{Decision, Facts, Scope, decide, is_settled};
 use windlass_core::error::Chain;
-use windlass_core::run::{Metadata, Run, TaskRun};
+use windlass_core::retry::Retry;
+use windlass_core::run::{Adopted, Metadata, PipelineRun, Run, adopt};
 
-use super::record::{self, Change};
+use super::children::{self, incomplete, unsettled};
+use super::record::{self, Change, WriteError};
 use crate::cluster::call::{Call, CallError};
+use crate::cluster::children as cluster_children;
+use crate::cluster::event;
 use crate::cluster::runs::{Head, RunId, RunKind};
-use crate::settings::Settings;
-use crate::store::oci::Registries;
+use crate::cluster::watch::ListError;
+use crate::log::Log;
+use crate::pipeline::{self, Means, Progress, Record, State};
+use crate::settings::{InForce, Settings};
+use crate::store::oci::Oci;
 use crate::telemetry::Metrics;
 
 /// How often in a row a pass is repeated because the run changed under it.
 const CONFLICTS: usize = 5;
+/// How long a run waits that only a change of the settings helps. Such a change wakes it up; this is
+/// for safety.
+const RECHECK: Duration = Duration::from_secs(1800);
 
 /// What a pass works on.
 #[derive(Debug)]
 pub(crate) enum Work {
     /// The run as the watch showed it.
     Seen(Bytes),
-    /// The run as it is now, which has to be read first.
-    Fetch,
+    /// The run as it is now, which has to be read first, with what earlier passes did.
+    Fetch(Progress),
     /// The same, for a run that has waited so long that it should say why.
     Overdue,
+    /// The run as an earlier pass knew it, some of which has to be read back from stores.
+    Confirm(Bytes, Progress),
 }
 
 /// What is to be done with a run after a pass.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Outcome {
     /// Nothing, until it changes.
     Settled,
     /// Another pass, after this pause or one that grows.
-    Later { after: Option<Duration> },
+    Later {
+        after: Option<Duration>,
+        progress: Progress,
+    },
+    /// The same pass, once what was written has settled.
+    Confirm {
+        after: Duration,
+        object: Bytes,
+        progress: Progress,
+    },
     /// Another pass once all these task runs of its namespace are settled, or after this pause.
     Awaiting {
         children: BTreeSet<String>,
@@ -50,25 +72,16 @@ pub(crate) enum Outcome {
     },
 }
 
-/// How one look at a run ended.
-pub(super) enum Pass {
-    End(Outcome),
-    /// The run is not what it was: look again.
-    Changed,
-}
-
-pub(super) const SETTLED: Pass = Pass::End(Outcome::Settled);
-
 /// What an object that the watch shows calls for.
 #[derive(Debug, Default)]
-pub(crate) struct Noticed {
+pub(crate) struct Triage {
     /// Something has to be done about this run.
     pub(crate) due: Option<RunId>,
     /// Nobody has to wait for this task run any longer.
     pub(crate) settled: Option<RunId>,
 }
 
-/// Carries out passes.
+/// Makes passes.
 pub(crate) struct Reconciler {
     pub(crate) client: Client,
     pub(crate) settings: watch::Receiver<Settings>,
@@ -77,35 +90,48 @@ pub(crate) struct Reconciler {
     pub(crate) metrics: Metrics,
     /// How long a pipeline run waits for its task runs before it says so.
     pub(crate) patience: Duration,
-    /// Where signatures and attestations go that belong beside an image.
-    pub(crate) registries: Registries,
+    /// Where signatures and attestations go that belong to an image.
+    pub(crate) registries: Oci,
+    /// The log to use whatever the configuration says.
+    pub(crate) log: Option<Log>,
+}
+
+/// One pass over one run.
+struct Pass<'a> {
+    reconciler: &'a Reconciler,
+    id: &'a RunId,
+    /// The run as the API server sent it.
+    object: &'a Bytes,
+    /// The run has waited so long that it should say why.
+    is_overdue: bool,
 }
 
 impl Reconciler {
     /// Whether anything has to be done about an object that the watch shows.
-    pub(crate) fn look(&self, kind: RunKind, object: &[u8]) -> Noticed {
+    pub(crate) fn triage(&self, kind: RunKind, object: &[u8]) -> Triage {
         let head: Head<'_> = match serde_json::from_slice(object) {
             Ok(head) => head,
             Err(error) => {
                 tracing::error!(%error, "the API server sent something that is not an object");
-                return Noticed::default();
+                return Triage::default();
             }
         };
         let id = RunId::new(kind, &head.metadata);
         let settings = self.settings.borrow().clone();
         let Ok(run) = kind.parse(object) else {
             // whoever may write a run's status can make it unreadable; that gets an outcome too
-            return if is_marked(&head.metadata) {
-                Noticed::settled(id)
-            } else {
-                Noticed::due(id)
+            let mark = head.metadata.annotation(annotation::SIGNED);
+            let is_marked = matches!(mark, Some("true" | "failed"));
+            return Triage {
+                settled: (is_marked && kind == RunKind::Task).then(|| id.clone()),
+                due: (!is_marked).then_some(id),
             };
         };
         let facts = Facts::of(&run, settings.config());
         let scope = self.scope(&settings);
         let rests = matches!(decide(&facts, &scope), Decision::Wait | Decision::Skip(_));
         let settled = kind == RunKind::Task && is_settled(&facts, &scope);
-        Noticed {
+        Triage {
             due: (!rests).then(|| id.clone()),
             settled: settled.then_some(id),
         }
@@ -113,124 +139,349 @@ impl Reconciler {
 
     /// Makes passes over a run until there is an outcome.
     pub(crate) async fn reconcile(&self, id: &RunId, work: Work) -> Outcome {
-        let overdue = matches!(work, Work::Overdue);
-        let mut seen = match work {
-            Work::Seen(object) => Some(object),
-            Work::Fetch | Work::Overdue => None,
+        let is_overdue = matches!(work, Work::Overdue);
+        let (mut known, mut progress) = match work {
+            Work::Seen(object) => (Some(object), Progress::default()),
+            Work::Confirm(object, progress) => (Some(object), progress),
+            Work::Fetch(progress) => (None, progress),
+            Work::Overdue => (None, Progress::default()),
         };
         for _ in 0..CONFLICTS {
-            let object = match seen.take() {
+            let object = match known.take() {
                 Some(object) => object,
                 None => match self.fetch(id).await {
                     Ok(object) => object,
-                    Err(outcome) => return outcome,
+                    Err(error) if error.status() == Some(404) => return Outcome::Settled,
+                    Err(error) => return later(error, progress),
                 },
             };
-            match self.pass(id, &object, overdue).await {
-                Pass::End(outcome) => return outcome,
-                Pass::Changed => {}
-            }
-        }
-        Outcome::Later { after: None }
-    }
-
-    async fn fetch(&self, id: &RunId) -> Result<Bytes, Outcome> {
-        let call = Call::get(format!("read {id}"), id.path());
-        match call.send(&self.client).await {
-            Ok(object) => Ok(object),
-            Err(error) if error.status() == Some(404) => Err(Outcome::Settled),
-            Err(error) => Err(later(error)),
-        }
-    }
-
-    async fn pass(&self, id: &RunId, object: &[u8], overdue: bool) -> Pass {
-        let head = match serde_json::from_slice::<Head<'_>>(object) {
-            Ok(head) if *head.metadata.uid == *id.uid => head,
-            // deleted and made anew under the same name: the watch shows the new one
-            Ok(_) => return SETTLED,
-            Err(error) => {
-                tracing::error!(%error, run = %id, "the API server sent something that is not a run");
-                return Pass::End(Outcome::Later { after: None });
-            }
-        };
-        let metadata = &head.metadata;
-        let run = match id.kind.parse(object) {
-            Ok(run) => run,
-            Err(error) => return self.give_up(id, metadata, &text(error)).await,
-        };
-        let settings = self.settings.borrow().clone();
-        match decide(&Facts::of(&run, settings.config()), &self.scope(&settings)) {
-            Decision::Wait | Decision::Skip(_) => SETTLED,
-            Decision::Protect => self.protect(id, metadata).await,
-            Decision::Unmark => self.unmark(id, metadata).await,
-            Decision::Release(reason) => {
-                tracing::debug!(run = %id, ?reason, "finalizer taken off");
-                let change = Change::release(id.kind, metadata);
-                self.write(id, &change).await.into_pass()
-            }
-            Decision::Sign => match (settings.in_force(), run) {
-                (Err(reason), _) => self.hold(id, metadata, reason).await,
-                (Ok(in_force), Run::Pipeline(run, _)) => {
-                    let unsettled = |children: &[TaskRun<'_>]| self.unsettled(children, &settings);
-                    self.sign_pipeline_run(id, run, in_force, unsettled, overdue)
-                        .await
+            let pass = Pass {
+                reconciler: self,
+                id,
+                object: &object,
+                is_overdue,
+            };
+            match pass.run(&mut progress).await {
+                Ok(outcome) => return outcome,
+                Err(WriteError::Gone) => return Outcome::Settled,
+                Err(WriteError::Changed) => {}
+                Err(WriteError::TooLarge(reason)) => {
+                    tracing::error!("{reason}");
+                    break;
                 }
-                (Ok(in_force), run) => self.sign(id, &run, in_force, None).await,
-            },
+                Err(WriteError::Failed(error)) => return later(error, progress),
+            }
         }
+        Outcome::Later {
+            after: None,
+            progress: progress.without_confirmations(),
+        }
+    }
+
+    async fn fetch(&self, id: &RunId) -> Result<Bytes, CallError> {
+        let call = Call::get(format!("read {id}"), id.path());
+        call.send(&self.client).await
     }
 
     fn scope(&self, settings: &Settings) -> Scope {
         Scope::new(self.namespaces.clone(), settings.config())
     }
-
-    /// Names of the children that a pipeline run still has to wait for.
-    fn unsettled(&self, children: &[TaskRun<'_>], settings: &Settings) -> BTreeSet<String> {
-        let scope = self.scope(settings);
-        let waiting = children
-            .iter()
-            .filter(|child| !is_settled(&Facts::of_task(child, settings.config()), &scope));
-        waiting
-            .map(|child| child.metadata.name.to_string())
-            .collect()
-    }
-}
-
-impl Noticed {
-    fn due(id: RunId) -> Self {
-        Self {
-            due: Some(id),
-            settled: None,
-        }
-    }
-
-    fn settled(id: RunId) -> Self {
-        Self {
-            due: None,
-            settled: (id.kind == RunKind::Task).then_some(id),
-        }
-    }
 }
 
 /// When to come back after a request that failed.
-pub(super) fn later(error: CallError) -> Outcome {
-    let after = error.retry_after();
-    let transient = error.is_transient();
-    let error = text(error);
-    if transient {
-        tracing::warn!("{error}; trying again");
+fn later(error: CallError, progress: Progress) -> Outcome {
+    let text = Chain(&error).to_string();
+    if error.is_transient() {
+        tracing::warn!("{text}; trying again");
     } else {
-        tracing::error!("{error}; trying again, though this looks permanent");
+        tracing::error!("{text}; trying again, though this looks permanent");
     }
-    Outcome::Later { after }
+    Outcome::Later {
+        after: error.retry_after(),
+        progress: progress.without_confirmations(),
+    }
 }
 
-/// An error with its causes, in one line.
-pub(super) fn text(error: impl std::error::Error + 'static) -> String {
-    Chain(&error).to_string()
+/// Comes back when the settings have changed.
+fn recheck() -> Outcome {
+    Outcome::Later {
+        after: Some(RECHECK),
+        progress: Progress::default(),
+    }
 }
 
-fn is_marked(metadata: &Metadata<'_>) -> bool {
-    let mark = record::value_of(metadata, annotation::SIGNED);
-    matches!(mark, Some("true" | "failed"))
+impl Pass<'_> {
+    /// Decides what is to be done, and does it.
+    async fn run(&self, progress: &mut Progress) -> Result<Outcome, WriteError> {
+        let head = match serde_json::from_slice::<Head<'_>>(self.object) {
+            Ok(head) if *head.metadata.uid == *self.id.uid => head,
+            // deleted and made anew under the same name: the watch shows the new one
+            Ok(_) => return Ok(Outcome::Settled),
+            Err(error) => {
+                tracing::error!(%error, "the API server sent something that is not a run");
+                return Ok(Outcome::Later {
+                    after: None,
+                    progress: Progress::default(),
+                });
+            }
+        };
+        let metadata = &head.metadata;
+        let run = match self.id.kind.parse(self.object) {
+            Ok(run) => run,
+            Err(error) => {
+                let reason = Chain(&error).to_string();
+                return self.give_up(metadata, &reason).await;
+            }
+        };
+        let settings = self.reconciler.settings.borrow().clone();
+        let facts = Facts::of(&run, settings.config());
+        match decide(&facts, &self.reconciler.scope(&settings)) {
+            Decision::Wait | Decision::Skip(_) => Ok(Outcome::Settled),
+            Decision::Protect => {
+                record::protect(&self.reconciler.client, self.id, metadata).await?;
+                Ok(Outcome::Settled)
+            }
+            Decision::Unmark => self.unmark(metadata).await,
+            Decision::Release(reason) => {
+                tracing::debug!(?reason, "finalizer taken off");
+                self.write(&Change::release(self.id.kind, metadata)).await?;
+                Ok(Outcome::Settled)
+            }
+            Decision::Sign => match (settings.in_force(), run) {
+                (Err(reason), _) => self.hold(metadata, reason).await,
+                (Ok(loaded), Run::Pipeline(run, _)) => {
+                    let scope = self.reconciler.scope(&settings);
+                    self.pipeline_run(run, loaded, &scope, progress).await
+                }
+                (Ok(loaded), run) => self.sign(&run, loaded, None, progress).await,
+            },
+        }
+    }
+
+    /// A finished pipeline run is attested together with its task runs, once nobody has to wait for
+    /// these any longer.
+    async fn pipeline_run(
+        &self,
+        run: PipelineRun<'_>,
+        loaded: InForce<'_>,
+        scope: &Scope,
+        progress: &mut Progress,
+    ) -> Result<Outcome, WriteError> {
+        let client = &self.reconciler.client;
+        let documents = match cluster_children::read(client, self.id, &run).await {
+            Ok(documents) => documents,
+            Err(ListError::Call(error)) => return Err(WriteError::Failed(error)),
+            Err(error) => {
+                tracing::error!("{}; trying again", Chain(&error));
+                let progress = std::mem::take(progress);
+                return Ok(Outcome::Later {
+                    after: None,
+                    progress,
+                });
+            }
+        };
+        let (children, unreadable) = cluster_children::parse(&documents);
+        let waiting = unsettled(&children, loaded.config, scope);
+        if !waiting.is_empty() {
+            return self.wait_for(&run.metadata, waiting).await;
+        }
+        let Adopted { run, missing, .. } = adopt(run, children);
+        let incomplete = incomplete(&missing, &unreadable);
+        self.sign(&run, loaded, incomplete, progress).await
+    }
+
+    /// Attests a run and records what came of it: the mark only if every step is confirmed.
+    /// `incomplete` says what is missing from the run itself.
+    async fn sign(
+        &self,
+        run: &Run<'_>,
+        loaded: InForce<'_>,
+        incomplete: Option<String>,
+        progress: &mut Progress,
+    ) -> Result<Outcome, WriteError> {
+        let Reconciler {
+            metrics,
+            registries,
+            log,
+            ..
+        } = self.reconciler;
+        let InForce { config, signer } = loaded;
+        let means = Means {
+            config,
+            signer,
+            log: &log.clone().unwrap_or_else(|| Log::of(config, run)),
+            registries,
+            metrics,
+        };
+        let attested = pipeline::attest(run, means, std::mem::take(progress)).await;
+        let mut record = match attested {
+            Ok(record) => record,
+            Err(error) => {
+                metrics.of(self.id.kind).failures.inc();
+                let reason = Chain(&error).to_string();
+                return match error.retry() {
+                    Retry::Never => self.give_up(run.metadata(), &reason).await,
+                    _ => self.hold(run.metadata(), &reason).await,
+                };
+            }
+        };
+        record.incomplete(incomplete);
+        *progress = std::mem::take(&mut record.progress);
+        match record.state() {
+            State::Complete => {
+                let outcome = self.record_signed(run, &record).await;
+                if outcome.is_ok() {
+                    tracing::info!(key_id = signer.key_id(), "signed");
+                }
+                outcome
+            }
+            State::Confirm(after) => Ok(Outcome::Confirm {
+                after,
+                object: self.object.clone(),
+                progress: std::mem::take(progress),
+            }),
+            State::Incomplete { retry, reason } => {
+                metrics.of(self.id.kind).failures.inc();
+                if let Some(given_up) = self.record_in_part(run, &record, &reason).await? {
+                    return Ok(given_up);
+                }
+                let kept = std::mem::take(progress);
+                Ok(Outcome::Later {
+                    after: pause_after(retry),
+                    progress: kept.without_confirmations(),
+                })
+            }
+        }
+    }
+
+    /// Marks the run, with everything that is stored on it, in one write.
+    async fn record_signed(&self, run: &Run<'_>, record: &Record) -> Result<Outcome, WriteError> {
+        let (kind, metadata) = (self.id.kind, run.metadata());
+        let (annotations, cut) = match record.annotations(record::size_besides(run)) {
+            Ok(annotations) => annotations,
+            Err(error) => return self.give_up(metadata, &error.to_string()).await,
+        };
+        let note = record.note.as_deref().or(cut.as_deref());
+        let change = Change::signed(kind, metadata, &annotations, note);
+        match self.write(&change).await {
+            Err(WriteError::TooLarge(reason)) => return self.give_up(metadata, &reason).await,
+            written => written?,
+        }
+        let metrics = &self.reconciler.metrics;
+        metrics.stored(kind, StoreKind::Tekton, record.on_run());
+        metrics.of(kind).marked_signed.inc();
+        if !record.warnings.is_empty() {
+            let message = record.warnings.join("; ");
+            tracing::warn!("the provenance is incomplete: {message}");
+            self.tell("ProvenanceIncomplete", &message).await;
+        }
+        Ok(Outcome::Settled)
+    }
+
+    /// Records what could be made, without the mark, since something that is enabled is missing. The
+    /// outcome if even that is too large.
+    async fn record_in_part(
+        &self,
+        run: &Run<'_>,
+        record: &Record,
+        reason: &str,
+    ) -> Result<Option<Outcome>, WriteError> {
+        let metadata = run.metadata();
+        let (reason, others) = (annotation::reason(reason), record::size_besides(run));
+        let annotations = match record.annotations_in_part(others) {
+            Ok((annotations, _)) => annotations,
+            Err(error) => return self.give_up(metadata, &error.to_string()).await.map(Some),
+        };
+        if record::is_recorded(metadata, &annotations, &reason) {
+            return Ok(None);
+        }
+        match self
+            .write(&Change::in_part(metadata, &annotations, &reason))
+            .await
+        {
+            Err(WriteError::TooLarge(reason)) => {
+                return self.give_up(metadata, &reason).await.map(Some);
+            }
+            written => written?,
+        }
+        let metrics = &self.reconciler.metrics;
+        metrics.stored(self.id.kind, StoreKind::Tekton, record.on_run());
+        tracing::warn!("signed in part only: {reason}");
+        self.tell("SigningIncomplete", &reason).await;
+        Ok(None)
+    }
+
+    /// Waits for task runs; says so on the pipeline run once that takes long.
+    async fn wait_for(
+        &self,
+        metadata: &Metadata<'_>,
+        children: BTreeSet<String>,
+    ) -> Result<Outcome, WriteError> {
+        let reason = children::reason(&children);
+        let awaiting = |after| Outcome::Awaiting { children, after };
+        if metadata.annotation(annotation::REASON) == Some(reason.as_str()) {
+            return Ok(awaiting(RECHECK));
+        }
+        if !self.is_overdue {
+            return Ok(awaiting(self.reconciler.patience));
+        }
+        tracing::warn!("not signed yet: {reason}");
+        self.write(&Change::waiting(metadata, &reason)).await?;
+        self.tell("SigningDelayed", &reason).await;
+        Ok(awaiting(RECHECK))
+    }
+
+    /// Takes the mark off a run that is not finished, and tells people that it was there.
+    async fn unmark(&self, metadata: &Metadata<'_>) -> Result<Outcome, WriteError> {
+        let reason = format!(
+            "the run was marked {} before it was finished; the mark is taken off",
+            annotation::SIGNED
+        );
+        tracing::warn!("{reason}");
+        self.write(&Change::unmarked(metadata)).await?;
+        self.tell("MarkRemoved", &reason).await;
+        Ok(Outcome::Settled)
+    }
+
+    /// Leaves the run unsigned for now, says why on it, and comes back.
+    async fn hold(&self, metadata: &Metadata<'_>, reason: &str) -> Result<Outcome, WriteError> {
+        let reason = annotation::reason(reason);
+        if metadata.annotation(annotation::REASON) == Some(reason.as_str()) {
+            return Ok(recheck());
+        }
+        tracing::warn!("not signed yet: {reason}");
+        self.write(&Change::held(metadata, &reason)).await?;
+        self.tell("SigningDelayed", &reason).await;
+        Ok(recheck())
+    }
+
+    /// Marks the run as failed, for good, and says why.
+    async fn give_up(&self, metadata: &Metadata<'_>, reason: &str) -> Result<Outcome, WriteError> {
+        let reason = annotation::reason(reason);
+        tracing::error!("given up: {reason}");
+        let change = Change::failed(self.id.kind, metadata, &reason);
+        self.write(&change).await?;
+        self.reconciler.metrics.given_up.inc();
+        self.tell("SigningFailed", &reason).await;
+        Ok(Outcome::Settled)
+    }
+
+    async fn write(&self, change: &Change) -> Result<(), WriteError> {
+        record::write(&self.reconciler.client, self.id, change).await
+    }
+
+    async fn tell(&self, reason: &str, message: &str) {
+        let regarding = self.id.regarding();
+        event::warn(&self.reconciler.client, &regarding, reason, message).await;
+    }
+}
+
+/// How long a run waits that could not be stored everywhere.
+fn pause_after(retry: Retry) -> Option<Duration> {
+    match retry {
+        Retry::Never | Retry::Settings => Some(RECHECK),
+        // a pause that grows with every attempt
+        Retry::Backoff => None,
+        Retry::After(asked) => Some(asked.min(RECHECK)),
+    }
 }

@@ -1,17 +1,22 @@
-//! The one patch that records an outcome, and the patch that adds the finalizer.
+//! The one patch that records an outcome, the patch that adds the finalizer, and how they end.
 //!
 //! Everything that is recorded of a run, payloads, signatures, the mark and the finalizer's removal,
 //! is in one JSON merge patch: it lands as a whole or not at all. The patch carries the uid and the
 //! version of the run it was made from.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use kube::Client;
 use serde::Serialize;
 use serde_json::json;
-use std::collections::BTreeMap;
 use windlass_core::annotation;
-use windlass_core::run::{Metadata, Run, Text};
+use windlass_core::decide::next_retries;
+use windlass_core::run::{Metadata, Run};
 
-use crate::cluster::runs::RunKind;
-use crate::pipeline::Record;
+use crate::cluster::call::{APPLY_PATCH, Call, CallError, MERGE_PATCH};
+use crate::cluster::runs::{RunId, RunKind, escaped};
+use crate::store::run::Annotations;
 
 /// A change to the metadata of a run.
 #[derive(Debug, Serialize)]
@@ -43,24 +48,29 @@ impl Change {
     pub(crate) fn unmarked(metadata: &Metadata<'_>) -> Self {
         let mut change = Self::new(metadata, Finalizer::Keep);
         for name in [annotation::SIGNED, annotation::RETRIES, annotation::REASON] {
-            if value_of(metadata, name).is_some() {
+            if metadata.annotation(name).is_some() {
                 change.metadata.annotations.insert(name.to_owned(), None);
             }
         }
         change
     }
 
-    /// Records what was signed.
-    pub(crate) fn signed(kind: RunKind, metadata: &Metadata<'_>, record: &Record) -> Self {
+    /// Records what was signed, with a note on what was left out.
+    pub(crate) fn signed(
+        kind: RunKind,
+        metadata: &Metadata<'_>,
+        annotations: &Annotations,
+        note: Option<&str>,
+    ) -> Self {
         let mut change = Self::new(metadata, Finalizer::Remove(kind));
-        for (name, value) in &record.annotations {
+        for (name, value) in annotations {
             change.annotate(name, value);
         }
         change.annotate(annotation::SIGNED, "true");
-        match &record.note {
+        match note {
             Some(note) => change.annotate(annotation::REASON, &annotation::reason(note)),
             // the reason of an earlier delay is no longer true
-            None if value_of(metadata, annotation::REASON).is_some() => {
+            None if metadata.annotation(annotation::REASON).is_some() => {
                 change
                     .metadata
                     .annotations
@@ -74,19 +84,19 @@ impl Change {
     /// Records what could be made and why that is not all; the run stays unmarked and protected.
     pub(crate) fn in_part(
         metadata: &Metadata<'_>,
-        record: &Record,
-        retries: u8,
+        annotations: &Annotations,
         reason: &str,
     ) -> Self {
-        let mut change = Self::held(metadata, retries, reason);
-        for (name, value) in &record.annotations {
+        let mut change = Self::held(metadata, reason);
+        for (name, value) in annotations {
             change.annotate(name, value);
         }
         change
     }
 
     /// Records why the run is not signed yet.
-    pub(crate) fn held(metadata: &Metadata<'_>, retries: u8, reason: &str) -> Self {
+    pub(crate) fn held(metadata: &Metadata<'_>, reason: &str) -> Self {
+        let retries = next_retries(metadata.annotation(annotation::RETRIES));
         let mut change = Self::new(metadata, Finalizer::Keep);
         change.annotate(annotation::RETRIES, &retries.to_string());
         change.annotate(annotation::REASON, reason);
@@ -109,7 +119,7 @@ impl Change {
     }
 
     /// The patch as it is sent.
-    pub(crate) fn body(&self) -> Vec<u8> {
+    fn body(&self) -> Vec<u8> {
         json!(self).to_string().into_bytes()
     }
 
@@ -148,11 +158,6 @@ enum Finalizer {
     Remove(RunKind),
 }
 
-/// Value of an annotation of the run.
-pub(crate) fn value_of<'m>(metadata: &'m Metadata<'_>, name: &str) -> Option<&'m str> {
-    metadata.annotations.get(name).map(Text::as_str)
-}
-
 /// Bytes of the annotations that stay beside what will be recorded: keys and values.
 pub(crate) fn size_besides(run: &Run<'_>) -> usize {
     // an earlier record of the same run is replaced, not added to
@@ -175,20 +180,22 @@ pub(crate) fn size_besides(run: &Run<'_>) -> usize {
 }
 
 /// Whether the run carries this record in part, with this reason, already.
-pub(crate) fn is_recorded(metadata: &Metadata<'_>, record: &Record, reason: &str) -> bool {
-    let found = |name: &str| value_of(metadata, name);
-    found(annotation::REASON) == Some(reason)
-        && record
-            .annotations
+pub(crate) fn is_recorded(
+    metadata: &Metadata<'_>,
+    annotations: &Annotations,
+    reason: &str,
+) -> bool {
+    metadata.annotation(annotation::REASON) == Some(reason)
+        && annotations
             .iter()
-            .all(|(name, value)| found(name) == Some(value.as_str()))
+            .all(|(name, value)| metadata.annotation(name) == Some(value.as_str()))
 }
 
 /// Room for the mark, the retry counter and a reason.
 const MARKS: usize = 1024;
 
-/// The server-side apply that adds the finalizer, in the reference's form.
-pub(crate) fn finalizer_apply(kind: RunKind, metadata: &Metadata<'_>) -> Vec<u8> {
+/// The server-side apply that adds the finalizer, in Chains' form.
+fn finalizer_apply(kind: RunKind, metadata: &Metadata<'_>) -> Vec<u8> {
     json!({
         "apiVersion": "tekton.dev/v1",
         "kind": kind.name(),
@@ -201,4 +208,60 @@ pub(crate) fn finalizer_apply(kind: RunKind, metadata: &Metadata<'_>) -> Vec<u8>
     })
     .to_string()
     .into_bytes()
+}
+
+/// Why a write did not take place.
+#[derive(Debug)]
+pub(crate) enum WriteError {
+    /// The run is gone.
+    Gone,
+    /// The run is not what it was.
+    Changed,
+    /// The run would be larger than the API server allows, which no repetition changes.
+    TooLarge(String),
+    Failed(CallError),
+}
+
+/// Makes a change, unless the run is no longer what the change was made from.
+pub(crate) async fn write(client: &Client, id: &RunId, change: &Change) -> Result<(), WriteError> {
+    let manager = escaped(annotation::FIELD_MANAGER);
+    let uri = format!("{}?fieldManager={manager}", id.path());
+    let call = Call::patch(format!("record {id}"), uri, MERGE_PATCH, change.body());
+    ended(call.send(client).await)
+}
+
+/// Adds the finalizer.
+pub(crate) async fn protect(
+    client: &Client,
+    id: &RunId,
+    metadata: &Metadata<'_>,
+) -> Result<(), WriteError> {
+    let manager = escaped(annotation::FINALIZER_FIELD_MANAGER);
+    let uri = format!("{}?fieldManager={manager}&force=false", id.path());
+    let body = finalizer_apply(id.kind, metadata);
+    let call = Call::patch(format!("protect {id}"), uri, APPLY_PATCH, body);
+    ended(call.send(client).await)
+}
+
+/// How a write ended.
+fn ended(response: Result<Bytes, CallError>) -> Result<(), WriteError> {
+    let Err(error) = response else {
+        return Ok(());
+    };
+    let CallError::Refused {
+        status, message, ..
+    } = &error
+    else {
+        return Err(WriteError::Failed(error));
+    };
+    let lower = message.to_lowercase();
+    Err(match status {
+        404 => WriteError::Gone,
+        409 => WriteError::Changed,
+        422 if lower.contains("uid") && lower.contains("immutable") => WriteError::Gone,
+        413 | 422 | 500 if lower.contains("too long") || lower.contains("too large") => {
+            WriteError::TooLarge(error.to_string())
+        }
+        _ => WriteError::Failed(error),
+    })
 }

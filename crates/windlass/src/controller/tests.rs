@@ -26,6 +26,7 @@ mod outcomes;
 mod pipeline_runs;
 mod registries;
 mod registry_faults;
+mod reuse;
 mod settings;
 mod swap;
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kube::Client;
+use windlass_core::error::Chain;
 use zeroize::Zeroizing;
 
 use super::{Current, Setting};
@@ -13,7 +14,7 @@ use crate::cluster::event::{self, Regarding};
 use crate::cluster::secret::{MalformedSecret, Secret};
 use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::sign::Signer;
-use crate::sign::entries::{Entries, Fingerprint, NAMES};
+use crate::sign::entries::{Entries, EntriesError, Fingerprint, NAMES};
 use crate::telemetry::Metrics;
 
 /// Name of the secret, as in the reference.
@@ -24,20 +25,25 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// Largest file that is taken for a key.
 const FILE_LIMIT: u64 = 1024 * 1024;
 
+/// Makes a signer of the entries of a secret.
+pub(crate) type MakeSigner = fn(&Entries) -> Result<Signer, EntriesError>;
+
 /// Loads keys into the settings and refuses what cannot be used.
 pub(crate) struct Keys {
     current: Current,
     metrics: Metrics,
+    make: MakeSigner,
     /// What was last looked at, good or not, so that nothing is decrypted twice.
     last: Option<Fingerprint>,
 }
 
 impl Keys {
     /// Keys for these settings.
-    pub(crate) fn new(current: Current, metrics: Metrics) -> Self {
+    pub(crate) fn new(current: Current, metrics: Metrics, make: MakeSigner) -> Self {
         Self {
             current,
             metrics,
+            make,
             last: None,
         }
     }
@@ -49,7 +55,8 @@ impl Keys {
             return Ok(());
         }
         self.last = Some(fingerprint);
-        let made = tokio::task::spawn_blocking(move || Signer::from_entries(&entries)).await;
+        let make = self.make;
+        let made = tokio::task::spawn_blocking(move || make(&entries)).await;
         let reason = match made {
             Ok(Ok(signer)) => {
                 tracing::info!(key_id = signer.key_id(), "the key of {place} is in force");
@@ -59,7 +66,7 @@ impl Keys {
                 self.metrics.keys_loaded.inc();
                 return Ok(());
             }
-            Ok(Err(error)) => format!("{place}: {:#}", anyhow::Error::new(error)),
+            Ok(Err(error)) => format!("{place}: {}", Chain(&error)),
             Err(error) => format!("{place}: reading the key was interrupted: {error}"),
         };
         self.metrics.keys_loaded.inc();

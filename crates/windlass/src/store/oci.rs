@@ -1,267 +1,215 @@
-//! The store `oci`: signatures and attestations beside the image, in its registry.
+//! The store `oci`: signatures and attestations attached to the image, in its registry.
 //!
 //! With the encoding `dsse` they are layers of two manifests under the tags `sha256-HEX.sig` and
 //! `sha256-HEX.att`; with `sigstore-bundle` each is a referrer of the image; with `both`, which is
-//! windlass's own, each is kept in both ways. Either is made of the run alone, so storing twice adds
-//! nothing (behaviour reference, sections 6.3 to 6.5).
+//! windlass's own, each is kept in both ways (behaviour reference, sections 6.3 to 6.5). What is
+//! there already is known by its payload and by the key that signed, so storing twice adds nothing.
 //!
 //! An override of the repository holds for tags. A referrer lives in the repository of what it
 //! refers to, so for bundles the override holds only if the image is there too.
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use futures::{StreamExt, stream};
+use kube::Client as Kube;
 use windlass_core::config::Storage;
-use windlass_core::dsse::Envelope;
-use windlass_core::image::{Image, ImageError};
-use windlass_registry::manifest::Descriptor;
-use windlass_registry::{
-    Digest, DigestError, Error, Name, ReferenceError, Remote, Repository, Retry, SetupError, Tag,
-};
+use windlass_core::image::Image;
+use windlass_core::run::Run;
+use windlass_core::signed::Signed;
+use windlass_registry::{Advance, Append, Options};
 
+use self::access::{Access, Owner};
 pub(crate) use self::clients::{Exemptions, client, open, options};
-use self::credentials::CredentialsError;
-pub(crate) use self::registries::Registries;
+pub(crate) use self::error::UploadError;
+use self::push::{Pushed, push};
+use self::upload::{Upload, uploads};
 
+mod access;
 mod accounts;
 pub(crate) mod attached;
 mod bundle;
 mod clients;
 pub(crate) mod credentials;
+mod equivalent;
+mod error;
+mod index;
 mod layer;
-mod listed;
-#[cfg(test)]
-mod live;
-mod registries;
+mod place;
+mod push;
+mod upload;
 
-/// Something to be stored beside an image.
-#[derive(Debug, Clone)]
-pub(crate) struct Upload {
-    /// The image.
-    pub(crate) image: Image,
-    /// What is stored.
-    pub(crate) content: Content,
-    /// When the run ended: the time of creation, the same at every attempt.
-    pub(crate) created: Option<Timestamp>,
+/// Uploads of one signed artifact under way at once.
+const AT_ONCE: usize = 8;
+
+/// The registries that runs push to.
+pub(crate) struct Oci {
+    access: Access,
 }
 
-/// What is stored, as each encoding needs it.
-#[derive(Debug, Clone)]
-pub(crate) enum Content {
-    /// The signature of an image, with its payload.
-    Signature {
-        payload: Vec<u8>,
-        signature: Vec<u8>,
-    },
-    /// A statement about an image.
-    Attestation(Envelope),
-    /// The same, or a signature in the form of a statement, as a bundle.
-    Bundle {
-        envelope: Envelope,
-        predicate_type: String,
-        /// Names the public key.
-        hint: String,
-    },
+/// Entries that were written and have to settle before they are read back.
+#[derive(Debug)]
+pub(crate) struct Settling {
+    appends: Vec<Append>,
+    after: Duration,
+    /// What people should know once it is stored.
+    warnings: Vec<String>,
 }
 
-/// Why something is not stored beside an image.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum UploadError {
-    /// The registry refused or failed.
-    #[error(transparent)]
-    Registry(#[from] Error),
-    /// The cluster did not say which credentials there are.
-    #[error(transparent)]
-    Credentials(#[from] CredentialsError),
-    /// The setting is no repository.
-    #[error("storage.oci.repository: {value:?} is not a repository: {source}")]
-    Override {
-        value: String,
-        source: ReferenceError,
-    },
-    /// The image's name is fine for a statement and not for a registry.
-    #[error("{image}: this is no place in a registry: {source}")]
-    Image {
-        image: String,
-        source: ReferenceError,
-    },
-    /// The image has no digest.
-    #[error("{image}: {source}")]
-    Digest { image: String, source: DigestError },
-    /// There is nothing to refer to.
-    #[error("{digest} is not in {repository}, so nothing can refer to it; push the image first")]
-    NoSubject { digest: Digest, repository: String },
-    /// An index lists more than is signed.
-    #[error(
-        "{image} lists more than {most} manifests, the most that are signed; sign it without artifacts.oci.recursive"
-    )]
-    TooManyListed { image: String, most: usize },
-    /// Indexes list indexes that list indexes.
-    #[error(
-        "{image} lists indexes more than {depth} deep; sign it without artifacts.oci.recursive"
-    )]
-    TooDeep { image: String, depth: usize },
-    /// What should be an index cannot be read.
-    #[error("{digest} is no index that can be read")]
-    Index {
-        digest: Digest,
-        source: serde_json::Error,
-    },
-    /// An index lists something that cannot be signed.
-    #[error("{image} lists {digest}, which cannot be signed")]
-    Listed {
-        image: String,
-        digest: Digest,
-        source: ImageError,
-    },
-    /// A certificate or key that this machine keeps for the registry cannot be read.
-    #[error("cannot read {path}, which is kept here for the registry: {source}")]
-    Certificate {
-        path: String,
-        source: std::io::Error,
-    },
-    /// There is no client to speak to the registry with.
-    #[error("cannot speak to {registry}")]
-    Setup {
-        registry: String,
-        source: SetupError,
-    },
+/// How far an artifact got.
+#[derive(Debug)]
+pub(crate) enum Stored {
+    /// It has no place in a registry: it is about no image, or no statement.
+    Nowhere,
+    /// It was everywhere already.
+    Present,
+    /// It was written, and read back where others write too.
+    Written,
+    /// Some of it has yet to be read back.
+    Settling(Settling),
 }
 
-impl UploadError {
-    /// When the same can work though nobody changes the settings.
-    fn retry(&self) -> Retry {
-        match self {
-            // a credential may be added at any time, and nothing tells when
-            Self::Registry(Error::Denied { .. })
-            | Self::NoSubject { .. }
-            | Self::Credentials(_) => Retry::Backoff,
-            Self::Registry(error) => error.retry(),
-            Self::Override { .. }
-            | Self::Image { .. }
-            | Self::Digest { .. }
-            | Self::TooManyListed { .. }
-            | Self::TooDeep { .. }
-            | Self::Index { .. }
-            | Self::Listed { .. }
-            | Self::Certificate { .. }
-            | Self::Setup { .. } => Retry::Never,
-        }
+impl Settling {
+    /// How long there is nothing to do.
+    pub(crate) fn after(&self) -> Duration {
+        self.after
     }
 }
 
-/// When to try again what failed like this: not before the last of the times that registries asked
-/// for; else soon if any of it can pass.
-pub(crate) fn retry(failures: &[UploadError]) -> Retry {
-    let rank = |retry: &Retry| match retry {
-        Retry::Never => (0, Duration::ZERO),
-        Retry::Backoff => (1, Duration::ZERO),
-        Retry::After(time) => (2, *time),
-    };
-    let each = failures.iter().map(UploadError::retry);
-    each.max_by_key(rank).unwrap_or(Retry::Never)
-}
-
-/// The image that a subject of a statement names.
-pub(crate) fn image_of(name: &str, sha256: &str) -> Result<Image, ImageError> {
-    Image::parse(&format!("{name}@sha256:{sha256}"))
-}
-
-/// The repository of an image. A scheme, which runs may name and registries have none of, is left
-/// out.
-fn repository_of(image: &Image) -> Result<Repository, UploadError> {
-    let name = image.repository();
-    let bare = name
-        .split_once("://")
-        .map_or(name.as_str(), |(_, rest)| rest);
-    Repository::parse(bare).map_err(|source| UploadError::Image {
-        image: image.to_string(),
-        source,
-    })
-}
-
-/// The repository that the settings name; none if they name none.
-fn override_of(storage: &Storage) -> Result<Option<Repository>, UploadError> {
-    let value = &storage.oci_repository;
-    if value.is_empty() {
-        return Ok(None);
-    }
-    let read = Repository::parse(value).map_err(|source| UploadError::Override {
-        value: value.clone(),
-        source,
-    });
-    read.map(Some)
-}
-
-fn digest_of(image: &Image) -> Result<Digest, UploadError> {
-    Digest::parse(&image.digest()).map_err(|source| UploadError::Digest {
-        image: image.to_string(),
-        source,
-    })
-}
-
-/// Adds a layer under the tag of its kind, unless it is there.
-async fn attach(remote: &Remote, digest: &Digest, layer: layer::Layer) -> Result<(), UploadError> {
-    let tag = Tag::of_digest(digest, layer.suffix).map_err(|source| UploadError::Image {
-        image: digest.to_string(),
-        source,
-    })?;
-    let merge = move |stored| layer.merged_into(stored);
-    remote.update_manifest(&tag, merge).await?;
-    Ok(())
-}
-
-/// Pushes a bundle that refers to an image.
-async fn refer(
-    remote: &Remote,
-    subject: Descriptor,
-    bundle: &bundle::Bundle<'_>,
-) -> Result<(), UploadError> {
-    let (manifest, blobs) = bundle.manifest(subject);
-    for blob in &blobs {
-        remote.push_blob(blob, None).await?;
-    }
-    remote.push_referrer(&manifest).await?;
-    Ok(())
-}
-
-/// What a referrer refers to, if it is there.
-async fn subject(remote: &Remote, digest: &Digest) -> Result<Option<Descriptor>, UploadError> {
-    let name = Name::Digest(digest.clone());
-    let found = remote.head_manifest(&name).await?;
-    // only what names the manifest: some registries answer with more
-    Ok(found.map(|found| Descriptor {
-        annotations: None,
-        artifact_type: None,
-        rest: serde_json::Map::new(),
-        ..found
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scheme_before_the_name_of_an_image_is_no_part_of_its_repository() {
-        let hex = "ab".repeat(32);
-        for name in ["https://r.io/team/app", "r.io/team/app"] {
-            let image = image_of(name, &hex).unwrap();
-            let repository = repository_of(&image).unwrap();
-            assert_eq!(repository.to_string(), "r.io/team/app");
+impl Oci {
+    /// Registries that are spoken to like this.
+    pub(crate) fn new(kube: Kube, options: Options) -> Self {
+        Self {
+            access: Access::new(kube, options),
         }
     }
 
-    #[test]
-    fn a_setting_that_is_no_repository_is_named_with_its_value() {
-        let storage = Storage {
-            oci_repository: "https://r.io/sigs".to_owned(),
-            ..Storage::default()
+    /// Stores an artifact wherever it belongs. Whatever fails, the other places are tried too.
+    pub(crate) async fn put(
+        &self,
+        run: &Run<'_>,
+        signed: &Signed,
+        storage: &Storage,
+        warnings: &mut Vec<String>,
+    ) -> Result<Stored, Vec<UploadError>> {
+        let uploads = uploads(run, signed, storage, warnings);
+        if uploads.is_empty() {
+            return Ok(Stored::Nowhere);
+        }
+        let owner = self.access.owner(run, storage).await;
+        let owner = owner.map_err(|error| vec![error])?;
+        // each future is made when its turn comes, so that a thousand images take no more memory
+        let each = stream::iter(uploads).map(|upload| self.push(&owner, signed, upload));
+        // in the order in which they were asked for, whichever is done first
+        let mut each = each.buffered(AT_ONCE);
+        let mut sum = Sum::default();
+        while let Some((pushed, found)) = each.next().await {
+            warnings.extend(found);
+            sum.add(pushed);
+        }
+        warnings.sort();
+        warnings.dedup();
+        sum.result(warnings)
+    }
+
+    async fn push(
+        &self,
+        owner: &Owner<'_>,
+        signed: &Signed,
+        upload: Upload,
+    ) -> (Result<Pushed, UploadError>, Vec<String>) {
+        let mut warnings = Vec::new();
+        let pushed = push(&self.access, owner, signed, &upload, &mut warnings).await;
+        (pushed, warnings)
+    }
+
+    /// Reads back what has settled.
+    pub(crate) async fn confirm(
+        &self,
+        settling: Settling,
+        warnings: &mut Vec<String>,
+    ) -> Result<Stored, Vec<UploadError>> {
+        warnings.extend(settling.warnings);
+        // a clock that tests move by hand does not see how long the run has waited
+        self.access.clock().advance(settling.after);
+        let each = stream::iter(settling.appends).map(advance);
+        let mut each = each.buffered(AT_ONCE);
+        let mut sum = Sum::default();
+        while let Some(pushed) = each.next().await {
+            sum.add(pushed);
+        }
+        sum.result(warnings)
+    }
+
+    /// What those of these images that are indexes list. What could not be found out is among the
+    /// failures.
+    pub(crate) async fn listed(
+        &self,
+        run: &Run<'_>,
+        images: &[Image],
+        storage: &Storage,
+    ) -> (Vec<Image>, Vec<UploadError>) {
+        let (mut found, mut failures) = (Vec::new(), Vec::new());
+        if images.is_empty() {
+            return (found, failures);
+        }
+        let owner = match self.access.owner(run, storage).await {
+            Ok(owner) => owner,
+            Err(error) => return (found, vec![error]),
         };
-        let error = override_of(&storage).unwrap_err();
-        assert_eq!(error.retry(), Retry::Never);
-        let text = error.to_string();
-        assert!(text.contains("storage.oci.repository"), "{text}");
-        assert!(text.contains("leave out https://"), "{text}");
+        for image in images {
+            match index::listed(&self.access, &owner, image).await {
+                Ok(listed) => found.extend(listed),
+                Err(error) => failures.push(error),
+            }
+        }
+        (found, failures)
+    }
+}
+
+async fn advance(mut append: Append) -> Result<Pushed, UploadError> {
+    Ok(match append.advance().await? {
+        Advance::Done(_) => Pushed::Written,
+        Advance::Rest(time) => Pushed::Settling(append, time),
+    })
+}
+
+/// What several uploads come to.
+#[derive(Default)]
+struct Sum {
+    written: usize,
+    appends: Vec<Append>,
+    after: Duration,
+    failures: Vec<UploadError>,
+}
+
+impl Sum {
+    fn add(&mut self, pushed: Result<Pushed, UploadError>) {
+        match pushed {
+            Ok(Pushed::Present) => {}
+            Ok(Pushed::Written) => self.written += 1,
+            Ok(Pushed::Settling(append, time)) => {
+                self.appends.push(append);
+                self.after = self.after.max(time);
+            }
+            Err(error) => self.failures.push(error),
+        }
+    }
+
+    fn result(self, warnings: &[String]) -> Result<Stored, Vec<UploadError>> {
+        if !self.failures.is_empty() {
+            return Err(self.failures);
+        }
+        if !self.appends.is_empty() {
+            return Ok(Stored::Settling(Settling {
+                appends: self.appends,
+                after: self.after,
+                warnings: warnings.to_vec(),
+            }));
+        }
+        Ok(if self.written > 0 {
+            Stored::Written
+        } else {
+            Stored::Present
+        })
     }
 }

@@ -2,26 +2,15 @@
 //! the same patch as the `signed` mark (behaviour reference, section 6.2).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use windlass_core::annotation;
+use windlass_core::signed::Signed;
 
 /// Annotations by name.
 pub(crate) type Annotations = BTreeMap<String, String>;
-
-/// An artifact with its signature, ready to be stored.
-#[derive(Debug, Clone)]
-pub(crate) struct Signed {
-    /// What names it within its run: `taskrun-<uid>`, or twelve digits of an image's digest.
-    pub(crate) short_key: String,
-    /// The bytes that were signed, before any envelope.
-    pub(crate) payload: Vec<u8>,
-    /// The signature, or the envelope that holds it.
-    pub(crate) signature: Vec<u8>,
-    /// The signature is an envelope, so the payload is in it too.
-    pub(crate) enveloped: bool,
-}
 
 /// Why artifacts do not fit into the annotations of their run.
 #[derive(Debug, thiserror::Error)]
@@ -39,14 +28,14 @@ pub(crate) struct TooLarge {
 /// `others` is the size of the annotations the run has besides, keys and values, in bytes. Where
 /// everything does not fit, the payloads that stand in their envelope anyhow are left out.
 pub(crate) fn annotations(
-    artifacts: &[Signed],
+    artifacts: &[Arc<Signed>],
     others: usize,
 ) -> Result<(Annotations, Option<String>), TooLarge> {
     let whole = written(artifacts, |_| true);
     if others + size(&whole) <= annotation::TOTAL_SIZE_LIMIT {
         return Ok((whole, None));
     }
-    let lean = written(artifacts, |artifact| !artifact.enveloped);
+    let lean = written(artifacts, |artifact| artifact.envelope().is_none());
     let needed = others + size(&lean);
     if needed > annotation::TOTAL_SIZE_LIMIT {
         return Err(TooLarge {
@@ -66,41 +55,63 @@ pub(crate) fn size(annotations: &Annotations) -> usize {
         .sum()
 }
 
-fn written(artifacts: &[Signed], with_payload: impl Fn(&Signed) -> bool) -> Annotations {
+fn written(artifacts: &[Arc<Signed>], with_payload: impl Fn(&Signed) -> bool) -> Annotations {
     let mut annotations = Annotations::new();
-    for artifact in artifacts {
-        let key = artifact.short_key.as_str();
-        if with_payload(artifact) {
-            annotations.insert(annotation::payload(key), STANDARD.encode(&artifact.payload));
+    for signed in artifacts {
+        let key = signed.artifact.short_key();
+        if with_payload(signed) {
+            let payload = STANDARD.encode(&signed.payload.bytes);
+            annotations.insert(annotation::payload(key), payload);
         }
-        annotations.insert(
-            annotation::signature(key),
-            STANDARD.encode(&artifact.signature),
-        );
-        annotations.insert(annotation::certificate(key), String::new());
-        annotations.insert(annotation::chain(key), String::new());
+        let signature = STANDARD.encode(signed.signature_text());
+        annotations.insert(annotation::signature(key), signature);
+        let pem = signed.identity.certificate_pem();
+        annotations.insert(annotation::certificate(key), encoded(&pem));
+        let pem = signed.identity.chain_pem();
+        annotations.insert(annotation::chain(key), encoded(pem));
     }
     annotations
 }
 
+/// Base64, of nothing too.
+fn encoded(pem: &str) -> String {
+    STANDARD.encode(pem)
+}
+
 #[cfg(test)]
 mod tests {
+    use windlass_core::config::Config;
+    use windlass_core::format::Format;
+    use windlass_core::key::PrivateKey;
+    use windlass_core::payload::Payload;
+    use windlass_core::run::Run;
+    use windlass_core::signed::{Artifact, Identity, Repeatability, Signature, message};
+
     use super::*;
 
-    fn artifact(payload: usize, enveloped: bool) -> Signed {
-        let signature = vec![b's'; if enveloped { payload * 4 / 3 + 200 } else { 72 }];
-        let short_key = "taskrun-u".to_owned();
-        Signed {
-            short_key,
-            payload: vec![b'p'; payload],
-            signature,
-            enveloped,
-        }
+    /// The run itself, with a result of this size, in one format.
+    fn signed(size: usize, format: Format) -> Arc<Signed> {
+        let run = serde_json::json!({
+            "kind": "TaskRun",
+            "metadata": { "uid": "u" },
+            "status": { "results": [{ "name": "r", "value": "p".repeat(size) }] },
+        });
+        let run = run.to_string();
+        let run = Run::parse(run.as_bytes()).unwrap();
+        let payload = Payload::of_run(&run, &Config::default(), format).unwrap();
+        let key = PrivateKey::generate_p256(&[7; 32]).unwrap();
+        let signature = Signature {
+            bytes: key.sign(&message(&payload)).unwrap(),
+            identity: Arc::new(Identity::Key(key.public_key().clone())),
+            repeatability: Repeatability::Repeatable,
+        };
+        Arc::new(Signed::new(Artifact::of_run(&run), payload, signature))
     }
 
     #[test]
     fn an_artifact_takes_four_annotations() {
-        let (annotations, note) = annotations(&[artifact(3, true)], 0).unwrap();
+        let signed = signed(3, Format::Tekton);
+        let (annotations, note) = annotations(std::slice::from_ref(&signed), 0).unwrap();
         let names: Vec<_> = annotations.keys().map(String::as_str).collect();
         assert_eq!(
             names,
@@ -111,13 +122,18 @@ mod tests {
                 "chains.tekton.dev/signature-taskrun-u",
             ]
         );
-        assert_eq!(annotations["chains.tekton.dev/payload-taskrun-u"], "cHBw");
+        let payload = STANDARD.encode(&signed.payload.bytes);
+        assert_eq!(annotations["chains.tekton.dev/payload-taskrun-u"], payload);
+        assert_eq!(annotations["chains.tekton.dev/cert-taskrun-u"], "");
         assert_eq!(note, None);
     }
 
     #[test]
     fn a_payload_that_does_not_fit_beside_its_envelope_is_left_out_and_that_is_said() {
-        let (annotations, note) = annotations(&[artifact(100_000, true)], 0).unwrap();
+        let signed = signed(50_000, Format::SlsaV2Alpha3);
+        let others = annotation::TOTAL_SIZE_LIMIT - size(&written(&[signed.clone()], |_| true));
+        assert!(annotations(&[signed.clone()], others).unwrap().1.is_none());
+        let (annotations, note) = annotations(&[signed], others + 1).unwrap();
         assert!(!annotations.contains_key("chains.tekton.dev/payload-taskrun-u"));
         assert!(annotations.contains_key("chains.tekton.dev/signature-taskrun-u"));
         assert!(note.unwrap().contains("left out"));
@@ -126,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_payload_without_envelope_that_does_not_fit_is_an_error() {
-        let error = annotations(&[artifact(250_000, false)], 0).unwrap_err();
+        let error = annotations(&[signed(250_000, Format::Tekton)], 0).unwrap_err();
         assert!(
             error.to_string().contains("Kubernetes allows 262144"),
             "{error}"
@@ -135,6 +151,7 @@ mod tests {
 
     #[test]
     fn other_annotations_of_the_run_count() {
-        assert!(annotations(&[artifact(3, false)], annotation::TOTAL_SIZE_LIMIT).is_err());
+        let signed = signed(3, Format::Tekton);
+        assert!(annotations(&[signed], annotation::TOTAL_SIZE_LIMIT).is_err());
     }
 }

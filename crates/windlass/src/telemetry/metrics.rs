@@ -1,9 +1,12 @@
 //! The counters of the controller, with the names and meanings of Tekton Chains where it has them
 //! (behaviour reference, section 8.1).
 
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use windlass_core::config::StoreKind;
 
 use crate::cluster::runs::RunKind;
 
@@ -40,6 +43,17 @@ pub(crate) struct Metrics {
     pub(crate) keys_loaded: Counter,
     /// Runs that wait for another try.
     pub(crate) waiting: Gauge,
+    /// Artifacts stored, by kind of run and store.
+    pub(crate) stored: Family<StoreLabels, Counter>,
+}
+
+/// Which runs, and which store.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(crate) struct StoreLabels {
+    /// `taskrun` or `pipelinerun`.
+    kind: &'static str,
+    /// The store, by its name in the configuration.
+    store: &'static str,
 }
 
 impl Metrics {
@@ -49,6 +63,19 @@ impl Metrics {
             RunKind::Task => &self.task_runs,
             RunKind::Pipeline => &self.pipeline_runs,
         }
+    }
+
+    /// Counts artifacts that were stored, and were not before.
+    pub(crate) fn stored(&self, kind: RunKind, store: StoreKind, artifacts: u64) {
+        if artifacts == 0 {
+            return;
+        }
+        self.of(kind).stored.inc_by(artifacts);
+        let labels = StoreLabels {
+            kind: kind.singular(),
+            store: store.as_str(),
+        };
+        self.stored.get_or_create(&labels).inc_by(artifacts);
     }
 
     /// The counters under their names.
@@ -87,6 +114,11 @@ impl Metrics {
         for (name, help, counter) in counters {
             registry.register(name, help, counter.clone());
         }
+        registry.register(
+            "windlass_artifacts_stored",
+            "Artifacts stored, by kind of run and store",
+            self.stored.clone(),
+        );
         registry.register(
             "windlass_runs_waiting",
             "Runs waiting to be tried again",

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::pipeline;
-use crate::sign::Signer;
+use crate::log::Log;
+use crate::pipeline::{self, Means, Progress};
 use crate::sign::entries::{COSIGN_KEY, COSIGN_PASSWORD};
+use crate::store::oci::{self, Oci};
+use crate::telemetry::Metrics;
 
 const KEY: &str = include_str!("../../../../core/tests/fixtures/keys/cosign3-p256/cosign.key");
 const PASSWORD: &str =
@@ -20,25 +22,43 @@ fn run(status: &str) -> String {
     )
 }
 
-#[test]
-fn the_output_is_what_the_controller_stores_in_every_format() {
+/// A client of a cluster that nobody asks.
+fn nowhere() -> kube::Client {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let config = kube::Config::new("http://127.0.0.1:9".parse().unwrap());
+    kube::Client::try_from(config).unwrap()
+}
+
+#[tokio::test]
+async fn the_output_is_what_the_controller_stores_in_every_format() {
     let entries = [(COSIGN_KEY, KEY), (COSIGN_PASSWORD, PASSWORD)];
     let entries = entries.map(|(name, text)| {
         let bytes = Zeroizing::new(text.as_bytes().to_vec());
         (name.to_owned(), bytes)
     });
     let signer = Signer::from_entries(&BTreeMap::from(entries)).unwrap();
-    let key = PrivateKey::from_cosign(KEY.as_bytes(), PASSWORD.as_bytes()).unwrap();
+    let registries = Oci::new(nowhere(), oci::options());
+    let metrics = Metrics::default();
     let document = run("True");
     let run = Run::parse(document.as_bytes()).unwrap();
     for name in ["in-toto", "slsa/v2alpha3", "slsa/v2alpha4", "tekton"] {
         let chains = [("artifacts.taskrun.format".to_owned(), name.to_owned())];
         let config = Config::parse(&BTreeMap::from(chains), &BTreeMap::new());
         let config = config.unwrap().config;
-        let record = pipeline::attest(&run, &[], &config, &signer, 0).unwrap();
-        let stored = &record.annotations[&annotation::signature("taskrun-u")];
+        let means = Means {
+            config: &config,
+            signer: &signer,
+            log: &Log::Off,
+            registries: &registries,
+            metrics: &metrics,
+        };
+        let record = pipeline::attest(&run, means, Progress::default()).await;
+        let (annotations, _) = record.unwrap().annotations(0).unwrap();
+        let stored = &annotations[&annotation::signature("taskrun-u")];
         let payload = Payload::of_run(&run, &config, config.taskrun.format).unwrap();
-        let printed = signed(&key, &payload).unwrap();
+        let printed = signed(&signer, Artifact::of_run(&run), payload)
+            .await
+            .unwrap();
         let expected = if name == "tekton" {
             stored.clone().into_bytes()
         } else {

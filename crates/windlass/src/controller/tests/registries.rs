@@ -87,7 +87,7 @@ fn manifest(registry: &Registry, reference: &str) -> Value {
 }
 
 /// Tags and layers of an image: of its signature and its attestation.
-fn attached(registry: &Registry, digest: &str, suffix: &str) -> Vec<Value> {
+pub(super) fn attached(registry: &Registry, digest: &str, suffix: &str) -> Vec<Value> {
     let tag = format!("{}{suffix}", digest.replace(':', "-"));
     let layers = manifest(registry, &tag)["layers"].clone();
     serde_json::from_value(layers).unwrap()

@@ -96,7 +96,7 @@ async fn an_emptied_secret_keeps_the_last_good_key_and_says_so() {
         event["message"]
             .as_str()
             .unwrap()
-            .contains("no signing key"),
+            .contains("it contains no key"),
         "{event}"
     );
     assert!(scene.local.metrics.key_refused.get() >= 1);

@@ -3,52 +3,92 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use windlass_core::dsse::Envelope;
+use windlass_core::signed::{Identity, Signed};
 use windlass_registry::manifest::{Descriptor, EMPTY, Manifest};
 
 /// Media type of a bundle.
-const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+pub(super) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+/// Annotation that names the predicate type of the statement in a bundle.
+pub(super) const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
 /// Whether something of this type is a bundle, of any version.
 pub(super) fn is_bundle(media_type: &str) -> bool {
     media_type.starts_with("application/vnd.dev.sigstore.bundle")
 }
 
-/// A signed statement as a bundle.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bundle<'a> {
-    /// The statement.
-    pub(super) envelope: &'a Envelope,
-    /// Its predicate type.
-    pub(super) predicate_type: &'a str,
-    /// Names the public key.
-    pub(super) hint: &'a str,
-    /// Time of creation.
-    pub(super) created: Option<Timestamp>,
+/// A signed statement as a bundle. Clones share the content.
+#[derive(Debug, Clone)]
+pub(super) struct Bundle {
+    /// The bundle.
+    content: Bytes,
+    /// Predicate type of the statement in it.
+    pub(super) predicate_type: String,
+    /// Time of creation: the same at every attempt.
+    created: Timestamp,
 }
 
-impl Bundle<'_> {
+impl Bundle {
+    /// The bundle of something signed; none if it is no statement. `created` is when the run ended.
+    pub(super) fn of(signed: &Signed, created: Option<Timestamp>) -> Option<Self> {
+        let predicate_type = signed.payload.format.predicate_type()?;
+        let envelope = signed.envelope()?;
+        Some(Self::new(
+            envelope,
+            predicate_type,
+            &signed.identity,
+            created,
+        ))
+    }
+
+    fn new(
+        envelope: &Envelope,
+        predicate_type: &str,
+        identity: &Identity,
+        created: Option<Timestamp>,
+    ) -> Self {
+        let signatures = envelope.signatures.iter();
+        let signatures: Vec<_> = signatures.map(|one| json!({"sig": one.sig})).collect();
+        let mut bundle = Map::new();
+        bundle.insert("mediaType".to_owned(), json!(BUNDLE));
+        bundle.insert("verificationMaterial".to_owned(), material(identity));
+        let envelope = json!({
+            "payload": envelope.payload,
+            "payloadType": envelope.payload_type,
+            "signatures": signatures,
+        });
+        bundle.insert("dsseEnvelope".to_owned(), envelope);
+        Self {
+            content: json!(bundle).to_string().into(),
+            predicate_type: predicate_type.to_owned(),
+            created: created.unwrap_or(Timestamp::UNIX_EPOCH),
+        }
+    }
+
+    /// Bytes of the bundle.
+    pub(super) fn size(&self) -> u64 {
+        self.content.len() as u64
+    }
+
     /// The manifest that refers to `subject`, and its blobs.
     pub(super) fn manifest(&self, subject: Descriptor) -> (Manifest, [Bytes; 2]) {
-        let (config, bundle) = (Bytes::from_static(b"{}"), Bytes::from(self.text()));
+        let (config, bundle) = (Bytes::from_static(b"{}"), self.content.clone());
         let mut manifest = Manifest::new(Descriptor {
             artifact_type: Some(BUNDLE.to_owned()),
             ..Descriptor::of(EMPTY, &config)
         });
         manifest.layers = vec![Descriptor::of(BUNDLE, &bundle)];
-        let created = self.created.unwrap_or(Timestamp::UNIX_EPOCH);
         let annotations = [
             ("dev.sigstore.bundle.content", "dsse-envelope".to_owned()),
-            (
-                "dev.sigstore.bundle.predicateType",
-                self.predicate_type.to_owned(),
-            ),
+            (PREDICATE_TYPE, self.predicate_type.clone()),
             (
                 "org.opencontainers.image.created",
-                created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                self.created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             ),
         ];
         let annotations = annotations.map(|(name, value)| (name.to_owned(), value));
@@ -57,22 +97,19 @@ impl Bundle<'_> {
         manifest.artifact_type = Some(BUNDLE.to_owned());
         (manifest, [config, bundle])
     }
+}
 
-    fn text(&self) -> String {
-        let signatures = self.envelope.signatures.iter();
-        let signatures: Vec<_> = signatures.map(|one| json!({"sig": one.sig})).collect();
-        let mut bundle = Map::new();
-        bundle.insert("mediaType".to_owned(), json!(BUNDLE));
-        bundle.insert(
-            "verificationMaterial".to_owned(),
-            json!({"publicKey": {"hint": self.hint}}),
-        );
-        let envelope = json!({
-            "payload": self.envelope.payload,
-            "payloadType": self.envelope.payload_type,
-            "signatures": signatures,
-        });
-        bundle.insert("dsseEnvelope".to_owned(), envelope);
-        json!(bundle).to_string()
+/// What the signature in a bundle is verified with.
+fn material(identity: &Identity) -> Value {
+    match identity {
+        Identity::Key(key) => json!({"publicKey": {"hint": key.hint()}}),
+        Identity::Certificate { leaf, .. } => {
+            json!({"certificate": {"rawBytes": STANDARD.encode(leaf.der())}})
+        }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    mod live;
 }

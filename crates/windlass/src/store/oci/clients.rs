@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use windlass_registry::keychain::{Source, Warning, find};
-use windlass_registry::{Client, ClientCertificate, Options, Proxies, Remote, Repository};
+use windlass_registry::{Client, ClientCertificate, Clock, Options, Proxies, Remote, Repository};
 use zeroize::Zeroizing;
 
-use super::{UploadError, credentials};
+use super::credentials;
+use super::error::UploadError;
 use crate::cloud::Clouds;
 
 /// Most hosts whose clients are kept.
@@ -39,6 +40,11 @@ impl Clients {
             options,
             known: Mutex::default(),
         }
+    }
+
+    /// The clock of all clients.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.options.clock
     }
 
     /// The client of a repository's registry.

@@ -2,12 +2,13 @@
 //! reference writes them (behaviour reference, section 6.4).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
-use windlass_core::dsse::Envelope;
+use windlass_core::signed::{Identity, Signed};
 use windlass_registry::manifest::{CONFIG, Descriptor, MANIFEST, Manifest};
 use windlass_registry::{Merge, Write};
 
@@ -26,7 +27,7 @@ pub(super) const ATTESTATIONS: &str = ".att";
 /// Most layers: readers refuse more.
 pub(super) const MOST: usize = 1000;
 
-/// A signature or an attestation as a layer.
+/// A signature or an attestation as a layer. Clones share the content.
 #[derive(Debug, Clone)]
 pub(super) struct Layer {
     /// End of the tag it is kept under.
@@ -34,31 +35,43 @@ pub(super) struct Layer {
     /// The blob.
     pub(super) content: Bytes,
     descriptor: Descriptor,
+    /// Who signed.
+    identity: Arc<Identity>,
 }
 
 impl Layer {
-    /// The signature of an image.
-    pub(super) fn signature(payload: &[u8], signature: &[u8]) -> Self {
-        Self::new(
-            SIGNATURES,
-            SIMPLE_SIGNING,
-            payload,
-            STANDARD.encode(signature),
-        )
+    /// The layer of something signed: a statement in its envelope, or the payload with its signature
+    /// in an annotation.
+    pub(super) fn of(signed: &Signed) -> Self {
+        let text = signed.signature_text();
+        if signed.envelope().is_some() {
+            Self::attestation(&text, &signed.identity)
+        } else {
+            Self::signature(&signed.payload.bytes, &text, &signed.identity)
+        }
     }
 
-    /// A statement in its envelope.
-    pub(super) fn attestation(envelope: &Envelope) -> Self {
-        let text = envelope.to_json();
-        Self::new(ATTESTATIONS, ENVELOPE, text.as_bytes(), String::new())
+    fn signature(payload: &[u8], signature: &[u8], identity: &Arc<Identity>) -> Self {
+        let text = STANDARD.encode(signature);
+        Self::new(SIGNATURES, SIMPLE_SIGNING, payload, text, identity)
     }
 
-    fn new(suffix: &'static str, media_type: &str, content: &[u8], signature: String) -> Self {
+    fn attestation(envelope: &[u8], identity: &Arc<Identity>) -> Self {
+        Self::new(ATTESTATIONS, ENVELOPE, envelope, String::new(), identity)
+    }
+
+    fn new(
+        suffix: &'static str,
+        media_type: &str,
+        content: &[u8],
+        signature: String,
+        identity: &Arc<Identity>,
+    ) -> Self {
         let mut descriptor = Descriptor::of(media_type, content);
         let annotations = [
             (SIGNATURE, signature),
-            (CERTIFICATE, String::new()),
-            (CHAIN, String::new()),
+            (CERTIFICATE, identity.certificate_pem()),
+            (CHAIN, identity.chain_pem().to_owned()),
         ];
         let annotations = annotations.map(|(name, value)| (name.to_owned(), value));
         descriptor.annotations = Some(BTreeMap::from(annotations));
@@ -66,7 +79,13 @@ impl Layer {
             suffix,
             content: Bytes::copy_from_slice(content),
             descriptor,
+            identity: Arc::clone(identity),
         }
+    }
+
+    /// Bytes of the content.
+    pub(super) fn size(&self) -> u64 {
+        self.descriptor.size
     }
 
     /// What is to be under the tag: what is there, and this layer. One with the same content and
@@ -97,9 +116,19 @@ impl Layer {
         }))
     }
 
+    /// Whether another layer is this one: the same content, and a signature over it by the same key.
     fn is(&self, other: &Descriptor) -> bool {
+        if other.digest != self.descriptor.digest {
+            return false;
+        }
         let signature = |of: &Descriptor| of.annotations.as_ref()?.get(SIGNATURE).cloned();
-        other.digest == self.descriptor.digest && signature(other) == signature(&self.descriptor)
+        let (theirs, ours) = (signature(other), signature(&self.descriptor));
+        if theirs == ours {
+            return true;
+        }
+        let theirs = theirs.and_then(|text| STANDARD.decode(text).ok());
+        let key = self.identity.public_key();
+        theirs.is_some_and(|signature| key.verify(&self.content, &signature).is_ok())
     }
 }
 
@@ -117,7 +146,22 @@ fn config(layers: &[Descriptor]) -> Bytes {
 
 #[cfg(test)]
 mod tests {
+    use windlass_core::key::PrivateKey;
+
     use super::*;
+
+    fn key(seed: u8) -> PrivateKey {
+        PrivateKey::generate_p256(&[seed; 32]).unwrap()
+    }
+
+    fn identity(seed: u8) -> Arc<Identity> {
+        Arc::new(Identity::Key(key(seed).public_key().clone()))
+    }
+
+    fn signed(payload: &[u8], seed: u8) -> Layer {
+        let signature = key(seed).sign(payload).unwrap();
+        Layer::signature(payload, &signature, &identity(seed))
+    }
 
     fn written(merge: Merge<Manifest>) -> Write<Manifest> {
         match merge {
@@ -142,21 +186,40 @@ mod tests {
 
     #[test]
     fn a_signature_is_added_once_and_that_of_another_key_beside_it() {
-        let first = Layer::signature(b"{}", b"one");
+        let first = signed(b"{}", 1);
         let one = written(first.merged_into(None).unwrap()).manifest;
         assert_eq!(first.merged_into(Some(one.clone())), Ok(Merge::Present));
-        let other = Layer::signature(b"{}", b"two");
+        let other = signed(b"{}", 2);
         let both = written(other.merged_into(Some(one)).unwrap()).manifest;
         assert_eq!(both.layers.len(), 2);
         assert_eq!(both.layers[0].digest, both.layers[1].digest);
     }
 
     #[test]
+    fn another_signature_of_the_same_payload_by_the_same_key_is_there_already() {
+        let first = signed(b"{}", 1);
+        let one = written(first.merged_into(None).unwrap()).manifest;
+        // the key is the same, the bytes are not: another form of the number s is as good
+        let again = Layer::signature(b"{}", b"not the same bytes", &identity(1));
+        assert_eq!(again.merged_into(Some(one)), Ok(Merge::Present));
+    }
+
+    #[test]
+    fn what_only_claims_to_be_a_signature_does_not_keep_ours_out() {
+        let mut forged = signed(b"{}", 2);
+        forged.identity = identity(1);
+        let one = written(forged.merged_into(None).unwrap()).manifest;
+        let ours = signed(b"{}", 1);
+        assert!(matches!(ours.merged_into(Some(one)), Ok(Merge::Write(_))));
+    }
+
+    #[test]
     fn no_entry_is_added_that_clients_would_not_read() {
-        let mut manifest =
-            written(Layer::signature(b"{}", b"").merged_into(None).unwrap()).manifest;
+        let mut manifest = written(signed(b"{}", 1).merged_into(None).unwrap()).manifest;
         manifest.layers = vec![manifest.layers[0].clone(); MOST];
-        let error = Layer::signature(b"{}", b"x").merged_into(Some(manifest));
+        let error = signed(b"{}", 2).merged_into(Some(manifest));
         assert!(error.unwrap_err().contains("1000 entries"));
     }
+
+    mod live;
 }

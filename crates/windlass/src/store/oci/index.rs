@@ -7,7 +7,9 @@ use windlass_core::image::Image;
 use windlass_registry::manifest::{DOCKER_LIST, INDEX};
 use windlass_registry::{Digest, Name, Remote};
 
-use super::{UploadError, digest_of};
+use super::access::{Access, Owner};
+use super::error::UploadError;
+use super::place::{digest_of, repository_of};
 
 /// Most manifests of one image that are signed.
 const MOST: usize = 100;
@@ -15,7 +17,14 @@ const MOST: usize = 100;
 const DEPTH: usize = 4;
 
 /// Everything that an image lists, if it is an index; each once, in the order of the lists.
-pub(super) async fn listed(remote: &Remote, image: &Image) -> Result<Vec<Image>, UploadError> {
+pub(super) async fn listed(
+    access: &Access,
+    owner: &Owner<'_>,
+    image: &Image,
+) -> Result<Vec<Image>, UploadError> {
+    // what is wrong with credentials is told when something is pushed with them
+    let repository = repository_of(image)?;
+    let remote = &access.remote(owner, repository, &mut Vec::new()).await?;
     let mut indexes = vec![digest_of(image)?];
     let mut seen: BTreeSet<Digest> = indexes.iter().cloned().collect();
     let mut found = Vec::new();

@@ -1,0 +1,217 @@
+//! What is to be recorded of a run, collected note by note.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use windlass_core::annotation;
+use windlass_core::config::StoreKind;
+use windlass_core::error::Chain;
+use windlass_core::retry::Retry;
+use windlass_core::signed::{Repeatability, Signed};
+
+use super::progress::{Progress, key};
+use crate::log::LogError;
+use crate::sign::SignError;
+use crate::store::run::{self as run_store, Annotations, TooLarge};
+use crate::store::{Put, StoreError};
+
+/// Said of a run that is kept in registries only and names no image.
+const NOTHING: &str =
+    "nothing is stored: the run names no image to store it beside; add tekton to the storage";
+
+/// Why a step of the flow did not succeed for an artifact.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StepError {
+    /// It is not signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// Its signature has no entry in the log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A store does not have it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl StepError {
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Sign(error) => error.retry(),
+            Self::Log(error) => error.retry(),
+            Self::Store(error) => error.retry(),
+        }
+    }
+}
+
+/// How one pass over one artifact went: every step that is enabled has a note.
+#[derive(Debug)]
+pub(super) struct Delivery {
+    /// The artifact, once it is signed.
+    pub(super) signed: Option<Arc<Signed>>,
+    /// Signing or logging failed.
+    pub(super) failed: Option<StepError>,
+    /// What each store says.
+    pub(super) notes: Vec<(StoreKind, Result<Put, StoreError>)>,
+    /// What people should know.
+    pub(super) warnings: Vec<String>,
+}
+
+/// What came of a pass over a run.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// What goes into the annotations of the run.
+    on_run: Vec<Arc<Signed>>,
+    /// Signatures that cannot be made again and are not in every store yet.
+    unique: Vec<Arc<Signed>>,
+    /// What was left out, for the annotation that gives reasons.
+    pub(crate) note: Option<String>,
+    /// What could not be expressed in a payload, or is not stored though that is no failure.
+    pub(crate) warnings: Vec<String>,
+    failures: Vec<(Retry, String)>,
+    /// What has yet to be read back, and the signatures made so far.
+    pub(crate) progress: Progress,
+    after: Option<Duration>,
+    is_anywhere: bool,
+}
+
+/// Whether everything that is enabled is done.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Every step of every artifact is confirmed: the run may be marked.
+    Complete,
+    /// All is written; some of it has to be read back after this time.
+    Confirm(Duration),
+    /// Something is missing, for this reason.
+    Incomplete { retry: Retry, reason: String },
+}
+
+impl Record {
+    pub(super) fn new(warnings: Vec<String>) -> Self {
+        Self {
+            warnings,
+            ..Self::default()
+        }
+    }
+
+    /// Takes in how it went with one artifact.
+    pub(super) fn add(&mut self, delivery: Delivery) {
+        let Delivery {
+            signed,
+            failed,
+            notes,
+            warnings,
+        } = delivery;
+        self.warnings.extend(warnings);
+        if let Some(error) = failed {
+            self.fail(error.retry(), Chain(&error).to_string());
+        }
+        let Some(signed) = signed else {
+            return;
+        };
+        if signed.repeatability == Repeatability::Unique || signed.entry.get().is_some() {
+            self.unique.push(Arc::clone(&signed));
+            self.progress.keep(&signed);
+        }
+        for (store, note) in notes {
+            self.note(&signed, store, note);
+        }
+    }
+
+    fn note(&mut self, signed: &Arc<Signed>, store: StoreKind, note: Result<Put, StoreError>) {
+        match note {
+            Ok(Put::Nowhere) => return,
+            Ok(Put::Present | Put::Stored) => {}
+            Ok(Put::WithRecord) => self.on_run.push(Arc::clone(signed)),
+            Ok(Put::Confirm(what)) => {
+                self.after = self.after.max(Some(what.after()));
+                self.progress.confirm(signed, store, what);
+            }
+            Err(error) => return self.fail(error.retry(), Chain(&error).to_string()),
+        }
+        self.is_anywhere = true;
+    }
+
+    pub(super) fn fail(&mut self, retry: Retry, reason: String) {
+        // many artifacts fail for one reason
+        if !self.failures.iter().any(|(_, other)| *other == reason) {
+            self.failures.push((retry, reason));
+        }
+    }
+
+    /// Says so where nothing at all had a place to be stored.
+    pub(super) fn finish(&mut self) {
+        if !self.is_anywhere && self.failures.is_empty() {
+            self.note = Some(NOTHING.to_owned());
+            self.warnings.push(NOTHING.to_owned());
+        }
+    }
+
+    /// Adds what is missing from the run itself.
+    pub(crate) fn incomplete(&mut self, what: Option<String>) {
+        let Some(what) = what else {
+            return;
+        };
+        let what = format!("incomplete: {what}");
+        self.note = Some(match self.note.take() {
+            Some(note) => format!("{what}; {note}"),
+            None => what.clone(),
+        });
+        self.warnings.insert(0, what);
+    }
+
+    /// Whether the run may be marked.
+    pub(crate) fn state(&self) -> State {
+        if !self.failures.is_empty() {
+            let retry = Retry::of_all(self.failures.iter().map(|(retry, _)| *retry));
+            let reasons = self.failures.iter().map(|(_, reason)| reason.as_str());
+            let reason = reasons.collect::<Vec<_>>().join("; ");
+            return State::Incomplete { retry, reason };
+        }
+        match self.after {
+            Some(after) => State::Confirm(after),
+            None => State::Complete,
+        }
+    }
+
+    /// The annotations of a complete record, and a note on what did not fit. `others` is the size of
+    /// the annotations that the run has besides, in bytes.
+    pub(crate) fn annotations(
+        &self,
+        others: usize,
+    ) -> Result<(Annotations, Option<String>), TooLarge> {
+        let (mut annotations, note) = run_store::annotations(&self.on_run, others)?;
+        let last = self.unique.iter().rev().find_map(|one| one.entry.get());
+        if let Some(entry) = last {
+            annotations.insert(annotation::TRANSPARENCY.to_owned(), entry.url.clone());
+        }
+        Ok((annotations, note))
+    }
+
+    /// The same of a record that is not complete, with the signatures that cannot be made again, so
+    /// that the next pass finds them. Where these do not fit they are left out, which costs another
+    /// signature.
+    pub(crate) fn annotations_in_part(
+        &self,
+        others: usize,
+    ) -> Result<(Annotations, Option<String>), TooLarge> {
+        let (annotations, note) = run_store::annotations(&self.on_run, others)?;
+        let mut whole = annotations.clone();
+        for signed in &self.unique {
+            let key = key(&signed.artifact, signed.payload.format);
+            let text = STANDARD.encode(signed.signature_text());
+            whole.insert(annotation::signature(&key), text);
+            if let Some(entry) = signed.entry.get() {
+                whole.insert(annotation::log_entry(&key), entry.url.clone());
+            }
+        }
+        let fits = others + run_store::size(&whole) <= annotation::TOTAL_SIZE_LIMIT;
+        Ok((if fits { whole } else { annotations }, note))
+    }
+
+    /// Artifacts that are stored on the run once the record is written.
+    pub(crate) fn on_run(&self) -> u64 {
+        self.on_run.len() as u64
+    }
+}

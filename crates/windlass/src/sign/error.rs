@@ -1,0 +1,27 @@
+//! Why something was not signed.
+
+use windlass_core::key;
+use windlass_core::retry::Retry;
+
+/// Why a payload was not signed.
+#[derive(Debug, thiserror::Error)]
+pub enum SignError {
+    /// The key in memory cannot sign it.
+    #[error("cannot sign the payload")]
+    Key(#[source] key::SignError),
+    /// The system gave no random numbers.
+    #[cfg(test)]
+    #[error("cannot sign the payload: {0}")]
+    Unique(String),
+}
+
+impl SignError {
+    /// When the same can succeed.
+    pub(crate) fn retry(&self) -> Retry {
+        match self {
+            Self::Key(_) => Retry::Settings,
+            #[cfg(test)]
+            Self::Unique(_) => Retry::Backoff,
+        }
+    }
+}

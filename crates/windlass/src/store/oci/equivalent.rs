@@ -1,0 +1,115 @@
+//! Whether something is stored already under another signature of the same key.
+//!
+//! A signature that can be made again is found by its bytes. One that cannot, such as that of a key
+//! service, is found by what it is about and who made it: after a crash the same payload is signed
+//! anew, and must not be added again.
+
+use windlass_core::dsse::Envelope;
+use windlass_core::signed::{Repeatability, Signed};
+use windlass_core::verify::envelope_of_bundle;
+use windlass_registry::manifest::{Descriptor, Manifest};
+use windlass_registry::{Digest, Name, Remote, Tag};
+
+use super::bundle::{BUNDLE, Bundle, PREDICATE_TYPE, is_bundle};
+use super::error::UploadError;
+use super::layer::{ENVELOPE, Layer};
+
+/// Most entries that are looked into: whoever may write to the repository may add any number.
+const MOST: usize = 20;
+/// How much longer or shorter an envelope gets by another signature, in bytes.
+const SLACK: u64 = 16;
+/// How much longer or shorter a bundle of another program is than ours, in bytes.
+const BUNDLE_SLACK: u64 = 16 << 10;
+
+/// Whether the envelope of the same statement is under the tag.
+pub(super) async fn under_tag(
+    remote: &Remote,
+    tag: &Tag,
+    layer: &Layer,
+    signed: &Signed,
+) -> Result<bool, UploadError> {
+    if signed.repeatability == Repeatability::Repeatable || signed.envelope().is_none() {
+        return Ok(false);
+    }
+    let Some(stored) = remote.get_manifest(&Name::Tag(tag.clone())).await? else {
+        return Ok(false);
+    };
+    let layers = stored
+        .manifest()
+        .map_or_else(|_| Vec::new(), |it| it.layers);
+    let near = layers
+        .iter()
+        .rev()
+        .filter(|other| other.media_type == ENVELOPE && other.size.abs_diff(layer.size()) <= SLACK);
+    for other in near.take(MOST) {
+        let limit = usize::try_from(layer.size() + SLACK).unwrap_or(usize::MAX);
+        let content = remote.get_blob(&other.digest, limit).await?;
+        let envelope = content.and_then(|content| Envelope::from_json(&content).ok());
+        if envelope.is_some_and(|envelope| is_ours(&envelope, signed)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a bundle of the same statement refers to the image.
+pub(super) async fn among_referrers(
+    remote: &Remote,
+    image: &Digest,
+    bundle: &Bundle,
+    signed: &Signed,
+) -> Result<bool, UploadError> {
+    if signed.repeatability == Repeatability::Repeatable {
+        return Ok(false);
+    }
+    let (referrers, _) = remote.referrers(image, Some(BUNDLE)).await?;
+    let of_type = referrers.iter().filter(|other| {
+        let notes = other.annotations.as_ref();
+        let predicate = notes.and_then(|notes| notes.get(PREDICATE_TYPE));
+        predicate.is_none_or(|predicate| *predicate == bundle.predicate_type)
+    });
+    for other in of_type.take(MOST) {
+        if is_same_bundle(remote, image, other, bundle, signed).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn is_same_bundle(
+    remote: &Remote,
+    image: &Digest,
+    other: &Descriptor,
+    bundle: &Bundle,
+    signed: &Signed,
+) -> Result<bool, UploadError> {
+    let name = Name::Digest(other.digest.clone());
+    let stored = remote.get_manifest(&name).await?;
+    let Some(manifest) = stored.and_then(|stored| stored.manifest().ok()) else {
+        return Ok(false);
+    };
+    let Some(layer) = bundle_of(&manifest, image) else {
+        return Ok(false);
+    };
+    if layer.size > bundle.size() + BUNDLE_SLACK {
+        return Ok(false);
+    }
+    let limit = usize::try_from(layer.size).unwrap_or(usize::MAX);
+    let content = remote.get_blob(&layer.digest, limit).await?;
+    let envelope = content.and_then(|content| envelope_of_bundle(&content).ok());
+    Ok(envelope.is_some_and(|envelope| is_ours(&envelope, signed)))
+}
+
+/// The bundle in a manifest that refers to this image.
+fn bundle_of<'m>(manifest: &'m Manifest, image: &Digest) -> Option<&'m Descriptor> {
+    let subject = manifest.subject.as_ref()?;
+    let mut layers = manifest.layers.iter();
+    let bundle = layers.find(|layer| is_bundle(&layer.media_type));
+    bundle.filter(|_| subject.digest == *image)
+}
+
+/// Whether an envelope holds this payload, signed by the same key.
+fn is_ours(envelope: &Envelope, signed: &Signed) -> bool {
+    let verified = envelope.verify(signed.identity.public_key());
+    verified.is_ok_and(|verified| verified.payload == signed.payload.bytes)
+}

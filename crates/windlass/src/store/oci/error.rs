@@ -1,0 +1,93 @@
+//! Why something is not stored in a registry.
+
+use windlass_core::image::ImageError;
+use windlass_core::retry::Retry;
+use windlass_registry::{Digest, DigestError, Error, ReferenceError, SetupError};
+
+use super::credentials::CredentialsError;
+
+/// Why something is not stored beside an image.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UploadError {
+    /// The registry refused or failed.
+    #[error(transparent)]
+    Registry(#[from] Error),
+    /// The cluster did not say which credentials there are.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The setting is no repository.
+    #[error("storage.oci.repository: {value:?} is not a repository: {source}")]
+    Override {
+        value: String,
+        source: ReferenceError,
+    },
+    /// The image's name is fine for a statement and not for a registry.
+    #[error("{image}: this is no place in a registry: {source}")]
+    Image {
+        image: String,
+        source: ReferenceError,
+    },
+    /// The image has no digest.
+    #[error("{image}: {source}")]
+    Digest { image: String, source: DigestError },
+    /// There is nothing to refer to.
+    #[error("{digest} is not in {repository}, so nothing can refer to it; push the image first")]
+    NoSubject { digest: Digest, repository: String },
+    /// An index lists more than is signed.
+    #[error(
+        "{image} lists more than {most} manifests, the most that are signed; sign it without artifacts.oci.recursive"
+    )]
+    TooManyListed { image: String, most: usize },
+    /// Indexes list indexes that list indexes.
+    #[error(
+        "{image} lists indexes more than {depth} deep; sign it without artifacts.oci.recursive"
+    )]
+    TooDeep { image: String, depth: usize },
+    /// What should be an index cannot be read.
+    #[error("{digest} is no index that can be read")]
+    Index {
+        digest: Digest,
+        source: serde_json::Error,
+    },
+    /// An index lists something that cannot be signed.
+    #[error("{image} lists {digest}, which cannot be signed")]
+    Listed {
+        image: String,
+        digest: Digest,
+        source: ImageError,
+    },
+    /// A certificate or key that this machine keeps for the registry cannot be read.
+    #[error("cannot read {path}, which is kept here for the registry: {source}")]
+    Certificate {
+        path: String,
+        source: std::io::Error,
+    },
+    /// There is no client to speak to the registry with.
+    #[error("cannot speak to {registry}")]
+    Setup {
+        registry: String,
+        source: SetupError,
+    },
+}
+
+impl UploadError {
+    /// When the same can work though nobody changes the settings.
+    pub(crate) fn retry(&self) -> Retry {
+        match self {
+            // a credential may be added at any time, and nothing tells when
+            Self::Registry(Error::Denied { .. })
+            | Self::NoSubject { .. }
+            | Self::Credentials(_) => Retry::Backoff,
+            Self::Registry(error) => error.retry(),
+            Self::Override { .. }
+            | Self::Image { .. }
+            | Self::Digest { .. }
+            | Self::TooManyListed { .. }
+            | Self::TooDeep { .. }
+            | Self::Index { .. }
+            | Self::Listed { .. }
+            | Self::Certificate { .. }
+            | Self::Setup { .. } => Retry::Never,
+        }
+    }
+}

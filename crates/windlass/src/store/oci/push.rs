@@ -1,0 +1,147 @@
+//! Pushing one thing to where its image is.
+
+use std::time::Duration;
+
+use windlass_core::signed::Signed;
+use windlass_registry::manifest::Descriptor;
+use windlass_registry::{Advance, Append, Digest, Name, Remote, Repository, Tag};
+
+use super::access::{Access, Owner};
+use super::bundle::Bundle;
+use super::equivalent;
+use super::error::UploadError;
+use super::layer::Layer;
+use super::place::{digest_of, override_of, repository_of};
+use super::upload::{Content, Upload};
+
+/// What came of a push.
+#[derive(Debug)]
+pub(super) enum Pushed {
+    /// It was there already.
+    Present,
+    Written,
+    /// It was written, or waits to be, and is looked at again after this time.
+    Settling(Append, Duration),
+}
+
+/// Pushes an upload, and tells what people should know of it.
+pub(super) async fn push(
+    access: &Access,
+    owner: &Owner<'_>,
+    signed: &Signed,
+    upload: &Upload,
+    warnings: &mut Vec<String>,
+) -> Result<Pushed, UploadError> {
+    let own = repository_of(&upload.image)?;
+    let other = override_of(owner.storage)?;
+    let digest = digest_of(&upload.image)?;
+    match &upload.content {
+        Content::Layer(layer) => {
+            let repository = other.unwrap_or(own);
+            let remote = access.remote(owner, repository, warnings).await?;
+            attach(&remote, &digest, layer, signed).await
+        }
+        Content::Bundle(bundle) => {
+            let place = Place { own, other, digest };
+            let (remote, subject) = place.find(access, owner, warnings).await?;
+            refer(&remote, subject, bundle, signed).await
+        }
+    }
+}
+
+/// Adds a layer under the tag of its kind, unless it is there.
+async fn attach(
+    remote: &Remote,
+    digest: &Digest,
+    layer: &Layer,
+    signed: &Signed,
+) -> Result<Pushed, UploadError> {
+    let tag = Tag::of_digest(digest, layer.suffix).map_err(|source| UploadError::Image {
+        image: digest.to_string(),
+        source,
+    })?;
+    if equivalent::under_tag(remote, &tag, layer, signed).await? {
+        return Ok(Pushed::Present);
+    }
+    let layer = layer.clone();
+    let merge = move |stored| layer.merged_into(stored);
+    let mut append = remote.append(&tag, merge);
+    Ok(match append.advance().await? {
+        Advance::Done(update) if update.writes == 0 => Pushed::Present,
+        Advance::Done(_) => Pushed::Written,
+        Advance::Rest(time) => Pushed::Settling(append, time),
+    })
+}
+
+/// Pushes a bundle that refers to an image.
+async fn refer(
+    remote: &Remote,
+    subject: Descriptor,
+    bundle: &Bundle,
+    signed: &Signed,
+) -> Result<Pushed, UploadError> {
+    if equivalent::among_referrers(remote, &subject.digest, bundle, signed).await? {
+        return Ok(Pushed::Present);
+    }
+    let (manifest, blobs) = bundle.manifest(subject);
+    for blob in &blobs {
+        remote.push_blob(blob, None).await?;
+    }
+    let (_, listing) = remote.put_referrer(&manifest).await?;
+    let Some(mut listing) = listing else {
+        return Ok(Pushed::Written);
+    };
+    Ok(match listing.advance().await? {
+        Advance::Done(_) => Pushed::Written,
+        Advance::Rest(time) => Pushed::Settling(listing, time),
+    })
+}
+
+/// Where the image of a bundle may be.
+struct Place {
+    own: Repository,
+    /// The repository of the settings.
+    other: Option<Repository>,
+    digest: Digest,
+}
+
+impl Place {
+    /// The repository with the image: that of the settings if the image is there.
+    async fn find(
+        self,
+        access: &Access,
+        owner: &Owner<'_>,
+        warnings: &mut Vec<String>,
+    ) -> Result<(Remote, Descriptor), UploadError> {
+        let Self { own, other, digest } = self;
+        if let Some(other) = other {
+            let remote = access.remote(owner, other.clone(), warnings).await?;
+            if let Some(found) = subject(&remote, &digest).await? {
+                return Ok((remote, found));
+            }
+            warnings.push(format!(
+                "storage.oci.repository is not used: {digest} is not in {other}, and a bundle has to \
+                 be where its image is; it is in {own}"
+            ));
+        }
+        let repository = own.to_string();
+        let remote = access.remote(owner, own, warnings).await?;
+        match subject(&remote, &digest).await? {
+            Some(found) => Ok((remote, found)),
+            None => Err(UploadError::NoSubject { digest, repository }),
+        }
+    }
+}
+
+/// What a referrer refers to, if it is there.
+async fn subject(remote: &Remote, digest: &Digest) -> Result<Option<Descriptor>, UploadError> {
+    let name = Name::Digest(digest.clone());
+    let found = remote.head_manifest(&name).await?;
+    // only what names the manifest: some registries answer with more
+    Ok(found.map(|found| Descriptor {
+        annotations: None,
+        artifact_type: None,
+        rest: serde_json::Map::new(),
+        ..found
+    }))
+}

@@ -1,0 +1,91 @@
+//! What is uploaded for a signed artifact, and for which images: as the encoding of the settings and
+//! the format of the payload want it.
+
+use windlass_core::config::Storage;
+use windlass_core::format::Format;
+use windlass_core::image::Image;
+use windlass_core::run::Run;
+use windlass_core::signed::{Artifact, Signed};
+
+use super::bundle::Bundle;
+use super::layer::Layer;
+use super::place::image_of;
+
+/// Something to be attached to an image.
+#[derive(Debug)]
+pub(super) struct Upload {
+    pub(super) image: Image,
+    pub(super) content: Content,
+}
+
+/// What is attached. Clones share the content.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    Layer(Layer),
+    Bundle(Bundle),
+}
+
+/// The uploads of an artifact. What has no place in a registry is told in a warning.
+pub(super) fn uploads(
+    run: &Run<'_>,
+    signed: &Signed,
+    storage: &Storage,
+    warnings: &mut Vec<String>,
+) -> Vec<Upload> {
+    let images = images(signed, warnings);
+    if images.is_empty() {
+        return Vec::new();
+    }
+    let contents = contents(run, signed, storage);
+    let uploads = images.into_iter().flat_map(|image| {
+        contents.iter().map(move |content| Upload {
+            image: image.clone(),
+            content: content.clone(),
+        })
+    });
+    uploads.collect()
+}
+
+/// The images that an artifact is about: itself, or the subjects of its statement.
+fn images(signed: &Signed, warnings: &mut Vec<String>) -> Vec<Image> {
+    let format = signed.payload.format;
+    match &signed.artifact {
+        Artifact::Image(image) => return vec![image.clone()],
+        Artifact::Run { .. } if format.is_statement() => {}
+        Artifact::Run { .. } => {
+            warnings.push(format!(
+                "nothing is stored in a registry: the format {format} names no subjects"
+            ));
+            return Vec::new();
+        }
+    }
+    let mut images = Vec::new();
+    for subject in &signed.payload.subjects {
+        let sha256 = subject.digest.get("sha256").map_or("", String::as_str);
+        match image_of(&subject.name, sha256) {
+            Ok(image) => images.push(image),
+            Err(error) => warnings.push(format!(
+                "nothing is stored beside {:.200?}, which is no image: {error}",
+                subject.name
+            )),
+        }
+    }
+    images
+}
+
+fn contents(run: &Run<'_>, signed: &Signed, storage: &Storage) -> Vec<Content> {
+    let encoding = storage.oci_encoding;
+    let created = run.completion_time();
+    let bundle = || Bundle::of(signed, created).map(Content::Bundle);
+    let layer = || Content::Layer(Layer::of(signed));
+    match signed.payload.format {
+        // each is the one form of an image's signature in its encoding
+        Format::SimpleSigning => vec![layer()],
+        Format::ImageStatement => bundle().into_iter().collect(),
+        Format::Tekton | Format::SlsaV1 | Format::SlsaV2Alpha3 | Format::SlsaV2Alpha4 => {
+            let layer = encoding.in_tags().then(layer);
+            let bundle = encoding.in_bundles().then(bundle).flatten();
+            layer.into_iter().chain(bundle).collect()
+        }
+    }
+}
