@@ -10,10 +10,12 @@
 //!   the facade.
 //! - a path in code, in an attribute or in the arguments of a macro: `crate::a::item`, `child::item`.
 //! - a glob: an edge to the file of the module or enum.
+//! - `self.function()` and `Self::function()` inside an `impl` block, to the file that defines the
+//!   function: blocks of one type that are spread over files may tie them without any import.
 //!
 //! What is none:
 //! - `mod child;`, and `use` of a module by itself. The items named through it are edges.
-//! - a method call, a path in a comment, a path in `pub(in path)`.
+//! - any other method call, a path in a comment, a path in `pub(in path)`.
 //! - everything under `#[cfg(test)]`. Integration tests, benches and examples are crates of their own.
 
 use std::fmt;

@@ -6,12 +6,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use syn::ext::IdentExt;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Item, ItemMod, ItemUse};
+use syn::{Attribute, Expr, ImplItem, Item, ItemMod, ItemUse, Type};
 
 use super::attribute;
 use super::mention::{self, Import, TokenPath};
 use super::source::Source;
-use super::tree::{FileId, Mention, MentionKind, ModuleId, Name, Tree};
+use super::tree::{Call, FileId, Function, Mention, MentionKind, ModuleId, Name, Tree};
 
 pub(crate) fn read(root: &Path) -> Result<Tree> {
     let mut tree = Tree::default();
@@ -34,6 +34,7 @@ fn read_file(tree: &mut Tree, source: Source, parent: Option<ModuleId>) -> Resul
         source,
         file,
         module,
+        of: None,
         body: 0,
         inline: Vec::new(),
         failure: None,
@@ -53,6 +54,8 @@ struct Reader<'a> {
     source: Source,
     file: FileId,
     module: ModuleId,
+    /// The type of the `impl` block around.
+    of: Option<Vec<String>>,
     /// How many blocks are around; names defined in one are not names of the module.
     body: usize,
     /// The names of the inline modules around.
@@ -132,6 +135,25 @@ impl Reader<'_> {
         }
     }
 
+    /// An associated function of the type whose `impl` block is around.
+    fn function(&self, name: &syn::Ident) -> Option<Function> {
+        let of = self.of.clone()?;
+        let name = name.unraw().to_string();
+        Some(Function {
+            module: self.module,
+            of,
+            name,
+        })
+    }
+
+    fn call(&mut self, name: &syn::Ident) {
+        let line = name.span().start().line;
+        let function = self.function(name);
+        self.tree
+            .calls
+            .extend(function.map(|function| Call { function, line }));
+    }
+
     /// Enters what an item defines into the names of its module.
     fn define(&mut self, item: &Item) {
         let (ident, name) = match item {
@@ -180,6 +202,31 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         }
     }
 
+    fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {
+        let outer = std::mem::replace(&mut self.of, path_of(&item.self_ty));
+        // what a trait asks for is called through the trait
+        let own = if item.trait_.is_none() {
+            item.items.as_slice()
+        } else {
+            &[]
+        };
+        for item in own {
+            if let ImplItem::Fn(item) = item {
+                let function = self.function(&item.sig.ident);
+                self.tree.functions.extend(function);
+            }
+        }
+        visit::visit_item_impl(self, item);
+        self.of = outer;
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        if matches!(&*call.receiver, Expr::Path(path) if path.path.is_ident("self")) {
+            self.call(&call.method);
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+
     fn visit_impl_item_fn(&mut self, method: &'ast syn::ImplItemFn) {
         if !attribute::is_test_only(&method.attrs) {
             visit::visit_impl_item_fn(self, method);
@@ -216,11 +263,14 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             && let Some(first) = path.segments.first()
         {
             let line = first.ident.span().start().line;
-            let path = path
+            let segments = path
                 .segments
                 .iter()
                 .map(|segment| segment.ident.unraw().to_string());
-            self.mention(path.collect(), line, MentionKind::Code);
+            self.mention(segments.collect(), line, MentionKind::Code);
+            if first.ident == "Self" {
+                self.call(&path.segments[1].ident);
+            }
         }
         visit::visit_path(self, path);
     }
@@ -236,4 +286,15 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
     /// `pub(in path)` says who may use an item, and uses nothing.
     fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+}
+
+/// The path of a type that has one.
+fn path_of(of: &Type) -> Option<Vec<String>> {
+    let Type::Path(of) = of else { return None };
+    let segments = of.path.segments.iter();
+    Some(
+        segments
+            .map(|segment| segment.ident.unraw().to_string())
+            .collect(),
+    )
 }

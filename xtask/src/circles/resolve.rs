@@ -1,9 +1,9 @@
 //! From the paths that a crate mentions to the files that define what they name.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::graph::Edge;
-use super::tree::{FileId, Mention, MentionKind, ModuleId, Name, Tree};
+use super::tree::{Call, FileId, Function, Mention, MentionKind, ModuleId, Name, Tree};
 
 /// Where a path leads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -15,24 +15,67 @@ enum Place {
 
 /// The edges of a crate, one for each pair of files, file by file.
 pub(crate) fn edges(tree: &Tree) -> Vec<Edge> {
-    let mut edges = Vec::new();
+    let mut edges = mentions(tree);
+    edges.extend(calls(tree));
+    edges.sort_by_key(|edge| (edge.from, edge.line));
     let mut pairs = HashSet::new();
-    for mention in &tree.mentions {
-        let from = tree.module(mention.module).file;
-        for to in files(tree, mention) {
-            if from != to && pairs.insert((from, to)) {
-                let path = mention.path.join("::");
-                edges.push(Edge {
-                    from,
-                    to,
-                    line: mention.line,
-                    path,
-                });
-            }
+    edges.retain(|edge| edge.from != edge.to && pairs.insert((edge.from, edge.to)));
+    edges
+}
+
+fn mentions(tree: &Tree) -> Vec<Edge> {
+    let edges = tree.mentions.iter().flat_map(|mention| {
+        files(tree, mention).into_iter().map(|to| Edge {
+            from: tree.module(mention.module).file,
+            to,
+            line: mention.line,
+            path: mention.path.join("::"),
+        })
+    });
+    edges.collect()
+}
+
+/// The edges from calls by `self` to functions that another file defines for the same type.
+fn calls(tree: &Tree) -> Vec<Edge> {
+    let mut defined: HashMap<_, Vec<FileId>> = HashMap::new();
+    for function in &tree.functions {
+        let file = tree.module(function.module).file;
+        for key in keys(tree, function) {
+            defined.entry(key).or_default().push(file);
         }
     }
-    edges.sort_by_key(|edge| (edge.from, edge.line));
+    let mut edges = Vec::new();
+    for Call { function, line } in &tree.calls {
+        let from = tree.module(function.module).file;
+        for key in keys(tree, function) {
+            let files = defined.get(&key).into_iter().flatten();
+            let path = format!("{}::{}", key.1, key.2);
+            edges.extend(files.map(|&to| Edge {
+                from,
+                to,
+                line: *line,
+                path: path.clone(),
+            }));
+        }
+    }
     edges
+}
+
+/// A function as any file names it: the file of its type, the type, the function.
+fn keys<'a>(tree: &Tree, function: &'a Function) -> Vec<(FileId, &'a str, &'a str)> {
+    let of = function.of.last().map_or("", String::as_str);
+    let places = Resolver::new(tree).path(function.module, &function.of);
+    let file = |place| {
+        if let Place::Type(file) = place {
+            Some(file)
+        } else {
+            None
+        }
+    };
+    let files = places.into_iter().filter_map(file);
+    files
+        .map(|file| (file, of, function.name.as_str()))
+        .collect()
 }
 
 fn files(tree: &Tree, mention: &Mention) -> Vec<FileId> {

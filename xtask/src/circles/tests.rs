@@ -101,6 +101,25 @@ fn a_parent_and_its_child_that_use_each_other_are_a_circle() {
 }
 
 #[test]
+fn blocks_of_one_type_that_call_each_other_across_files_are_a_circle() {
+    let other = "use super::Machine;\nimpl Machine {\n    fn stop(&self) {}\n}";
+    let circles = circles_of(&[
+        (
+            "lib.rs",
+            "mod other;\nstruct Machine;\nimpl Machine { fn run(&self) { self.stop() } }",
+        ),
+        ("other.rs", other),
+    ]);
+    assert_eq!(
+        circles,
+        [[
+            "lib.rs:3 uses Machine::stop of other.rs",
+            "other.rs:1 uses super::Machine of lib.rs"
+        ]]
+    );
+}
+
+#[test]
 fn a_circle_may_be_long_and_two_circles_are_told_apart() {
     let circles = circles_of(&[
         ("main.rs", "mod a; mod b; mod c; mod x; mod y;"),

@@ -17,6 +17,26 @@ pub(crate) struct Tree {
     files: Vec<PathBuf>,
     modules: Vec<Module>,
     pub(crate) mentions: Vec<Mention>,
+    /// What `impl Type` blocks without a trait define.
+    pub(crate) functions: Vec<Function>,
+    pub(crate) calls: Vec<Call>,
+}
+
+/// An associated function of a type.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// The module of its `impl` block.
+    pub(crate) module: ModuleId,
+    /// The type, as that block names it.
+    pub(crate) of: Vec<String>,
+    pub(crate) name: String,
+}
+
+/// `self.name()` or `Self::name()`, in a block of the same type.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) function: Function,
+    pub(crate) line: usize,
 }
 
 #[derive(Debug)]

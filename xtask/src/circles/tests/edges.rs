@@ -209,6 +209,36 @@ fn a_path_in_code_is_an_edge() {
 }
 
 #[test]
+fn a_call_by_self_is_an_edge_to_the_block_that_defines_the_function() {
+    let blocks = "use crate::Machine; impl Machine { fn stop(&self) {} fn new() {} }";
+    let cases = [
+        ("by self", "fn run(&self) { self.stop() }", true),
+        ("by Self", "fn run() { Self::new() }", true),
+        (
+            "as a value",
+            "fn run(&self) { Some(self).map(Self::stop) }",
+            true,
+        ),
+        (
+            "of another value",
+            "fn run(other: &Machine) { other.stop() }",
+            false,
+        ),
+        ("of a field", "fn run(&self) { self.other.stop() }", false),
+        ("of its own", "fn run(&self) { self.run() }", false),
+    ];
+    for (fact, function, is_edge) in cases {
+        let edges = edges_of(&[
+            ("lib.rs", "mod blocks; mod user; struct Machine;"),
+            ("user.rs", &format!("impl super::Machine {{ {function} }}")),
+            ("blocks.rs", blocks),
+        ]);
+        let edge = "user.rs > blocks.rs".to_owned();
+        assert_eq!(edges.contains(&edge), is_edge, "{fact}: {edges:?}");
+    }
+}
+
+#[test]
 fn what_uses_no_item_of_another_file_is_no_edge() {
     check(&[
         Case {
