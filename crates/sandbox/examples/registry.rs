@@ -13,8 +13,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use windlass_sandbox::registry::{
-    Accounts, Authentication, Fault, FaultAnswer, Grant, Options, Referrers, Registry, Tokens,
-    Transport, User,
+    Accounts, Authentication, Fault, FaultAnswer, Grant, Options, Quirk, Referrers, Registry,
+    Tokens, Transport, User,
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Failure> {
     for word in &words {
         match word.as_str() {
             "relative-location" => always(&registry, FaultAnswer::RelativeLocation),
-            "query-location" => always(&registry, FaultAnswer::LocationWithQuery),
+            "query-location" => always(&registry, FaultAnswer::Quirk(Quirk::LocationWithQuery)),
             _ => {}
         }
     }

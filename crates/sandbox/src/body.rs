@@ -1,8 +1,36 @@
-//! The body of a response on its way out.
+//! The bodies of requests on their way in and of responses on their way out.
+
+use std::error::Error;
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::Response;
+use http::header::{CONTENT_LENGTH, HeaderValue};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Body as _;
+
+/// Most bytes read of a request that gets a reply without regard to it.
+const DRAINED: usize = 256 << 10;
+/// Longest wait for them.
+const DRAIN_WAIT: Duration = Duration::from_secs(30);
+
+/// What every server receives.
+pub(crate) type RequestBody = UnsyncBoxBody<Bytes, BodyError>;
+
+/// The rest of a request did not come.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct BodyError(Box<dyn Error + Send + Sync>);
+
+/// The body of a request, whatever it comes from.
+pub(crate) fn received<B>(body: B) -> RequestBody
+where
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    body.map_err(|error| BodyError(error.into())).boxed_unsync()
+}
 
 /// What every server sends: bytes, or the cut that ends them early.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Cut>;
@@ -21,4 +49,42 @@ pub(crate) fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into())
         .map_err(|never| match never {})
         .boxed_unsync()
+}
+
+/// The same with the length of its body, as far as it is known, in a header.
+pub(crate) fn stating_length(mut response: Response<Body>) -> Response<Body> {
+    if let Some(length) = response.body().size_hint().exact() {
+        let length = HeaderValue::from(length);
+        response.headers_mut().insert(CONTENT_LENGTH, length);
+    }
+    response
+}
+
+/// Takes the rest of a small request in, so that the connection stays usable.
+pub(crate) async fn drain(body: RequestBody) {
+    if read(body, DRAINED, DRAIN_WAIT).await.is_err() {
+        tracing::debug!("a refused request was not read to its end");
+    }
+}
+
+/// Why the body of a request was not read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It did not arrive in time.
+    Late,
+    /// It has more bytes than the limit.
+    TooLarge,
+    /// The connection ended.
+    Broken(Box<dyn Error + Send + Sync>),
+}
+
+/// Reads the body of a request.
+pub(crate) async fn read(body: RequestBody, limit: usize, wait: Duration) -> Result<Bytes, Unread> {
+    let body = Box::pin(Limited::new(body, limit).collect());
+    match tokio::time::timeout(wait, body).await {
+        Err(_) => Err(Unread::Late),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
+        Ok(Err(error)) => Err(Unread::Broken(error)),
+    }
 }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
-use crate::fault::Fault;
 use crate::random::{hex, random};
 use crate::serve::{self, ListenError};
 use crate::task::Task;
@@ -32,11 +30,11 @@ pub(crate) mod state;
 mod status;
 pub(crate) mod store;
 mod table;
+mod traffic;
 mod validate;
 pub(crate) mod verbs;
 mod watch;
 
-pub use self::http::seen::SeenRequest;
 pub use status::Status;
 
 use author::Author;
@@ -93,10 +91,10 @@ impl Cluster {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let identity = Identity::make("windlass sandbox API", Clients::Any)?;
         let (listener, address) = serve::listen(options.port).await?;
-        let stop = CancellationToken::new();
         let token = hex(&random::<32>().map_err(Status::from)?);
-        let state = Arc::new(State::new(token, options.request_log, stop.clone()));
+        let state = Arc::new(State::new(token, options.request_log));
         make_namespaces(&state, &options.namespaces)?;
+        let stop = state.traffic.stop.clone();
         let serving = serve::serve(listener, Some(identity.server), Arc::clone(&state));
         Ok(Self {
             state,
@@ -133,26 +131,6 @@ impl Cluster {
              contexts:\n- name: windlass\n  context:\n    cluster: windlass\n    \
              user: windlass\n    namespace: default\n"
         )
-    }
-
-    /// The newest requests, oldest first, each once its answer was decided.
-    pub fn requests(&self) -> Vec<SeenRequest> {
-        self.state.requests().iter().cloned().collect()
-    }
-
-    /// Forgets the requests seen so far.
-    pub fn clear_requests(&self) {
-        self.state.requests().clear();
-    }
-
-    /// Adds a fault. The first that matches a request and is not used up applies.
-    pub fn fail(&self, fault: Fault) {
-        self.state.faults().push(fault);
-    }
-
-    /// Takes back all faults.
-    pub fn clear_faults(&self) {
-        self.state.faults().clear();
     }
 
     /// Puts an object in place as it is, its `status`, `uid` and `creationTimestamp` included if

@@ -1,41 +1,97 @@
-//! Faults: answers a test asks the cluster to give instead of the right ones.
+//! Faults: responses that a test asks a server to give instead of the right ones. Every server of
+//! the sandbox knows all of them; what only one kind of server can do wrong is a quirk of its own.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use http::HeaderName;
 
 use crate::gate::Gate;
 
-/// Which requests to answer wrongly, how, and how often.
+mod effect;
+pub(crate) mod reply;
+mod response;
+
+pub use reply::Reply;
+
+/// Which requests get a wrong response, which one, and how often.
 #[derive(Debug, Clone)]
-pub struct Fault {
-    /// HTTP method, such as `PATCH`; `None` for all.
+pub struct Fault<Q = Infallible> {
+    /// HTTP method, such as `PUT`; `None` for all.
     pub method: Option<String>,
-    /// Text the path must contain; empty for all.
+    /// Text the path must contain, such as `/manifests/`; empty for all.
     pub path_contains: String,
     /// Text the query must contain, such as `watch=true`; empty for all.
     pub query_contains: String,
     /// How many matching requests to pass before the fault begins.
     pub skip: usize,
-    /// How many requests get the fault; it is then forgotten.
+    /// How many requests get the fault; it is then forgotten. `usize::MAX` makes it a habit.
     pub times: usize,
     /// What they get.
-    pub answer: FaultAnswer,
+    pub answer: FaultAnswer<Q>,
 }
 
-/// What a request hit by a fault gets.
+/// What a request hit by a fault gets. What happens *afterwards* happens once the request has taken
+/// effect: the client cannot know that it has.
 #[derive(Debug, Clone)]
-pub enum FaultAnswer {
-    /// A `metav1.Status` with this code, instead of the request being carried out.
-    Status(u16),
-    /// The request is carried out and its answer is then replaced by this code: the client cannot
-    /// know that its write took place.
-    StatusAfterwards(u16),
-    /// No answer until the cluster stops or the client gives up.
+pub enum FaultAnswer<Q = Infallible> {
+    /// This reply, and no effect.
+    Status(Reply),
+    /// The effect, and this reply.
+    StatusAfterwards(Reply),
+    /// No response until the server stops or the client gives up, and no effect.
     Hang,
-    /// The connection is closed without an answer.
+    /// The connection is reset without a response (HTTP/2: the stream), and no effect.
     Reset,
-    /// The request is carried out; its answer waits at the gate.
+    /// The effect; the connection is then reset without a response: the answer is lost.
+    ResetAfterwards,
+    /// The connection is closed in order, without a response (HTTP/2: the stream), and no effect.
+    Close,
+    /// The request takes effect after this time.
+    Delay(Duration),
+    /// The request takes effect; its response follows after this time.
+    DelayAfterwards(Duration),
+    /// The request waits at the gate before it takes effect.
+    Pause(Gate),
+    /// The request takes effect; its response waits at the gate.
     PauseAfterwards(Gate),
+    /// The right body, so many bytes at a time with a delay before each.
+    SlowBody {
+        /// Bytes at a time, at least one.
+        chunk: usize,
+        /// Delay before each.
+        delay: Duration,
+    },
+    /// The right headers without a length, and a body that does not end.
+    EndlessBody,
+    /// The right headers; the connection is closed after so many bytes of the body.
+    CutBody(usize),
+    /// The right headers and the right length; the last byte of the body is another one. Only for
+    /// bodies that end.
+    WrongContent,
+    /// The right response without this header, such as `docker-content-digest` or `location`.
+    WithoutHeader(HeaderName),
+    /// The right response with this header instead of any of its name.
+    Header(HeaderName, String),
+    /// The right response; its `Location` is a path without scheme and host.
+    RelativeLocation,
+    /// The right response; scheme and host of its `Location` are these, as in
+    /// `http://127.0.0.1:80`.
+    LocationAt(String),
+    /// A redirect of the request to the same path and query at another scheme and host.
+    Redirect {
+        /// The status, such as 307.
+        status: u16,
+        /// Scheme and host, as in `http://127.0.0.1:80`.
+        to: String,
+    },
+    /// A redirect (307) to this address as it stands.
+    RedirectTo(String),
+    /// What only this kind of server does.
+    Quirk(Q),
 }
 
-impl Default for Fault {
+impl<Q> Default for Fault<Q> {
     fn default() -> Self {
         Self {
             method: None,
@@ -43,28 +99,51 @@ impl Default for Fault {
             query_contains: String::new(),
             skip: 0,
             times: 1,
-            answer: FaultAnswer::Status(500),
+            answer: FaultAnswer::Status(500.into()),
         }
     }
 }
 
-impl Fault {
+impl<Q> Fault<Q> {
+    /// A fault for the next request with this method and this text in its path.
+    pub fn new(method: &str, path_contains: &str, answer: FaultAnswer<Q>) -> Self {
+        Self {
+            method: Some(method.to_owned()),
+            path_contains: path_contains.to_owned(),
+            answer,
+            ..Self::default()
+        }
+    }
+
+    /// The same from the n-th matching request on, counted from 1.
+    #[must_use]
+    pub fn from_nth(mut self, n: usize) -> Self {
+        self.skip = n.saturating_sub(1);
+        self
+    }
+
+    /// The same for so many requests.
+    #[must_use]
+    pub fn repeated(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+
     fn matches(&self, method: &str, path: &str, query: &str) -> bool {
-        self.method
-            .as_deref()
-            .is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
+        let wanted = self.method.as_deref();
+        wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(method))
             && path.contains(&self.path_contains)
             && query.contains(&self.query_contains)
     }
 }
 
 /// Takes one turn of the first fault that matches the request.
-pub(crate) fn take(
-    faults: &mut Vec<Fault>,
+pub(crate) fn take<Q: Clone>(
+    faults: &mut Vec<Fault<Q>>,
     method: &str,
     path: &str,
     query: &str,
-) -> Option<FaultAnswer> {
+) -> Option<FaultAnswer<Q>> {
     faults.retain(|fault| fault.times > 0);
     let fault = faults
         .iter_mut()
@@ -75,22 +154,4 @@ pub(crate) fn take(
     }
     fault.times -= 1;
     Some(fault.answer.clone())
-}
-
-/// The usual reason for a status code.
-pub(crate) fn reason(code: u16) -> &'static str {
-    match code {
-        400 => "BadRequest",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "NotFound",
-        409 => "Conflict",
-        410 => "Expired",
-        422 => "Invalid",
-        429 => "TooManyRequests",
-        500 => "InternalError",
-        503 => "ServiceUnavailable",
-        504 => "Timeout",
-        _ => "",
-    }
 }

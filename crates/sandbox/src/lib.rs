@@ -8,19 +8,23 @@
 
 mod body;
 pub mod cluster;
+mod exchange;
 mod fault;
 mod gate;
 pub mod log;
 mod query;
 mod random;
 pub mod registry;
+mod request_log;
 mod serve;
 pub mod steps;
 mod task;
 mod tls;
+mod traffic;
 
-pub use cluster::{Cluster, Options, SeenRequest, StartError, Status};
-pub use fault::{Fault, FaultAnswer};
+pub use cluster::{Cluster, Options, StartError, Status};
+pub use fault::{Fault, FaultAnswer, Reply};
 pub use gate::Gate;
+pub use request_log::SeenRequest;
 pub use serve::ListenError;
 pub use tls::{ClientCertificate, TlsError};

@@ -10,7 +10,6 @@
 //! of Docker's manifests, or keep anything on disk.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -21,31 +20,32 @@ use serde_json::json;
 mod answer;
 mod auth;
 mod blobs;
-mod body;
 mod call;
 mod digest;
-mod fault;
 mod http;
 mod lists;
 mod location;
 mod manifests;
 mod options;
+mod quirk;
 mod referrers;
 mod route;
 mod state;
 mod store;
 #[cfg(test)]
 mod tests;
+mod traffic;
 mod uploads;
 
+pub use crate::fault::Reply;
 pub use crate::gate::Gate;
+pub use crate::request_log::SeenRequest;
 pub use crate::tls::{ClientCertificate, TlsError};
 pub use auth::accounts::{Accounts, User};
 pub use auth::authentication::{Authentication, TokenFields, Tokens};
 pub use auth::grant::{Action, Grant};
-pub use fault::{Fault, FaultAnswer, Reply};
 pub use options::{Options, Referrers, Transport};
-pub use state::SeenRequest;
+pub use quirk::{Fault, FaultAnswer, Quirk};
 
 use crate::serve::{self, ListenError};
 use crate::task::Task;
@@ -112,7 +112,7 @@ impl Registry {
         let identity = identity(options.transport)?;
         let scheme = if identity.is_some() { "https" } else { "http" };
         let state = Arc::new(State::new(options, address, scheme, shared));
-        let stop = state.stop.clone();
+        let stop = state.traffic.stop.clone();
         let tls = identity
             .as_ref()
             .map(|identity| Arc::clone(&identity.server));
@@ -175,36 +175,6 @@ impl Registry {
     /// Ends every token issued so far.
     pub fn expire_tokens(&self) {
         self.state.tokens().expire_all();
-    }
-
-    /// The newest requests, oldest first, each once its answer was decided.
-    pub fn requests(&self) -> Vec<SeenRequest> {
-        self.state.requests().iter().cloned().collect()
-    }
-
-    /// The newest requests, which are then forgotten.
-    pub fn take_requests(&self) -> Vec<SeenRequest> {
-        self.state.requests().drain(..).collect()
-    }
-
-    /// Forgets the requests seen so far.
-    pub fn clear_requests(&self) {
-        self.state.requests().clear();
-    }
-
-    /// How many connections were accepted so far.
-    pub fn connections(&self) -> usize {
-        self.state.connections.load(Ordering::Relaxed)
-    }
-
-    /// Adds a fault. The first that matches a request and is not used up applies.
-    pub fn fail(&self, fault: Fault) {
-        self.state.faults().push(fault);
-    }
-
-    /// Takes back all faults.
-    pub fn clear_faults(&self) {
-        self.state.faults().clear();
     }
 
     /// Puts a blob in place and gives back its digest.

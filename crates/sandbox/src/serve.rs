@@ -2,14 +2,11 @@
 //! connection, all of them owned by the accept loop. Limits: [`HANDSHAKE`], [`HEADERS`], and those
 //! of each server on bodies.
 
-use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -22,7 +19,8 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::body::{Body, Cut};
+use crate::body::Cut;
+use crate::exchange::{Server, exchange};
 
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -42,21 +40,6 @@ pub struct ListenError {
     pub source: std::io::Error,
 }
 
-/// What a server does with its connections and their requests.
-pub(crate) trait Service: Send + Sync + 'static {
-    /// Cancelled once the server stops.
-    fn stop(&self) -> &CancellationToken;
-
-    /// Takes note of a connection.
-    fn connected(&self);
-
-    /// Responds to one request, or cuts its connection.
-    fn answer(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<Body>, Cut>> + Send;
-}
-
 /// Listens on a port of 127.0.0.1; `None` takes a free one.
 pub(crate) async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr), ListenError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap_or(0)));
@@ -67,13 +50,13 @@ pub(crate) async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr
 }
 
 /// Accepts connections until the server stops, then waits for those that are open.
-pub(crate) async fn serve<S: Service>(
+pub(crate) async fn serve<S: Server>(
     listener: TcpListener,
     tls: Option<Arc<ServerConfig>>,
-    service: Arc<S>,
+    server: Arc<S>,
 ) {
     let acceptor = tls.map(TlsAcceptor::from);
-    let stop = service.stop().clone();
+    let stop = server.traffic().stop.clone();
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -82,8 +65,8 @@ pub(crate) async fn serve<S: Service>(
         };
         match accepted {
             Ok((stream, _)) => {
-                service.connected();
-                connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&service)));
+                server.traffic().connected();
+                connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&server)));
             }
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
@@ -95,7 +78,7 @@ pub(crate) async fn serve<S: Service>(
     connections.wait().await;
 }
 
-async fn connection<S: Service>(stream: TcpStream, acceptor: Option<TlsAcceptor>, service: Arc<S>) {
+async fn connection<S: Server>(stream: TcpStream, acceptor: Option<TlsAcceptor>, server: Arc<S>) {
     let (stream, twin) = match twins(stream) {
         Ok(twins) => twins,
         Err(error) => {
@@ -105,10 +88,10 @@ async fn connection<S: Service>(stream: TcpStream, acceptor: Option<TlsAcceptor>
     };
     let reset = Arc::new(AtomicBool::new(false));
     match acceptor {
-        None => speak(stream, service, Arc::clone(&reset)).await,
+        None => speak(stream, server, Arc::clone(&reset)).await,
         Some(acceptor) => {
-            if let Some(stream) = handshake(stream, &acceptor, service.stop()).await {
-                speak(stream, service, Arc::clone(&reset)).await;
+            if let Some(stream) = handshake(stream, &acceptor, &server.traffic().stop).await {
+                speak(stream, server, Arc::clone(&reset)).await;
             }
         }
     }
@@ -155,16 +138,16 @@ async fn drain(mut stream: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn speak<S, T>(stream: T, service: Arc<S>, reset: Arc<AtomicBool>)
+async fn speak<S, T>(stream: T, server: Arc<S>, reset: Arc<AtomicBool>)
 where
-    S: Service,
+    S: Server,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let stop = service.stop().clone();
+    let stop = server.traffic().stop.clone();
     let service = service_fn(move |request| {
-        let (service, reset) = (Arc::clone(&service), Arc::clone(&reset));
+        let (server, reset) = (Arc::clone(&server), Arc::clone(&reset));
         async move {
-            let response = service.answer(request).await;
+            let response = exchange(server, request).await;
             if matches!(response, Err(Cut::Reset)) {
                 reset.store(true, Ordering::Relaxed);
             }
@@ -182,17 +165,17 @@ where
         .keep_alive_interval(HEADERS);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => Some(served),
+    let end = tokio::select! {
+        end = connection.as_mut() => Some(end),
         () = stop.cancelled() => None,
     };
-    let served = if let Some(served) = served {
-        served
+    let end = if let Some(end) = end {
+        end
     } else {
         connection.as_mut().graceful_shutdown();
         timeout(GRACE, connection).await.unwrap_or(Ok(()))
     };
-    if let Err(error) = served {
+    if let Err(error) = end {
         tracing::debug!(%error, "a connection ended early");
     }
 }

@@ -57,7 +57,7 @@ impl StepRunner {
         let folder = tempfile::Builder::new()
             .prefix("windlass-claims-")
             .tempdir()?;
-        let stop = cluster.state().stop.child_token();
+        let stop = cluster.state().traffic.stop.child_token();
         let shared = Arc::new(Shared {
             state: Arc::clone(cluster.state()),
             output: options.output.unwrap_or_else(|| Arc::new(log)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use windlass_registry::keychain::{Account, Candidate, Keychain, Secret, Source};
 use windlass_registry::{Credential, Error, Name, Retry, Tag};
 use windlass_sandbox::registry::{
-    Accounts, Authentication, FaultAnswer, Grant, Options, Reply, TokenFields, Tokens, User,
+    Accounts, Authentication, FaultAnswer, Grant, Options, Quirk, Reply, TokenFields, Tokens, User,
 };
 
 use crate::at::{At, MANIFEST, image, password, start};
@@ -303,7 +303,7 @@ async fn a_token_is_replaced_before_it_expires() {
 #[tokio::test]
 async fn a_registry_that_never_accepts_its_tokens_is_asked_twice_and_no_more() {
     let at = start(bearer(Tokens::default())).await;
-    at.always("/v2/team/", FaultAnswer::ExpiredToken);
+    at.always("/v2/team/", FaultAnswer::Quirk(Quirk::ExpiredToken));
     let remote = at.remote_as("team/app", [password("a", "push", "push-word")]);
     assert!(matches!(remote.can_push().await, Err(Error::Denied { .. })));
     let asked = at.seen();

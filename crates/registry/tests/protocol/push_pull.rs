@@ -3,7 +3,7 @@
 use crate::at::{At, MANIFEST, anonymous, image, options, start};
 use bytes::Bytes;
 use windlass_registry::{Digest, Error, Name, Repository, Tag};
-use windlass_sandbox::registry::{FaultAnswer, Options, Transport};
+use windlass_sandbox::registry::{FaultAnswer, Options, Quirk, Transport};
 
 #[tokio::test]
 async fn what_was_pushed_is_pulled_again() {
@@ -87,7 +87,7 @@ async fn locations_may_be_relative_have_a_query_or_be_missing() {
     let missing = FaultAnswer::WithoutHeader("location".parse().unwrap());
     let quirks = [
         FaultAnswer::RelativeLocation,
-        FaultAnswer::LocationWithQuery,
+        FaultAnswer::Quirk(Quirk::LocationWithQuery),
         missing,
     ];
     for quirk in quirks {

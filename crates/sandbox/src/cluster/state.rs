@@ -1,39 +1,29 @@
-//! What the requests of one cluster share: its objects, its only credential, its log of requests
-//! and its faults.
+//! What the requests of one cluster share: its objects, its only credential, its traffic.
 
-use std::collections::VecDeque;
-use std::sync::atomic::AtomicUsize;
+use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio_util::sync::CancellationToken;
-
-use crate::cluster::http::seen::SeenRequest;
 use crate::cluster::store::Store;
-use crate::fault::Fault;
+use crate::traffic::Traffic;
 
-/// What requests share.
+/// The only user, as in the kubeconfig.
+pub(crate) const USER: &str = "windlass";
+
 #[derive(Debug)]
 pub(crate) struct State {
     store: Mutex<Store>,
+    /// The user's bearer token.
     pub token: String,
-    requests: Mutex<VecDeque<SeenRequest>>,
-    request_log: usize,
-    faults: Mutex<Vec<Fault>>,
-    pub connections: AtomicUsize,
-    pub stop: CancellationToken,
+    pub traffic: Traffic<Infallible>,
 }
 
 impl State {
-    /// An empty cluster whose user has this token.
-    pub(crate) fn new(token: String, request_log: usize, stop: CancellationToken) -> Self {
+    /// An empty cluster whose user has this token, and which remembers so many requests.
+    pub(crate) fn new(token: String, request_log: usize) -> Self {
         Self {
             store: Mutex::new(Store::new()),
             token,
-            requests: Mutex::default(),
-            request_log,
-            faults: Mutex::default(),
-            connections: AtomicUsize::new(0),
-            stop,
+            traffic: Traffic::new(request_log),
         }
     }
 
@@ -41,19 +31,8 @@ impl State {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn remember(&self, request: SeenRequest) {
-        let mut requests = self.requests();
-        while requests.len() >= self.request_log.max(1) {
-            requests.pop_front();
-        }
-        requests.push_back(request);
-    }
-
-    pub(crate) fn requests(&self) -> MutexGuard<'_, VecDeque<SeenRequest>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether an `Authorization` header is the user's.
+    pub(crate) fn is_user(&self, authorization: &str) -> bool {
+        authorization.strip_prefix("Bearer ") == Some(self.token.as_str())
     }
 }

@@ -117,7 +117,7 @@ impl Watch {
     }
 
     async fn wait(&mut self) {
-        let stop = self.state.stop.clone();
+        let stop = self.state.traffic.stop.clone();
         tokio::select! {
             () = stop.cancelled() => self.over = true,
             () = sleep_until(self.ends) => self.end(),

@@ -2,9 +2,11 @@
 //! codes of the OCI distribution specification 1.1, "Error codes".
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, StatusCode};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{HeaderMap, Response, StatusCode};
 use serde_json::{Value, json};
+
+use crate::body::{Body, whole};
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -44,13 +46,14 @@ impl Answer {
         }
         self
     }
+}
 
-    /// The same as an answer to `HEAD`: the length stays, the body goes.
-    pub(crate) fn without_body(mut self) -> Self {
-        let length = HeaderValue::from(self.body.len());
-        self.headers.insert(CONTENT_LENGTH, length);
-        self.body = Bytes::new();
-        self
+impl From<Answer> for Response<Body> {
+    fn from(answer: Answer) -> Self {
+        let mut response = Self::new(whole(answer.body));
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        response
     }
 }
 
@@ -132,9 +135,4 @@ pub(crate) fn code_of(status: StatusCode) -> &'static str {
         500.. => "UNKNOWN",
         _ => "MANIFEST_INVALID",
     }
-}
-
-/// A status from its number; one that cannot be is 500.
-pub(crate) fn status(code: u16) -> StatusCode {
-    StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -6,9 +6,10 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};
 
+use crate::fault::reply::status;
 use crate::query::Query;
 
-use super::answer::{Refusal, status};
+use super::answer::Refusal;
 use super::route::{Place, Route, is_name};
 use super::state::State;
 

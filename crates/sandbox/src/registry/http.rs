@@ -1,158 +1,76 @@
-//! One request from its headers to its answer: faults, the credential, the body, the place.
+//! The front door: the credential, the body, and who responds to the path.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{HOST, HeaderName, LOCATION};
+use http::header::{HOST, HeaderName};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http::{HeaderMap, Response, StatusCode};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
-use crate::body::{Body, Cut};
+use crate::body::{Body, RequestBody, Unread, drain, read};
+use crate::exchange::Server;
+use crate::fault::reply::status;
 use crate::query::Query;
-use crate::serve::Service;
+use crate::traffic::Traffic;
 
-use super::answer::{self, Answer, Refusal};
+use super::answer::{Answer, Refusal, code_of};
 use super::auth::actor::Actor;
 use super::auth::{self, token};
-use super::body;
 use super::call::Call;
-use super::fault::{self, FaultAnswer};
+use super::quirk::Quirk;
 use super::route::{Place, Route};
 use super::state::State;
 use super::{blobs, lists, location, manifests, referrers, uploads};
 
 /// Longest wait for a request's body.
 const BODY_WAIT: Duration = Duration::from_secs(300);
-/// Most bytes read of a request that is refused anyway.
-const DRAINED: usize = 256 << 10;
 const VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
-impl Service for State {
-    fn stop(&self) -> &CancellationToken {
-        &self.stop
+impl Server for State {
+    type Quirk = Quirk;
+
+    fn traffic(&self) -> &Traffic<Quirk> {
+        &self.traffic
     }
 
-    fn connected(&self) {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-    }
-
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
-        answer(self, request).await
-    }
-}
-
-/// Answers one request and remembers it.
-pub(crate) async fn answer<B>(state: Arc<State>, request: Request<B>) -> Result<Response<Body>, Cut>
-where
-    B: hyper::body::Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let (parts, body) = request.into_parts();
-    let query = parts.uri.query().unwrap_or_default();
-    let (method, path) = (parts.method.as_str(), parts.uri.path());
-    let fault = fault::take(&mut state.faults(), method, path, query);
-    if matches!(fault, Some(FaultAnswer::Hang)) {
-        remember(&state, &parts, 0);
-        state.stop.cancelled().await;
-        return Err(Cut::Close);
-    }
-    let answer = decide(&state, &parts, body, fault.as_ref()).await;
-    let status = answer.as_ref().map_or(0, |answer| answer.status.as_u16());
-    remember(&state, &parts, status);
-    let answer = answer?.with(VERSION, "registry/2.0");
-    if parts.method == Method::HEAD {
-        return Ok(body::send(answer.without_body(), None));
-    }
-    Ok(body::send(answer, fault.as_ref()))
-}
-
-fn remember(state: &State, parts: &Parts, status: u16) {
-    state.remember(parts, auth::shown(state, &parts.headers), status);
-}
-
-/// The answer with what the fault does to it, before or after the request is carried out.
-async fn decide<B>(
-    state: &State,
-    parts: &Parts,
-    body: B,
-    fault: Option<&FaultAnswer>,
-) -> Result<Answer, Cut>
-where
-    B: hyper::body::Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    match fault {
-        Some(FaultAnswer::Reset) => return Err(Cut::Reset),
-        Some(FaultAnswer::Close) => return Err(Cut::Close),
-        Some(FaultAnswer::Pause(gate)) => gate.pass(&state.stop).await,
-        Some(FaultAnswer::ExpiredToken) => auth::expire(state, &parts.headers),
-        _ => {}
-    }
-    if let Some(answer) = fault.and_then(|fault| instead(parts, fault)) {
-        drain(body).await;
-        return Ok(answer);
-    }
-    let immutable = match fault {
-        Some(FaultAnswer::ImmutableTag(status)) => Some(*status),
-        _ => state.options.immutable_tags,
-    };
-    let answer = carry_out(state, parts, body, immutable.map(answer::status)).await;
-    let answer = answer.unwrap_or_else(Answer::from);
-    match fault {
-        Some(fault) => afterwards(state, answer, fault).await,
-        None => Ok(answer),
-    }
-}
-
-/// What a fault answers instead of the request being carried out.
-fn instead(parts: &Parts, fault: &FaultAnswer) -> Option<Answer> {
-    match fault {
-        FaultAnswer::Status(reply) => Some(reply.clone().answer()),
-        FaultAnswer::Redirect { status, to } => {
-            let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-            Some(redirect(*status, &format!("{to}{path}")))
+    async fn respond(
+        self: &Arc<Self>,
+        parts: &Parts,
+        body: RequestBody,
+        quirk: Option<&Quirk>,
+    ) -> Response<Body> {
+        let mut immutable_tags = self.options.immutable_tags;
+        match quirk {
+            Some(Quirk::ImmutableTag(status)) => immutable_tags = Some(*status),
+            Some(Quirk::ExpiredToken) => auth::expire(self, &parts.headers),
+            _ => {}
         }
-        FaultAnswer::RedirectTo(address) => Some(redirect(307, address)),
-        _ => None,
+        let answer = dispatch(self, parts, body, immutable_tags.map(status)).await;
+        let mut answer = answer.unwrap_or_else(Answer::from);
+        if quirk == Some(&Quirk::LocationWithQuery) {
+            location::with_query(&mut answer, self);
+        }
+        answer.with(VERSION, "registry/2.0").into()
+    }
+
+    fn failure(&self, status: StatusCode) -> Response<Body> {
+        let message = "the test asked for this failure";
+        let refusal = Refusal::new(status, code_of(status), message);
+        Answer::from(refusal).with(VERSION, "registry/2.0").into()
+    }
+
+    fn credential(&self, headers: &HeaderMap) -> String {
+        auth::shown(self, headers)
     }
 }
 
-/// What a fault makes of the answer to a request that was carried out.
-async fn afterwards(state: &State, mut answer: Answer, fault: &FaultAnswer) -> Result<Answer, Cut> {
-    match fault {
-        FaultAnswer::StatusAfterwards(reply) => return Ok(reply.clone().answer()),
-        FaultAnswer::ResetAfterwards => return Err(Cut::Reset),
-        FaultAnswer::PauseAfterwards(gate) => gate.pass(&state.stop).await,
-        FaultAnswer::WithoutHeader(name) => drop(answer.headers.remove(name)),
-        FaultAnswer::Header(name, value) => answer = answer.with(name.clone(), value),
-        FaultAnswer::RelativeLocation => location::relative(&mut answer),
-        FaultAnswer::LocationAt(base) => location::at(&mut answer, base),
-        FaultAnswer::LocationWithQuery => location::with_query(&mut answer, state),
-        _ => {}
-    }
-    Ok(answer)
-}
-
-fn redirect(status: u16, to: &str) -> Answer {
-    Answer::empty(answer::status(status)).with(LOCATION, to)
-}
-
-async fn carry_out<B>(
+async fn dispatch(
     state: &State,
     parts: &Parts,
-    body: B,
+    body: RequestBody,
     immutable_tags: Option<StatusCode>,
-) -> Result<Answer, Refusal>
-where
-    B: hyper::body::Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+) -> Result<Answer, Refusal> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let origin = origin(state, parts);
     let (route, actor) = match admit(state, parts, &query, &origin) {
@@ -162,7 +80,9 @@ where
             return Err(refusal);
         }
     };
-    let body = read(body, limit(state, &route)).await?;
+    let limit = limit(state, &route);
+    let body = read(body, limit, BODY_WAIT).await;
+    let body = body.map_err(|why| unread(why, limit))?;
     let call = Call {
         state,
         method: &parts.method,
@@ -230,37 +150,17 @@ fn limit(state: &State, route: &Route) -> usize {
     }
 }
 
-/// Takes the rest of a small request in, so that the connection stays usable.
-async fn drain<B>(body: B)
-where
-    B: hyper::body::Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    if let Err(refusal) = read(body, DRAINED).await {
-        tracing::debug!(refusal.message, "a refused request was not read to its end");
-    }
-}
-
-async fn read<B>(body: B, limit: usize) -> Result<Bytes, Refusal>
-where
-    B: hyper::body::Body<Data = Bytes> + Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let body = Box::pin(Limited::new(body, limit).collect());
-    let Ok(collected) = tokio::time::timeout(BODY_WAIT, body).await else {
-        let message = "the body of the request did not arrive in time";
-        return Err(Refusal::new(
+fn unread(why: Unread, limit: usize) -> Refusal {
+    match why {
+        Unread::Late => Refusal::new(
             StatusCode::REQUEST_TIMEOUT,
             "UNKNOWN",
-            message,
-        ));
-    };
-    match collected {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(uploads::too_large(limit)),
-        Err(error) => Err(Refusal::bad(
+            "the body of the request did not arrive in time",
+        ),
+        Unread::TooLarge => uploads::too_large(limit),
+        Unread::Broken(error) => Refusal::bad(
             "SIZE_INVALID",
             format!("the body could not be read: {error}"),
-        )),
+        ),
     }
 }

@@ -1,39 +1,15 @@
-//! What the requests of a registry share, and the log of them.
+//! What the requests of a registry share.
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use http::header::{CONTENT_TYPE, HeaderName, USER_AGENT};
-use http::request::Parts;
-use tokio_util::sync::CancellationToken;
+use crate::traffic::Traffic;
 
 use super::auth::tokens::Issuer;
-use super::fault::Fault;
 use super::options::Options;
+use super::quirk::Quirk;
 use super::store::Store;
-
-/// A request the registry has answered. Holds no password and no token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SeenRequest {
-    /// Method in capitals.
-    pub method: String,
-    /// Path as sent, without the query.
-    pub path: String,
-    /// Query as sent, without the question mark; empty if there was none.
-    pub query: String,
-    /// Whose credential came along: `Basic` and the user's name, or `Bearer` and the number of the
-    /// token, counted from 1 (`unknown` if it was never issued); empty if there was none.
-    pub authorization: String,
-    /// `Content-Type` header; empty if there was none.
-    pub content_type: String,
-    /// `User-Agent` header; empty if there was none.
-    pub user_agent: String,
-    /// Status code answered; 0 if a fault left the request without an answer.
-    pub status: u16,
-}
 
 /// What registries beside each other have in common.
 #[derive(Debug)]
@@ -62,11 +38,8 @@ pub(crate) struct State {
     pub options: Options,
     pub address: SocketAddr,
     pub scheme: &'static str,
-    pub stop: CancellationToken,
     pub shared: Arc<Shared>,
-    pub connections: AtomicUsize,
-    requests: Mutex<VecDeque<SeenRequest>>,
-    faults: Mutex<Vec<Fault>>,
+    pub traffic: Traffic<Quirk>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -81,14 +54,11 @@ impl State {
         shared: Arc<Shared>,
     ) -> Self {
         Self {
+            traffic: Traffic::new(options.request_log),
             options,
             address,
             scheme,
-            stop: CancellationToken::new(),
             shared,
-            connections: AtomicUsize::new(0),
-            requests: Mutex::default(),
-            faults: Mutex::default(),
         }
     }
 
@@ -107,37 +77,5 @@ impl State {
 
     pub(crate) fn skip(&self, time: Duration) {
         *locked(&self.shared.skipped) += time;
-    }
-
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
-        locked(&self.faults)
-    }
-
-    pub(crate) fn requests(&self) -> MutexGuard<'_, VecDeque<SeenRequest>> {
-        locked(&self.requests)
-    }
-
-    pub(crate) fn remember(&self, parts: &Parts, authorization: String, status: u16) {
-        let text = |name: &HeaderName| {
-            let value = parts
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok());
-            value.unwrap_or_default().to_owned()
-        };
-        let request = SeenRequest {
-            method: parts.method.as_str().to_owned(),
-            path: parts.uri.path().to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
-            authorization,
-            content_type: text(&CONTENT_TYPE),
-            user_agent: text(&USER_AGENT),
-            status,
-        };
-        let mut requests = self.requests();
-        while requests.len() >= self.options.request_log.max(1) {
-            requests.pop_front();
-        }
-        requests.push_back(request);
     }
 }

@@ -8,8 +8,8 @@ use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
-use super::http::answer;
 use super::{Options, Registry};
+use crate::exchange::exchange;
 
 mod auth;
 mod faults;
@@ -69,7 +69,9 @@ pub(super) async fn send(registry: &Registry, ask: Ask<'_>) -> Got {
     }
     let body = Full::new(Bytes::copy_from_slice(ask.body));
     let request = request.body(body).unwrap();
-    let response = answer(Arc::clone(&registry.state), request).await.unwrap();
+    let response = exchange(Arc::clone(&registry.state), request)
+        .await
+        .unwrap();
     let (parts, body) = response.into_parts();
     Got {
         status: parts.status.as_u16(),

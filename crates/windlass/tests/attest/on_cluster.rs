@@ -136,7 +136,7 @@ fn a_configuration_that_may_not_be_read_is_said_and_the_defaults_are_shown() {
         query_contains: String::new(),
         skip: 0,
         times: 2,
-        answer: FaultAnswer::Status(403),
+        answer: FaultAnswer::Status(403.into()),
     });
     let text = setting.shell.succeed("explain tr/build -n team-a");
     assert!(

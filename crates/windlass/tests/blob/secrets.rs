@@ -160,7 +160,7 @@ fn a_secret_that_appears_in_the_meantime_is_not_overwritten() {
     setting.cluster.fail(Fault {
         method: Some("GET".to_owned()),
         path_contains: "signing-secrets".to_owned(),
-        answer: FaultAnswer::Status(404),
+        answer: FaultAnswer::Status(404.into()),
         ..Fault::default()
     });
     setting
@@ -200,7 +200,7 @@ fn a_secret_that_is_missing_or_empty_or_forbidden_is_told_apart() {
     setting.cluster.fail(Fault {
         method: Some("GET".to_owned()),
         path_contains: "signing-secrets".to_owned(),
-        answer: FaultAnswer::Status(403),
+        answer: FaultAnswer::Status(403.into()),
         ..Fault::default()
     });
     setting

@@ -7,11 +7,12 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
-use super::answer;
-use crate::body::Body;
+use crate::body::{Body, Cut};
 use crate::cluster::{Cluster, Options};
+use crate::exchange::exchange;
 
 mod deletes;
+mod faults;
 mod lists;
 mod objects;
 mod patches;
@@ -37,7 +38,30 @@ impl Api {
         accept: &str,
         body: Vec<u8>,
     ) -> Response<Body> {
-        let request = Request::builder()
+        let request = self.request(method, path, media, accept, body);
+        self.exchange(request).await.unwrap()
+    }
+
+    async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Body>, Cut> {
+        exchange(Arc::clone(self.0.state()), request).await
+    }
+
+    /// The end of a connection whose request gets no response.
+    pub(super) async fn lost(&self, method: &str, path: &str, body: &Value) -> Cut {
+        let body = body.to_string().into_bytes();
+        let request = self.request(method, path, "application/json", "", body);
+        self.exchange(request).await.unwrap_err()
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        media: &str,
+        accept: &str,
+        body: Vec<u8>,
+    ) -> Request<Full<Bytes>> {
+        Request::builder()
             .method(method)
             .uri(path)
             .header("authorization", format!("Bearer {}", self.0.token()))
@@ -45,8 +69,7 @@ impl Api {
             .header("accept", accept)
             .header("user-agent", "facts/1.0")
             .body(Full::new(Bytes::from(body)))
-            .unwrap();
-        answer(Arc::clone(self.0.state()), request).await.unwrap()
+            .unwrap()
     }
 
     pub(super) async fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -107,7 +130,7 @@ async fn a_wrong_token_is_unauthorized() {
         .uri("/api")
         .header("authorization", "Bearer x")
         .body(Full::default());
-    let response = answer(Arc::clone(api.0.state()), request.unwrap())
+    let response = exchange(Arc::clone(api.0.state()), request.unwrap())
         .await
         .unwrap();
     let (code, body) = read(response).await;
@@ -120,58 +143,6 @@ async fn a_body_over_the_limit_is_refused() {
     let body = vec![b' '; super::BODY + 1];
     let response = api.send("POST", MAPS, "application/json", "", body).await;
     assert_eq!(read(response).await.0, 413);
-}
-
-#[tokio::test]
-async fn requests_are_remembered_with_their_answers() {
-    let api = Api::start().await;
-    api.typed(
-        "PATCH",
-        &format!("{MAPS}/none?fieldManager=x"),
-        MERGE,
-        &json!({}),
-    )
-    .await;
-    let seen = api.0.requests();
-    assert_eq!(seen.len(), 1);
-    assert_eq!(seen[0].method, "PATCH");
-    assert_eq!(seen[0].path, format!("{MAPS}/none"));
-    assert_eq!(seen[0].query, "fieldManager=x");
-    assert_eq!(seen[0].content_type, MERGE);
-    assert_eq!(seen[0].user_agent, "facts/1.0");
-    assert_eq!(seen[0].status, 404);
-    api.0.clear_requests();
-    assert!(api.0.requests().is_empty());
-}
-
-#[tokio::test]
-async fn a_fault_answers_as_often_as_asked_and_then_no_more() {
-    let api = Api::start().await;
-    api.0.fail(crate::Fault {
-        method: Some("GET".into()),
-        path_contains: "configmaps".into(),
-        times: 2,
-        answer: crate::FaultAnswer::Status(503),
-        ..crate::Fault::default()
-    });
-    let codes = [
-        api.get(MAPS).await.0,
-        api.get(MAPS).await.0,
-        api.get(MAPS).await.0,
-    ];
-    assert_eq!(codes, [503, 503, 200]);
-}
-
-#[tokio::test]
-async fn a_fault_afterwards_hides_a_write_that_took_place() {
-    let api = Api::start().await;
-    let answer = crate::FaultAnswer::StatusAfterwards(500);
-    api.0.fail(crate::Fault {
-        answer,
-        ..crate::Fault::default()
-    });
-    assert_eq!(api.call("POST", MAPS, &map("m")).await.0, 500);
-    assert!(api.0.get("configmaps", "default", "m").is_some());
 }
 
 #[tokio::test]

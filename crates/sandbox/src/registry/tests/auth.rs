@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::{Ask, Got, IMAGE, call, get, send};
 use crate::registry::{
-    Accounts, Authentication, Fault, FaultAnswer, Grant, Options, Registry, TokenFields, Tokens,
-    User,
+    Accounts, Authentication, Fault, FaultAnswer, Grant, Options, Quirk, Registry, TokenFields,
+    Tokens, User,
 };
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -257,7 +257,7 @@ async fn a_fault_ends_the_token_of_a_request() {
     let registry = bearer(Tokens::default()).await;
     let token = token(&registry, "reader", "read", "repository:team/app:pull").await;
     registry.fail(Fault {
-        answer: FaultAnswer::ExpiredToken,
+        answer: FaultAnswer::Quirk(Quirk::ExpiredToken),
         ..Fault::default()
     });
     let path = "/v2/team/app/manifests/v1";

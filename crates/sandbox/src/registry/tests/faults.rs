@@ -1,12 +1,18 @@
 //! Faults, quirks and gates.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use http::Request;
 use http::header::LOCATION;
+use http_body_util::Full;
 
 use super::{IMAGE, call, get, image, put, start};
+use crate::body::Cut;
+use crate::exchange::exchange;
 use crate::registry::answer::DIGEST;
-use crate::registry::{Fault, FaultAnswer, Gate, Registry, Reply};
+use crate::registry::{Fault, FaultAnswer, Gate, Quirk, Registry, Reply};
 
 const UPLOADS: &str = "/v2/a/blobs/uploads/";
 
@@ -125,7 +131,7 @@ async fn a_location_is_absolute_unless_a_fault_makes_it_relative_or_another_host
 #[tokio::test]
 async fn the_query_of_a_location_has_to_come_back() {
     let registry = start().await;
-    once(&registry, FaultAnswer::LocationWithQuery);
+    once(&registry, FaultAnswer::Quirk(Quirk::LocationWithQuery));
     let got = call(&registry, "POST", UPLOADS, b"").await;
     let (path, query) = got.location().split_once('?').unwrap();
     let refused = call(&registry, "PATCH", path, b"x").await;
@@ -187,7 +193,7 @@ async fn an_upload_goes_on_at_the_registry_beside() {
 async fn a_tag_is_immutable_for_one_write() {
     let registry = start().await;
     put(&registry, "/v2/a/manifests/v1", &image(&registry, "a", "x")).await;
-    once(&registry, FaultAnswer::ImmutableTag(400));
+    once(&registry, FaultAnswer::Quirk(Quirk::ImmutableTag(400)));
     let later = image(&registry, "a", "y");
     assert_eq!(
         put(&registry, "/v2/a/manifests/v1", &later).await.status,
@@ -254,4 +260,58 @@ async fn an_answer_waits_after_its_write() {
     };
     let (held, ()) = tokio::join!(held, between);
     assert_eq!((held.status, registry.requests().len()), (201, 1));
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_method_and_path() {
+    let registry = start().await;
+    registry.put_manifest("a", "v1", IMAGE, "{}");
+    for path in ["/v2/", "/v2/a/manifests/v1", "/v2/a/manifests/v2"] {
+        get(&registry, path).await;
+    }
+    call(&registry, "POST", UPLOADS, b"").await;
+    assert_eq!(registry.count("GET", "/manifests/"), 2);
+    assert_eq!(registry.count("", "/v2/a/"), 3);
+    assert_eq!(registry.count("PUT", ""), 0);
+}
+
+#[tokio::test]
+async fn a_lost_answer_leaves_its_effect() {
+    let registry = start().await;
+    for (tag, answer, effect) in [
+        ("before", FaultAnswer::Reset, false),
+        ("after", FaultAnswer::ResetAfterwards, true),
+    ] {
+        registry.fail(Fault::new("PUT", "/manifests/", answer));
+        let manifest = image(&registry, "a", tag).to_string();
+        let request = Request::builder()
+            .method("PUT")
+            .uri(format!("/v2/a/manifests/{tag}"))
+            .header("content-type", IMAGE)
+            .body(Full::new(Bytes::from(manifest)))
+            .unwrap();
+        let lost = exchange(Arc::clone(&registry.state), request).await;
+        assert_eq!(lost.unwrap_err(), Cut::Reset);
+        assert_eq!(registry.manifest("a", tag).is_some(), effect, "{tag}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_comes_before_the_effect_or_after_it() {
+    let registry = start().await;
+    let hour = Duration::from_hours(1);
+    for (tag, answer, effect) in [
+        ("before", FaultAnswer::Delay(hour), false),
+        ("after", FaultAnswer::DelayAfterwards(hour), true),
+    ] {
+        registry.fail(Fault::new("PUT", "/manifests/", answer));
+        let (path, manifest) = (format!("/v2/a/manifests/{tag}"), image(&registry, "a", tag));
+        let late = put(&registry, &path, &manifest);
+        let meanwhile = async {
+            tokio::time::sleep(hour / 2).await;
+            assert_eq!(registry.manifest("a", tag).is_some(), effect, "{tag}");
+        };
+        let (late, ()) = tokio::join!(late, meanwhile);
+        assert_eq!(late.status, 201);
+    }
 }

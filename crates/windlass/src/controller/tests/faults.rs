@@ -8,7 +8,7 @@ async fn a_refused_write_is_tried_again() {
     scene
         .local
         .cluster
-        .fail(failing("PATCH", FaultAnswer::Status(500), 2));
+        .fail(failing("PATCH", FaultAnswer::Status(500.into()), 2));
     scene.create(finished("done"));
     assert_eq!(scene.marked("done").await, "true");
     scene.end().await;
@@ -17,10 +17,11 @@ async fn a_refused_write_is_tried_again() {
 #[tokio::test]
 async fn a_write_whose_answer_was_lost_is_not_done_twice() {
     let scene = Scene::with(in_toto()).await;
-    scene
-        .local
-        .cluster
-        .fail(failing("PATCH", FaultAnswer::StatusAfterwards(503), 1));
+    scene.local.cluster.fail(failing(
+        "PATCH",
+        FaultAnswer::StatusAfterwards(503.into()),
+        1,
+    ));
     scene.create(finished("done"));
     assert_eq!(scene.marked("done").await, "true");
     let version = scene.run("done")["metadata"]["resourceVersion"].clone();
@@ -40,7 +41,7 @@ async fn a_conflict_is_settled_by_reading_the_run_once() {
     scene
         .local
         .cluster
-        .fail(failing("PATCH", FaultAnswer::Status(409), 1));
+        .fail(failing("PATCH", FaultAnswer::Status(409.into()), 1));
     scene.create(finished("done"));
     assert_eq!(scene.marked("done").await, "true");
     assert_eq!(scene.run_requests("GET"), 1);
@@ -56,7 +57,7 @@ async fn a_lost_watch_loses_no_run() {
         path_contains: "/taskruns".to_owned(),
         query_contains: "watch=true".to_owned(),
         times: 3,
-        answer: FaultAnswer::Status(500),
+        answer: FaultAnswer::Status(500.into()),
         ..Fault::default()
     };
     scene.local.cluster.fail(lost);
@@ -78,7 +79,7 @@ async fn a_run_deleted_meanwhile_is_forgotten() {
     scene
         .local
         .cluster
-        .fail(failing("PATCH", FaultAnswer::Status(404), 1));
+        .fail(failing("PATCH", FaultAnswer::Status(404.into()), 1));
     scene.create(finished("gone"));
     scene
         .until("the write was tried", |scene| {

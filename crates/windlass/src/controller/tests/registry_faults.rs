@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use windlass_registry::{Clock, Timeouts};
 use windlass_sandbox::registry::{
     Accounts, Authentication, Fault as RegistryFault, FaultAnswer as Answer, Grant,
-    Options as RegistryOptions, Registry, Reply, Tokens, User,
+    Options as RegistryOptions, Quirk, Registry, Reply, Tokens, User,
 };
 
 use super::registries::{account, built, docker_secret, everywhere, image, verify_both};
@@ -338,7 +338,7 @@ async fn an_upload_at_another_host_carries_no_credential() {
 #[tokio::test]
 async fn a_token_that_expires_in_the_middle_is_replaced() {
     let stage = Stage::set().await;
-    stage.fail("PUT", "", 3, Answer::ExpiredToken);
+    stage.fail("PUT", "", 3, Answer::Quirk(Quirk::ExpiredToken));
     stage.start();
     stage.scene.marked("app").await;
     let requests = stage.registry.requests();

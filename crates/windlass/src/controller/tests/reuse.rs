@@ -109,9 +109,9 @@ async fn a_registry_that_fails_at_any_call_makes_no_second_signature_and_no_seco
 #[tokio::test]
 async fn a_cluster_that_fails_at_any_call_makes_no_second_signature_and_no_second_entry() {
     for answer in [
-        FaultAnswer::Status(500),
-        FaultAnswer::StatusAfterwards(500),
-        FaultAnswer::Status(409),
+        FaultAnswer::Status(500.into()),
+        FaultAnswer::StatusAfterwards(500.into()),
+        FaultAnswer::Status(409.into()),
     ] {
         for number in 0..6 {
             let stage = Stage::with(everything()).await;
