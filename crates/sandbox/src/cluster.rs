@@ -40,6 +40,7 @@ pub use status::Status;
 use author::Author;
 use kind::{KINDS, Served};
 use state::State;
+use store::Key;
 use verbs::Given;
 
 /// How a cluster is started.
@@ -160,7 +161,7 @@ impl Cluster {
     /// `taskruns.tekton.dev`; `namespace` is empty for cluster-scoped kinds.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
         let kind = KINDS.iter().find(|row| row.qualified() == kind)?;
-        let key = verbs::key(kind.preferred(), namespace, name);
+        let key = Key::of(kind.preferred(), namespace, name);
         self.state.store().get(&key).map(|object| (*object).clone())
     }
 

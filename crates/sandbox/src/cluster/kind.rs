@@ -154,6 +154,11 @@ impl Kind {
         }
     }
 
+    /// Whether a change of the specification counts up `metadata.generation`.
+    pub(crate) fn has_generation(&self) -> bool {
+        self.origin == Origin::Custom || self.kind == "Deployment"
+    }
+
     pub(crate) fn preferred(&'static self) -> Served {
         Served {
             kind: self,

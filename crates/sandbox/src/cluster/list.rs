@@ -94,11 +94,7 @@ pub(crate) fn select(
     target: &Target,
     selector: &Selector,
 ) -> Vec<(Key, Arc<Value>)> {
-    let first = Key {
-        storage: target.served.kind.storage,
-        namespace: target.namespace.clone(),
-        name: String::new(),
-    };
+    let first = Key::new(target.served.kind.storage, &target.namespace, "");
     objects
         .range(first..)
         .take_while(|(key, _)| {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::cluster::kind::Served;
+
 /// Most changes the log keeps.
 const LOG_CHANGES: usize = 8192;
 /// Most bytes (as JSON) of objects the log keeps.
@@ -19,6 +21,20 @@ pub(crate) struct Key {
     pub storage: &'static str,
     pub namespace: String,
     pub name: String,
+}
+
+impl Key {
+    pub(crate) fn of(served: Served, namespace: &str, name: &str) -> Self {
+        Self::new(served.kind.storage, namespace, name)
+    }
+
+    pub(crate) fn new(storage: &'static str, namespace: &str, name: &str) -> Self {
+        Self {
+            storage,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
 }
 
 /// What happened to an object.

@@ -15,7 +15,7 @@ pub(crate) const ANNOTATIONS: usize = 256 << 10;
 /// Most bytes of values in a secret or config map.
 const CONTENT: usize = 1 << 20;
 /// Most bytes of one stored object.
-pub(crate) const OBJECT: usize = 3 << 19;
+const OBJECT: usize = 3 << 19;
 
 const NAME_RULE: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric \
     characters, '-' or '.', and must start and end with an alphanumeric character (e.g. \
@@ -293,4 +293,13 @@ fn check_base64(fields: &mut Map<String, Value>) -> Result<(), Status> {
         }
     }
     Ok(())
+}
+
+/// The object's size as JSON, in bytes.
+pub(crate) fn size(object: &Value) -> Result<usize, Status> {
+    let size = serde_json::to_vec(object).map_or(0, |bytes| bytes.len());
+    if size > OBJECT {
+        return Err(Status::new(500, "", "etcdserver: request is too large"));
+    }
+    Ok(size)
 }

@@ -106,11 +106,7 @@ pub(super) fn contents(
     namespace: &str,
     name: &str,
 ) -> Result<Vec<(String, Vec<u8>)>, Outcome> {
-    let key = Key {
-        storage,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    };
+    let key = Key::new(storage, namespace, name);
     let Some(found) = shared.state.store().get(&key) else {
         return Err(invalid(format!("{storage} \"{name}\" not found")));
     };

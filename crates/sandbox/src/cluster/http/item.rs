@@ -37,7 +37,7 @@ pub(super) fn answer(
 }
 
 fn find(store: &Store, target: &Target, name: &str) -> Result<(Key, Arc<Value>), Status> {
-    let key = verbs::key(target.served, &target.namespace, name);
+    let key = Key::of(target.served, &target.namespace, name);
     let found = store
         .get(&key)
         .ok_or_else(|| Status::not_found(target.served.kind, name))?;

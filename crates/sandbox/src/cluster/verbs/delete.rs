@@ -134,11 +134,7 @@ fn contents(store: &Store, namespace: &str) -> Vec<(Key, Arc<Value>)> {
 /// Takes an object out, and with it the namespace that waited for it as the last.
 pub(super) fn take_out(store: &mut Store, key: &Key) -> Option<Arc<Value>> {
     let last = store.remove(key);
-    let namespace = Key {
-        storage: "namespaces",
-        namespace: String::new(),
-        name: key.namespace.clone(),
-    };
+    let namespace = Key::new("namespaces", "", &key.namespace);
     let waits = store
         .get(&namespace)
         .is_some_and(|found| object::is_deleting(&found));
