@@ -16,11 +16,15 @@ use crate::cluster::state::State;
 use crate::cluster::store::Key;
 use crate::task::Task;
 
+mod context;
 mod exec;
 mod plan;
+mod process;
 mod record;
+mod results;
 mod run;
 mod shared;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -90,7 +94,7 @@ async fn serve(shared: Arc<Shared>, claims: TempDir) {
         revision = now;
         for (key, uid) in changed {
             if seen.insert(uid) {
-                runs.spawn(run::carry_out(Arc::clone(&shared), key));
+                runs.spawn(run::run(Arc::clone(&shared), key));
             }
         }
         tokio::select! {

@@ -80,11 +80,7 @@ fn task_spec(state: &State, run: &Value) -> Result<(String, Value), Outcome> {
         )));
     }
     let name = reference["name"].as_str().unwrap_or_default();
-    let key = Key {
-        storage: "tasks",
-        namespace: object::meta(run, "namespace").to_owned(),
-        name: name.to_owned(),
-    };
+    let key = Key::new("tasks", object::meta(run, "namespace"), name);
     let Some(task) = state.store().get(&key) else {
         return Err(resolution(format!("tasks.tekton.dev \"{name}\" not found")));
     };
@@ -187,4 +183,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, Outcome> {
         rest = after;
     }
     Ok(total)
+}
+
+/// The name of a step, made from its place if it has none.
+pub(super) fn step_name(step: &Value, at: usize) -> String {
+    let name = step["name"].as_str().filter(|name| !name.is_empty());
+    name.map_or_else(|| format!("unnamed-{at}"), str::to_owned)
 }

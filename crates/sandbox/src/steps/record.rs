@@ -1,5 +1,7 @@
 //! What is written of a run: its status, in Tekton's words.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::cluster::author::Author;
@@ -62,28 +64,73 @@ pub(super) fn is_finished(run: &Value) -> bool {
     })
 }
 
-/// The status of a run while it is carried out; written whole each time.
+/// The status of a run while it runs; written whole each time.
 pub(super) struct Record {
+    state: Arc<State>,
     key: Key,
     pub status: Value,
 }
 
 impl Record {
-    pub(super) fn begin(key: Key) -> Self {
-        let mut record = Self {
-            status: json!({"startTime": object::now()}),
-            key,
-        };
-        record.status["podName"] = format!("{}-pod", record.key.name).into();
-        record
+    pub(super) fn begin(state: Arc<State>, key: Key) -> Self {
+        let status = json!({
+            "startTime": object::now(),
+            "podName": format!("{}-pod", key.name),
+        });
+        Self { state, key, status }
     }
 
-    pub(super) fn finish(&mut self, state: &State, outcome: &Outcome) {
+    /// All steps, each waiting.
+    pub(super) fn announce_steps(&mut self, names: &[String]) {
+        let waiting = names.iter().map(|name| {
+            json!({
+                "name": name, "container": container(name),
+                "waiting": {"reason": "PodInitializing"},
+            })
+        });
+        self.status["steps"] = waiting.collect();
+        self.write(&Outcome::running());
+    }
+
+    pub(super) fn start_step(&mut self, at: usize, name: &str) {
+        self.status["steps"][at] = json!({
+            "name": name, "container": container(name), "running": {"startedAt": object::now()},
+        });
+        self.write(&Outcome::running());
+    }
+
+    /// The end of a step: its exit code, the reason of its container, and Tekton's own reason.
+    pub(super) fn end_step(&mut self, at: usize, code: i32, reason: &str, termination: &str) {
+        let entry = &mut self.status["steps"][at];
+        let now = object::now();
+        let started = entry["running"]["startedAt"]
+            .as_str()
+            .unwrap_or(&now)
+            .to_owned();
+        if let Some(entry) = entry.as_object_mut() {
+            entry.remove("running");
+            entry.remove("waiting");
+        }
+        entry["terminationReason"] = termination.into();
+        entry["terminated"] = json!({
+            "exitCode": code, "reason": reason, "startedAt": started, "finishedAt": now,
+        });
+        self.write(&Outcome::running());
+    }
+
+    /// The results, if there are any; written with the end.
+    pub(super) fn set_results(&mut self, results: Vec<Value>) {
+        if !results.is_empty() {
+            self.status["results"] = results.into();
+        }
+    }
+
+    pub(super) fn finish(&mut self, outcome: &Outcome) {
         self.status["completionTime"] = object::now().into();
-        self.write(state, outcome);
+        self.write(outcome);
     }
 
-    pub(super) fn write(&mut self, state: &State, outcome: &Outcome) {
+    fn write(&mut self, outcome: &Outcome) {
         self.status["conditions"] = outcome.condition();
         let Some(served) = Served::by_document("tekton.dev/v1", "TaskRun") else {
             return;
@@ -93,7 +140,7 @@ impl Record {
             dry_run: false,
             operation: Operation::Update,
         };
-        let mut store = state.store();
+        let mut store = self.state.store();
         let Some(found) = store.get(&self.key) else {
             return;
         };
@@ -104,4 +151,8 @@ impl Record {
             tracing::warn!(run = self.key.name, %error, "could not write the status of a task run");
         }
     }
+}
+
+fn container(step: &str) -> String {
+    format!("step-{step}")
 }
