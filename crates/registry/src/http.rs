@@ -4,8 +4,8 @@
 //! redirect, and not to the `Location` of an upload on another host. No redirect leads from TLS to
 //! plain HTTP, except on hosts where plain HTTP is allowed.
 
-use http::Method;
 use http::header::{AUTHORIZATION, LOCATION};
+use http::{HeaderValue, Method};
 use reqwest::Url;
 
 use self::failure::failure;
@@ -95,10 +95,11 @@ impl Http {
             if matches!(request.body, Body::Secret(_)) && !at_home {
                 return Err(unfollowed(request.at, &url, "it is another host"));
             }
-            let response = self.send_to(&request, &url, at_home).await?;
+            let authorization = request.authorization.as_ref().filter(|_| at_home);
+            let response = self.send_to(&request, &url, authorization).await?;
             match next(&request, &response)? {
                 Some(there) => url = self.checked_hop(request.at, &request.url, there)?,
-                None => return Response::read(&request, response, url, at_home).await,
+                None => return Response::read(&request, response, url).await,
             }
         }
         Err(unfollowed(request.at, &url, "there are too many redirects"))
@@ -121,14 +122,14 @@ impl Http {
         &self,
         request: &Request<'_>,
         url: &Url,
-        at_home: bool,
+        authorization: Option<&HeaderValue>,
     ) -> Result<reqwest::Response, Error> {
         let client = self.client(url);
         let mut sent = client.request(request.method.clone(), url.clone());
         for (name, value) in request.headers {
             sent = sent.header(name, value);
         }
-        if let Some(authorization) = request.authorization.as_ref().filter(|_| at_home) {
+        if let Some(authorization) = authorization {
             sent = sent.header(AUTHORIZATION, authorization);
         }
         if let Body::Content(content) | Body::Secret(content) = &request.body {

@@ -32,7 +32,6 @@ impl Response {
         request: &Request<'_>,
         mut response: reqwest::Response,
         url: Url,
-        at_home: bool,
     ) -> Result<Self, Error> {
         let failed = response.status().as_u16() >= 400;
         let limit = if failed { ERROR_BODY } else { request.limit };
@@ -66,8 +65,8 @@ impl Response {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body: body.freeze(),
+            at_home: url.origin() == request.url.origin(),
             url,
-            at_home,
         })
     }
 
