@@ -10,31 +10,23 @@
 //! write by a client that does not read back. Our entry is restored if such a client overwrites it
 //! before it has settled.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use bytes::Bytes;
-use futures::future::try_join_all;
+use std::time::Duration;
 
 use self::change::{Change, EncodedManifest, Merge, Write};
-use self::queue::{QueuedChange, TagHistory, Ticket};
+use self::history::spread;
+use self::queue::Ticket;
+use self::round::{Progress, Round, Step};
 use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::manifest::{Manifest, StoredManifest};
-use crate::options::Options;
 use crate::reference::{Name, Tag};
 
+mod batch;
 pub(super) mod change;
+mod history;
 pub(super) mod queue;
-
-/// Longest delay before reading back.
-const LONGEST_SETTLE: Duration = Duration::from_secs(5);
-/// A tag without writes for this long is not a busy one.
-const CALM: Duration = Duration::from_secs(5);
-/// How long a write by somebody else makes a tag a shared one.
-const REMEMBERED: Duration = Duration::from_secs(60);
+mod round;
 
 /// The result of an append.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +42,8 @@ pub struct TagUpdate {
 #[derive(Debug)]
 pub struct Append {
     remote: Remote,
-    tag: Tag,
+    /// The tag.
+    name: Name,
     ticket: Ticket,
     progress: Progress,
     /// How often the tag changed while it was about to be written.
@@ -76,7 +69,7 @@ impl Append {
             .add(&remote.repository, &tag, credentials, change);
         Self {
             remote,
-            tag,
+            name: Name::Tag(tag),
             ticket,
             progress: Progress::default(),
             moves: 0,
@@ -87,8 +80,15 @@ impl Append {
     pub async fn advance(&mut self) -> Result<Advance, Error> {
         let append = &self.remote.session.options.append;
         while self.moves <= append.rounds * 4 {
+            let round = Round {
+                remote: &self.remote,
+                name: &self.name,
+                ticket: &self.ticket,
+                progress: &mut self.progress,
+            };
+            let result = round.run().await;
             let progress = &mut self.progress;
-            match self.remote.step(&self.tag, &self.ticket, progress).await {
+            match result {
                 Ok(Step::Present(digest)) => {
                     let writes = progress.writes;
                     return Ok(Advance::Done(TagUpdate { digest, writes }));
@@ -108,7 +108,7 @@ impl Append {
             }
         }
         Err(Error::Contended {
-            at: self.remote.at(&format!("add to {}", self.tag)),
+            at: self.remote.at(&format!("add to {}", self.name)),
             rounds: self.progress.writes,
         })
     }
@@ -123,29 +123,6 @@ impl Append {
             }
         }
     }
-}
-
-/// The progress of one entry.
-#[derive(Debug, Default)]
-struct Progress {
-    /// How often it was written.
-    writes: usize,
-    /// Blobs that exist.
-    pushed: HashSet<Digest>,
-    /// Whether the last round included entries of others.
-    took_along: bool,
-    /// Whether to write it without them.
-    alone: bool,
-}
-
-/// The result of one round.
-enum Step {
-    Present(Digest),
-    Wrote,
-    /// It is too early to read back, or to write.
-    Rest(Duration),
-    Moved,
-    GaveUp,
 }
 
 impl Remote {
@@ -186,140 +163,4 @@ impl Remote {
         };
         Append::new(self, tag.clone(), Change(Box::new(encode)))
     }
-
-    /// Reads, merges, and writes if needed, unless the tag has moved in between.
-    async fn step(
-        &self,
-        tag: &Tag,
-        ticket: &Ticket,
-        progress: &mut Progress,
-    ) -> Result<Step, Error> {
-        let Options { clock, append, .. } = &self.session.options;
-        let mut last = ticket.queue.last.lock().await;
-        // a written entry has to settle, whoever wrote it; otherwise the tag has to
-        if let Some(when) = ticket.entry.settles().or(last.settles) {
-            let left = when.saturating_duration_since(clock.now());
-            if !left.is_zero() {
-                return Ok(Step::Rest(left));
-            }
-        }
-        let name = Name::Tag(tag.clone());
-        let before = self.get_manifest(&name).await?;
-        let digest = before.as_ref().map(|before| before.digest.clone());
-        if last.wrote.is_some() && last.wrote != digest {
-            last.foreign = Some(clock.now());
-        }
-        ticket.entry.settle(None);
-        let refused = |why| Error::Refused {
-            at: self.at(&format!("add to {tag}")),
-            why,
-        };
-        let batch = ticket.batch(progress.alone);
-        progress.took_along = batch.len() > 1;
-        let Some(merged) = merged(before, &batch).map_err(refused)? else {
-            return match digest {
-                Some(digest) => Ok(Step::Present(digest)),
-                None => Err(refused(
-                    "the tag does not exist, and there is nothing to write".to_owned(),
-                )),
-            };
-        };
-        if progress.writes >= append.rounds {
-            return Ok(Step::GaveUp);
-        }
-        let new = merged.blobs.iter();
-        let new = new.filter(|blob| !progress.pushed.contains(&Digest::of(blob)));
-        let new = try_join_all(new.map(|blob| self.push_new_blob(blob))).await?;
-        progress.pushed.extend(new);
-        let began = Instant::now();
-        let now = self.head_manifest(&name).await?;
-        if now.map(|now| now.digest) != digest {
-            last.foreign = Some(clock.now());
-            return Ok(Step::Moved);
-        }
-        let StoredManifest {
-            media_type, bytes, ..
-        } = merged.manifest;
-        let written = self.put_manifest(&name, &media_type, bytes).await?;
-        last.wrote = Some(written.digest);
-        let now = clock.now();
-        let is_calm = last.settles.is_none_or(|before| now >= before + CALM);
-        last.in_a_row = if is_calm { 0 } else { last.in_a_row + 1 };
-        let settles = now + self.settle(&last, began.elapsed(), progress.writes);
-        last.settles = Some(settles);
-        for entry in merged.entries {
-            entry.settle(Some(settles));
-        }
-        Ok(Step::Wrote)
-    }
-
-    /// The delay before reading back, and before the next write of the tag. It grows with the number
-    /// of other writers and of entries to add.
-    fn settle(&self, last: &TagHistory, took: Duration, writes: usize) -> Duration {
-        let Options { clock, append, .. } = &self.session.options;
-        let among_others = last
-            .foreign
-            .is_some_and(|seen| clock.now().saturating_duration_since(seen) < REMEMBERED);
-        let longest = append.settle_among_others.max(append.settle);
-        let settle = if among_others {
-            longest
-        } else {
-            let factor = 2_u32.saturating_pow(last.in_a_row);
-            append.settle.saturating_mul(factor).min(longest)
-        };
-        spread(settle.max(took * 6), writes).min(LONGEST_SETTLE)
-    }
-}
-
-/// The manifest to write, its blobs, and the entries in it.
-struct Batch<'a> {
-    manifest: StoredManifest,
-    blobs: Vec<Bytes>,
-    entries: Vec<&'a QueuedChange>,
-}
-
-/// The batch that adds the first entry and as many of the others as possible; none if the first
-/// exists already. Only the first one's error is reported.
-fn merged(
-    before: Option<StoredManifest>,
-    batch: &[Arc<QueuedChange>],
-) -> Result<Option<Batch<'_>>, String> {
-    let mut stored = before;
-    let mut blobs = Vec::new();
-    let mut entries = Vec::new();
-    for (number, entry) in batch.iter().enumerate() {
-        let write = match (entry.change.0)(stored.as_ref()) {
-            Ok(Merge::Write(write)) => write,
-            Ok(Merge::Present) | Err(_) if number > 0 => continue,
-            Ok(Merge::Present) => return Ok(None),
-            Err(why) => return Err(why),
-        };
-        let EncodedManifest { media_type, bytes } = write.manifest;
-        stored = Some(StoredManifest {
-            digest: Digest::of(&bytes),
-            media_type,
-            bytes,
-        });
-        blobs.extend(write.blobs);
-        entries.push(entry.as_ref());
-    }
-    let Some(manifest) = stored else {
-        return Ok(None);
-    };
-    // a later entry may list another config
-    let text = String::from_utf8_lossy(&manifest.bytes);
-    blobs.retain(|blob| text.contains(Digest::of(blob).as_str()));
-    Ok(Some(Batch {
-        manifest,
-        blobs,
-        entries,
-    }))
-}
-
-/// A delay, which from the second try on is up to three times as long, at random.
-fn spread(time: Duration, tries: usize) -> Duration {
-    if tries < 1 {
-        return time;
-    }
-    time + time * fastrand::u32(0..256) / 128
 }

@@ -7,8 +7,8 @@ use std::time::Instant;
 use windlass_once::{Expiry, OnceMap};
 
 use super::change::Change;
+use super::history::TagHistory;
 use crate::auth::fingerprint::Fingerprint;
-use crate::digest::Digest;
 use crate::reference::{Repository, Tag};
 
 /// Most tags remembered while nobody writes them.
@@ -25,21 +25,8 @@ pub(crate) struct WriteQueues(OnceMap<Key, Arc<WriteQueue>>);
 #[derive(Debug, Default)]
 pub(crate) struct WriteQueue {
     /// Locked by the one writer.
-    pub(crate) last: tokio::sync::Mutex<TagHistory>,
+    pub(crate) history: tokio::sync::Mutex<TagHistory>,
     pending: Mutex<Vec<Arc<QueuedChange>>>,
-}
-
-/// The last writes of a tag by this process.
-#[derive(Debug, Default)]
-pub(crate) struct TagHistory {
-    /// Digest of the last write.
-    pub(crate) wrote: Option<Digest>,
-    /// When that write has settled.
-    pub(crate) settles: Option<Instant>,
-    /// Number of writes without a longer pause.
-    pub(crate) in_a_row: u32,
-    /// When a write by somebody else was last noticed.
-    pub(crate) foreign: Option<Instant>,
 }
 
 /// An entry to add.
@@ -89,13 +76,16 @@ impl WriteQueues {
 }
 
 impl Ticket {
-    /// This entry, followed by the unwritten entries with the same credentials; or this entry
-    /// alone.
-    pub(crate) fn batch(&self, alone: bool) -> Vec<Arc<QueuedChange>> {
+    /// This entry alone.
+    pub(crate) fn alone(&self) -> Vec<Arc<QueuedChange>> {
+        vec![Arc::clone(&self.entry)]
+    }
+
+    /// This entry, followed by the unwritten entries with the same credentials.
+    pub(crate) fn with_others(&self) -> Vec<Arc<QueuedChange>> {
         let pending = locked(&self.queue.pending);
         let others = pending.iter().filter(|other| {
-            !alone
-                && !Arc::ptr_eq(other, &self.entry)
+            !Arc::ptr_eq(other, &self.entry)
                 && other.credentials == self.entry.credentials
                 && other.settles().is_none()
         });

@@ -1,0 +1,124 @@
+//! A round of an append: reads the tag, merges, and writes.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use futures::future::try_join_all;
+
+use super::batch::Batch;
+use super::history::TagHistory;
+use super::queue::Ticket;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::options::Options;
+use crate::reference::Name;
+use crate::remote::send::Remote;
+
+/// What a round needs.
+pub(super) struct Round<'a> {
+    pub(super) remote: &'a Remote,
+    /// The tag.
+    pub(super) name: &'a Name,
+    pub(super) ticket: &'a Ticket,
+    pub(super) progress: &'a mut Progress,
+}
+
+/// The progress of one entry.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// How often it was written.
+    pub(super) writes: usize,
+    /// Blobs that exist.
+    pushed: HashSet<Digest>,
+    /// Whether the last round included entries of others.
+    pub(super) took_along: bool,
+    /// Whether to write it without them.
+    pub(super) alone: bool,
+}
+
+/// The result of one round.
+pub(super) enum Step {
+    Present(Digest),
+    Wrote,
+    /// It is too early to read back, or to write.
+    Rest(Duration),
+    Moved,
+    GaveUp,
+}
+
+impl Round<'_> {
+    /// Reads, merges, and writes if needed, unless the tag has moved in between.
+    pub(super) async fn run(mut self) -> Result<Step, Error> {
+        let Options { clock, append, .. } = &self.remote.session.options;
+        let mut history = self.ticket.queue.history.lock().await;
+        // a written entry has to settle, whoever wrote it; otherwise the tag has to
+        let settles = self.ticket.entry.settles().or(history.settles);
+        let left = settles.map(|when| when.saturating_duration_since(clock.now()));
+        if let Some(left) = left.filter(|left| !left.is_zero()) {
+            return Ok(Step::Rest(left));
+        }
+        let before = self.remote.get_manifest(self.name).await?;
+        let digest = before.as_ref().map(|before| before.digest.clone());
+        history.notice(digest.as_ref(), clock.now());
+        self.ticket.entry.settle(None);
+        let entries = if self.progress.alone {
+            self.ticket.alone()
+        } else {
+            self.ticket.with_others()
+        };
+        self.progress.took_along = entries.len() > 1;
+        let batch = Batch::merge(before, &entries).map_err(|why| self.refused(why))?;
+        let Some(batch) = batch else {
+            let why = "the tag does not exist, and there is nothing to write";
+            return digest.map(Step::Present).ok_or_else(|| self.refused(why));
+        };
+        if self.progress.writes >= append.rounds {
+            return Ok(Step::GaveUp);
+        }
+        self.push_blobs(&batch).await?;
+        self.write(batch, digest, &mut history).await
+    }
+
+    async fn push_blobs(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
+        let pushed = &self.progress.pushed;
+        let new = batch.blobs.iter();
+        let new = new.filter(|blob| !pushed.contains(&Digest::of(blob)));
+        let new = try_join_all(new.map(|blob| self.remote.push_new_blob(blob))).await?;
+        self.progress.pushed.extend(new);
+        Ok(())
+    }
+
+    /// Writes a batch, unless the tag has moved since it was read.
+    async fn write(
+        &self,
+        batch: Batch<'_>,
+        before: Option<Digest>,
+        history: &mut TagHistory,
+    ) -> Result<Step, Error> {
+        let Options { clock, append, .. } = &self.remote.session.options;
+        let began = Instant::now();
+        let current = self.remote.head_manifest(self.name).await?;
+        if current.map(|current| current.digest) != before {
+            history.notice_foreign(clock.now());
+            return Ok(Step::Moved);
+        }
+        let manifest = batch.manifest;
+        let written = self
+            .remote
+            .put_manifest(self.name, &manifest.media_type, manifest.bytes)
+            .await?;
+        let (took, writes) = (began.elapsed(), self.progress.writes);
+        let settles = history.record(append, written.digest, clock.now(), took, writes);
+        for entry in batch.entries {
+            entry.settle(Some(settles));
+        }
+        Ok(Step::Wrote)
+    }
+
+    fn refused(&self, why: impl Into<String>) -> Error {
+        Error::Refused {
+            at: self.remote.at(&format!("add to {}", self.name)),
+            why: why.into(),
+        }
+    }
+}
