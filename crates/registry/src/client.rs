@@ -26,6 +26,17 @@ impl Client {
     }
 
     /// Opens a repository with these credentials. Nothing is sent yet.
+    ///
+    /// ```
+    /// use windlass_registry::keychain::Candidates;
+    /// use windlass_registry::{Client, Options, Repository};
+    ///
+    /// let client = Client::new(Options::default())?;
+    /// let repository = Repository::parse("registry.example.com/team/app")?;
+    /// let remote = client.repository(repository, Candidates::anonymous());
+    /// assert_eq!(remote.repository().path(), "team/app");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn repository(&self, repository: Repository, candidates: Candidates) -> Remote {
         let (session, queues) = (Arc::clone(&self.session), Arc::clone(&self.queues));
         Remote::new(session, queues, repository, candidates)

@@ -7,6 +7,17 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256, Sha512};
 
 /// `sha256:` and 64, or `sha512:` and 128, lower-case hex digits.
+///
+/// ```
+/// use windlass_registry::Digest;
+///
+/// let digest = Digest::of(b"{}");
+/// assert_eq!(digest.algorithm(), "sha256");
+/// assert_eq!(Digest::parse(digest.as_str())?, digest);
+/// assert!(digest.names(b"{}") && !digest.names(b"[]"));
+/// assert!(Digest::parse("latest").is_err());
+/// # Ok::<(), windlass_registry::DigestError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);

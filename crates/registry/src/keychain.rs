@@ -93,6 +93,22 @@ impl Keychain {
 }
 
 /// The candidates of the sources for a repository, without memory of which worked.
+///
+/// ```
+/// use windlass_registry::Repository;
+/// use windlass_registry::keychain::{Source, find};
+///
+/// let config = r#"{"auths": {"registry.example.com/team": {"auth": "YWxpY2U6c2VjcmV0"}}}"#;
+/// let source = Source::DockerConfig {
+///     path: "config.json".to_owned(),
+///     content: config.as_bytes().to_vec().into(),
+/// };
+/// let repository = Repository::parse("registry.example.com/team/app")?;
+/// let found = find([&source], &repository);
+/// let sources: Vec<_> = found.candidates.iter().map(|one| one.source.as_str()).collect();
+/// assert_eq!(sources, ["file config.json", "no credential"]);
+/// # Ok::<(), windlass_registry::ReferenceError>(())
+/// ```
 pub fn find<'s>(sources: impl IntoIterator<Item = &'s Source>, repository: &Repository) -> Lookup {
     let mut candidates = Vec::new();
     let mut warnings = Vec::new();

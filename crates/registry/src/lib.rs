@@ -13,6 +13,28 @@
 //! credentials in order and reports each, appends to tags that others write too, and retries what
 //! is temporary.
 //!
+//! # Example
+//!
+//! ```
+//! use windlass_registry::keychain::Candidates;
+//! use windlass_registry::{Client, Options, Repository};
+//!
+//! # use windlass_sandbox::registry::Registry;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let registry = Registry::start(Default::default()).await?;
+//! # let host = registry.host();
+//! let client = Client::new(Options::default())?;
+//! let repository = Repository::parse(&format!("{host}/team/app"))?;
+//! let remote = client.repository(repository, Candidates::anonymous());
+//!
+//! let digest = remote.push_blob(&"content".into(), None).await?;
+//! let content = remote.get_blob(&digest, 1024).await?;
+//! assert_eq!(content.as_deref(), Some(b"content".as_slice()));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Source: OCI distribution specification 1.1.
 
 mod auth;

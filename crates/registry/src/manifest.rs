@@ -48,6 +48,14 @@ pub struct Descriptor {
 
 impl Descriptor {
     /// The descriptor of content.
+    ///
+    /// ```
+    /// use windlass_registry::manifest::{Descriptor, EMPTY};
+    ///
+    /// let descriptor = Descriptor::of(EMPTY, b"{}");
+    /// assert_eq!(descriptor.size, 2);
+    /// assert!(descriptor.digest.names(b"{}"));
+    /// ```
     pub fn of(media_type: &str, content: &[u8]) -> Self {
         Self {
             media_type: media_type.to_owned(),

@@ -65,7 +65,19 @@ pub enum ReferenceError {
 }
 
 impl Repository {
-    /// Reads `[REGISTRY/]PATH`.
+    /// Reads `[REGISTRY/]PATH`. Names without a registry are those of Docker Hub.
+    ///
+    /// ```
+    /// use windlass_registry::Repository;
+    ///
+    /// let repository = Repository::parse("registry.example.com:5000/team/app")?;
+    /// assert_eq!(repository.registry(), "registry.example.com:5000");
+    /// assert_eq!(repository.path(), "team/app");
+    ///
+    /// let repository = Repository::parse("app")?;
+    /// assert_eq!(repository.to_string(), "index.docker.io/library/app");
+    /// # Ok::<(), windlass_registry::ReferenceError>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let (registry, path) = image::repository(text)?;
         if registry.ends_with(':') && path.starts_with('/') {
@@ -113,6 +125,15 @@ impl Tag {
     }
 
     /// `sha256-HEX` and a suffix such as `.sig`: the tag of signatures and fallback lists.
+    ///
+    /// ```
+    /// use windlass_registry::{Digest, Tag};
+    ///
+    /// let digest = Digest::of(b"{}");
+    /// let tag = Tag::of_digest(&digest, ".sig")?;
+    /// assert_eq!(tag.as_str(), format!("sha256-{}.sig", digest.hex()));
+    /// # Ok::<(), windlass_registry::ReferenceError>(())
+    /// ```
     pub fn of_digest(digest: &Digest, suffix: &str) -> Result<Self, ReferenceError> {
         Self::parse(&format!("{}-{}{suffix}", digest.algorithm(), digest.hex()))
     }
@@ -152,6 +173,15 @@ impl From<Digest> for Name {
 
 impl Reference {
     /// Reads `[REGISTRY/]PATH[:TAG][@DIGEST]`.
+    ///
+    /// ```
+    /// use windlass_registry::Reference;
+    ///
+    /// let image = Reference::parse("registry.example.com/team/app:v1")?;
+    /// assert_eq!(image.repository.path(), "team/app");
+    /// assert_eq!(image.name().to_string(), "v1");
+    /// # Ok::<(), windlass_registry::ReferenceError>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, ReferenceError> {
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => (name, Some(Digest::parse(digest)?)),
