@@ -77,3 +77,69 @@ pub(crate) fn spread(time: Duration, tries: usize) -> Duration {
     }
     time + time * fastrand::u32(0..256) / 128
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUICK: Duration = Duration::from_millis(1);
+
+    fn policy() -> AppendPolicy {
+        AppendPolicy::default()
+    }
+
+    fn write(history: &mut TagHistory, now: Instant) -> Duration {
+        let digest = Digest::of(b"ours");
+        history.record(&policy(), digest, now, QUICK, 0) - now
+    }
+
+    #[test]
+    fn the_delay_doubles_with_writes_in_a_row_up_to_that_among_others() {
+        let mut history = TagHistory::default();
+        let now = Instant::now();
+        let delays: Vec<_> = (0..5).map(|_| write(&mut history, now)).collect();
+        let expected = [250, 500, 1000, 2000, 2000].map(Duration::from_millis);
+        assert_eq!(delays, expected);
+        let later = now + 2 * CALM + LONGEST_SETTLE;
+        assert_eq!(write(&mut history, later), policy().settle);
+    }
+
+    #[test]
+    fn another_digest_under_the_tag_is_a_write_by_somebody_else() {
+        let mut history = TagHistory::default();
+        let now = Instant::now();
+        history.notice(Some(&Digest::of(b"before")), now);
+        assert_eq!(write(&mut history, now), policy().settle);
+        history.notice(Some(&Digest::of(b"ours")), now);
+        history.notice(None, now);
+        let now = now + 2 * CALM;
+        assert_eq!(write(&mut history, now), policy().settle_among_others);
+        let now = now + REMEMBERED;
+        assert_eq!(write(&mut history, now), policy().settle);
+    }
+
+    #[test]
+    fn slow_writes_take_longer_to_settle_within_a_limit() {
+        let mut history = TagHistory::default();
+        let now = Instant::now();
+        let mut settle = |took| {
+            let digest = Digest::of(b"ours");
+            history.record(&policy(), digest, now, took, 0) - now
+        };
+        assert_eq!(
+            settle(Duration::from_millis(100)),
+            Duration::from_millis(600)
+        );
+        assert_eq!(settle(Duration::from_secs(60)), LONGEST_SETTLE);
+    }
+
+    #[test]
+    fn a_spread_delay_is_one_to_three_times_as_long() {
+        let second = Duration::from_secs(1);
+        assert_eq!(spread(second, 0), second);
+        for _ in 0..100 {
+            let time = spread(second, 1);
+            assert!(time >= second && time < 3 * second, "{time:?}");
+        }
+    }
+}
