@@ -50,12 +50,9 @@ impl Schemes {
             return Ok(known);
         }
         let probe = https.join("v2/").unwrap_or_else(|_| https.clone());
-        let error = match client.get(probe).send().await {
-            Ok(_) => {
-                self.learn(registry, Scheme::Https);
-                return Ok(Scheme::Https);
-            }
-            Err(error) => error,
+        let Err(error) = client.get(probe).send().await else {
+            self.learn(registry, Scheme::Https);
+            return Ok(Scheme::Https);
         };
         match tls_problem(&error) {
             Some(TlsProblem::Certificate | TlsProblem::ClientCertificate) => Err(error),
