@@ -104,7 +104,7 @@ impl Verb {
 }
 
 /// Reads the arguments, runs the verb and turns its outcome into an exit code.
-pub(crate) fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // the only user of the process-wide provider; an earlier one would be the same
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -1,0 +1,20 @@
+//! windlass signs what Tekton builds: a Kubernetes controller and a command line in one program.
+//!
+//! The program is this library and a `main` that calls [`cli::main`]. Modules use each other in one
+//! direction: the command line and the controller stand above the pipeline, the signers and the
+//! stores, and those stand above the access to clusters and clouds. `pub` is what the program,
+//! integration tests and benches use; there is no promise to anybody else.
+
+pub mod cli;
+mod cloud;
+mod cluster;
+mod controller;
+#[cfg(feature = "sandbox")]
+mod local;
+mod log;
+mod pipeline;
+mod settings;
+mod sign;
+mod store;
+mod telemetry;
+mod unsupported;
