@@ -10,7 +10,7 @@ mod cloud;
 mod cluster;
 mod controller;
 #[cfg(feature = "sandbox")]
-mod local;
+mod dev_cluster;
 mod log;
 mod pipeline;
 mod settings;

@@ -21,7 +21,7 @@ use windlass_sandbox::steps::{self, StepRunner};
 
 use super::output;
 use crate::cluster::call::{Call, MERGE_PATCH};
-use crate::local::{self, Local};
+use crate::dev_cluster::{self, DevCluster};
 
 /// Where the guide keeps the controller.
 const NAMESPACE: &str = "openshift-pipelines";
@@ -48,17 +48,17 @@ impl Demo {
     /// Runs the demo; the exit code is that of its last command.
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let Self {} = self;
-        let local = Local::start(None, NAMESPACE).await?;
-        let steps = StepRunner::start(&local.cluster, steps::Options::default())?;
+        let dev = DevCluster::start(None, NAMESPACE).await?;
+        let steps = StepRunner::start(&dev.cluster, steps::Options::default())?;
         let registry = registry().await?;
-        let stage = Stage::set(&local, &registry).await?;
+        let stage = Stage::set(&dev, &registry).await?;
         let mut outcome = stage.play().await;
         if outcome.is_ok() {
             outcome = stage.play_with_image(&registry).await;
         }
         steps.shutdown().await;
         registry.shutdown().await;
-        local.shutdown().await?;
+        dev.shutdown().await?;
         outcome?;
         Ok(ExitCode::SUCCESS)
     }
@@ -72,13 +72,13 @@ struct Stage {
 }
 
 impl Stage {
-    async fn set(local: &Local, registry: &Registry) -> anyhow::Result<Self> {
+    async fn set(dev: &DevCluster, registry: &Registry) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a scratch folder")?;
         let config = registry.docker_config(USER).context("no such user")?;
         std::fs::write(folder.path().join("config.json"), config)
             .context("cannot write a Docker configuration")?;
         let kubeconfig = folder.path().join("kubeconfig");
-        local.write_kubeconfig(&kubeconfig)?;
+        dev.write_kubeconfig(&kubeconfig)?;
         let bin = folder.path().join("bin");
         std::fs::create_dir(&bin).context("cannot make a scratch folder")?;
         let program = std::env::current_exe().context("cannot find this program's file")?;
@@ -86,7 +86,7 @@ impl Stage {
         Ok(Self {
             folder,
             kubeconfig,
-            client: local::client(&local.cluster).await?,
+            client: dev_cluster::client(&dev.cluster).await?,
         })
     }
 

@@ -13,7 +13,7 @@ use windlass_sandbox::steps::{self, StepRunner};
 use super::controller::asked_to_stop;
 use super::output;
 use crate::cluster::Connection;
-use crate::local::Local;
+use crate::dev_cluster::DevCluster;
 use crate::telemetry::{self, LogFormat};
 
 /// Where the kubeconfig goes unless `--kubeconfig` says otherwise.
@@ -125,31 +125,28 @@ impl Dev {
             .unwrap_or_else(|| PathBuf::from(KUBECONFIG));
         let stop = CancellationToken::new();
         let asked = asked_to_stop(stop.clone())?;
-        let local = Local::start(self.port, &self.system_namespace).await?;
-        local.write_kubeconfig(&path)?;
+        let dev = DevCluster::start(self.port, &self.system_namespace).await?;
+        dev.write_kubeconfig(&path)?;
         let steps = if self.run_steps {
-            Some(StepRunner::start(
-                &local.cluster,
-                steps::Options::default(),
-            )?)
+            Some(StepRunner::start(&dev.cluster, steps::Options::default())?)
         } else {
             None
         };
         let registry = self.registry.start().await?;
-        output::write(&self.greeting(&local, &path, &registry))?;
+        output::write(&self.greeting(&dev, &path, &registry))?;
         asked.await;
         if let Some(steps) = steps {
             steps.shutdown().await;
         }
         // it names a server that is gone
         let _ = std::fs::remove_file(&path);
-        local.shutdown().await?;
+        dev.shutdown().await?;
         registry.shutdown().await;
         Ok(ExitCode::SUCCESS)
     }
 
     /// What a person reads who has started this.
-    fn greeting(&self, local: &Local, path: &std::path::Path, registry: &Registry) -> String {
+    fn greeting(&self, dev: &DevCluster, path: &std::path::Path, registry: &Registry) -> String {
         let namespace = &self.system_namespace;
         let login = match self.registry.auth {
             RegistryAuth::None => "",
@@ -176,7 +173,7 @@ impl Dev {
              \x20 kubectl create -f my-task-run.yaml\n\
              \x20 windlass tr describe --last\n\n\
              Ctrl-C ends the cluster; nothing is kept.\n",
-            local.cluster.url(),
+            dev.cluster.url(),
             registry.host(),
             path.display()
         )

@@ -18,7 +18,7 @@ use windlass_sandbox::{Fault, FaultAnswer};
 
 use crate::cluster::call::{Call, MERGE_PATCH};
 use crate::controller::Options;
-use crate::local::{self, Local};
+use crate::dev_cluster::{self, DevCluster};
 
 mod faults;
 mod kills;
@@ -44,7 +44,7 @@ fn options() -> Options {
 
 /// A controller under test.
 struct Scene {
-    local: Local,
+    local: DevCluster,
     client: kube::Client,
 }
 
@@ -63,8 +63,8 @@ impl Scene {
 
     /// One whose controller is set up like this, without a key.
     async fn with_options(options: Options) -> Self {
-        let local = Local::with(None, options).await.unwrap();
-        let client = local::client(&local.cluster).await.unwrap();
+        let local = DevCluster::with(None, options).await.unwrap();
+        let client = dev_cluster::client(&local.cluster).await.unwrap();
         Self { local, client }
     }
 

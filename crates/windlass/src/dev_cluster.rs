@@ -17,7 +17,7 @@ use crate::telemetry::Metrics;
 const CONCURRENCY: usize = 8;
 
 /// A cluster in this process, and the controller that looks after it.
-pub(crate) struct Local {
+pub(crate) struct DevCluster {
     /// The API server.
     pub(crate) cluster: Cluster,
     /// What the controller counted; for tests.
@@ -29,7 +29,7 @@ pub(crate) struct Local {
     stop: CancellationToken,
 }
 
-impl Local {
+impl DevCluster {
     /// Starts the cluster with an empty `chains-config` in `system_namespace`, and the controller.
     pub(crate) async fn start(port: Option<u16>, system_namespace: &str) -> anyhow::Result<Self> {
         let options = Options::new(system_namespace.to_owned(), CONCURRENCY);
