@@ -39,22 +39,22 @@ const BACKLOG: usize = 64;
 
 /// What a controller is to do.
 #[derive(Debug, Clone)]
-pub(crate) struct Options {
+pub struct Options {
     /// Namespace of `chains-config` and `signing-secrets`.
-    pub(crate) system_namespace: String,
+    pub system_namespace: String,
     /// Namespaces whose runs are looked at; empty means all.
-    pub(crate) namespaces: BTreeSet<String>,
+    pub namespaces: BTreeSet<String>,
     /// Directory to read the key from, instead of the secret.
-    pub(crate) signing_secrets_path: Option<PathBuf>,
+    pub signing_secrets_path: Option<PathBuf>,
     /// Runs worked on at once.
-    pub(crate) concurrency: usize,
+    pub concurrency: usize,
     /// How long a pipeline run waits for its task runs before it says so.
-    pub(crate) patience: Duration,
+    pub patience: Duration,
     /// First and longest pause before a run that could not be recorded is tried again; each is
     /// twice as long as the one before.
-    pub(crate) pauses: (Duration, Duration),
+    pub pauses: (Duration, Duration),
     /// How registries are spoken to.
-    pub(crate) registries: windlass_registry::Options,
+    pub registries: windlass_registry::Options,
     /// How a signer is made of a key secret.
     pub(crate) signer: MakeSigner,
     /// The log to use whatever the configuration says.
@@ -63,7 +63,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// Everything as it is unless something else is said: all namespaces, the key from the secret.
-    pub(crate) fn new(system_namespace: String, concurrency: usize) -> Self {
+    pub fn new(system_namespace: String, concurrency: usize) -> Self {
         Self {
             system_namespace,
             namespaces: BTreeSet::new(),
@@ -80,12 +80,7 @@ impl Options {
 }
 
 /// Runs the controller until `stop`.
-pub(crate) async fn run(
-    client: Client,
-    options: Options,
-    metrics: Metrics,
-    stop: CancellationToken,
-) {
+pub async fn run(client: Client, options: Options, metrics: Metrics, stop: CancellationToken) {
     let current = Settings::unread();
     let sources = settings_sources(&client, &options, &current, &metrics);
     let work = work(&client, &options, current.subscribe(), &metrics, &stop);

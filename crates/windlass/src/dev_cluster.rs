@@ -1,14 +1,17 @@
 //! The built-in cluster with the controller in it, as `dev`, `demo` and the tests use it.
+//!
+//! Both are in this process and end with it. The controller talks to the cluster as to any other:
+//! through a kubeconfig, over TLS, with a token.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use serde_json::json;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
-use windlass_sandbox::{Cluster, Options as ClusterOptions};
+use windlass_sandbox::{Cluster, Options as ClusterOptions, StartError, Status};
 
 use crate::controller::{self, Options};
 use crate::telemetry::Metrics;
@@ -16,28 +19,63 @@ use crate::telemetry::Metrics;
 /// Runs worked on at once.
 const CONCURRENCY: usize = 8;
 
-/// A cluster in this process, and the controller that looks after it.
-pub(crate) struct DevCluster {
+/// A cluster in this process, and its controller.
+pub struct DevCluster {
     /// The API server.
-    pub(crate) cluster: Cluster,
-    /// What the controller counted; for tests.
-    #[cfg_attr(not(test), expect(dead_code, reason = "read by tests"))]
-    pub(crate) metrics: Metrics,
-    #[cfg(test)]
+    pub cluster: Cluster,
+    /// The counters of the controller that runs now.
+    pub metrics: Metrics,
     options: Options,
     controller: JoinHandle<()>,
     stop: CancellationToken,
 }
 
+/// Why the built-in cluster could not be started, used or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum DevClusterError {
+    /// The API server did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The first ConfigMap was refused.
+    #[error("cannot create config map chains-config")]
+    Configure(#[source] Status),
+    /// The kubeconfig that the cluster gives cannot be read.
+    #[error("cannot use the kubeconfig of the built-in cluster")]
+    Kubeconfig(#[from] KubeconfigError),
+    /// No client could be made of it.
+    #[error("cannot set up the connection to the built-in cluster")]
+    Client(#[source] Box<kube::Error>),
+    /// The folder of the kubeconfig could not be made.
+    #[error("cannot make the folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The kubeconfig could not be written.
+    #[error("cannot write the kubeconfig {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The controller ended before it was told to.
+    #[error("the controller broke off")]
+    Controller(#[source] JoinError),
+}
+
 impl DevCluster {
-    /// Starts the cluster with an empty `chains-config` in `system_namespace`, and the controller.
-    pub(crate) async fn start(port: Option<u16>, system_namespace: &str) -> anyhow::Result<Self> {
+    /// Starts the cluster, on `port` or a free one, with an empty `chains-config` in
+    /// `system_namespace`, and the controller.
+    pub async fn start(port: Option<u16>, system_namespace: &str) -> Result<Self, DevClusterError> {
         let options = Options::new(system_namespace.to_owned(), CONCURRENCY);
         Self::with(port, options).await
     }
 
     /// The same with a controller set up like this.
-    pub(crate) async fn with(port: Option<u16>, options: Options) -> anyhow::Result<Self> {
+    pub async fn with(port: Option<u16>, options: Options) -> Result<Self, DevClusterError> {
         let system_namespace = &options.system_namespace;
         let cluster = Cluster::start(ClusterOptions {
             port,
@@ -45,12 +83,14 @@ impl DevCluster {
             ..ClusterOptions::default()
         });
         let cluster = cluster.await?;
-        cluster.create(json!({
+        let chains_config = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": { "name": "chains-config", "namespace": system_namespace },
             "data": {},
-        }))?;
+        });
+        let created = cluster.create(chains_config);
+        created.map_err(DevClusterError::Configure)?;
         let metrics = Metrics::default();
         let stop = CancellationToken::new();
         let client = client(&cluster).await?;
@@ -58,16 +98,15 @@ impl DevCluster {
         Ok(Self {
             cluster,
             metrics,
-            #[cfg(test)]
             options,
             controller: tokio::spawn(running),
             stop,
         })
     }
 
-    /// Ends the controller wherever it is, as a power cut would, and starts another.
-    #[cfg(test)]
-    pub(crate) async fn kill_and_start_controller(&mut self) -> anyhow::Result<()> {
+    /// Ends the controller wherever it is, as a power cut would, and starts another one, whose
+    /// counters begin at zero.
+    pub async fn kill_and_start_controller(&mut self) -> Result<(), DevClusterError> {
         self.controller.abort();
         // it was aborted, or ended before that
         let _ = (&mut self.controller).await;
@@ -80,7 +119,7 @@ impl DevCluster {
     }
 
     /// Writes the kubeconfig where `kubectl` can be pointed at; only its owner may read it.
-    pub(crate) fn write_kubeconfig(&self, path: &Path) -> anyhow::Result<()> {
+    pub fn write_kubeconfig(&self, path: &Path) -> Result<(), DevClusterError> {
         use std::io::Write;
         use std::os::unix::fs::OpenOptionsExt;
 
@@ -88,8 +127,10 @@ impl DevCluster {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
         {
-            std::fs::create_dir_all(folder)
-                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            std::fs::create_dir_all(folder).map_err(|source| DevClusterError::Folder {
+                path: folder.to_owned(),
+                source,
+            })?;
         }
         let mut options = std::fs::OpenOptions::new();
         let file = options
@@ -98,22 +139,26 @@ impl DevCluster {
             .truncate(true)
             .mode(0o600)
             .open(path);
-        file.and_then(|mut file| file.write_all(self.cluster.kubeconfig().as_bytes()))
-            .with_context(|| format!("cannot write the kubeconfig {}", path.display()))
+        let written =
+            file.and_then(|mut file| file.write_all(self.cluster.kubeconfig().as_bytes()));
+        written.map_err(|source| DevClusterError::Write {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// Stops the controller, which finishes what is under way, and then the cluster.
-    pub(crate) async fn shutdown(self) -> anyhow::Result<()> {
+    pub async fn shutdown(self) -> Result<(), DevClusterError> {
         self.stop.cancel();
-        self.controller.await.context("the controller broke off")?;
+        self.controller.await.map_err(DevClusterError::Controller)?;
         self.cluster.shutdown().await;
         Ok(())
     }
 }
 
 /// A client of the built-in cluster.
-pub(crate) async fn client(cluster: &Cluster) -> anyhow::Result<Client> {
+pub async fn client(cluster: &Cluster) -> Result<Client, DevClusterError> {
     let file = Kubeconfig::from_yaml(&cluster.kubeconfig())?;
     let config = Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await?;
-    Ok(Client::try_from(config)?)
+    Client::try_from(config).map_err(|error| DevClusterError::Client(Box::new(error)))
 }

@@ -8,13 +8,13 @@
 pub mod cli;
 mod cloud;
 mod cluster;
-mod controller;
+pub mod controller;
 #[cfg(feature = "sandbox")]
-mod dev_cluster;
+pub mod dev_cluster;
 mod log;
 mod pipeline;
 mod settings;
 mod sign;
 mod store;
-mod telemetry;
+pub mod telemetry;
 mod unsupported;

@@ -1,7 +1,7 @@
 //! What the controller says of itself: log lines, metrics and health.
 
 pub(crate) use self::logging::{LogFormat, log_to_stderr};
-pub(crate) use self::metrics::Metrics;
+pub use self::metrics::Metrics;
 pub(crate) use self::server::{serve_health, serve_metrics};
 
 mod logging;

@@ -1,12 +1,14 @@
-//! `windlass dev`, as a person starts it.
+//! `windlass dev`, as a person starts it, and the cluster behind it.
 #![cfg(feature = "sandbox")]
 #![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::json;
 use shell::Shell;
+use windlass::dev_cluster::DevCluster;
 
 #[path = "blob/shell.rs"]
 #[expect(dead_code, reason = "other commands use the rest of it")]
@@ -66,4 +68,34 @@ fn the_registry_of_dev_asks_for_a_password_if_told_to() {
         shell.docker_config = Some(config.to_string());
         shell.fail(2, &format!("tree {image}"), "there is no v1");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_controller_that_was_killed_is_followed_by_one_that_signs() {
+    let mut dev = DevCluster::start(None, "tekton-chains").await.unwrap();
+    let mut shell = Shell::new();
+    shell.kubeconfig = Some(dev.cluster.kubeconfig());
+    shell.succeed("generate-key-pair k8s://tekton-chains/signing-secrets");
+    for name in ["before", "after"] {
+        let run = json!({
+            "apiVersion": "tekton.dev/v1",
+            "kind": "TaskRun",
+            "metadata": { "name": name, "namespace": "default" },
+            "status": { "conditions": [{ "type": "Succeeded", "status": "True" }] },
+        });
+        dev.cluster.create(run).unwrap();
+        let is_signed = || {
+            let run = dev.cluster.get("taskruns.tekton.dev", "default", name);
+            run.unwrap()["metadata"]["annotations"]["chains.tekton.dev/signed"] == "true"
+        };
+        let signed = async {
+            while !is_signed() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let waited = tokio::time::timeout(Duration::from_secs(30), signed).await;
+        assert!(waited.is_ok(), "{name} was not signed");
+        dev.kill_and_start_controller().await.unwrap();
+    }
+    dev.shutdown().await.unwrap();
 }

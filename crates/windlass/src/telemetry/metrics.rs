@@ -26,7 +26,7 @@ pub(crate) struct RunCounts {
 
 /// The counters of the controller.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Metrics {
+pub struct Metrics {
     /// Task runs.
     pub(crate) task_runs: RunCounts,
     /// Pipeline runs.
