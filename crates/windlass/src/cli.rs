@@ -9,7 +9,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cluster::Connection;
 
-mod age;
+pub(crate) mod age;
 mod attest;
 mod completions;
 mod controller;
@@ -19,10 +19,9 @@ mod describe;
 #[cfg(feature = "sandbox")]
 mod dev;
 mod explain;
-mod exported;
 mod generate_key_pair;
 mod list;
-mod output;
+pub(crate) mod output;
 mod payload;
 mod pipelinerun;
 mod public_key;
@@ -31,7 +30,7 @@ mod run;
 mod sign_blob;
 mod taskrun;
 mod tree;
-mod verdict;
+pub(crate) mod verdict;
 mod verify;
 mod verify_blob;
 mod verify_blob_attestation;

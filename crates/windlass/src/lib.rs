@@ -11,6 +11,7 @@ mod cluster;
 pub mod controller;
 #[cfg(feature = "sandbox")]
 pub mod dev_cluster;
+mod inspect;
 mod log;
 mod pipeline;
 mod settings;

@@ -8,9 +8,9 @@ use kube::Client;
 
 use super::output::{self, Format};
 use super::run::Kind;
-use super::run::read::Runs;
-use super::run::summary::Summary;
 use crate::cluster::Connection;
+use crate::inspect::runs::Runs;
+use crate::inspect::summary::Summary;
 
 mod field;
 mod section;

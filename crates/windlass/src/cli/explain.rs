@@ -9,10 +9,10 @@ use windlass_core::explain::{Explanation, explain};
 use windlass_core::format::Format;
 use windlass_core::run::Run;
 
-use super::exported::{self, RunFiles, Source, Wanted, kind_of};
 use super::output::{self, Format as OutputFormat};
 use super::run::Kind;
 use crate::cluster::Connection;
+use crate::inspect::files::{self, RunFiles, Source, Wanted, kind_of};
 
 mod on_cluster;
 mod text;
@@ -39,7 +39,7 @@ mod tests;
 {}
 
 The JSON form has images, subjects, dependencies and warnings; what names each is in from.",
-exported::HELP))]
+files::HELP))]
 pub(crate) struct Explain {
     /// The run on a cluster: taskrun/NAME (tr/NAME) or pipelinerun/NAME (pr/NAME)
     #[arg(value_name = "KIND/NAME", num_args = 1..=2, required_unless_present = "run", conflicts_with = "run")]
@@ -50,7 +50,7 @@ pub(crate) struct Explain {
     #[command(flatten)]
     files: RunFiles,
     /// Format to explain (default: the configured one)
-    #[arg(long, value_name = "FORMAT", value_parser = exported::run_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = files::run_format)]
     format: Option<Format>,
     /// Namespace of the run (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "run")]

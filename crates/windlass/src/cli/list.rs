@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::output::table::Table;
 use super::output::{self, Format, clean};
 use super::run::Kind;
-use super::run::read::Runs;
-use super::run::summary::Summary;
 use crate::cluster::Connection;
+use crate::inspect::runs::Runs;
+use crate::inspect::summary::Summary;
 
 /// List runs, the newest first
 #[derive(Debug, clap::Args)]

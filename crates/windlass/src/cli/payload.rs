@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use windlass_core::format::Format;
 use windlass_core::payload::Payload;
 
-use super::exported::{self, RunFiles, Source};
+use crate::inspect::files::{self, RunFiles, Source};
 
 /// Print the payload of a finished run: the bytes that would be signed
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ use super::exported::{self, RunFiles, Source};
 {}
 
 The payload is printed without a newline at its end; warnings go to standard error.",
-exported::HELP))]
+files::HELP))]
 pub(crate) struct PayloadOf {
     /// File with the run, - for standard input
     #[arg(short = 'f', long = "filename", value_name = "RUN")]
@@ -36,7 +36,7 @@ pub(crate) struct PayloadOf {
     #[command(flatten)]
     files: RunFiles,
     /// Format of the payload (default: the configured one)
-    #[arg(long, value_name = "FORMAT", value_parser = exported::run_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = files::run_format)]
     format: Option<Format>,
 }
 
@@ -45,7 +45,7 @@ impl PayloadOf {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let mut warnings = Vec::new();
         let payload = self.payload(&mut warnings)?;
-        exported::warn(&warnings);
+        files::warn(&warnings);
         let mut out = io::stdout().lock();
         out.write_all(&payload.bytes)
             .and_then(|()| out.flush())
@@ -60,6 +60,6 @@ impl PayloadOf {
         if !run.is_done() {
             warnings.push("the run has not ended: its payload will change".to_owned());
         }
-        exported::payload(&run, &config, self.format, warnings)
+        files::payload(&run, &config, self.format, warnings)
     }
 }

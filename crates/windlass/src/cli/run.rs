@@ -8,9 +8,6 @@ use super::describe::Describe;
 use super::list::List;
 use crate::cluster::Connection;
 
-pub(crate) mod read;
-pub(crate) mod summary;
-
 /// What to do with runs.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum RunVerb {

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use windlass_registry::Reference;
 
 use super::output::{self, clean};
-use super::verify::{Access, reference};
+use super::verify::reference;
+use crate::inspect::verify::image::Access;
 use crate::store::oci::attached::{self, Attached};
 
 /// Show what is attached to an image: signatures, attestations, referrers

@@ -21,7 +21,7 @@ const LIMIT: u64 = 512 * 1024 * 1024;
 
 /// A predicate type's URI, typed as that or as cosign's short name for it.
 #[derive(Debug, Clone)]
-pub(super) struct PredicateType(pub(super) String);
+pub(crate) struct PredicateType(pub(crate) String);
 
 impl FromStr for PredicateType {
     type Err = &'static str;
@@ -37,7 +37,7 @@ impl FromStr for PredicateType {
 
 /// Prints `Verified OK` when there are no findings, and otherwise every part that does not match, to standard error as cosign does.
 #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-pub(super) fn report(findings: &[String]) -> ExitCode {
+pub(crate) fn report(findings: &[String]) -> ExitCode {
     if findings.is_empty() {
         eprintln!("Verified OK");
         return ExitCode::SUCCESS;
@@ -50,7 +50,7 @@ pub(super) fn report(findings: &[String]) -> ExitCode {
 
 /// The key to check with. A public key that was read but is damaged is a finding, not a failure to
 /// check: it may be the part that was tampered with.
-pub(super) async fn key(
+pub(crate) async fn key(
     reference: &KeyRef,
     connection: &Connection,
 ) -> anyhow::Result<Result<PublicKey, String>> {
@@ -64,7 +64,7 @@ pub(super) async fn key(
 }
 
 /// The bytes of a file, or of standard input for `-`.
-pub(super) fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
         io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)
@@ -82,7 +82,7 @@ pub(super) fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 /// `bytes` and what comes of decoding them as base64, once and twice.
-pub(super) fn layers(bytes: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn layers(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut layers = vec![bytes.to_vec()];
     while layers.len() < 3
         && let Some(decoded) = layers.last().and_then(|outer| decode(outer))
@@ -93,7 +93,7 @@ pub(super) fn layers(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// Standard base64, with line breaks anywhere; nothing for an empty text.
-pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let compact: Vec<u8> = text
         .iter()
         .copied()
@@ -106,7 +106,7 @@ pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The lower-case hexadecimal SHA-256 of `bytes`.
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .fold(String::with_capacity(64), |mut text, byte| {

@@ -5,22 +5,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
-use windlass_core::key::PublicKey;
 use windlass_core::verify::{Expected, Provenance};
 use windlass_registry::Reference;
 
-use self::report::{Report, View};
 use super::run::Kind;
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
+use crate::inspect::verify::image::Access;
+use crate::inspect::verify::report::View;
+use crate::inspect::verify::{Asked, file, image, run};
 use crate::sign::reference::KeyRef;
-
-mod file;
-mod image;
-pub(super) mod report;
-mod run;
-
-pub(super) use image::Access;
 
 /// Verify the signatures and attestations of an image, a run or a file
 ///
@@ -211,27 +205,5 @@ impl Claims {
                 task_ref,
             },
         }
-    }
-}
-
-/// What is asked of everything that is found.
-struct Asked {
-    key: PublicKey,
-    expected: Expected,
-}
-
-impl Asked {
-    /// Whether only an attestation can answer.
-    fn needs_attestation(&self) -> bool {
-        let Expected {
-            predicate_type,
-            subject: _,
-            provenance,
-        } = &self.expected;
-        predicate_type.is_some() || provenance.is_asked_for()
-    }
-
-    fn report(&self, target: String, digest: Option<String>) -> Report {
-        Report::new(target, digest, &self.key)
     }
 }

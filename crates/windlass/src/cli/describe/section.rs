@@ -10,7 +10,7 @@ use super::field;
 use crate::cli::age;
 use crate::cli::output::clean;
 use crate::cli::output::table::Table;
-use crate::cli::run::summary::Summary;
+use crate::inspect::summary::Summary;
 
 fn section(text: &mut String, title: &str, table: &Table) {
     let _ = write!(text, "\n{title}\n\n{}", table.text(" "));

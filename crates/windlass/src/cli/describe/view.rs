@@ -11,7 +11,7 @@ use super::{field, section, signature};
 use crate::cli::output::clean;
 use crate::cli::output::table::Table;
 use crate::cli::run::Kind;
-use crate::cli::run::summary::{Status, Summary};
+use crate::inspect::summary::{Status, Summary};
 
 /// Set by `kubectl apply`: the whole object once more.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";

@@ -8,13 +8,13 @@ use serde::Deserialize;
 use windlass_core::config::Config;
 use windlass_core::run::PipelineRun;
 
-use crate::cli::exported::Documents;
 use crate::cli::run::Kind;
-use crate::cli::run::read::Runs;
 use crate::cluster::call::{Call, CallError};
 use crate::cluster::children;
 use crate::cluster::runs::RunKind;
 use crate::cluster::runs::{RunId, escaped};
+use crate::inspect::files::Documents;
+use crate::inspect::runs::Runs;
 
 /// The reference's ConfigMap, and the one of our own settings.
 const MAPS: [&str; 2] = ["chains-config", "windlass-config"];

@@ -5,8 +5,8 @@ use kube::Client;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use windlass_core::run::Kind;
 
-use super::Kind;
 use crate::cluster::call::{Call, CallError};
 
 /// Runs a page when only metadata is read.

@@ -83,7 +83,7 @@ async fn digest_of(remote: &Remote, name: &Name) -> anyhow::Result<Digest> {
 }
 
 /// Checks everything that is attached to the image.
-pub(super) async fn verify(
+pub(crate) async fn verify(
     image: &Reference,
     access: &Access,
     asked: &Asked,

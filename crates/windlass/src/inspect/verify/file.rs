@@ -9,11 +9,12 @@ use windlass_core::verify::{self, Outcome};
 
 use super::report::{Checked, Report, What};
 use super::{Asked, run};
-use crate::cli::{exported, verdict};
+use crate::cli::verdict;
+use crate::inspect::files;
 
 /// Checks the file by what is in it. Nothing says what a lone envelope has to be about, so the
 /// subjects of it are not compared with anything.
-pub(super) fn verify(path: &Path, asked: &Asked) -> anyhow::Result<Report> {
+pub(crate) fn verify(path: &Path, asked: &Asked) -> anyhow::Result<Report> {
     let content = verdict::read(path, "file")?;
     let target = path.display().to_string();
     let layers = verdict::layers(&content);
@@ -27,7 +28,7 @@ pub(super) fn verify(path: &Path, asked: &Asked) -> anyhow::Result<Report> {
         }
         Some((text, value)) if value.get("mediaType").is_some() => verify::envelope_of_bundle(text),
         _ => {
-            let runs = exported::read_one(path).with_context(|| {
+            let runs = files::read_one(path).with_context(|| {
                 format!("{target} holds no envelope and no bundle, and is taken for a run")
             })?;
             return run::verify(&target, runs.as_bytes(), asked);

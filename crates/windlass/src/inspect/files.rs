@@ -20,10 +20,10 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub(super) use wanted::{Wanted, kind_of};
+pub(crate) use wanted::{Wanted, kind_of};
 
 /// What the verbs' help says of the files and formats.
-pub(super) const HELP: &str =
+pub(crate) const HELP: &str =
     "Files are YAML or JSON as kubectl get writes them: one object, or a \
 List. Of a List it is the run
 that belongs to no other, with its task runs; --name chooses if there are several.
@@ -36,7 +36,7 @@ const NAMED: usize = 5;
 
 /// A file, or standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     Stdin,
     File(PathBuf),
 }
@@ -55,21 +55,21 @@ impl FromStr for Source {
 
 /// The files besides the one with the run, and what to take of them.
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct RunFiles {
+pub(crate) struct RunFiles {
     /// File with task runs of a pipeline run; may be repeated
     #[arg(long, value_name = "FILE")]
-    pub(super) child: Vec<PathBuf>,
+    pub(crate) child: Vec<PathBuf>,
     /// Which run of a List: a name, or taskrun/NAME, or pipelinerun/NAME
     #[arg(long, value_name = "NAME")]
-    pub(super) name: Option<Wanted>,
+    pub(crate) name: Option<Wanted>,
     /// File with the config map chains-config
     #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
 }
 
 impl RunFiles {
     /// Reads the run and its task runs.
-    pub(super) fn documents(&self, run: &Source) -> anyhow::Result<Documents> {
+    pub(crate) fn documents(&self, run: &Source) -> anyhow::Result<Documents> {
         let mut documents = document::read_run(run, self.name.as_ref())?;
         for path in &self.child {
             documents.children.extend(document::read_children(path)?);
@@ -78,7 +78,7 @@ impl RunFiles {
     }
 
     /// The configuration in the file, or else the defaults.
-    pub(super) fn config(&self, warnings: &mut Vec<String>) -> anyhow::Result<Config> {
+    pub(crate) fn config(&self, warnings: &mut Vec<String>) -> anyhow::Result<Config> {
         let Some(path) = &self.config else {
             return Ok(Config::default());
         };
@@ -95,15 +95,15 @@ impl RunFiles {
 
 /// The documents of a run and of its task runs, as compact JSON of v1.
 #[derive(Debug)]
-pub(super) struct Documents {
-    pub(super) run: String,
-    pub(super) is_pipeline_run: bool,
-    pub(super) children: Vec<String>,
+pub(crate) struct Documents {
+    pub(crate) run: String,
+    pub(crate) is_pipeline_run: bool,
+    pub(crate) children: Vec<String>,
 }
 
 impl Documents {
     /// The run with its task runs, in the order in which the pipeline run refers to them.
-    pub(super) fn run<'a>(&'a self, warnings: &mut Vec<String>) -> anyhow::Result<Run<'a>> {
+    pub(crate) fn run<'a>(&'a self, warnings: &mut Vec<String>) -> anyhow::Result<Run<'a>> {
         let children = self.children.iter();
         let children = children.map(|child| TaskRun::parse(child.as_bytes()));
         let children = children
@@ -128,7 +128,7 @@ impl Documents {
 }
 
 /// The only run in a file, as JSON of v1.
-pub(super) fn read_one(path: &Path) -> anyhow::Result<String> {
+pub(crate) fn read_one(path: &Path) -> anyhow::Result<String> {
     let source = Source::File(path.to_owned());
     let documents = document::read_run(&source, None)?;
     Ok(documents.run)
@@ -154,7 +154,7 @@ fn told(names: &[String], what: &str) -> Option<String> {
 }
 
 /// The payload in a format, or else in the configured one, with its warnings.
-pub(super) fn payload(
+pub(crate) fn payload(
     run: &Run<'_>,
     config: &Config,
     format: Option<Format>,
@@ -170,7 +170,7 @@ pub(super) fn payload(
 }
 
 /// Reads the name of a format for runs.
-pub(super) fn run_format(name: &str) -> Result<Format, String> {
+pub(crate) fn run_format(name: &str) -> Result<Format, String> {
     if name == Format::SimpleSigning.as_str() {
         return Err(
             "simplesigning describes an image, not a run; images are signed when \
@@ -184,8 +184,8 @@ pub(super) fn run_format(name: &str) -> Result<Format, String> {
 
 /// Prints warnings for a person.
 #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-pub(super) fn warn(warnings: &[String]) {
+pub(crate) fn warn(warnings: &[String]) {
     for warning in warnings {
-        eprintln!("warning: {}", super::output::clean::line(warning));
+        eprintln!("warning: {}", crate::cli::output::clean::line(warning));
     }
 }

@@ -15,14 +15,13 @@ use windlass_core::config::Config;
 use windlass_core::dsse::Envelope;
 use windlass_core::format::Format;
 use windlass_core::payload::Payload;
-use windlass_core::run::Run;
+use windlass_core::run::{Kind, Run};
 use windlass_core::verify::{self, Outcome};
 
 use super::Asked;
 use super::report::{Checked, Report, What};
-use crate::cli::run::Kind;
-use crate::cli::run::read::Runs;
 use crate::cluster::Connection;
+use crate::inspect::runs::Runs;
 
 #[derive(Deserialize)]
 struct Object {
@@ -36,7 +35,7 @@ struct Metadata {
 }
 
 /// Reads a run from the cluster and checks its annotations.
-pub(super) async fn on_cluster(
+pub(crate) async fn on_cluster(
     connection: &Connection,
     kind: Kind,
     name: &str,
@@ -52,7 +51,7 @@ pub(super) async fn on_cluster(
 }
 
 /// Checks the annotations of a run, given as JSON.
-pub(super) fn verify(target: &str, document: &[u8], asked: &Asked) -> anyhow::Result<Report> {
+pub(crate) fn verify(target: &str, document: &[u8], asked: &Asked) -> anyhow::Result<Report> {
     let run = Run::parse(document)?;
     let Object { metadata } = serde_json::from_slice(document)?;
     let annotations = metadata.annotations.unwrap_or_default();

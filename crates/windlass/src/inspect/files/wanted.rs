@@ -3,13 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::cli::run::Kind;
+use windlass_core::run::Kind;
 
 /// A run by name, perhaps of one kind only.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) struct Wanted {
-    pub(in crate::cli) kind: Option<Kind>,
-    pub(in crate::cli) name: String,
+pub(crate) struct Wanted {
+    pub(crate) kind: Option<Kind>,
+    pub(crate) name: String,
 }
 
 impl FromStr for Wanted {
@@ -39,7 +39,7 @@ impl fmt::Display for Wanted {
 
 /// The kind that a word names as `kubectl` reads it: singular, plural or short, with or without
 /// version and group.
-pub(in crate::cli) fn kind_of(word: &str) -> Result<Kind, String> {
+pub(crate) fn kind_of(word: &str) -> Result<Kind, String> {
     let lower = word.to_ascii_lowercase();
     let (resource, group) = lower.split_once('.').unwrap_or((&lower, "tekton.dev"));
     let is_known_group = group == "tekton.dev" || group.ends_with(".tekton.dev");

@@ -25,7 +25,7 @@ pub(crate) enum View {
 
 /// What kind of thing was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum What {
+pub(crate) enum What {
     Signature,
     Attestation,
     /// Nothing that is verified, such as a list of packages without signature.
@@ -44,13 +44,13 @@ impl What {
 
 /// Something that was found.
 #[derive(Debug)]
-pub(super) struct Checked {
-    pub(super) what: What,
+pub(crate) struct Checked {
+    pub(crate) what: What,
     /// Where it was found.
-    pub(super) place: String,
-    pub(super) outcome: Outcome,
+    pub(crate) place: String,
+    pub(crate) outcome: Outcome,
     /// The envelope of an attestation.
-    pub(super) envelope: Option<Envelope>,
+    pub(crate) envelope: Option<Envelope>,
 }
 
 /// All that was found.
@@ -66,7 +66,7 @@ pub(crate) struct Report {
 
 impl Report {
     /// A report in which nothing is found yet, and so nothing holds.
-    pub(super) fn new(target: String, digest: Option<String>, key: &PublicKey) -> Self {
+    pub(crate) fn new(target: String, digest: Option<String>, key: &PublicKey) -> Self {
         Self {
             target,
             digest,
@@ -76,12 +76,12 @@ impl Report {
         }
     }
 
-    pub(super) fn add(&mut self, checked: Checked) {
+    pub(crate) fn add(&mut self, checked: Checked) {
         self.entries.push(checked);
     }
 
     /// Holds if one entry of a kind that answers holds.
-    pub(super) fn decide_by_one(&mut self, needs_attestation: bool) {
+    pub(crate) fn decide_by_one(&mut self, needs_attestation: bool) {
         let answers = |entry: &&Checked| match entry.what {
             What::Attestation => true,
             What::Signature => !needs_attestation,
@@ -103,7 +103,7 @@ impl Report {
     }
 
     /// Holds if all entries hold and there is what has to be there.
-    pub(super) fn decide_by_all(&mut self, missing: Option<String>) {
+    pub(crate) fn decide_by_all(&mut self, missing: Option<String>) {
         let broken = self.entries.iter().filter(|entry| !entry.outcome.holds());
         self.verdict = match (missing, broken.count()) {
             (Some(missing), _) => Err(missing),
@@ -113,13 +113,13 @@ impl Report {
     }
 
     /// Whether an attestation was found that holds.
-    pub(super) fn has_attestation(&self) -> bool {
+    pub(crate) fn has_attestation(&self) -> bool {
         let mut entries = self.entries.iter();
         entries.any(|entry| entry.what == What::Attestation && entry.outcome.holds())
     }
 
     /// Prints it and gives the exit code.
-    pub(super) fn print(&self, view: View) -> anyhow::Result<ExitCode> {
+    pub(crate) fn print(&self, view: View) -> anyhow::Result<ExitCode> {
         match view {
             View::Text => output::write(&self.text())?,
             View::Json => output::write(&format!("{:#}\n", self.json()))?,
@@ -129,7 +129,7 @@ impl Report {
 
     /// Prints the envelopes that hold, the report beside them.
     #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-    pub(super) fn print_envelopes(&self) -> anyhow::Result<ExitCode> {
+    pub(crate) fn print_envelopes(&self) -> anyhow::Result<ExitCode> {
         eprint!("{}", self.text());
         let good = self.entries.iter().filter(|entry| entry.outcome.holds());
         let lines = good

@@ -1,0 +1,9 @@
+//! Reading and judging runs, for people and programs.
+//!
+//! Runs come from a cluster or from files; what was signed of them is read from their annotations,
+//! from registries and from files. Nothing is printed here, and nothing is written.
+
+pub(crate) mod files;
+pub(crate) mod runs;
+pub(crate) mod summary;
+pub(crate) mod verify;
