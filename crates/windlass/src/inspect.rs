@@ -4,6 +4,8 @@
 //! from registries and from files. Nothing is printed here, and nothing is written.
 
 pub(crate) mod files;
+pub(crate) mod input;
+pub(crate) mod layers;
 pub(crate) mod runs;
 pub(crate) mod summary;
 pub(crate) mod verify;

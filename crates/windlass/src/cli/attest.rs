@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use clap::ValueHint;
 use windlass_core::annotation;
 use windlass_core::config::{BuildType, Config};
 use windlass_core::format::Format;
@@ -18,6 +19,8 @@ use windlass_core::signed::{Artifact, Signed, message};
 use super::sign_blob::key_needs_input;
 use crate::cluster::Connection;
 use crate::inspect::files::{self, RunFiles, Source};
+use crate::inspect::files::{self, RunFiles};
+use crate::inspect::input::Source;
 use crate::sign::Signer;
 use crate::sign::reference::KeyRef;
 
@@ -50,7 +53,7 @@ With the buildType slsa-tekton, payloads hold labels, annotations and whole task
 with --show-managed-fields, before the run is signed.", files::HELP))]
 pub(crate) struct Attest {
     /// File with the run, - for standard input
-    #[arg(short = 'f', long = "filename", value_name = "RUN")]
+    #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
     run: Source,
     #[command(flatten)]
     files: RunFiles,

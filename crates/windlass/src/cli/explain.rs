@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
+use clap::ValueHint;
 use windlass_core::config::Config;
 use windlass_core::explain::{Explanation, explain};
 use windlass_core::format::Format;
@@ -12,7 +13,8 @@ use windlass_core::run::Run;
 use super::output::{self, Format as OutputFormat};
 use super::run::Kind;
 use crate::cluster::Connection;
-use crate::inspect::files::{self, RunFiles, Source, Wanted, kind_of};
+use crate::inspect::files::{self, RunFiles, Wanted, kind_of};
+use crate::inspect::input::Source;
 
 mod on_cluster;
 mod text;
@@ -45,7 +47,7 @@ pub(crate) struct Explain {
     #[arg(value_name = "KIND/NAME", num_args = 1..=2, required_unless_present = "run", conflicts_with = "run")]
     target: Vec<String>,
     /// File with the run, - for standard input
-    #[arg(short = 'f', long = "filename", value_name = "RUN")]
+    #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
     run: Option<Source>,
     #[command(flatten)]
     files: RunFiles,

@@ -4,10 +4,12 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::ValueHint;
 use windlass_core::format::Format;
 use windlass_core::payload::Payload;
 
-use crate::inspect::files::{self, RunFiles, Source};
+use crate::inspect::files::{self, RunFiles};
+use crate::inspect::input::Source;
 
 /// Print the payload of a finished run: the bytes that would be signed
 #[derive(Debug, clap::Args)]
@@ -31,7 +33,7 @@ The payload is printed without a newline at its end; warnings go to standard err
 files::HELP))]
 pub(crate) struct PayloadOf {
     /// File with the run, - for standard input
-    #[arg(short = 'f', long = "filename", value_name = "RUN")]
+    #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
     run: Source,
     #[command(flatten)]
     files: RunFiles,

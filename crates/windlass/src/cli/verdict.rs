@@ -1,23 +1,16 @@
-//! The outcome of a check, told the way cosign tells it, and the input that checks read.
+//! The verdict of a check, told the way cosign tells it, and the key and the input of checks.
 
-use std::fmt::Write as _;
-use std::io::{self, Read};
-use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::Context as _;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest as _, Sha256};
+use windlass_core::error::Chain;
 use windlass_core::key::PublicKey;
 use windlass_core::verify;
 
 use crate::cluster::Connection;
+use crate::inspect::input::{MAX_CONTENT, Source};
 use crate::sign::reference::{KeyRef, KeyRefError};
-
-/// Largest payload or signature that is read.
-const LIMIT: u64 = 512 * 1024 * 1024;
 
 /// A predicate type's URI, typed as that or as cosign's short name for it.
 #[derive(Debug, Clone)]
@@ -35,7 +28,8 @@ impl FromStr for PredicateType {
     }
 }
 
-/// Prints `Verified OK` when there are no findings, and otherwise every part that does not match, to standard error as cosign does.
+/// Prints `Verified OK` if there are no findings, and otherwise each finding, to standard error as
+/// cosign does.
 #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
 pub(crate) fn report(findings: &[String]) -> ExitCode {
     if findings.is_empty() {
@@ -56,62 +50,16 @@ pub(crate) async fn key(
 ) -> anyhow::Result<Result<PublicKey, String>> {
     match reference.load_public(connection).await {
         Ok(key) => Ok(Ok(key)),
-        Err(error @ KeyRefError::NotPublic { .. }) => {
-            Ok(Err(format!("{:#}", anyhow::Error::new(error))))
-        }
+        Err(error @ KeyRefError::NotPublic { .. }) => Ok(Err(Chain(&error).to_string())),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The bytes of a file, or of standard input for `-`.
-pub(crate) fn read(path: &Path, what: &str) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = if path == Path::new("-") {
-        io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
-    };
-    read.with_context(|| format!("cannot read the {what} {}", path.display()))?;
-    anyhow::ensure!(
-        bytes.len() as u64 <= LIMIT,
-        "the {what} {} is larger than {} MiB",
-        path.display(),
-        LIMIT >> 20
-    );
-    Ok(bytes)
-}
-
-/// `bytes` and what comes of decoding them as base64, once and twice.
-pub(crate) fn layers(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut layers = vec![bytes.to_vec()];
-    while layers.len() < 3
-        && let Some(decoded) = layers.last().and_then(|outer| decode(outer))
-    {
-        layers.push(decoded);
-    }
-    layers
-}
-
-/// Standard base64, with line breaks anywhere; nothing for an empty text.
-pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
-    let compact: Vec<u8> = text
-        .iter()
-        .copied()
-        .filter(|c| !c.is_ascii_whitespace())
-        .collect();
-    STANDARD
-        .decode(compact)
-        .ok()
-        .filter(|bytes| !bytes.is_empty())
-}
-
-/// The lower-case hexadecimal SHA-256 of `bytes`.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // writing to a string cannot fail
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+/// The bytes of what is signed, or of a signature.
+pub(crate) fn read(source: &Source, what: &str) -> anyhow::Result<Vec<u8>> {
+    let content = source.read(MAX_CONTENT);
+    content.with_context(|| match source {
+        Source::Stdin => format!("cannot read the {what} from standard input"),
+        Source::File(path) => format!("cannot read the {what} {}", path.display()),
+    })
 }

@@ -1,14 +1,15 @@
 //! `verify-blob-attestation`: checks a DSSE envelope with an in-toto statement, with the flags of
 //! cosign.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use windlass_core::dsse::Envelope;
+use clap::ValueHint;
 use windlass_core::verify::{self, Claim, Expected};
 
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
+use crate::inspect::input::Source;
+use crate::inspect::verify::blob;
 use crate::sign::reference::KeyRef;
 
 /// Verify an attestation: a signed statement about a file
@@ -26,8 +27,8 @@ pub(crate) struct VerifyBlobAttestation {
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// The DSSE envelope, as JSON or base64: a file, or `-` for standard input
-    #[arg(long, value_name = "FILE")]
-    signature: PathBuf,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    signature: Source,
     /// Predicate type: slsaprovenance, slsaprovenance02, slsaprovenance1, link, spdx, spdxjson,
     /// cyclonedx, vuln, openvex, custom, or a URI
     #[arg(long = "type", value_name = "TYPE", default_value = "custom")]
@@ -53,8 +54,8 @@ pub(crate) struct VerifyBlobAttestation {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     new_bundle_format: Option<bool>,
     /// The file that the statement is about, or `-` for standard input
-    #[arg(value_name = "FILE")]
-    blob: Option<PathBuf>,
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    blob: Option<Source>,
 }
 
 impl VerifyBlobAttestation {
@@ -65,7 +66,7 @@ impl VerifyBlobAttestation {
             Ok(key) => key,
             Err(damaged) => return Ok(verdict::report(&[damaged])),
         };
-        let findings = match envelope(&signature) {
+        let findings = match blob::envelope(&signature) {
             Ok(envelope) => {
                 let expected = Expected {
                     predicate_type: Some(self.predicate.0),
@@ -90,34 +91,17 @@ impl VerifyBlobAttestation {
                 digest: digest.clone(),
             }));
         }
-        let Some(blob) = &self.blob else {
+        let Some(file) = &self.blob else {
             anyhow::bail!(
                 "nothing to compare the subjects with: give the file, or --digest and --digestAlg, \
                  or --check-claims=false"
             );
         };
         anyhow::ensure!(
-            blob != Path::new("-") || self.signature != Path::new("-"),
+            *file != Source::Stdin || self.signature != Source::Stdin,
             "the envelope and the file cannot both come from standard input"
         );
-        let digest = verdict::sha256(&verdict::read(blob, "file")?);
+        let digest = blob::sha256(&verdict::read(file, "file")?);
         Ok(Some(Claim::sha256(digest)))
     }
-}
-
-/// The envelope in `text`, which is JSON or the base64 of it.
-fn envelope(text: &[u8]) -> Result<Envelope, String> {
-    if text.trim_ascii().is_empty() {
-        return Err("the envelope is empty".to_owned());
-    }
-    let layers = verdict::layers(text);
-    let layer = layers
-        .iter()
-        .find(|layer| layer.trim_ascii_start().starts_with(b"{"));
-    let Some(json) = layer else {
-        return Err(
-            "the envelope is damaged: it is neither JSON nor the base64 of JSON".to_owned(),
-        );
-    };
-    Envelope::from_json(json).map_err(|error| format!("{:#}", anyhow::Error::new(error)))
 }

@@ -2,15 +2,15 @@
 //! task runs and the configuration are read without a cluster.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use anyhow::{Context as _, bail};
 use windlass_core::config::{Config, Parsed};
 use windlass_core::format::{self, Format};
 use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun, adopt};
+
+use crate::inspect::input::Source;
 
 mod choose;
 mod document;
@@ -33,25 +33,6 @@ slsa/v2alpha3 and tekton.";
 
 /// Longest list of names in a message.
 const NAMED: usize = 5;
-
-/// A file, or standard input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
-    Stdin,
-    File(PathBuf),
-}
-
-impl FromStr for Source {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(if text == "-" {
-            Self::Stdin
-        } else {
-            Self::File(PathBuf::from(text))
-        })
-    }
-}
 
 /// The files besides the one with the run, and what to take of them.
 #[derive(Debug, Default, clap::Args)]

@@ -6,6 +6,7 @@ use windlass_core::verify::Expected;
 
 use self::report::Report;
 
+pub(crate) mod blob;
 pub(crate) mod file;
 pub(crate) mod image;
 pub(crate) mod report;

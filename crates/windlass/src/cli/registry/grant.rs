@@ -4,7 +4,6 @@
 //! `imagePullSecrets`. What is there already is left alone, so doing it twice changes nothing.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
@@ -17,6 +16,7 @@ use serde_json::{Value, json};
 use crate::cli::output;
 use crate::cli::verdict;
 use crate::cluster::Connection;
+use crate::inspect::input::Source;
 
 const KIND: &str = "kubernetes.io/dockerconfigjson";
 const ENTRY: &str = ".dockerconfigjson";
@@ -35,8 +35,8 @@ const ATTEMPTS: usize = 5;
   windlass registry check registry.example.com/team/app -n team-a --service-account build-bot")]
 pub(crate) struct Grant {
     /// Docker configuration file, usually ~/.docker/config.json; - for standard input
-    #[arg(long, value_name = "FILE")]
-    docker_config: PathBuf,
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    docker_config: Source,
     /// Namespace of the account (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -104,16 +104,15 @@ fn warning(namespace: &str, secret: &str) -> String {
 }
 
 /// The file's bytes, if there are credentials in it that a cluster can use.
-fn credentials(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let content = verdict::read(path, "Docker configuration")?;
-    let shown = path.display();
+fn credentials(source: &Source) -> anyhow::Result<Vec<u8>> {
+    let content = verdict::read(source, "Docker configuration")?;
     // the parser's error may quote a value
     let Ok(document) = serde_json::from_slice::<Value>(&content) else {
-        bail!("{shown} is not JSON, so it is no Docker configuration");
+        bail!("{source} is not JSON, so it is no Docker configuration");
     };
     let Some(auths) = document.get("auths").and_then(Value::as_object) else {
         bail!(
-            "{shown} has no `auths`, so there is no credential in it{}",
+            "{source} has no `auths`, so there is no credential in it{}",
             helper(&document)
         );
     };
@@ -124,7 +123,7 @@ fn credentials(path: &Path) -> anyhow::Result<Vec<u8>> {
     };
     ensure!(
         auths.values().any(holds),
-        "no entry of `auths` in {shown} holds a credential{}",
+        "no entry of `auths` in {source} holds a credential{}",
         helper(&document)
     );
     Ok(content)

@@ -1,8 +1,7 @@
 //! Runs read from files: YAML or JSON, one object or a `List`, of v1 or v1beta1.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -11,20 +10,13 @@ use windlass_core::run::MAX_DOCUMENT;
 use windlass_core::tekton::v1beta1;
 
 use super::choose::{Chosen, choose, is_pipeline_run};
-use super::{Documents, Source, Wanted, yaml};
+use super::{Documents, Wanted, yaml};
+use crate::inspect::input::Source;
 
 /// Reads a file with the run, in which there may be others and its task runs.
 pub(super) fn read_run(source: &Source, wanted: Option<&Wanted>) -> anyhow::Result<Documents> {
-    let place = match source {
-        Source::Stdin => "standard input".to_owned(),
-        Source::File(path) => path.display().to_string(),
-    };
-    let text = match source {
-        Source::Stdin => read_limited(io::stdin().lock()),
-        Source::File(path) => read_file(path),
-    };
-    let text = text.with_context(|| format!("cannot read {place}"))?;
-    take_run(&text, wanted).with_context(|| format!("cannot use {place}"))
+    let text = read_text(source).with_context(|| format!("cannot read {source}"))?;
+    take_run(&text, wanted).with_context(|| format!("cannot use {source}"))
 }
 
 pub(super) fn take_run(text: &str, wanted: Option<&Wanted>) -> anyhow::Result<Documents> {
@@ -38,7 +30,8 @@ pub(super) fn take_run(text: &str, wanted: Option<&Wanted>) -> anyhow::Result<Do
 
 /// Reads task runs.
 pub(super) fn read_children(path: &Path) -> anyhow::Result<Vec<String>> {
-    let text = read_file(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = read_text(&Source::File(path.to_owned()))
+        .with_context(|| format!("cannot read {}", path.display()))?;
     let children = take_children(&text);
     children.with_context(|| format!("cannot use {}", path.display()))
 }
@@ -53,7 +46,8 @@ fn take_children(text: &str) -> anyhow::Result<Vec<String>> {
 
 /// The contents of the `ConfigMap` in a file.
 pub(super) fn read_config(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let text = read_file(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = read_text(&Source::File(path.to_owned()))
+        .with_context(|| format!("cannot read {}", path.display()))?;
     config(&text).with_context(|| format!("cannot use {}", path.display()))
 }
 
@@ -116,17 +110,8 @@ fn parse(text: &str) -> anyhow::Result<Value> {
     yaml::read(text).context("it is not valid YAML with a single document")
 }
 
-fn read_file(path: &Path) -> io::Result<String> {
-    read_limited(File::open(path)?)
-}
-
 /// Reads text of at most [`MAX_DOCUMENT`] bytes.
-fn read_limited(source: impl Read) -> io::Result<String> {
-    let mut text = String::new();
-    let limit = MAX_DOCUMENT as u64;
-    source.take(limit + 1).read_to_string(&mut text)?;
-    if text.len() > MAX_DOCUMENT {
-        return Err(io::Error::other(format!("it has more than {limit} bytes")));
-    }
-    Ok(text)
+fn read_text(source: &Source) -> io::Result<String> {
+    let bytes = source.read(MAX_DOCUMENT)?;
+    String::from_utf8(bytes).map_err(io::Error::other)
 }

@@ -5,26 +5,30 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::Value;
 use windlass_core::dsse::Envelope;
+use windlass_core::error::Chain;
 use windlass_core::verify::{self, Outcome};
 
 use super::report::{Checked, Report, What};
 use super::{Asked, run};
-use crate::cli::verdict;
 use crate::inspect::files;
+use crate::inspect::input::{MAX_CONTENT, Source};
+use crate::inspect::layers::layers;
 
 /// Checks the file by what is in it. Nothing says what a lone envelope has to be about, so the
 /// subjects of it are not compared with anything.
 pub(crate) fn verify(path: &Path, asked: &Asked) -> anyhow::Result<Report> {
-    let content = verdict::read(path, "file")?;
-    let target = path.display().to_string();
-    let layers = verdict::layers(&content);
+    let source = Source::File(path.to_owned());
+    let target = source.to_string();
+    let content = source.read(MAX_CONTENT);
+    let content = content.with_context(|| format!("cannot read the file {target}"))?;
+    let layers = layers(&content);
     let parsed = layers
         .iter()
         .filter_map(|layer| Some((layer, serde_json::from_slice::<Value>(layer).ok()?)))
         .find(|(_, value)| value.is_object());
     let envelope = match parsed {
         Some((text, value)) if value.get("payloadType").is_some() => {
-            Envelope::from_json(text).map_err(|error| format!("{:#}", anyhow::Error::new(error)))
+            Envelope::from_json(text).map_err(|error| Chain(&error).to_string())
         }
         Some((text, value)) if value.get("mediaType").is_some() => verify::envelope_of_bundle(text),
         _ => {

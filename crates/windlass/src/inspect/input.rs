@@ -1,0 +1,70 @@
+//! Input of a bounded size: a file, or standard input.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Largest payload, signature or envelope that is read, in bytes.
+pub(crate) const MAX_CONTENT: usize = 512 << 20;
+
+/// A file, or standard input, which is typed as `-`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    Stdin,
+    File(PathBuf),
+}
+
+impl FromStr for Source {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(if text == "-" {
+            Self::Stdin
+        } else {
+            Self::File(PathBuf::from(text))
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdin => f.write_str("standard input"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl Source {
+    /// Reads everything; more than `limit` bytes are an error.
+    pub(crate) fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Stdin => read(io::stdin().lock(), limit),
+            Self::File(path) => read(File::open(path)?, limit),
+        }
+    }
+}
+
+fn read(from: impl Read, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limit {
+        return Err(io::Error::other(format!("it has more than {limit} bytes")));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_of_exactly_the_limit_is_read_and_more_is_refused() {
+        assert_eq!(read(&b"abc"[..], 3).unwrap(), b"abc");
+        let error = read(&b"abcd"[..], 3).unwrap_err();
+        assert_eq!(error.to_string(), "it has more than 3 bytes");
+    }
+}

@@ -1,0 +1,118 @@
+//! Verification of a detached signature over some bytes, and of an envelope given by itself.
+//!
+//! A signature is tried as it is and decoded from base64. Where it is invalid, the finding says
+//! which part is wrong as far as that can be known.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+use windlass_core::dsse::Envelope;
+use windlass_core::error::Chain;
+use windlass_core::key::{PublicKey, VerifyError};
+
+use crate::inspect::layers::{decode, layers};
+
+/// Checks a signature over a payload; the error is the finding.
+pub(crate) fn signature(key: &PublicKey, payload: &[u8], signature: &[u8]) -> Result<(), String> {
+    if signature.trim_ascii().is_empty() {
+        return Err("the signature is empty".to_owned());
+    }
+    let layers = layers(signature);
+    let mut well_formed = None;
+    for layer in &layers {
+        match key.verify(payload, layer) {
+            Ok(_) => return Ok(()),
+            Err(VerifyError::Mismatch) => well_formed = Some(layer),
+            Err(VerifyError::Malformed { .. }) => {}
+        }
+    }
+    match well_formed {
+        Some(signature) => Err(mismatch(key, payload, signature)),
+        None => Err(malformed(key, &layers)),
+    }
+}
+
+fn malformed(key: &PublicKey, layers: &[Vec<u8>]) -> String {
+    let innermost = layers.last().map(Vec::as_slice).unwrap_or_default();
+    if innermost.trim_ascii_start().starts_with(b"{") {
+        return "the signature is JSON, such as an envelope or a bundle; check an envelope with \
+                `windlass verify-blob-attestation`"
+            .to_owned();
+    }
+    let reason = key
+        .verify(b"", innermost)
+        .err()
+        .unwrap_or(VerifyError::Mismatch);
+    let encoding = if layers.len() == 1 {
+        "it is not base64, and as raw bytes "
+    } else {
+        ""
+    };
+    format!(
+        "the signature is damaged: {encoding}{reason} ({})",
+        describe(key)
+    )
+}
+
+fn mismatch(key: &PublicKey, payload: &[u8], signature: &[u8]) -> String {
+    let verifies = |bytes: &[u8]| key.verify(bytes, signature).is_ok();
+    let found = format!(
+        "the signature is well-formed, but it is not one by the key {} over this payload \
+         (sha256 {}, {} bytes)",
+        describe(key),
+        sha256(payload),
+        payload.len()
+    );
+    let without_newline = payload.strip_suffix(b"\n");
+    let hint = if without_newline.is_some_and(verifies) {
+        "; the payload has a newline at its end that was not signed".to_owned()
+    } else if verifies(&[payload, b"\n"].concat()) {
+        "; the payload lacks the newline at its end that was signed".to_owned()
+    } else if decode(payload).is_some_and(|decoded| verifies(&decoded)) {
+        "; the payload is still base64: decode it first".to_owned()
+    } else {
+        damage(payload).unwrap_or_else(|| {
+            ": payload or signature was changed, or another key signed".to_owned()
+        })
+    };
+    found + &hint
+}
+
+/// A payload that looks like JSON but no longer is.
+fn damage(payload: &[u8]) -> Option<String> {
+    let looks_like_json = payload.trim_ascii_start().first() == Some(&b'{');
+    let error = serde_json::from_slice::<serde::de::IgnoredAny>(payload).err()?;
+    looks_like_json.then(|| format!("; the payload was changed: it is not valid JSON ({error})"))
+}
+
+fn describe(key: &PublicKey) -> String {
+    format!("{}, {}", key.key_id(), key.algorithm())
+}
+
+/// The envelope in `text`, which is JSON or the base64 of it; the error is the finding.
+pub(crate) fn envelope(text: &[u8]) -> Result<Envelope, String> {
+    if text.trim_ascii().is_empty() {
+        return Err("the envelope is empty".to_owned());
+    }
+    let layers = layers(text);
+    let json = layers
+        .iter()
+        .find(|layer| layer.trim_ascii_start().starts_with(b"{"));
+    let Some(json) = json else {
+        return Err(
+            "the envelope is damaged: it is neither JSON nor the base64 of JSON".to_owned(),
+        );
+    };
+    Envelope::from_json(json).map_err(|error| Chain(&error).to_string())
+}
+
+/// The lower-case hexadecimal SHA-256 of `bytes`.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            // writing to a string cannot fail
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
