@@ -125,7 +125,7 @@ fn a_secret_that_holds_a_key_is_replaced_on_demand_only() {
     setting.shell.fail(
         2,
         GENERATE,
-        "holds a key already (cosign.key, cosign.pub, cosign.password)",
+        "holds a key already (cosign.key, cosign.password, cosign.pub)",
     );
     assert_eq!(setting.entry("cosign.pub"), first);
     let forced = setting.shell.run(&format!("{GENERATE} --force"));
