@@ -9,7 +9,6 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cluster::Connection;
 
-pub(crate) mod age;
 mod attest;
 mod completions;
 mod controller;

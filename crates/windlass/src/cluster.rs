@@ -13,6 +13,7 @@ use kube::{Client, Config};
 pub(crate) mod call;
 pub(crate) mod children;
 pub(crate) mod event;
+pub(crate) mod list;
 pub(crate) mod runs;
 pub(crate) mod secret;
 pub(crate) mod watch;

@@ -6,6 +6,7 @@
 pub(crate) mod files;
 pub(crate) mod input;
 pub(crate) mod layers;
+pub(crate) mod listing;
 pub(crate) mod runs;
 pub(crate) mod summary;
 pub(crate) mod verify;

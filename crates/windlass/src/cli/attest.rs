@@ -18,9 +18,8 @@ use windlass_core::signed::{Artifact, Signed, message};
 
 use super::sign_blob::key_needs_input;
 use crate::cluster::Connection;
-use crate::inspect::files::{self, RunFiles, Source};
 use crate::inspect::files::{self, RunFiles};
-use crate::inspect::input::Source;
+use crate::inspect::input::Input;
 use crate::sign::Signer;
 use crate::sign::reference::KeyRef;
 
@@ -54,7 +53,7 @@ with --show-managed-fields, before the run is signed.", files::HELP))]
 pub(crate) struct Attest {
     /// File with the run, - for standard input
     #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
-    run: Source,
+    run: Input,
     #[command(flatten)]
     files: RunFiles,
     /// Private key: a file, k8s://<namespace>/<secret> or env://<variable>
@@ -71,7 +70,7 @@ pub(crate) struct Attest {
 impl Attest {
     /// Prints the envelope; a run that has not ended is refused.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        if self.run == Source::Stdin && key_needs_input(&self.key) {
+        if self.run == Input::Stdin && key_needs_input(&self.key) {
             bail!("the run comes from standard input, so the password cannot; set COSIGN_PASSWORD");
         }
         let mut warnings = Vec::new();

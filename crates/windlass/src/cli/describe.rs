@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use kube::Client;
+use windlass_core::run::Kind;
 
 use super::output::{self, Format};
-use super::run::Kind;
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
 use crate::inspect::summary::Summary;
@@ -78,8 +78,12 @@ async fn children(
     let runs = Runs::new(client, Kind::Task, Some(namespace))?;
     let mut children = HashMap::new();
     let selector = format!("tekton.dev/pipelineRun={name}");
-    runs.each(Some(&selector), |page: Vec<Summary>| {
-        children.extend(page.into_iter().map(|run| (run.metadata.name.clone(), run)));
+    runs.each_page(Some(&selector), |objects| {
+        for object in objects {
+            let child: Summary = serde_json::from_slice(object)?;
+            children.insert(child.metadata.name.clone(), child);
+        }
+        Ok(())
     })
     .await?;
     Ok(children)

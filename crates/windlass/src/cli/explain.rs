@@ -8,13 +8,12 @@ use clap::ValueHint;
 use windlass_core::config::Config;
 use windlass_core::explain::{Explanation, explain};
 use windlass_core::format::Format;
-use windlass_core::run::Run;
+use windlass_core::run::{Kind, Run};
 
 use super::output::{self, Format as OutputFormat};
-use super::run::Kind;
 use crate::cluster::Connection;
 use crate::inspect::files::{self, RunFiles, Wanted, kind_of};
-use crate::inspect::input::Source;
+use crate::inspect::input::Input;
 
 mod on_cluster;
 mod text;
@@ -48,7 +47,7 @@ pub(crate) struct Explain {
     target: Vec<String>,
     /// File with the run, - for standard input
     #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
-    run: Option<Source>,
+    run: Option<Input>,
     #[command(flatten)]
     files: RunFiles,
     /// Format to explain (default: the configured one)

@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context;
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
+use windlass_core::run::Kind;
 
 use super::output::table::Table;
-use super::output::{self, Format, clean};
-use super::run::Kind;
+use super::output::{self, Format, cells, clean};
 use crate::cluster::Connection;
+use crate::inspect::listing::{Detail, Row, newest};
 use crate::inspect::runs::Runs;
 use crate::inspect::summary::Summary;
 
@@ -41,12 +40,6 @@ pub(crate) struct List {
     label: Option<String>,
 }
 
-/// A run, whole only where it is printed whole.
-struct Listed {
-    summary: Summary,
-    whole: Value,
-}
-
 impl List {
     /// Lists the runs.
     pub(crate) async fn run(self, kind: Kind, connection: &Connection) -> anyhow::Result<ExitCode> {
@@ -57,88 +50,42 @@ impl List {
             .unwrap_or(client.default_namespace());
         let namespace = (!self.all_namespaces).then_some(chosen);
         let runs = Runs::new(&client, kind, namespace)?;
-        let whole = self
-            .output
-            .as_ref()
-            .is_some_and(|format| !matches!(format, Format::Name));
-        let listed = self.read(&runs, whole).await?;
+        let detail = match &self.output {
+            None | Some(Format::Name) => Detail::Summary,
+            Some(_) => Detail::Whole,
+        };
+        let most = self.limit.unwrap_or(usize::MAX);
+        let rows = newest(&runs, self.label.as_deref(), most, detail).await?;
         let text = match &self.output {
             Some(format) => {
-                let name = |run: &Listed| kind.object_name(&run.summary.metadata.name);
-                let names: Vec<String> = listed.iter().map(name).collect();
-                format.text(&document(kind, listed), &names)?
+                let name = |row: &Row| kind.object_name(&row.summary.metadata.name);
+                let names: Vec<String> = rows.iter().map(name).collect();
+                format.text(&document(kind, rows), &names)?
             }
-            None if listed.is_empty() => {
+            None if rows.is_empty() => {
                 nothing(kind, &runs);
                 return Ok(ExitCode::SUCCESS);
             }
             None => {
-                let runs: Vec<Summary> = listed.into_iter().map(|run| run.summary).collect();
-                table(&runs, self.all_namespaces, Timestamp::now())
+                let runs = rows.iter().map(|row| &row.summary);
+                let now = Timestamp::now();
+                if self.all_namespaces {
+                    table_with_namespaces(runs, now)
+                } else {
+                    table(runs, now)
+                }
             }
         };
         output::write(&text)?;
         Ok(ExitCode::SUCCESS)
     }
-
-    /// Reads page by page and keeps no more than what is shown.
-    async fn read(&self, runs: &Runs<'_>, whole: bool) -> anyhow::Result<Vec<Listed>> {
-        let mut listed: Vec<Listed> = Vec::new();
-        let mut unreadable = None;
-        let keep = self.limit.unwrap_or(usize::MAX);
-        let label = self.label.as_deref();
-        if whole {
-            runs.each(label, |items: Vec<Value>| {
-                for item in items {
-                    match Summary::deserialize(&item) {
-                        Ok(summary) => listed.push(Listed {
-                            summary,
-                            whole: item,
-                        }),
-                        Err(error) => unreadable = Some(error),
-                    }
-                }
-                newest_first(&mut listed, keep);
-            })
-            .await?;
-        } else {
-            runs.each(label, |items: Vec<Summary>| {
-                let rows = items.into_iter().map(|summary| Listed {
-                    summary,
-                    whole: Value::Null,
-                });
-                listed.extend(rows);
-                newest_first(&mut listed, keep);
-            })
-            .await?;
-        }
-        match unreadable {
-            Some(error) => Err(error).context("the API server sent a run that cannot be read"),
-            None => Ok(listed),
-        }
-    }
 }
 
-/// Sorts by namespace, then by start, runs that have not started first; then by name.
-fn newest_first(listed: &mut Vec<Listed>, keep: usize) {
-    listed.sort_by(|left, right| {
-        let (left, right) = (&left.summary, &right.summary);
-        let waiting = |run: &Summary| run.started().is_some();
-        left.metadata
-            .namespace
-            .cmp(&right.metadata.namespace)
-            .then_with(|| waiting(left).cmp(&waiting(right)))
-            .then_with(|| right.started().cmp(&left.started()))
-            .then_with(|| left.metadata.name.cmp(&right.metadata.name))
-    });
-    listed.truncate(keep);
-}
-
-/// The list object that holds the runs.
-fn document(kind: Kind, listed: Vec<Listed>) -> Value {
-    let items: Vec<Value> = listed
+/// The list object that contains the runs.
+fn document(kind: Kind, rows: Vec<Row>) -> Value {
+    let items: Vec<Value> = rows
         .into_iter()
-        .map(|run| with_type(kind, run.whole))
+        .map(|row| with_type(kind, row.whole))
         .collect();
     json!({
         "apiVersion": "tekton.dev/v1",
@@ -166,76 +113,63 @@ fn nothing(kind: Kind, runs: &Runs<'_>) {
     eprintln!("No {}s found {}", kind.name(), runs.place());
 }
 
-fn table(runs: &[Summary], namespaces: bool, now: Timestamp) -> String {
-    let mut table = if namespaces {
-        Table::new([
-            "NAMESPACE",
-            "NAME",
-            "STARTED",
-            "DURATION",
-            "STATUS",
-            "SIGNED",
-        ])
-    } else {
-        Table::new(["NAME", "STARTED", "DURATION", "STATUS", "SIGNED"])
-    };
+fn table<'s>(runs: impl Iterator<Item = &'s Summary>, now: Timestamp) -> String {
+    let mut table = Table::new(["NAME", "STARTED", "DURATION", "STATUS", "SIGNED"]);
     for run in runs {
-        let namespace = namespaces.then(|| clean::line(&run.metadata.namespace).into_owned());
-        let name = clean::line(&run.metadata.name).into_owned();
-        let signed = run.signed().to_owned();
-        table.row(
-            namespace
-                .into_iter()
-                .chain([name])
-                .chain(run.cells(now))
-                .chain([signed]),
-        );
+        table.row(row(run, now));
     }
     table.text("")
+}
+
+fn table_with_namespaces<'s>(runs: impl Iterator<Item = &'s Summary>, now: Timestamp) -> String {
+    let mut table = Table::new([
+        "NAMESPACE",
+        "NAME",
+        "STARTED",
+        "DURATION",
+        "STATUS",
+        "SIGNED",
+    ]);
+    for run in runs {
+        let namespace = clean::line(&run.metadata.namespace).into_owned();
+        table.row(std::iter::once(namespace).chain(row(run, now)));
+    }
+    table.text("")
+}
+
+fn row(run: &Summary, now: Timestamp) -> impl Iterator<Item = String> {
+    let name = clean::line(&run.metadata.name).into_owned();
+    let signed = cells::signed(run.signature()).to_owned();
+    let status = cells::status(&run.status, now);
+    std::iter::once(name).chain(status).chain([signed])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn listed(name: &str, start: Option<&str>) -> Listed {
-        let whole = json!({
+    fn run() -> Value {
+        json!({
             "metadata": {
-                "name": name, "namespace": "a",
+                "name": "build", "namespace": "a",
                 "annotations": {"chains.tekton.dev/signed": "true"},
             },
             "status": {
-                "startTime": start, "completionTime": "2026-01-01T00:10:00Z",
+                "startTime": "2026-01-01T00:09:15Z", "completionTime": "2026-01-01T00:10:00Z",
                 "conditions": [{"type": "Succeeded", "status": "True", "reason": "Succeeded"}],
             },
-        });
-        Listed {
-            summary: Summary::deserialize(&whole).unwrap(),
-            whole,
-        }
+        })
     }
 
-    #[test]
-    fn waiting_runs_come_first_then_the_newest() {
-        let mut runs = vec![
-            listed("old", Some("2026-01-01T00:00:00Z")),
-            listed("new", Some("2026-01-01T00:05:00Z")),
-            listed("waiting", None),
-        ];
-        newest_first(&mut runs, 2);
-        let names: Vec<_> = runs
-            .iter()
-            .map(|run| run.summary.metadata.name.as_str())
-            .collect();
-        assert_eq!(names, ["waiting", "new"]);
+    fn summary() -> Summary {
+        serde_json::from_value(run()).unwrap()
     }
 
     #[test]
     fn the_table_has_the_columns_of_tkn_and_the_signature() {
         let now = "2026-01-01T02:00:00Z".parse().unwrap();
-        let run = listed("build", Some("2026-01-01T00:09:15Z")).summary;
         assert_eq!(
-            table(&[run], true, now),
+            table_with_namespaces([&summary()].into_iter(), now),
             "NAMESPACE   NAME    STARTED      DURATION   STATUS      SIGNED\n\
              a           build   1 hour ago   45s        Succeeded   yes\n"
         );
@@ -243,7 +177,11 @@ mod tests {
 
     #[test]
     fn a_list_document_names_the_kind_of_each_run() {
-        let document = document(Kind::Task, vec![listed("x", None)]);
+        let row = Row {
+            summary: summary(),
+            whole: run(),
+        };
+        let document = document(Kind::Task, vec![row]);
         assert_eq!(document["kind"], "TaskRunList");
         assert_eq!(document["items"][0]["kind"], "TaskRun");
     }

@@ -10,6 +10,8 @@ use anyhow::Context;
 use serde_json::Value;
 use windlass_jsonpath::{Template, print};
 
+pub(crate) mod age;
+pub(crate) mod cells;
 pub(crate) mod clean;
 pub(crate) mod table;
 

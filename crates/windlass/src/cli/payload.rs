@@ -9,7 +9,7 @@ use windlass_core::format::Format;
 use windlass_core::payload::Payload;
 
 use crate::inspect::files::{self, RunFiles};
-use crate::inspect::input::Source;
+use crate::inspect::input::Input;
 
 /// Print the payload of a finished run: the bytes that would be signed
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,7 @@ files::HELP))]
 pub(crate) struct PayloadOf {
     /// File with the run, - for standard input
     #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
-    run: Source,
+    run: Input,
     #[command(flatten)]
     files: RunFiles,
     /// Format of the payload (default: the configured one)

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::run::{Kind, RunVerb};
+use windlass_core::run::Kind;
+
+use super::run::RunVerb;
 use crate::cluster::Connection;
 
 /// Show pipeline runs and the state of their signatures

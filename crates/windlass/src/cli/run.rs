@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-pub(crate) use windlass_core::run::Kind;
+use windlass_core::run::Kind;
 
 use super::describe::Describe;
 use super::list::List;

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::verdict;
 use crate::cluster::Connection;
-use crate::inspect::input::Source;
+use crate::inspect::input::Input;
 use crate::sign::reference::KeyRef;
 
 /// Sign a file
@@ -38,7 +38,7 @@ pub(crate) struct SignBlob {
     yes: bool,
     /// The file to sign, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    blob: Source,
+    blob: Input,
 }
 
 impl SignBlob {
@@ -56,7 +56,7 @@ impl SignBlob {
             "uploading to a transparency log is not supported yet; leave --tlog-upload out"
         );
         // the key first: its password may be piped in
-        let piped_twice = blob == Source::Stdin && key_needs_input(&key);
+        let piped_twice = blob == Input::Stdin && key_needs_input(&key);
         anyhow::ensure!(
             !piped_twice,
             "the file comes from standard input, so the password cannot; set COSIGN_PASSWORD"

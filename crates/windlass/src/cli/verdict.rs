@@ -9,7 +9,7 @@ use windlass_core::key::PublicKey;
 use windlass_core::verify;
 
 use crate::cluster::Connection;
-use crate::inspect::input::{MAX_CONTENT, Source};
+use crate::inspect::input::{Input, MAX_CONTENT};
 use crate::sign::reference::{KeyRef, KeyRefError};
 
 /// A predicate type's URI, typed as that or as cosign's short name for it.
@@ -56,10 +56,10 @@ pub(crate) async fn key(
 }
 
 /// The bytes of what is signed, or of a signature.
-pub(crate) fn read(source: &Source, what: &str) -> anyhow::Result<Vec<u8>> {
-    let content = source.read(MAX_CONTENT);
-    content.with_context(|| match source {
-        Source::Stdin => format!("cannot read the {what} from standard input"),
-        Source::File(path) => format!("cannot read the {what} {}", path.display()),
+pub(crate) fn read(input: &Input, what: &str) -> anyhow::Result<Vec<u8>> {
+    let content = input.read(MAX_CONTENT);
+    content.with_context(|| match input {
+        Input::Stdin => format!("cannot read the {what} from standard input"),
+        Input::File(path) => format!("cannot read the {what} {}", path.display()),
     })
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use windlass_core::run::Kind;
 use windlass_core::verify::{Expected, Provenance};
 use windlass_registry::Reference;
 
-use super::run::Kind;
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
 use crate::inspect::verify::image::Access;

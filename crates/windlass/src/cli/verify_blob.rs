@@ -7,7 +7,7 @@ use clap::ValueHint;
 
 use super::verdict;
 use crate::cluster::Connection;
-use crate::inspect::input::Source;
+use crate::inspect::input::Input;
 use crate::inspect::layers::decode;
 use crate::inspect::verify::blob;
 use crate::sign::reference::KeyRef;
@@ -35,7 +35,7 @@ pub(crate) struct VerifyBlob {
     new_bundle_format: Option<bool>,
     /// The signed file, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    blob: Source,
+    blob: Input,
 }
 
 impl VerifyBlob {
@@ -48,7 +48,7 @@ impl VerifyBlob {
             blob,
         } = self;
         anyhow::ensure!(
-            signature != "-" || blob != Source::Stdin,
+            signature != "-" || blob != Input::Stdin,
             "the signature and the file cannot both come from standard input"
         );
         let signature = read_signature(&signature)?;

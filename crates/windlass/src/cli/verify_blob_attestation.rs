@@ -8,7 +8,7 @@ use windlass_core::verify::{self, Claim, Expected};
 
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
-use crate::inspect::input::Source;
+use crate::inspect::input::Input;
 use crate::inspect::verify::blob;
 use crate::sign::reference::KeyRef;
 
@@ -28,7 +28,7 @@ pub(crate) struct VerifyBlobAttestation {
     key: KeyRef,
     /// The DSSE envelope, as JSON or base64: a file, or `-` for standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    signature: Source,
+    signature: Input,
     /// Predicate type: slsaprovenance, slsaprovenance02, slsaprovenance1, link, spdx, spdxjson,
     /// cyclonedx, vuln, openvex, custom, or a URI
     #[arg(long = "type", value_name = "TYPE", default_value = "custom")]
@@ -55,7 +55,7 @@ pub(crate) struct VerifyBlobAttestation {
     new_bundle_format: Option<bool>,
     /// The file that the statement is about, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
-    blob: Option<Source>,
+    blob: Option<Input>,
 }
 
 impl VerifyBlobAttestation {
@@ -98,7 +98,7 @@ impl VerifyBlobAttestation {
             );
         };
         anyhow::ensure!(
-            *file != Source::Stdin || self.signature != Source::Stdin,
+            *file != Input::Stdin || self.signature != Input::Stdin,
             "the envelope and the file cannot both come from standard input"
         );
         let digest = blob::sha256(&verdict::read(file, "file")?);

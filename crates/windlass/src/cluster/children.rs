@@ -3,16 +3,16 @@
 //! One list by Tekton's label gives them all; what it does not give is asked for by name. A child
 //! that was deleted is gone for good, and the pipeline run is attested without it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::Client;
 use windlass_core::run::{PipelineRun, RunError, TaskRun};
 
+use super::call::{Call, CallError};
+use super::list::{ListError, Pages, Source};
 use super::runs::{Head, RunId, RunKind, collection};
-use super::watch::{Change, ListError, Sink, Source, list};
-use crate::cluster::call::{Call, CallError};
 
 /// Label of a child that names its pipeline run.
 const PIPELINE_RUN_LABEL: &str = "tekton.dev/pipelineRun";
@@ -32,7 +32,7 @@ pub(crate) async fn read(
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let mut found = Collected::default();
+    let mut children: Vec<Bytes> = Vec::new();
     if id.name.len() <= LABEL_LIMIT {
         let source = Source {
             what: format!("task runs of {id}"),
@@ -40,12 +40,14 @@ pub(crate) async fn read(
             name: None,
             labels: Some(format!("{PIPELINE_RUN_LABEL}={}", id.name)),
         };
-        list(client, &source, &mut found).await?;
-    }
-    let mut children: Vec<Bytes> = Vec::new();
-    for (name, object) in found.0 {
-        if wanted.remove(&name) {
-            children.push(object);
+        let mut pages = Pages::new(client, &source);
+        while let Some(page) = pages.next().await? {
+            let objects = page.objects.iter();
+            children.extend(objects.filter_map(|object| {
+                let child = RunId::of(RunKind::Task, object)?;
+                let is_wanted = wanted.remove(&child.name);
+                is_wanted.then(|| Bytes::copy_from_slice(object))
+            }));
         }
     }
     let missing = stream::iter(wanted).map(|name| get(client, id, name));
@@ -102,18 +104,4 @@ pub(crate) fn parse(children: &[Bytes]) -> (Vec<TaskRun<'_>>, BTreeMap<String, R
         }
     }
     (runs, unreadable)
-}
-
-/// Objects by name.
-#[derive(Default)]
-struct Collected(HashMap<String, Bytes>);
-
-impl Sink for Collected {
-    async fn take(&mut self, change: Change) {
-        if let Change::Seen(object) = change
-            && let Some(id) = RunId::of(RunKind::Task, &object)
-        {
-            self.0.insert(id.name, object);
-        }
-    }
 }

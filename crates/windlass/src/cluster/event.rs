@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use kube::Client;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use windlass_core::error::Chain;
 
 use crate::cluster::call::{Call, MERGE_PATCH};
 
@@ -65,7 +66,7 @@ pub(crate) async fn warn(client: &Client, regarding: &Regarding, reason: &str, m
         outcome => outcome,
     };
     if let Err(error) = outcome {
-        tracing::warn!(error = %anyhow::Error::new(error), "an event was lost: {reason}: {message}");
+        tracing::warn!(error = %Chain(&error), "an event was lost: {reason}: {message}");
     }
 }
 

@@ -15,11 +15,12 @@ use http_body_util::BodyExt;
 use kube::Client;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use windlass_core::error::Chain;
 
-use crate::cluster::call::{Call, CallError};
+use super::call::{Call, CallError};
+use super::list::Pages;
+pub(crate) use super::list::{ListError, Source};
 
-/// Objects asked for at once. A page is in memory as a whole.
-const PAGE: usize = 250;
 /// How long the API server is asked to keep a watch open.
 const WATCH_SECONDS: u64 = 290;
 /// How long a watch may stay silent, a little longer than it may stay open.
@@ -31,19 +32,6 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 
 /// A watch that lasted this long was well, and the next pause is a short one again.
 const STEADY: Duration = Duration::from_secs(60);
-
-/// What to list and watch.
-#[derive(Debug, Clone)]
-pub(crate) struct Source {
-    /// What it is, for messages: "task runs".
-    pub(crate) what: String,
-    /// API path, without query.
-    pub(crate) path: String,
-    /// Only the object of this name.
-    pub(crate) name: Option<String>,
-    /// Only objects with these labels.
-    pub(crate) labels: Option<String>,
-}
 
 /// Something that was learnt about the objects of a source.
 #[derive(Debug)]
@@ -62,25 +50,18 @@ pub(crate) trait Sink {
     fn take(&mut self, change: Change) -> impl Future<Output = ()> + Send;
 }
 
-/// Why there is no list.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ListError {
-    /// It was refused, or did not come.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// What came is something else.
-    #[error("the answer to {action} is not what a list or watch looks like")]
-    Malformed {
-        action: String,
-        source: serde_json::Error,
-    },
-}
-
 /// Why a list or watch ended.
 #[derive(Debug, thiserror::Error)]
 enum WatchError {
     #[error(transparent)]
     List(#[from] ListError),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("the watch of {what} sent something that is not an event")]
+    Malformed {
+        what: String,
+        source: serde_json::Error,
+    },
     #[error("the watch of {what} broke off")]
     Broken {
         what: String,
@@ -119,11 +100,11 @@ pub(crate) async fn follow(
         if expired {
             tracing::debug!(source = source.what, "the watch expired, listing again");
         } else {
-            let error = anyhow::Error::new(error);
             tracing::warn!(
                 source = source.what,
                 ?pause,
-                "listing again after: {error:#}"
+                "listing again after: {}",
+                Chain(&error)
             );
         }
         tokio::time::sleep(pause).await;
@@ -158,55 +139,19 @@ async fn once(
     }
 }
 
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow)]
-    metadata: PageMetadata<'a>,
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PageMetadata<'a> {
-    #[serde(borrow, default)]
-    resource_version: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "continue", default)]
-    next: Option<Cow<'a, str>>,
-}
-
 /// Hands on everything there is, page by page, and gives the version at which the list began.
-pub(crate) async fn list(
-    client: &Client,
-    source: &Source,
-    sink: &mut impl Sink,
-) -> Result<String, ListError> {
-    let mut next = String::new();
-    loop {
-        let uri = source.uri(&[("limit", &PAGE.to_string()), ("continue", &next)]);
-        let body = Call::get(format!("list {}", source.what), uri)
-            .send(client)
-            .await?;
-        let page: Page<'_> =
-            serde_json::from_slice(&body).map_err(|error| ListError::Malformed {
-                action: format!("list {}", source.what),
-                source: error,
-            })?;
-        for item in page.items.unwrap_or_default() {
-            sink.take(Change::Seen(Bytes::copy_from_slice(item.get().as_bytes())))
+async fn list(client: &Client, source: &Source, sink: &mut impl Sink) -> Result<String, ListError> {
+    let mut pages = Pages::new(client, source);
+    let mut version = String::new();
+    while let Some(page) = pages.next().await? {
+        for object in page.objects {
+            // a copy, so that the page is gone before the last of its objects
+            sink.take(Change::Seen(Bytes::copy_from_slice(&object)))
                 .await;
         }
-        match page.metadata.next {
-            Some(token) if !token.is_empty() => next = token.into_owned(),
-            _ => {
-                return Ok(page
-                    .metadata
-                    .resource_version
-                    .unwrap_or_default()
-                    .into_owned());
-            }
-        }
+        version = page.version;
     }
+    Ok(version)
 }
 
 /// Watches from `version` on until the server ends the watch in the agreed way.
@@ -224,8 +169,7 @@ async fn watch(
     ]);
     let (_, response) = Call::get(format!("watch {}", source.what), uri)
         .open(client)
-        .await
-        .map_err(ListError::from)?;
+        .await?;
     let lines = response
         .into_body()
         .into_data_stream()
@@ -269,7 +213,14 @@ struct Event<'a> {
 #[derive(Deserialize)]
 struct Versioned<'a> {
     #[serde(borrow)]
-    metadata: PageMetadata<'a>,
+    metadata: Version<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version<'a> {
+    #[serde(borrow, default)]
+    resource_version: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -286,8 +237,8 @@ async fn event(
     version: &mut String,
     sink: &mut impl Sink,
 ) -> Result<(), WatchError> {
-    let malformed = |error| ListError::Malformed {
-        action: format!("watch {}", source.what),
+    let malformed = |error| WatchError::Malformed {
+        what: source.what.clone(),
         source: error,
     };
     let event: Event<'_> = serde_json::from_slice(line).map_err(malformed)?;
@@ -311,18 +262,4 @@ async fn event(
         *version = seen.into_owned();
     }
     Ok(())
-}
-
-impl Source {
-    fn uri(&self, parameters: &[(&str, &str)]) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
-        if let Some(name) = &self.name {
-            query.append_pair("fieldSelector", &format!("metadata.name={name}"));
-        }
-        if let Some(labels) = &self.labels {
-            query.append_pair("labelSelector", labels);
-        }
-        format!("{}?{}", self.path, query.finish())
-    }
 }

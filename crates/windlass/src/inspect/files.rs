@@ -10,7 +10,7 @@ use windlass_core::format::{self, Format};
 use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun, adopt};
 
-use crate::inspect::input::Source;
+use crate::inspect::input::Input;
 
 mod choose;
 mod document;
@@ -50,7 +50,7 @@ pub(crate) struct RunFiles {
 
 impl RunFiles {
     /// Reads the run and its task runs.
-    pub(crate) fn documents(&self, run: &Source) -> anyhow::Result<Documents> {
+    pub(crate) fn documents(&self, run: &Input) -> anyhow::Result<Documents> {
         let mut documents = document::read_run(run, self.name.as_ref())?;
         for path in &self.child {
             documents.children.extend(document::read_children(path)?);
@@ -110,7 +110,7 @@ impl Documents {
 
 /// The only run in a file, as JSON of v1.
 pub(crate) fn read_one(path: &Path) -> anyhow::Result<String> {
-    let source = Source::File(path.to_owned());
+    let source = Input::File(path.to_owned());
     let documents = document::read_run(&source, None)?;
     Ok(documents.run)
 }

@@ -12,12 +12,12 @@ pub(crate) const MAX_CONTENT: usize = 512 << 20;
 
 /// A file, or standard input, which is typed as `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum Input {
     Stdin,
     File(PathBuf),
 }
 
-impl FromStr for Source {
+impl FromStr for Input {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -29,7 +29,7 @@ impl FromStr for Source {
     }
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stdin => f.write_str("standard input"),
@@ -38,7 +38,7 @@ impl fmt::Display for Source {
     }
 }
 
-impl Source {
+impl Input {
     /// Reads everything; more than `limit` bytes are an error.
     pub(crate) fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
         match self {

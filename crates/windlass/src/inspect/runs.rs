@@ -1,21 +1,20 @@
-//! Reading runs from the API server, a page at a time.
+//! Reading runs from the API server, for people: one by name, the newest, or all, a page at a time.
 
-use anyhow::{Context, bail};
+use bytes::Bytes;
+use jiff::Timestamp;
 use kube::Client;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use windlass_core::run::Kind;
 
 use crate::cluster::call::{Call, CallError};
+use crate::cluster::list::{ListError, METADATA_LIST, Pages, Source};
+use crate::cluster::runs::collection;
 
-/// Runs a page when only metadata is read.
+/// Runs in a page when only metadata is read.
 const METADATA_PAGE: usize = 200;
-/// Runs a page when whole runs are read; a run may be over a megabyte.
+/// Runs in a page when whole runs are read; a run may be over a megabyte.
 const WHOLE_PAGE: usize = 50;
-/// Ask for metadata only; a server that cannot sends whole objects, which read the same.
-const METADATA_LIST: &str =
-    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 /// Runs of one kind in one namespace, or in all.
 pub(crate) struct Runs<'a> {
@@ -24,38 +23,82 @@ pub(crate) struct Runs<'a> {
     namespace: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(bound = "T: DeserializeOwned")]
-struct Page<T> {
-    #[serde(default)]
-    metadata: PageMetadata,
-    items: Option<Vec<T>>,
+/// Why runs could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunsError {
+    /// The name would become part of another URL.
+    #[error("{name:?} cannot be the name of a {what}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What it should name.
+        what: &'static str,
+    },
+    /// There is no run of that name.
+    #[error("there is no {kind} {name:?} {place}; choose another namespace with -n")]
+    Missing {
+        /// The kind of run.
+        kind: Kind,
+        /// Its name.
+        name: String,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// There is no run at all.
+    #[error("no {kind}s found {place}; choose another namespace with -n")]
+    Empty {
+        /// The kind of run.
+        kind: Kind,
+        /// Where they were looked for.
+        place: String,
+    },
+    /// The kind is unknown to the API server.
+    #[error("the cluster does not serve {kind}s at tekton.dev/v1; is Tekton Pipelines installed?")]
+    NotServed {
+        /// The kind of run.
+        kind: Kind,
+        /// The refusal.
+        source: CallError,
+    },
+    /// The list is too old to go on with.
+    #[error("the list changed while it was read; try again")]
+    Expired(#[source] CallError),
+    /// The account may not do this.
+    #[error("your account may not read them; ask for a role that can")]
+    Forbidden(#[source] CallError),
+    /// Any other refusal, or no response.
+    #[error(transparent)]
+    Call(CallError),
+    /// The list cannot be read to its end.
+    #[error(transparent)]
+    List(ListError),
+    /// What came is no run.
+    #[error("cannot {action}: the API server sent something that is not a run")]
+    Malformed {
+        /// What was being done.
+        action: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "camelCase", default)]
-struct PageMetadata {
-    #[serde(rename = "continue")]
-    next: Option<String>,
-}
-
 #[derive(Deserialize)]
-struct Named {
-    metadata: Created,
+struct Head {
+    metadata: Metadata,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Created {
+struct Metadata {
     name: String,
-    creation_timestamp: Option<jiff::Timestamp>,
+    creation_timestamp: Option<Timestamp>,
     #[serde(default)]
     resource_version: String,
 }
 
-impl Created {
+impl Metadata {
     /// Orders by creation, which counts whole seconds; then by the last write, then by name.
-    fn recency(&self) -> (Option<jiff::Timestamp>, Option<u64>, &str) {
+    fn recency(&self) -> (Option<Timestamp>, Option<u64>, &str) {
         (
             self.creation_timestamp,
             self.resource_version.parse().ok(),
@@ -70,7 +113,7 @@ impl<'a> Runs<'a> {
         client: &'a Client,
         kind: Kind,
         namespace: Option<&str>,
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, RunsError> {
         if let Some(namespace) = namespace {
             check_name("namespace", namespace)?;
         }
@@ -89,123 +132,114 @@ impl<'a> Runs<'a> {
         }
     }
 
-    fn uri(&self) -> String {
-        let plural = self.kind.plural();
-        match &self.namespace {
-            Some(namespace) => format!("/apis/tekton.dev/v1/namespaces/{namespace}/{plural}"),
-            None => format!("/apis/tekton.dev/v1/{plural}"),
-        }
-    }
-
     /// One whole run.
-    pub(crate) async fn get(&self, name: &str) -> anyhow::Result<Value> {
+    pub(crate) async fn get(&self, name: &str) -> Result<Value, RunsError> {
         check_name(self.kind.name(), name)?;
-        let action = format!("read {} {name:?} {}", self.kind.name(), self.place());
-        let call = Call::get(action.clone(), format!("{}/{name}", self.uri()));
-        match call.send(self.client).await {
+        let action = format!("read {} {name:?} {}", self.kind, self.place());
+        let path = format!("{}/{name}", self.path());
+        match Call::get(action.clone(), path).send(self.client).await {
             Ok(body) => serde_json::from_slice(&body)
-                .with_context(|| format!("cannot {action}: the answer is not JSON")),
+                .map_err(|source| RunsError::Malformed { action, source }),
             Err(CallError::Refused {
                 status: 404,
                 message,
                 ..
-            }) if message.contains(name) => {
-                bail!(
-                    "there is no {} {name:?} {}; choose another namespace with -n",
-                    self.kind.name(),
-                    self.place()
-                )
-            }
-            Err(error) => Err(self.explain(error)),
+            }) if message.contains(name) => Err(RunsError::Missing {
+                kind: self.kind,
+                name: name.to_owned(),
+                place: self.place(),
+            }),
+            Err(error) => Err(self.refused(error)),
         }
     }
 
     /// The name of the run created last.
-    pub(crate) async fn last(&self) -> anyhow::Result<String> {
-        let mut last: Option<Created> = None;
-        self.pages(METADATA_PAGE, METADATA_LIST, None, |items: Vec<Named>| {
-            let newest = items
-                .into_iter()
-                .map(|item| item.metadata)
-                .chain(last.take());
-            last = newest.max_by(|left, right| left.recency().cmp(&right.recency()));
-        })
-        .await?;
-        match last {
-            Some(run) => Ok(run.name),
-            None => bail!(
-                "no {}s found {}; choose another namespace with -n",
-                self.kind.name(),
-                self.place()
-            ),
-        }
-    }
-
-    /// Reads all runs that match the label selector, in pages handed to `each`.
-    pub(crate) async fn each<T: DeserializeOwned>(
-        &self,
-        selector: Option<&str>,
-        each: impl FnMut(Vec<T>),
-    ) -> anyhow::Result<()> {
-        self.pages(WHOLE_PAGE, "application/json", selector, each)
-            .await
-    }
-
-    async fn pages<T: DeserializeOwned>(
-        &self,
-        size: usize,
-        accept: &str,
-        selector: Option<&str>,
-        mut each: impl FnMut(Vec<T>),
-    ) -> anyhow::Result<()> {
-        let action = format!("list {}s {}", self.kind.name(), self.place());
-        let mut next: Option<String> = None;
-        loop {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("limit", &size.to_string());
-            for (key, value) in [("labelSelector", selector), ("continue", next.as_deref())] {
-                if let Some(value) = value {
-                    query.append_pair(key, value);
+    pub(crate) async fn last(&self) -> Result<String, RunsError> {
+        let source = self.source(None);
+        let pages = Pages::new(self.client, &source)
+            .of(METADATA_PAGE)
+            .accept(METADATA_LIST);
+        let mut last: Option<Metadata> = None;
+        self.read(pages, |objects| {
+            for object in objects {
+                let Head { metadata } = serde_json::from_slice(object)?;
+                if last
+                    .as_ref()
+                    .is_none_or(|last| last.recency() <= metadata.recency())
+                {
+                    last = Some(metadata);
                 }
             }
-            let uri = format!("{}?{}", self.uri(), query.finish());
-            let call = Call::get(action.clone(), uri).accept(accept);
-            let body = call
-                .send(self.client)
-                .await
-                .map_err(|error| self.explain(error))?;
-            let page: Page<T> = serde_json::from_slice(&body)
-                .with_context(|| format!("cannot {action}: the answer is not a list of runs"))?;
-            each(page.items.unwrap_or_default());
-            match page.metadata.next.filter(|token| !token.is_empty()) {
-                Some(token) if next.as_ref() != Some(&token) => next = Some(token),
-                Some(_) => bail!("cannot {action}: the API server repeats the same page"),
-                None => return Ok(()),
-            }
+            Ok(())
+        })
+        .await?;
+        last.map(|run| run.name).ok_or_else(|| RunsError::Empty {
+            kind: self.kind,
+            place: self.place(),
+        })
+    }
+
+    /// Reads all runs that match the label selector, whole; `each` takes a page of them in.
+    pub(crate) async fn each_page(
+        &self,
+        selector: Option<&str>,
+        each: impl FnMut(&[Bytes]) -> Result<(), serde_json::Error>,
+    ) -> Result<(), RunsError> {
+        let source = self.source(selector);
+        let pages = Pages::new(self.client, &source).of(WHOLE_PAGE);
+        self.read(pages, each).await
+    }
+
+    async fn read(
+        &self,
+        mut pages: Pages<'_>,
+        mut each: impl FnMut(&[Bytes]) -> Result<(), serde_json::Error>,
+    ) -> Result<(), RunsError> {
+        let listed = |error| match error {
+            ListError::Call(error) => self.refused(error),
+            error => RunsError::List(error),
+        };
+        while let Some(page) = pages.next().await.map_err(listed)? {
+            each(&page.objects).map_err(|source| RunsError::Malformed {
+                action: format!("list {}s {}", self.kind, self.place()),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn source(&self, selector: Option<&str>) -> Source {
+        Source {
+            what: format!("{}s {}", self.kind, self.place()),
+            path: self.path(),
+            name: None,
+            labels: selector.map(str::to_owned),
         }
     }
 
-    /// Says what a refusal most likely means.
-    fn explain(&self, error: CallError) -> anyhow::Error {
-        let hint = match error.status() {
-            Some(404) => format!(
-                "the cluster does not serve {}s at tekton.dev/v1; is Tekton Pipelines installed?",
-                self.kind.name()
-            ),
-            Some(410) => "the list changed while it was read; try again".to_owned(),
-            Some(403) => "your account may not read them; ask for a role that can".to_owned(),
-            _ => return error.into(),
-        };
-        anyhow::Error::new(error).context(hint)
+    fn path(&self) -> String {
+        collection(self.kind, self.namespace.as_deref())
+    }
+
+    /// What a refusal most likely means.
+    fn refused(&self, source: CallError) -> RunsError {
+        let kind = self.kind;
+        match source.status() {
+            Some(404) => RunsError::NotServed { kind, source },
+            Some(410) => RunsError::Expired(source),
+            Some(403) => RunsError::Forbidden(source),
+            _ => RunsError::Call(source),
+        }
     }
 }
 
 /// Refuses what cannot be a name, so that it never becomes part of another URL.
-fn check_name(what: &str, name: &str) -> anyhow::Result<()> {
+fn check_name(what: &'static str, name: &str) -> Result<(), RunsError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
     let edges = name.starts_with(['.', '-']) || name.ends_with(['.', '-']);
     if name.is_empty() || name.len() > 253 || edges || !name.bytes().all(allowed) {
-        bail!("{name:?} cannot be the name of a {what}");
+        let name = name.to_owned();
+        return Err(RunsError::Name { name, what });
     }
     Ok(())
 }

@@ -3,9 +3,6 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-use crate::cli::age;
-use crate::cli::output::clean;
-
 /// A run without all that lists leave out.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Summary {
@@ -35,8 +32,8 @@ struct Marks {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Status {
-    start_time: Option<Timestamp>,
-    completion_time: Option<Timestamp>,
+    pub(crate) start_time: Option<Timestamp>,
+    pub(crate) completion_time: Option<Timestamp>,
     conditions: Option<Vec<Condition>>,
 }
 
@@ -58,25 +55,28 @@ where
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// How far a run's signature is, by its annotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SignatureState {
+    /// The run is marked as signed.
+    Signed,
+    /// Signing was given up.
+    Failed,
+    /// Signing failed and is tried again.
+    Retrying,
+    /// Nothing was written on the run.
+    None,
+}
+
 impl Summary {
-    /// When the run was started.
-    pub(crate) fn started(&self) -> Option<Timestamp> {
-        self.status.start_time
-    }
-
-    /// The cells STARTED, DURATION and STATUS.
-    pub(crate) fn cells(&self, now: Timestamp) -> [String; 3] {
-        self.status.cells(now)
-    }
-
-    /// The cell SIGNED.
-    pub(crate) fn signed(&self) -> &'static str {
+    /// How far its signature is.
+    pub(crate) fn signature(&self) -> SignatureState {
         let marks = &self.metadata.annotations;
         match (marks.signed.as_deref(), &marks.retries) {
-            (Some("true"), _) => "yes",
-            (Some("failed"), _) => "failed",
-            (_, Some(_)) => "retrying",
-            (_, None) => age::NONE,
+            (Some("true"), _) => SignatureState::Signed,
+            (Some("failed"), _) => SignatureState::Failed,
+            (_, Some(_)) => SignatureState::Retrying,
+            (_, None) => SignatureState::None,
         }
     }
 }
@@ -89,16 +89,6 @@ impl Status {
             .iter()
             .find(|condition| condition.kind == "Succeeded")
             .or(conditions.first())
-    }
-
-    /// The cells STARTED, DURATION and STATUS.
-    pub(crate) fn cells(&self, now: Timestamp) -> [String; 3] {
-        [
-            age::ago(self.start_time, now),
-            age::between(self.start_time, self.completion_time),
-            self.condition()
-                .map_or_else(|| age::NONE.to_owned(), Condition::text),
-        ]
     }
 }
 
@@ -121,7 +111,7 @@ impl Condition {
         if self.reason == "Completed" {
             return self.reason.clone();
         }
-        format!("{state}({})", clean::line(&self.reason))
+        format!("{state}({})", self.reason)
     }
 }
 
@@ -169,10 +159,7 @@ mod tests {
             r#"{"metadata":{"name":"x","annotations":null},"status":{"conditions":null}}"#,
         )
         .unwrap();
-        assert_eq!(run.signed(), "---");
-        assert_eq!(
-            run.cells(Timestamp::UNIX_EPOCH),
-            ["---", "---", "---"].map(str::to_owned)
-        );
+        assert_eq!(run.signature(), SignatureState::None);
+        assert!(run.status.condition().is_none());
     }
 }

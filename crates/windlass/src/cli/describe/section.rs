@@ -7,9 +7,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::field;
-use crate::cli::age;
-use crate::cli::output::clean;
 use crate::cli::output::table::Table;
+use crate::cli::output::{age, cells, clean};
 use crate::inspect::summary::Summary;
 
 fn section(text: &mut String, title: &str, table: &Table) {
@@ -155,13 +154,16 @@ pub(super) fn children(
         let name = field::text(reference, "/name");
         let task = clean::short(field::text(reference, "/pipelineTaskName"));
         let child = children.get(name);
-        let cells = child.map_or_else(|| [age::NONE; 3].map(str::to_owned), |run| run.cells(now));
-        let signed = child.map_or(age::NONE, Summary::signed).to_owned();
+        let status = child.map_or_else(
+            || [age::NONE; 3].map(str::to_owned),
+            |run| cells::status(&run.status, now),
+        );
+        let signed = child.map_or(age::NONE, |run| cells::signed(run.signature()));
         table.row(
             [bullet(name), task]
                 .into_iter()
-                .chain(cells)
-                .chain([signed]),
+                .chain(status)
+                .chain([signed.to_owned()]),
         );
     }
     section(text, "🗂  Taskruns", &table);

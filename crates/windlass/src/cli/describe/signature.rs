@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 use windlass_core::annotation;
+use windlass_core::run::Kind;
 
 use crate::cli::output::clean;
-use crate::cli::run::Kind;
 
 use super::field;
 

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use windlass_core::run::Kind;
 
 use super::{field, section, signature};
-use crate::cli::output::clean;
 use crate::cli::output::table::Table;
-use crate::cli::run::Kind;
+use crate::cli::output::{cells, clean};
 use crate::inspect::summary::{Status, Summary};
 
 /// Set by `kubectl apply`: the whole object once more.
@@ -37,7 +37,7 @@ pub(super) fn text(
         field::object(run, "/metadata/annotations"),
     );
     let mut table = Table::new(["STARTED", "DURATION", "STATUS"]);
-    table.row(status.cells(now));
+    table.row(cells::status(&status, now));
     let _ = write!(text, "\n🌡️  Status\n\n{}", table.text(""));
     if let Some(failed) = condition.filter(|condition| condition.status == "False") {
         let _ = write!(

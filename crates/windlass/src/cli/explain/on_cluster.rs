@@ -6,9 +6,8 @@ use anyhow::Context as _;
 use kube::Client;
 use serde::Deserialize;
 use windlass_core::config::Config;
-use windlass_core::run::PipelineRun;
+use windlass_core::run::{Kind, PipelineRun};
 
-use crate::cli::run::Kind;
 use crate::cluster::call::{Call, CallError};
 use crate::cluster::children;
 use crate::cluster::runs::RunKind;

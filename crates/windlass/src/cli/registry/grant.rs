@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::cli::output;
 use crate::cli::verdict;
 use crate::cluster::Connection;
-use crate::inspect::input::Source;
+use crate::inspect::input::Input;
 
 const KIND: &str = "kubernetes.io/dockerconfigjson";
 const ENTRY: &str = ".dockerconfigjson";
@@ -36,7 +36,7 @@ const ATTEMPTS: usize = 5;
 pub(crate) struct Grant {
     /// Docker configuration file, usually ~/.docker/config.json; - for standard input
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    docker_config: Source,
+    docker_config: Input,
     /// Namespace of the account (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -104,15 +104,15 @@ fn warning(namespace: &str, secret: &str) -> String {
 }
 
 /// The file's bytes, if there are credentials in it that a cluster can use.
-fn credentials(source: &Source) -> anyhow::Result<Vec<u8>> {
-    let content = verdict::read(source, "Docker configuration")?;
+fn credentials(input: &Input) -> anyhow::Result<Vec<u8>> {
+    let content = verdict::read(input, "Docker configuration")?;
     // the parser's error may quote a value
     let Ok(document) = serde_json::from_slice::<Value>(&content) else {
-        bail!("{source} is not JSON, so it is no Docker configuration");
+        bail!("{input} is not JSON, so it is no Docker configuration");
     };
     let Some(auths) = document.get("auths").and_then(Value::as_object) else {
         bail!(
-            "{source} has no `auths`, so there is no credential in it{}",
+            "{input} has no `auths`, so there is no credential in it{}",
             helper(&document)
         );
     };
@@ -123,7 +123,7 @@ fn credentials(source: &Source) -> anyhow::Result<Vec<u8>> {
     };
     ensure!(
         auths.values().any(holds),
-        "no entry of `auths` in {source} holds a credential{}",
+        "no entry of `auths` in {input} holds a credential{}",
         helper(&document)
     );
     Ok(content)

@@ -11,10 +11,10 @@ use windlass_core::tekton::v1beta1;
 
 use super::choose::{Chosen, choose, is_pipeline_run};
 use super::{Documents, Wanted, yaml};
-use crate::inspect::input::Source;
+use crate::inspect::input::Input;
 
 /// Reads a file with the run, in which there may be others and its task runs.
-pub(super) fn read_run(source: &Source, wanted: Option<&Wanted>) -> anyhow::Result<Documents> {
+pub(super) fn read_run(source: &Input, wanted: Option<&Wanted>) -> anyhow::Result<Documents> {
     let text = read_text(source).with_context(|| format!("cannot read {source}"))?;
     take_run(&text, wanted).with_context(|| format!("cannot use {source}"))
 }
@@ -30,7 +30,7 @@ pub(super) fn take_run(text: &str, wanted: Option<&Wanted>) -> anyhow::Result<Do
 
 /// Reads task runs.
 pub(super) fn read_children(path: &Path) -> anyhow::Result<Vec<String>> {
-    let text = read_text(&Source::File(path.to_owned()))
+    let text = read_text(&Input::File(path.to_owned()))
         .with_context(|| format!("cannot read {}", path.display()))?;
     let children = take_children(&text);
     children.with_context(|| format!("cannot use {}", path.display()))
@@ -46,7 +46,7 @@ fn take_children(text: &str) -> anyhow::Result<Vec<String>> {
 
 /// The contents of the `ConfigMap` in a file.
 pub(super) fn read_config(path: &Path) -> anyhow::Result<BTreeMap<String, String>> {
-    let text = read_text(&Source::File(path.to_owned()))
+    let text = read_text(&Input::File(path.to_owned()))
         .with_context(|| format!("cannot read {}", path.display()))?;
     config(&text).with_context(|| format!("cannot use {}", path.display()))
 }
@@ -111,7 +111,7 @@ fn parse(text: &str) -> anyhow::Result<Value> {
 }
 
 /// Reads text of at most [`MAX_DOCUMENT`] bytes.
-fn read_text(source: &Source) -> io::Result<String> {
+fn read_text(source: &Input) -> io::Result<String> {
     let bytes = source.read(MAX_DOCUMENT)?;
     String::from_utf8(bytes).map_err(io::Error::other)
 }

@@ -11,13 +11,13 @@ use windlass_core::verify::{self, Outcome};
 use super::report::{Checked, Report, What};
 use super::{Asked, run};
 use crate::inspect::files;
-use crate::inspect::input::{MAX_CONTENT, Source};
+use crate::inspect::input::{Input, MAX_CONTENT};
 use crate::inspect::layers::layers;
 
 /// Checks the file by what is in it. Nothing says what a lone envelope has to be about, so the
 /// subjects of it are not compared with anything.
 pub(crate) fn verify(path: &Path, asked: &Asked) -> anyhow::Result<Report> {
-    let source = Source::File(path.to_owned());
+    let source = Input::File(path.to_owned());
     let target = source.to_string();
     let content = source.read(MAX_CONTENT);
     let content = content.with_context(|| format!("cannot read the file {target}"))?;
