@@ -5,11 +5,11 @@
 //! own. Only registries of a cloud, known by their host, make anyone ask for an identity. What came
 //! of it is kept until shortly before it expires; that there is none, for a minute.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
+use windlass_once::{Expiry, OnceMap};
 use windlass_registry::keychain::Candidate;
 use windlass_registry::{Credential, Repository};
 
@@ -22,6 +22,9 @@ mod gcp;
 
 /// How long it is remembered that there is no identity.
 const NONE_FOR: Duration = Duration::from_secs(60);
+
+/// Most registries whose credentials are kept: runs choose the names of registries.
+const REMEMBERED: usize = 100;
 
 /// A cloud that has registries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,35 +52,34 @@ impl Cloud {
     }
 }
 
-/// What came of an exchange, until when.
-#[derive(Debug, Clone)]
-struct Kept {
-    credential: Credential,
-    until: Instant,
-}
-
-type Place = Arc<tokio::sync::Mutex<Option<Kept>>>;
-
 /// The identities of this process, by registry.
-#[derive(Default)]
 pub(crate) struct Clouds {
-    kept: Mutex<HashMap<String, Place>>,
+    credentials: OnceMap<String, Credential>,
     google: OnceCell<gcp::Identity>,
     azure: OnceCell<azure::Identity>,
 }
 
+impl Default for Clouds {
+    fn default() -> Self {
+        Self {
+            credentials: OnceMap::new(REMEMBERED),
+            google: OnceCell::new(),
+            azure: OnceCell::new(),
+        }
+    }
+}
+
 impl Clouds {
-    /// The identity for a repository's registry; none if it is no cloud's. An identity that is not
-    /// there is a candidate too, so that it is named where all candidates are.
+    /// The identity for a repository's registry; none if it is no cloud's. An identity that does not
+    /// exist is a candidate too, so that it is named where all candidates are.
     pub(crate) async fn candidate(&self, repository: &Repository) -> Option<Candidate> {
         let registry = repository.registry();
         let cloud = Cloud::of(registry)?;
-        let place = self.place(registry);
-        let credential = kept(&place, || self.exchange(&cloud, registry)).await;
+        let exchange = || self.exchange(&cloud, registry);
         Some(Candidate {
             source: format!("identity of this process for {}", cloud.name()),
             key: None,
-            credential,
+            credential: credential(&self.credentials, registry, exchange).await,
         })
     }
 
@@ -102,34 +104,33 @@ impl Clouds {
             }
         }
     }
-
-    fn place(&self, registry: &str) -> Place {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(kept.entry(registry.to_owned()).or_default())
-    }
 }
 
-/// What is kept, or else what comes of the exchange. One asks, the others wait for it.
-async fn kept<F, E>(place: &Place, exchange: F) -> Credential
+/// What is known, or else what comes of the exchange. One asks, the others wait for it. That there is
+/// no identity is remembered too, for a while.
+async fn credential<F, E>(
+    known: &OnceMap<String, Credential>,
+    registry: &str,
+    exchange: F,
+) -> Credential
 where
     F: FnOnce() -> E,
     E: Future<Output = Result<IssuedCredential, CloudError>>,
 {
-    let mut kept = place.lock().await;
-    if let Some(kept) = kept.as_ref().filter(|kept| Instant::now() < kept.until) {
-        return kept.credential.clone();
-    }
-    let granted = tokio::time::timeout(PATIENCE, exchange()).await;
-    let granted = granted.unwrap_or(Err(CloudError::Timeout));
-    let (credential, lifetime) = match granted {
-        Ok(granted) => (granted.credential, granted.lifetime),
-        Err(error) => (Credential::Unavailable(error.to_string()), NONE_FOR),
+    let make = || async {
+        let issued = tokio::time::timeout(PATIENCE, exchange()).await;
+        let issued = issued.unwrap_or(Err(CloudError::Timeout));
+        let (credential, lifetime) = match issued {
+            Ok(issued) => (issued.credential, issued.lifetime),
+            Err(error) => (Credential::Unavailable(error.to_string()), NONE_FOR),
+        };
+        Ok::<_, Infallible>((credential, Expiry::At(Instant::now() + lifetime)))
     };
-    *kept = Some(Kept {
-        credential: credential.clone(),
-        until: Instant::now() + lifetime,
-    });
-    credential
+    let key = registry.to_owned();
+    match known.get_or_try_make(&key, Instant::now(), make).await {
+        Ok(credential) => credential,
+        Err(never) => match never {},
+    }
 }
 
 #[cfg(test)]
@@ -177,7 +178,7 @@ mod tests {
         }
     }
 
-    fn granted(lifetime: Duration) -> IssuedCredential {
+    fn issued(lifetime: Duration) -> IssuedCredential {
         IssuedCredential {
             credential: Credential::IdentityToken("token".to_owned().into()),
             lifetime,
@@ -186,35 +187,52 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_credential_is_kept_while_it_may_be_used() {
-        let (place, asked) = (Place::default(), Cell::new(0));
-        let ask = async |lifetime| {
-            kept(&place, || async {
+        let (known, asked) = (OnceMap::new(REMEMBERED), Cell::new(0));
+        let ask = async |registry, lifetime| {
+            credential(&known, registry, || async {
                 asked.set(asked.get() + 1);
-                Ok(granted(lifetime))
+                Ok(issued(lifetime))
             })
             .await
         };
-        ask(Duration::from_secs(3600)).await;
-        ask(Duration::from_secs(3600)).await;
+        ask("gcr.io", Duration::from_secs(3600)).await;
+        ask("gcr.io", Duration::from_secs(3600)).await;
         assert_eq!(asked.get(), 1);
-        *place.lock().await = None;
-        ask(Duration::ZERO).await;
-        ask(Duration::ZERO).await;
+        ask("eu.gcr.io", Duration::ZERO).await;
+        ask("eu.gcr.io", Duration::ZERO).await;
         assert_eq!(asked.get(), 3);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_missing_identity_is_a_candidate_that_says_why() {
-        let place = Place::default();
-        let none = kept(&place, || async {
+        let known = OnceMap::new(REMEMBERED);
+        let none = credential(&known, "gcr.io", || async {
             Err(CloudError::NoIdentity("no role".to_owned()))
         });
         let Credential::Unavailable(why) = none.await else {
             panic!("there is a credential");
         };
         assert_eq!(why, "this process has no identity there: no role");
-        let place = Place::default();
-        let silent = kept(&place, std::future::pending);
+        let silent = credential(&known, "eu.gcr.io", std::future::pending);
         assert!(matches!(silent.await, Credential::Unavailable(_)));
+    }
+
+    #[tokio::test]
+    async fn no_more_registries_are_remembered_than_the_bound() {
+        let known = OnceMap::new(REMEMBERED);
+        let asked = Cell::new(0);
+        let ask = async |registry: String| {
+            credential(&known, &registry, || async {
+                asked.set(asked.get() + 1);
+                Ok(issued(Duration::from_secs(3600)))
+            })
+            .await
+        };
+        for number in 0..=REMEMBERED {
+            ask(format!("{number}.gcr.io")).await;
+        }
+        // the oldest made room
+        ask("0.gcr.io".to_owned()).await;
+        assert_eq!(asked.get(), REMEMBERED + 2);
     }
 }

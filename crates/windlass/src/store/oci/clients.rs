@@ -1,9 +1,9 @@
 //! Clients of registries: one for each host, with the certificates this machine keeps for it.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
+use windlass_once::{Expiry, OnceMap};
 use windlass_registry::keychain::{Source, Warning, find};
 use windlass_registry::{Client, ClientCertificate, Clock, Options, Proxies, Remote, Repository};
 use zeroize::Zeroizing;
@@ -30,7 +30,7 @@ pub(crate) struct Exemptions {
 pub(crate) struct Clients {
     options: Options,
     /// By host and its exemptions.
-    known: Mutex<HashMap<(String, Exemptions), Client>>,
+    known: OnceMap<(String, Exemptions), Client>,
 }
 
 impl Clients {
@@ -38,7 +38,7 @@ impl Clients {
     pub(crate) fn new(options: Options) -> Self {
         Self {
             options,
-            known: Mutex::default(),
+            known: OnceMap::new(REMEMBERED),
         }
     }
 
@@ -54,16 +54,13 @@ impl Clients {
         exemptions: Exemptions,
     ) -> Result<Client, UploadError> {
         let registry = repository.registry();
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (registry.to_owned(), exemptions);
-        if let Some(client) = known.get(&key) {
-            return Ok(client.clone());
+        let (key, now) = ((registry.to_owned(), exemptions), Instant::now());
+        if let Some(client) = self.known.get(&key, now) {
+            return Ok(client);
         }
-        if known.len() >= REMEMBERED {
-            known.clear();
-        }
+        // two that ask at once may both make one; they know nothing yet that could be lost
         let client = client(self.options.clone(), registry, exemptions)?;
-        known.insert(key, client.clone());
+        self.known.insert(key, client.clone(), Expiry::Never, now);
         Ok(client)
     }
 }
