@@ -23,7 +23,7 @@ use crate::settings::keys::{Keys, MakeSigner, follow_directory, follow_secret};
 use crate::settings::{self, Settings};
 use crate::sign::Signer;
 use crate::store::oci::{self, Oci};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Health, Metrics, Part};
 
 mod awaiting;
 mod children;
@@ -59,6 +59,8 @@ pub struct Options {
     pub(crate) signer: MakeSigner,
     /// The log to use whatever the configuration says.
     pub(crate) log: Option<Log>,
+    /// Where the state of the controller is told.
+    pub health: Health,
 }
 
 impl Options {
@@ -75,18 +77,54 @@ impl Options {
             registries: oci::options(),
             signer: Signer::from_entries,
             log: None,
+            health: Health::default(),
         }
     }
 }
 
 /// Runs the controller until `stop`.
 pub async fn run(client: Client, options: Options, metrics: Metrics, stop: CancellationToken) {
+    let alive = options.health.alive();
     let current = Settings::unread();
+    for (kind, source) in options.sources() {
+        let reason = format!("the first list of {} is not in yet", source.what);
+        options
+            .health
+            .wait_for(Part::FirstList(first_list(kind, &source)), reason);
+    }
     let sources = settings_sources(&client, &options, &current, &metrics);
     let work = work(&client, &options, current.subscribe(), &metrics, &stop);
+    let reports = report_settings(current.subscribe(), &options.health);
     tokio::select! {
         () = sources => {}
         () = work => {}
+        () = reports => {}
+    }
+    if stop.is_cancelled() {
+        alive.end();
+    }
+}
+
+/// What names the first list of a source.
+fn first_list(kind: RunKind, source: &Source) -> String {
+    format!("{} {}", kind.plural(), source.path)
+}
+
+/// Tells whether there are a configuration and a signer; ends with the settings.
+async fn report_settings(mut settings: channel::Receiver<Settings>, health: &Health) {
+    loop {
+        let now = settings.borrow_and_update().clone();
+        let config = now.config.get().map(drop).map_err(str::to_owned);
+        let signer = now.signer.get().map(drop).map_err(str::to_owned);
+        for (part, state) in [(Part::Config, config), (Part::Signer, signer)] {
+            match state {
+                Ok(()) => health.works(&part),
+                Err(reason) => health.wait_for(part, reason),
+            }
+        }
+        if settings.changed().await.is_err() {
+            return;
+        }
     }
 }
 
@@ -142,6 +180,8 @@ async fn work(
     let watching = sources.iter().map(|(kind, source)| {
         let sink = RunSink {
             kind: *kind,
+            first_list: Part::FirstList(first_list(*kind, source)),
+            health: options.health.clone(),
             reconciler: Arc::clone(&reconciler),
             sender: sender.clone(),
         };
@@ -206,6 +246,8 @@ async fn watch_runs(
 #[derive(Clone)]
 struct RunSink {
     kind: RunKind,
+    first_list: Part,
+    health: Health,
     reconciler: Arc<Reconciler>,
     sender: mpsc::Sender<Message>,
 }
@@ -241,7 +283,7 @@ impl Sink for RunSink {
                 }
             }
             Change::Gone(object) => self.gone(&object).await,
-            Change::Synced => {}
+            Change::Synced => self.health.works(&self.first_list),
         }
     }
 }

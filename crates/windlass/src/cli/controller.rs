@@ -5,13 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Connection;
 use crate::controller::{self, Options};
-use crate::telemetry::{self, LogFormat, Metrics};
+use crate::telemetry::{self, Health, LogFormat, Metrics};
 
 /// Runs worked on at once unless the flag says otherwise. Most of them wait for registries: with 16,
 /// a third as many signatures are pushed a second (`docs/performance.md`).
@@ -72,10 +72,13 @@ impl Controller {
         let stop = CancellationToken::new();
         let metrics_server =
             telemetry::serve_metrics(self.metrics_address, &metrics, stop.clone()).await?;
-        let health_server = telemetry::serve_health(self.health_address, stop.clone()).await?;
+        let health = Health::default();
+        let health_server =
+            telemetry::serve_health(self.health_address, &health, stop.clone()).await?;
         let options = Options {
             namespaces: namespaces(&self.namespace),
             signing_secrets_path: self.signing_secrets_path,
+            health,
             ..Options::new(self.system_namespace, self.concurrency)
         };
         tracing::info!(
@@ -85,9 +88,20 @@ impl Controller {
             concurrency = options.concurrency,
             "started"
         );
-        let controller = controller::run(client, options, metrics, stop.clone());
-        let asked = asked_to_stop(stop)?;
-        tokio::join!(controller, metrics_server, health_server, asked);
+        let controller = async {
+            controller::run(client, options, metrics, stop.clone()).await;
+            let was_asked = stop.is_cancelled();
+            // nothing else is worth running without it
+            stop.cancel();
+            was_asked
+        };
+        let asked = asked_to_stop(stop.clone())?;
+        let (was_asked, (), (), ()) =
+            tokio::join!(controller, metrics_server, health_server, asked);
+        ensure!(
+            was_asked,
+            "the controller ended though nobody asked it to; start it again"
+        );
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }

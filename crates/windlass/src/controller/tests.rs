@@ -94,16 +94,7 @@ impl Scene {
     }
 
     fn add_key(&self) {
-        self.create(json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": { "name": "signing-secrets", "namespace": SYSTEM },
-            "data": {
-                "cosign.key": STANDARD.encode(KEY),
-                "cosign.password": STANDARD.encode(PASSWORD),
-                "cosign.pub": STANDARD.encode(PUBLIC),
-            },
-        }));
+        self.create(signing_secret());
     }
 
     fn create(&self, object: Value) -> Value {
@@ -214,6 +205,20 @@ impl Scene {
     async fn end(self) {
         self.local.shutdown().await.unwrap();
     }
+}
+
+/// The secret with the key.
+fn signing_secret() -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": { "name": "signing-secrets", "namespace": SYSTEM },
+        "data": {
+            "cosign.key": STANDARD.encode(KEY),
+            "cosign.password": STANDARD.encode(PASSWORD),
+            "cosign.pub": STANDARD.encode(PUBLIC),
+        },
+    })
 }
 
 /// The format `in-toto` with everything on the run itself.

@@ -12,6 +12,7 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::health::Health;
 use super::metrics::Metrics;
 
 /// Why a port could not be opened.
@@ -45,15 +46,24 @@ fn exposition(registry: &Registry) -> impl IntoResponse + use<> {
     (status, [(header::CONTENT_TYPE, kind)], text)
 }
 
-/// Serves `/health` and `/readiness` until `stop`, as the reference does.
+/// Serves `/health` and `/readiness` until `stop`: 200, or 503 with the reason.
 pub(crate) async fn serve_health(
     address: SocketAddr,
+    health: &Health,
     stop: CancellationToken,
 ) -> Result<impl Future<Output = ()> + use<>, ListenError> {
+    let (alive, ready) = (health.clone(), health.clone());
     let routes = Router::new()
-        .route("/health", get(async || StatusCode::OK))
-        .route("/readiness", get(async || StatusCode::OK));
+        .route("/health", get(async move || state(alive.dead())))
+        .route("/readiness", get(async move || state(ready.not_ready())));
     serve(("health", "--health-address"), address, routes, stop).await
+}
+
+fn state(problem: Option<impl Into<String>>) -> (StatusCode, String) {
+    match problem {
+        None => (StatusCode::OK, String::new()),
+        Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason.into() + "\n"),
+    }
 }
 
 async fn serve(

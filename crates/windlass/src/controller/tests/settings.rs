@@ -1,6 +1,7 @@
 //! Changes of the configuration and of the key.
 
 use super::*;
+use crate::telemetry::Metrics;
 
 #[tokio::test]
 async fn a_bad_config_map_keeps_the_last_good_one_and_says_so() {
@@ -154,4 +155,83 @@ async fn a_run_for_which_nothing_is_enabled_is_left_alone_until_it_is() {
     assert_eq!(scene.marked("off").await, "true");
     scene.wrote(1).await;
     scene.end().await;
+}
+
+#[tokio::test]
+async fn it_is_ready_once_there_are_a_config_a_key_and_the_first_lists() {
+    let mut options = options();
+    let health = crate::telemetry::Health::default();
+    options.health = health.clone();
+    let scene = Scene::with_options(options).await;
+    let says = |part: &'static str| {
+        let health = health.clone();
+        move |_: &Scene| {
+            health
+                .not_ready()
+                .is_some_and(|reason| reason.contains(part))
+        }
+    };
+    scene
+        .until(
+            "it says that there is no key",
+            says("signing-secrets does not exist"),
+        )
+        .await;
+    scene.add_key();
+    let is_ready = health.clone();
+    scene
+        .until("it is ready", move |_| is_ready.not_ready().is_none())
+        .await;
+    assert_eq!(health.dead(), None);
+    scene.end().await;
+    assert_eq!(health.dead(), None, "it was asked to stop");
+}
+
+#[tokio::test]
+async fn it_is_not_ready_while_the_runs_cannot_be_listed_and_dead_if_the_watch_ends() {
+    let cluster = windlass_sandbox::Cluster::start(windlass_sandbox::Options {
+        namespaces: vec![SYSTEM.to_owned()],
+        ..windlass_sandbox::Options::default()
+    });
+    let cluster = cluster.await.unwrap();
+    cluster.fail(Fault {
+        path_contains: "/apis/tekton.dev/v1/taskruns".to_owned(),
+        times: usize::MAX,
+        answer: FaultAnswer::Status(403.into()),
+        ..Fault::default()
+    });
+    let config = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": "chains-config", "namespace": SYSTEM },
+    });
+    cluster.create(config).unwrap();
+    cluster.create(signing_secret()).unwrap();
+    let options = options();
+    let health = options.health.clone();
+    let client = dev_cluster::client(&cluster).await.unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = crate::controller::run(client, options, Metrics::default(), stop.clone());
+    let running = tokio::spawn(running);
+    let until = async |wanted: Option<&str>| {
+        let waiting = async {
+            while health.not_ready().as_deref() != wanted {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let reached = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(reached.is_ok(), "{wanted:?}, not {:?}", health.not_ready());
+    };
+    until(Some(
+        "the first list of task runs of all namespaces is not in yet",
+    ))
+    .await;
+    cluster.clear_faults();
+    until(None).await;
+    assert_eq!(health.dead(), None);
+    // a loop that ends without being asked to
+    running.abort();
+    let _ = running.await;
+    assert!(health.dead().is_some());
+    cluster.shutdown().await;
 }

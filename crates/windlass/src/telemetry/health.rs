@@ -1,0 +1,118 @@
+//! Whether the controller works: what `/health` and `/readiness` say.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The state of a controller. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Health(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The watch loop has ended though nobody asked for it.
+    has_died: bool,
+    /// Why the controller is not ready, by part.
+    not_ready: BTreeMap<Part, String>,
+}
+
+/// What has to work before the controller is ready.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The configuration.
+    Config,
+    /// The signer.
+    Signer,
+    /// The first list of these runs.
+    FirstList(String),
+}
+
+/// Says that the watch loop has died when it is dropped before [`Alive::end`].
+#[derive(Debug)]
+pub(crate) struct Alive {
+    health: Health,
+    has_ended: bool,
+}
+
+impl Health {
+    /// Why `/health` fails, if it does.
+    pub fn dead(&self) -> Option<&'static str> {
+        let has_died = self.state().has_died;
+        has_died.then_some("the watch of runs has ended; restart the controller")
+    }
+
+    /// Why `/readiness` fails, if it does: one line a reason.
+    pub fn not_ready(&self) -> Option<String> {
+        let state = self.state();
+        let reasons: Vec<&str> = state.not_ready.values().map(String::as_str).collect();
+        (!reasons.is_empty()).then(|| reasons.join("\n"))
+    }
+
+    /// A part does not work, for this reason.
+    pub(crate) fn wait_for(&self, part: Part, reason: String) {
+        self.state().not_ready.insert(part, reason);
+    }
+
+    /// A part works.
+    pub(crate) fn works(&self, part: &Part) {
+        self.state().not_ready.remove(part);
+    }
+
+    /// To be held by the watch loop.
+    pub(crate) fn alive(&self) -> Alive {
+        Alive {
+            health: self.clone(),
+            has_ended: false,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Alive {
+    /// The loop ends because it was asked to.
+    pub(crate) fn end(mut self) {
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.health.state().has_died = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_controller_is_ready_once_every_part_works() {
+        let health = Health::default();
+        let list = Part::FirstList("task runs".to_owned());
+        health.wait_for(Part::Signer, "no key".to_owned());
+        health.wait_for(list.clone(), "task runs are not listed yet".to_owned());
+        let reasons = health.not_ready().unwrap();
+        assert_eq!(reasons, "no key\ntask runs are not listed yet");
+        health.works(&list);
+        health.works(&Part::Signer);
+        assert_eq!(health.not_ready(), None);
+    }
+
+    #[test]
+    fn a_watch_loop_that_panics_is_not_healthy() {
+        let health = Health::default();
+        health.alive().end();
+        assert_eq!(health.dead(), None);
+        let alive = health.alive();
+        let died = std::thread::spawn(move || {
+            let _alive = alive;
+            panic!("on purpose");
+        });
+        assert!(died.join().is_err());
+        assert!(health.dead().is_some());
+    }
+}
