@@ -64,6 +64,10 @@ impl Log {
     }
 
     /// Adds an entry, unless the signature has one.
+    #[cfg_attr(
+        not(test),
+        expect(clippy::unused_async, reason = "logs are asked over a network")
+    )]
     pub(crate) async fn add(&self, signed: &Signed) -> Result<(), LogError> {
         if signed.entry.get().is_some() {
             return Ok(());

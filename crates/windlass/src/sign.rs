@@ -25,10 +25,10 @@ mod unique;
 #[derive(Debug)]
 pub enum Signer {
     /// A private key in memory.
-    Key(KeySigner),
+    Key(Box<KeySigner>),
     /// A key whose signatures are never the same twice, as those of a key service are. For tests.
     #[cfg(test)]
-    Unique(UniqueSigner),
+    Unique(Box<UniqueSigner>),
 }
 
 impl Signer {
@@ -40,18 +40,25 @@ impl Signer {
 
     /// A signer with a key that was read.
     pub(crate) fn of_key(key: PrivateKey) -> Self {
-        Self::Key(KeySigner::new(key))
+        Self::Key(Box::new(KeySigner::new(key)))
     }
 
     /// The same, with a P-256 key whose signatures are never the same twice. For tests.
     #[cfg(test)]
     pub(crate) fn unique_from_entries(entries: &Entries) -> Result<Self, EntriesError> {
         entries::private_key(entries)
-            .and_then(UniqueSigner::of)
-            .map(Self::Unique)
+            .and_then(|key| UniqueSigner::of(&key))
+            .map(|signer| Self::Unique(Box::new(signer)))
     }
 
     /// Signs a message.
+    #[cfg_attr(
+        not(test),
+        expect(
+            clippy::unused_async,
+            reason = "all but keys in memory are asked over a network"
+        )
+    )]
     pub(crate) async fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
         match self {
             Self::Key(signer) => signer.sign(message),

@@ -133,10 +133,10 @@ fn ensure_ended(run: &Run<'_>) -> anyhow::Result<()> {
 /// The bytes of the envelope, or the base64 of the signature of a payload that has none.
 async fn signed(signer: &Signer, artifact: Artifact, payload: Payload) -> anyhow::Result<String> {
     let signature = signer.sign(&message(&payload)).await?;
-    let signed = Signed::new(artifact, payload, signature);
-    Ok(match signed.envelope() {
+    let attested = Signed::new(artifact, payload, signature);
+    Ok(match attested.envelope() {
         Some(envelope) => envelope.to_json(),
-        None => STANDARD.encode(signed.signature_text()),
+        None => STANDARD.encode(attested.signature_text()),
     })
 }
 

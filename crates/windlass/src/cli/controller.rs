@@ -89,7 +89,7 @@ impl Controller {
             "started"
         );
         let controller = async {
-            controller::run(client, options, metrics, stop.clone()).await;
+            Box::pin(controller::run(client, options, metrics, stop.clone())).await;
             let was_asked = stop.is_cancelled();
             // nothing else is worth running without it
             stop.cancel();

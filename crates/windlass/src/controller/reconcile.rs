@@ -152,7 +152,7 @@ impl Reconciler {
                 None => match self.fetch(id).await {
                     Ok(object) => object,
                     Err(error) if error.status() == Some(404) => return Outcome::Settled,
-                    Err(error) => return later(error, progress),
+                    Err(error) => return later(&error, progress),
                 },
             };
             let pass = Pass {
@@ -169,7 +169,7 @@ impl Reconciler {
                     tracing::error!("{reason}");
                     break;
                 }
-                Err(WriteError::Failed(error)) => return later(error, progress),
+                Err(WriteError::Failed(error)) => return later(&error, progress),
             }
         }
         Outcome::Later {
@@ -189,8 +189,8 @@ impl Reconciler {
 }
 
 /// When to come back after a request that failed.
-fn later(error: CallError, progress: Progress) -> Outcome {
-    let text = Chain(&error).to_string();
+fn later(error: &CallError, progress: Progress) -> Outcome {
+    let text = Chain(error).to_string();
     if error.is_transient() {
         tracing::warn!("{text}; trying again");
     } else {

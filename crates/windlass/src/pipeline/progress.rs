@@ -90,12 +90,12 @@ fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Option<Signe
     let stored = STANDARD.decode(stored).ok()?;
     let (artifact, payload) = (&item.artifact, &item.payload);
     let (identity, repeatability) = (signer.identity(), signer.repeatability());
-    let signed = Signed::restore(artifact, payload, &stored, identity, repeatability)?;
+    let restored = Signed::restore(artifact, payload, &stored, identity, repeatability)?;
     if let Some(url) = metadata.annotation(&annotation::log_entry(&key)) {
         let url = url.to_owned();
-        signed.entry.get_or_init(|| LogEntry { url });
+        restored.entry.get_or_init(|| LogEntry { url });
     }
-    Some(signed)
+    Some(restored)
 }
 
 /// What names an artifact in one format in the annotations of its run. An image may be signed in two

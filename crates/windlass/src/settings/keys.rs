@@ -56,8 +56,8 @@ impl Keys {
         }
         self.last = Some(fingerprint);
         let make = self.make;
-        let made = tokio::task::spawn_blocking(move || make(&entries)).await;
-        let reason = match made {
+        let signer = tokio::task::spawn_blocking(move || make(&entries)).await;
+        let reason = match signer {
             Ok(Ok(signer)) => {
                 tracing::info!(key_id = signer.key_id(), "the key of {place} is in force");
                 let signer = Setting::InForce(Arc::new(signer));

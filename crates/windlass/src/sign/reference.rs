@@ -111,7 +111,10 @@ fn unusable(location: &Location, error: EntriesError) -> KeyRefError {
             origin: format!("{COSIGN_PUB} of {location}"),
             source,
         },
-        source => KeyRefError::Entries { location, source },
+        source => KeyRefError::Entries {
+            location,
+            source: Box::new(source),
+        },
     }
 }
 

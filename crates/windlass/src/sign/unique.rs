@@ -31,7 +31,7 @@ impl fmt::Debug for UniqueSigner {
 
 impl UniqueSigner {
     /// A signer with this key, which has to be one on P-256.
-    pub(super) fn of(key: PrivateKey) -> Result<Self, EntriesError> {
+    pub(super) fn of(key: &PrivateKey) -> Result<Self, EntriesError> {
         let unusable = |source| EntriesError::Unusable {
             file: COSIGN_KEY,
             source,

@@ -169,7 +169,7 @@ impl Oci {
 async fn advance(mut append: Append) -> Result<Pushed, UploadError> {
     Ok(match append.advance().await? {
         Advance::Done(_) => Pushed::Written,
-        Advance::Rest(time) => Pushed::Settling(append, time),
+        Advance::Rest(time) => Pushed::Settling(Box::new(append), time),
     })
 }
 
@@ -188,7 +188,7 @@ impl Sum {
             Ok(Pushed::Present) => {}
             Ok(Pushed::Written) => self.written += 1,
             Ok(Pushed::Settling(append, time)) => {
-                self.appends.push(append);
+                self.appends.push(*append);
                 self.after = self.after.max(time);
             }
             Err(error) => self.failures.push(error),

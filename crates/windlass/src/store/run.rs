@@ -131,8 +131,14 @@ mod tests {
     #[test]
     fn a_payload_that_does_not_fit_beside_its_envelope_is_left_out_and_that_is_said() {
         let signed = signed(50_000, Format::SlsaV2Alpha3);
-        let others = annotation::TOTAL_SIZE_LIMIT - size(&written(&[signed.clone()], |_| true));
-        assert!(annotations(&[signed.clone()], others).unwrap().1.is_none());
+        let others =
+            annotation::TOTAL_SIZE_LIMIT - size(&written(std::slice::from_ref(&signed), |_| true));
+        assert!(
+            annotations(std::slice::from_ref(&signed), others)
+                .unwrap()
+                .1
+                .is_none()
+        );
         let (annotations, note) = annotations(&[signed], others + 1).unwrap();
         assert!(!annotations.contains_key("chains.tekton.dev/payload-taskrun-u"));
         assert!(annotations.contains_key("chains.tekton.dev/signature-taskrun-u"));

@@ -53,7 +53,7 @@ pub(crate) enum KeyRefError {
         location: Location,
         /// What the API server or the connection said.
         #[source]
-        source: SecretError,
+        source: Box<SecretError>,
     },
     /// The secret is there, the key is not.
     #[error(
@@ -71,7 +71,7 @@ pub(crate) enum KeyRefError {
         location: Location,
         /// What is wrong with its entries.
         #[source]
-        source: EntriesError,
+        source: Box<EntriesError>,
     },
     /// The environment variable is not set.
     #[error("the environment variable {name} is not set")]

@@ -30,6 +30,9 @@ fn refused(location: &Location, source: SecretError) -> KeyRefError {
     match status {
         Some(404) => KeyRefError::Missing { location },
         Some(401 | 403) => KeyRefError::Forbidden { location },
-        _ => KeyRefError::Api { location, source },
+        _ => KeyRefError::Api {
+            location,
+            source: Box::new(source),
+        },
     }
 }

@@ -21,7 +21,7 @@ pub(super) enum Pushed {
     Present,
     Written,
     /// It was written, or waits to be, and is looked at again after this time.
-    Settling(Append, Duration),
+    Settling(Box<Append>, Duration),
 }
 
 /// Pushes an upload, and tells what people should know of it.
@@ -69,7 +69,7 @@ async fn attach(
     Ok(match append.advance().await? {
         Advance::Done(update) if update.writes == 0 => Pushed::Present,
         Advance::Done(_) => Pushed::Written,
-        Advance::Rest(time) => Pushed::Settling(append, time),
+        Advance::Rest(time) => Pushed::Settling(Box::new(append), time),
     })
 }
 
@@ -93,7 +93,7 @@ async fn refer(
     };
     Ok(match listing.advance().await? {
         Advance::Done(_) => Pushed::Written,
-        Advance::Rest(time) => Pushed::Settling(listing, time),
+        Advance::Rest(time) => Pushed::Settling(Box::new(listing), time),
     })
 }
 
