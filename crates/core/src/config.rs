@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub use self::kinds::{
     BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode,
 };
-pub use self::problem::{ConfigError, Problem, Warning};
+pub use self::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
 pub use self::reader::Parsed;
 pub use self::redact::{Endpoint, Token};
 pub use self::settings::{ArtifactPolicy, Config, Kms, Storage, Transparency, X509};

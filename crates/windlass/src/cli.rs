@@ -26,6 +26,7 @@ mod pipelinerun;
 mod public_key;
 mod registry;
 mod run;
+mod run_files;
 mod sign_blob;
 mod taskrun;
 mod tree;

@@ -12,6 +12,7 @@ use kube::{Client, Config};
 
 pub(crate) mod call;
 pub(crate) mod children;
+pub(crate) mod config_map;
 pub(crate) mod event;
 pub(crate) mod list;
 pub(crate) mod runs;

@@ -11,6 +11,7 @@ use kube::{Client, Config};
 use serde_json::json;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
+use windlass_core::config::CHAINS_CONFIG;
 use windlass_sandbox::{Cluster, Options as ClusterOptions, StartError, Status};
 
 use crate::controller::{self, Options};
@@ -37,7 +38,7 @@ pub enum DevClusterError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The first ConfigMap was refused.
-    #[error("cannot create config map chains-config")]
+    #[error("cannot create config map {CHAINS_CONFIG}")]
     Configure(#[source] Status),
     /// The kubeconfig that the cluster gives cannot be read.
     #[error("cannot use the kubeconfig of the built-in cluster")]
@@ -86,7 +87,7 @@ impl DevCluster {
         let chains_config = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": { "name": "chains-config", "namespace": system_namespace },
+            "metadata": { "name": CHAINS_CONFIG, "namespace": system_namespace },
             "data": {},
         });
         let created = cluster.create(chains_config);

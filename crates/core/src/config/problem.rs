@@ -1,9 +1,10 @@
 //! What is wrong with a configuration, and what is odd about it.
 
-/// Where the reference's settings are.
-pub(super) const CHAINS: &str = "chains-config";
-/// Where settings of windlass's own are.
-pub(super) const OWN: &str = "windlass-config";
+/// Name of the ConfigMap of Tekton Chains.
+pub const CHAINS_CONFIG: &str = "chains-config";
+/// Name of the ConfigMap of windlass's own settings. Operators that own `chains-config` refuse keys
+/// in it that they do not know.
+pub const WINDLASS_CONFIG: &str = "windlass-config";
 
 /// Something that was accepted but probably not meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,7 @@ pub struct ConfigError {
 /// Where a key is, if it is not where all others are.
 fn place(config_map: &str) -> &'static str {
     match config_map {
-        OWN => "in windlass-config, ",
+        WINDLASS_CONFIG => "in windlass-config, ",
         _ => "",
     }
 }

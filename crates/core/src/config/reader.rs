@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
-use super::problem::{CHAINS, ConfigError, OWN, Problem, Warning};
+use super::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
 use super::settings::{ArtifactPolicy, Config, Kms, Storage, Transparency, X509};
 use super::suggest::closest;
 use crate::format::Format;
@@ -35,7 +35,7 @@ pub(super) fn parse(
     chains: &BTreeMap<String, String>,
     windlass: &BTreeMap<String, String>,
 ) -> Result<Parsed, ConfigError> {
-    let mut reader = Reader::new(CHAINS, chains);
+    let mut reader = Reader::new(CHAINS_CONFIG, chains);
     let mut config = config(&mut reader);
     reader.warn_of_unknown();
     let Reader {
@@ -43,7 +43,7 @@ pub(super) fn parse(
         mut warnings,
         ..
     } = reader;
-    let mut own = Reader::new(OWN, windlass);
+    let mut own = Reader::new(WINDLASS_CONFIG, windlass);
     override_with(&mut own, &mut config);
     own.warn_of_unknown();
     problems.append(&mut own.problems);
@@ -55,7 +55,7 @@ pub(super) fn parse(
 }
 
 pub(super) fn default() -> Config {
-    config(&mut Reader::new(CHAINS, &BTreeMap::new()))
+    config(&mut Reader::new(CHAINS_CONFIG, &BTreeMap::new()))
 }
 
 /// What `windlass-config` may say otherwise than `chains-config`.

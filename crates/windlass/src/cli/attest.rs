@@ -16,9 +16,9 @@ use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 use windlass_core::signed::{Artifact, Signed, message};
 
+use super::run_files::{self, RunFiles};
 use super::sign_blob::key_needs_input;
 use crate::cluster::Connection;
-use crate::inspect::files::{self, RunFiles};
 use crate::inspect::input::Input;
 use crate::sign::Signer;
 use crate::sign::reference::KeyRef;
@@ -49,7 +49,7 @@ envelope: the output is the signature in base64 over what `windlass payload --fo
 for `windlass verify-blob`. simplesigning describes images, not runs.
 
 With the buildType slsa-tekton, payloads hold labels, annotations and whole task runs: export them
-with --show-managed-fields, before the run is signed.", files::HELP))]
+with --show-managed-fields, before the run is signed.", run_files::HELP))]
 pub(crate) struct Attest {
     /// File with the run, - for standard input
     #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
@@ -60,7 +60,7 @@ pub(crate) struct Attest {
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Format of the payload (default: the configured one)
-    #[arg(long, value_name = "FORMAT", value_parser = files::run_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = run_files::run_format)]
     format: Option<Format>,
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
@@ -75,7 +75,7 @@ impl Attest {
         }
         let mut warnings = Vec::new();
         let (artifact, payload) = self.payload(&mut warnings)?;
-        files::warn(&warnings);
+        run_files::warn(&warnings);
         let signer = Signer::of_key(self.key.load_private(connection).await?);
         write(
             self.output.as_deref(),
@@ -90,7 +90,7 @@ impl Attest {
         let run = documents.run(warnings)?;
         ensure_ended(&run)?;
         warnings.extend(signed_before(&run, &config));
-        let payload = files::payload(&run, &config, self.format, warnings)?;
+        let payload = run_files::payload(&run, &config, self.format, warnings)?;
         Ok((Artifact::of_run(&run), payload))
     }
 }

@@ -14,6 +14,7 @@ use kube::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
+use windlass_core::config::CHAINS_CONFIG;
 use windlass_sandbox::registry::{
     Accounts, Authentication, Grant, Options as RegistryOptions, Registry, User,
 };
@@ -177,14 +178,14 @@ impl Stage {
 
     async fn configure(&self, patch: &str) -> anyhow::Result<()> {
         show(&format!(
-            "kubectl patch configmap chains-config -n {NAMESPACE} -p='{patch}'"
+            "kubectl patch configmap {CHAINS_CONFIG} -n {NAMESPACE} -p='{patch}'"
         ));
-        let uri = format!("/api/v1/namespaces/{NAMESPACE}/configmaps/chains-config");
-        let action = "patch config map chains-config".to_owned();
+        let uri = format!("/api/v1/namespaces/{NAMESPACE}/configmaps/{CHAINS_CONFIG}");
+        let action = format!("patch config map {CHAINS_CONFIG}");
         Call::patch(action, uri, MERGE_PATCH, patch.as_bytes().to_vec())
             .send(&self.client)
             .await?;
-        print("configmap/chains-config patched");
+        print(&format!("configmap/{CHAINS_CONFIG} patched"));
         Ok(())
     }
 

@@ -11,11 +11,12 @@ use windlass_core::format::Format;
 use windlass_core::run::{Kind, Run};
 
 use super::output::{self, Format as OutputFormat};
+use super::run_files::{self, RunFiles};
 use crate::cluster::Connection;
-use crate::inspect::files::{self, RunFiles, Wanted, kind_of};
 use crate::inspect::input::Input;
+use crate::inspect::on_cluster;
+use crate::inspect::selector::{RunSelector, kind_of};
 
-mod on_cluster;
 mod text;
 
 #[cfg(test)]
@@ -40,7 +41,7 @@ mod tests;
 {}
 
 The JSON form has images, subjects, dependencies and warnings; what names each is in from.",
-files::HELP))]
+run_files::HELP))]
 pub(crate) struct Explain {
     /// The run on a cluster: taskrun/NAME (tr/NAME) or pipelinerun/NAME (pr/NAME)
     #[arg(value_name = "KIND/NAME", num_args = 1..=2, required_unless_present = "run", conflicts_with = "run")]
@@ -51,7 +52,7 @@ pub(crate) struct Explain {
     #[command(flatten)]
     files: RunFiles,
     /// Format to explain (default: the configured one)
-    #[arg(long, value_name = "FORMAT", value_parser = files::run_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = run_files::run_format)]
     format: Option<Format>,
     /// Namespace of the run (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "run")]
@@ -140,13 +141,13 @@ fn target(words: &[String]) -> anyhow::Result<(Kind, String)> {
     const HOW: &str = "name the run as taskrun/NAME or pipelinerun/NAME";
     match words {
         [one] => {
-            let wanted: Wanted = one.parse().map_err(anyhow::Error::msg)?;
-            let Some(kind) = wanted.kind else {
+            let selector: RunSelector = one.parse()?;
+            let Some(kind) = selector.kind else {
                 bail!("{one:?} does not say which kind of run it is; {HOW}");
             };
-            Ok((kind, wanted.name))
+            Ok((kind, selector.name))
         }
-        [kind, name] => Ok((kind_of(kind).map_err(anyhow::Error::msg)?, name.clone())),
+        [kind, name] => Ok((kind_of(kind)?, name.clone())),
         _ => bail!("{HOW}"),
     }
 }

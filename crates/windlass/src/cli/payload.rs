@@ -8,7 +8,7 @@ use clap::ValueHint;
 use windlass_core::format::Format;
 use windlass_core::payload::Payload;
 
-use crate::inspect::files::{self, RunFiles};
+use super::run_files::{self, RunFiles};
 use crate::inspect::input::Input;
 
 /// Print the payload of a finished run: the bytes that would be signed
@@ -30,7 +30,7 @@ use crate::inspect::input::Input;
 {}
 
 The payload is printed without a newline at its end; warnings go to standard error.",
-files::HELP))]
+run_files::HELP))]
 pub(crate) struct PayloadOf {
     /// File with the run, - for standard input
     #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
@@ -38,7 +38,7 @@ pub(crate) struct PayloadOf {
     #[command(flatten)]
     files: RunFiles,
     /// Format of the payload (default: the configured one)
-    #[arg(long, value_name = "FORMAT", value_parser = files::run_format)]
+    #[arg(long, value_name = "FORMAT", value_parser = run_files::run_format)]
     format: Option<Format>,
 }
 
@@ -47,7 +47,7 @@ impl PayloadOf {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let mut warnings = Vec::new();
         let payload = self.payload(&mut warnings)?;
-        files::warn(&warnings);
+        run_files::warn(&warnings);
         let mut out = io::stdout().lock();
         out.write_all(&payload.bytes)
             .and_then(|()| out.flush())
@@ -62,6 +62,6 @@ impl PayloadOf {
         if !run.is_done() {
             warnings.push("the run has not ended: its payload will change".to_owned());
         }
-        files::payload(&run, &config, self.format, warnings)
+        run_files::payload(&run, &config, self.format, warnings)
     }
 }

@@ -5,32 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kube::Client;
-use serde::Deserialize;
 use tokio::sync::mpsc;
-use windlass_core::config::Config;
+use windlass_core::config::{CHAINS_CONFIG, Config, WINDLASS_CONFIG};
+use windlass_core::error::Chain;
 
 use super::{Current, Data, Setting};
+use crate::cluster::config_map::ConfigMap;
 use crate::cluster::event::{self, Regarding};
 use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::telemetry::Metrics;
-
-/// The reference's ConfigMap.
-pub(crate) const CHAINS_CONFIG: &str = "chains-config";
-/// The ConfigMap of our own settings; operators that own `chains-config` refuse unknown keys in it.
-pub(crate) const WINDLASS_CONFIG: &str = "windlass-config";
-
-#[derive(Deserialize)]
-struct ConfigMap {
-    metadata: Metadata,
-    #[serde(default)]
-    data: Option<Data>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    uid: String,
-}
 
 /// One of the two maps as it is now.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -105,17 +88,18 @@ struct ConfigMapSink<'a> {
 impl Sink for ConfigMapSink<'_> {
     async fn take(&mut self, change: Change) {
         let map = match change {
-            Change::Seen(object) => match serde_json::from_slice::<ConfigMap>(&object) {
+            Change::Seen(object) => match ConfigMap::parse(&object) {
                 Ok(map) => {
                     self.listed = true;
                     Map::Present {
-                        uid: map.metadata.uid,
-                        data: map.data.unwrap_or_default(),
+                        uid: map.uid,
+                        data: map.data,
                     }
                 }
                 Err(error) => {
                     let (namespace, name) = (self.namespace, self.name);
-                    tracing::error!(%error, "config map {namespace}/{name} is not a config map");
+                    let error = Chain(&error);
+                    tracing::error!(%error, "cannot use config map {namespace}/{name}");
                     return;
                 }
             },

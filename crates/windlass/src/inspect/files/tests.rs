@@ -1,4 +1,9 @@
-use super::document::{config, take_run};
+use windlass_core::error::Chain;
+use windlass_core::format::Format;
+use windlass_core::payload::Payload;
+use windlass_core::run::Run;
+
+use super::content::{config_map, run as take_run};
 use super::*;
 
 const TASK: &str = "apiVersion: tekton.dev/v1
@@ -18,7 +23,7 @@ fn documents(text: &str) -> Documents {
 }
 
 fn refused(text: &str) -> String {
-    format!("{:#}", take_run(text, None).unwrap_err())
+    Chain(&take_run(text, None).unwrap_err()).to_string()
 }
 
 fn list(items: &[&str]) -> String {
@@ -40,10 +45,8 @@ fn yaml_and_json_give_the_same_payload() {
     .map(|text| {
         let documents = documents(&text);
         let run = documents.run(&mut Vec::new()).unwrap();
-        let format = Some(Format::Tekton);
-        payload(&run, &Config::default(), format, &mut Vec::new())
-            .unwrap()
-            .bytes
+        let payload = Payload::of_run(&run, &Config::default(), Format::Tekton);
+        payload.unwrap().bytes
     });
     let expected = r#"{"conditions":[{"status":"True","type":"Succeeded"}],"results":[{"name":"b","value":2},{"name":"a","value":"1"}]}"#;
     for payload in payloads {
@@ -91,18 +94,18 @@ fn a_run_of_v1beta1_is_converted() {
 fn a_value_of_the_config_map_that_is_not_text_is_named() {
     let text = "kind: ConfigMap\ndata:\n  transparency.enabled: true\n";
     assert!(
-        config(text)
+        config_map(text)
             .unwrap_err()
             .to_string()
             .contains("transparency.enabled")
     );
     assert!(
-        config("kind: Secret")
+        config_map("kind: Secret")
             .unwrap_err()
             .to_string()
             .contains("ConfigMap")
     );
-    assert!(config("kind: ConfigMap").unwrap().is_empty());
+    assert!(config_map("kind: ConfigMap").unwrap().is_empty());
 }
 
 /// A run of a list, in JSON.
@@ -172,13 +175,4 @@ fn a_task_run_of_another_pipeline_run_is_no_child_whatever_it_is_called() {
     let text = json_list(&[parent.to_owned(), owned("a", "old")]);
     let chosen = take_run(&text, Some(&"pr/p".parse().unwrap())).unwrap();
     assert!(chosen.children.is_empty());
-}
-
-#[test]
-fn simplesigning_is_refused_as_a_format_of_runs() {
-    let refusal = run_format("simplesigning").unwrap_err();
-    assert!(refusal.contains("describes an image"), "{refusal}");
-    assert_eq!(run_format("slsa-provenance/v1"), Ok(Format::SlsaV2Alpha4));
-    assert_eq!(run_format("slsa-provenance/v0.2"), Ok(Format::SlsaV1));
-    assert!(run_format("slsa/v9").unwrap_err().contains("in-toto"));
 }

@@ -17,9 +17,9 @@ use crate::inspect::layers::layers;
 /// Checks the file by what is in it. Nothing says what a lone envelope has to be about, so the
 /// subjects of it are not compared with anything.
 pub(crate) fn verify(path: &Path, asked: &Asked) -> anyhow::Result<Report> {
-    let source = Input::File(path.to_owned());
-    let target = source.to_string();
-    let content = source.read(MAX_CONTENT);
+    let input = Input::File(path.to_owned());
+    let target = input.to_string();
+    let content = input.read(MAX_CONTENT);
     let content = content.with_context(|| format!("cannot read the file {target}"))?;
     let layers = layers(&content);
     let parsed = layers
@@ -32,10 +32,10 @@ pub(crate) fn verify(path: &Path, asked: &Asked) -> anyhow::Result<Report> {
         }
         Some((text, value)) if value.get("mediaType").is_some() => verify::envelope_of_bundle(text),
         _ => {
-            let runs = files::read_one(path).with_context(|| {
+            let documents = files::run(&input, None).with_context(|| {
                 format!("{target} holds no envelope and no bundle, and is taken for a run")
             })?;
-            return run::verify(&target, runs.as_bytes(), asked);
+            return run::verify(&target, documents.run.as_bytes(), asked);
         }
     };
     let mut report = asked.report(target, None);

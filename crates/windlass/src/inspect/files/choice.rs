@@ -5,51 +5,61 @@
 
 use std::collections::HashSet;
 
-use anyhow::bail;
 use serde_json::Value;
 
-use super::{NAMED, Wanted};
+use crate::inspect::documents::MOST_NAMES;
+use crate::inspect::selector::RunSelector;
 
-/// The run that is meant, and its task runs.
+/// A run, and the task runs that belong to it.
 #[derive(Debug)]
-pub(super) struct Chosen {
+pub(super) struct RunTree {
     pub(super) run: Value,
     pub(super) children: Vec<Value>,
 }
 
+/// Why it is unclear which run is meant.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChoiceError {
+    /// There is none.
+    #[error("there is no run in it")]
+    Empty,
+    /// None has that name.
+    #[error("there is no run {selector} in it, but {others}")]
+    Missing {
+        selector: RunSelector,
+        others: String,
+    },
+    /// Each belongs to another one.
+    #[error("none of its runs is on top; choose one with --name")]
+    Circle,
+    /// Several have that name.
+    #[error(
+        "{count} runs in it are called {selector}: {names}; name it as taskrun/NAME or \
+         pipelinerun/NAME, or export one namespace only"
+    )]
+    SameName {
+        count: usize,
+        selector: RunSelector,
+        names: String,
+    },
+    /// Several are on top, and none is named.
+    #[error(
+        "there are {count} runs in it that belong to no other: {names}; choose one with --name, for \
+         example --name {example}"
+    )]
+    Several {
+        count: usize,
+        names: String,
+        example: String,
+    },
+}
+
 /// Chooses among all runs of a file.
-pub(super) fn choose(runs: Vec<Value>, wanted: Option<&Wanted>) -> anyhow::Result<Chosen> {
-    let parents = Parents::of(&runs);
-    let candidates: Vec<usize> = match wanted {
-        Some(wanted) => positions(&runs, |run| is_wanted(run, wanted)),
-        None => positions(&runs, |run| !parents.have(run)),
-    };
-    let at = match (&candidates[..], wanted) {
-        ([at], _) => *at,
-        ([], _) if runs.is_empty() => bail!("there is no run in it"),
-        ([], Some(wanted)) => bail!(
-            "there is no run {} in it, but {}",
-            wanted,
-            names(&runs, &positions(&runs, |run| !parents.have(run)))
-        ),
-        // a circle of owners
-        ([], None) => bail!("none of its runs is on top; choose one with --name"),
-        (several, Some(wanted)) => bail!(
-            "{} runs in it are called {wanted}: {}; name it as taskrun/NAME or pipelinerun/NAME, \
-             or export one namespace only",
-            several.len(),
-            names(&runs, several)
-        ),
-        (several, None) => bail!(
-            "there are {} runs in it that belong to no other: {}; choose one with --name, for \
-             example --name {}",
-            several.len(),
-            names(&runs, several),
-            name(&runs[several[0]])
-        ),
-    };
-    let mut runs = runs;
-    let run = runs.swap_remove(at);
+pub(super) fn choose(
+    mut runs: Vec<Value>,
+    selector: Option<&RunSelector>,
+) -> Result<RunTree, ChoiceError> {
+    let run = runs.swap_remove(position(&runs, selector)?);
     let children = if is_pipeline_run(&run) {
         let own = Parents::of(std::slice::from_ref(&run));
         runs.retain(|other| !is_pipeline_run(other) && own.have(other));
@@ -57,7 +67,35 @@ pub(super) fn choose(runs: Vec<Value>, wanted: Option<&Wanted>) -> anyhow::Resul
     } else {
         Vec::new()
     };
-    Ok(Chosen { run, children })
+    Ok(RunTree { run, children })
+}
+
+fn position(runs: &[Value], selector: Option<&RunSelector>) -> Result<usize, ChoiceError> {
+    let parents = Parents::of(runs);
+    let on_top = || positions(runs, |run| !parents.have(run));
+    let candidates = match selector {
+        Some(selector) => positions(runs, |run| is_selected(run, selector)),
+        None => on_top(),
+    };
+    match (&candidates[..], selector) {
+        ([at], _) => Ok(*at),
+        ([], _) if runs.is_empty() => Err(ChoiceError::Empty),
+        ([], Some(selector)) => Err(ChoiceError::Missing {
+            selector: selector.clone(),
+            others: names(runs, &on_top()),
+        }),
+        ([], None) => Err(ChoiceError::Circle),
+        (several, Some(selector)) => Err(ChoiceError::SameName {
+            count: several.len(),
+            selector: selector.clone(),
+            names: names(runs, several),
+        }),
+        (several, None) => Err(ChoiceError::Several {
+            count: several.len(),
+            names: names(runs, several),
+            example: name(&runs[several[0]]),
+        }),
+    }
 }
 
 fn positions(runs: &[Value], is_meant: impl Fn(&Value) -> bool) -> Vec<usize> {
@@ -67,9 +105,9 @@ fn positions(runs: &[Value], is_meant: impl Fn(&Value) -> bool) -> Vec<usize> {
         .collect()
 }
 
-fn is_wanted(run: &Value, wanted: &Wanted) -> bool {
-    text(run, "/metadata/name") == wanted.name
-        && wanted.kind.is_none_or(|kind| run["kind"] == kind.name())
+fn is_selected(run: &Value, selector: &RunSelector) -> bool {
+    text(run, "/metadata/name") == selector.name
+        && selector.kind.is_none_or(|kind| run["kind"] == kind.name())
 }
 
 pub(super) fn is_pipeline_run(run: &Value) -> bool {
@@ -94,11 +132,11 @@ fn name(run: &Value) -> String {
 fn names(runs: &[Value], positions: &[usize]) -> String {
     let names: Vec<String> = positions
         .iter()
-        .take(NAMED)
+        .take(MOST_NAMES)
         .map(|at| name(&runs[*at]))
         .collect();
     let names = names.join(", ");
-    match positions.len().saturating_sub(NAMED) {
+    match positions.len().saturating_sub(MOST_NAMES) {
         0 => names,
         more => format!("{names} and {more} more"),
     }

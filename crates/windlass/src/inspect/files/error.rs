@@ -1,0 +1,67 @@
+//! Why a file does not contain what it is taken for.
+
+use std::io;
+use std::str::Utf8Error;
+
+use windlass_core::config::ConfigError;
+use windlass_core::tekton::v1beta1::UpgradeError;
+
+use super::choice::ChoiceError;
+use crate::cluster::config_map::MalformedConfigMap;
+use crate::inspect::input::Input;
+
+/// Why a file is of no use.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    /// The system refused, or the file is too large.
+    #[error("cannot read {input}")]
+    Read {
+        /// The file.
+        input: Input,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file contains something else.
+    #[error("cannot use {input}")]
+    Content {
+        /// The file.
+        input: Input,
+        /// What is wrong with it.
+        source: ContentError,
+    },
+}
+
+/// What is wrong with the content of a file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContentError {
+    /// It is not text.
+    #[error("it is not text")]
+    Text(#[from] Utf8Error),
+    /// It starts as JSON does.
+    #[error("it is not valid JSON")]
+    Json(#[source] serde_json::Error),
+    /// It is YAML or nothing.
+    #[error("it is not valid YAML with a single document")]
+    Yaml(#[source] Box<serde_saphyr::Error>),
+    /// A list without items.
+    #[error("the list has no items")]
+    NoItems,
+    /// An object that is no run, or a run of an unknown version.
+    #[error(transparent)]
+    Upgrade(#[from] UpgradeError),
+    /// It is unclear which run is meant.
+    #[error(transparent)]
+    Choice(#[from] ChoiceError),
+    /// Only task runs can be children.
+    #[error("a child is not a TaskRun")]
+    NotATaskRun,
+    /// An object that is no ConfigMap.
+    #[error("expected a ConfigMap, found kind {0}")]
+    NotAConfigMap(String),
+    /// A ConfigMap that is damaged.
+    #[error(transparent)]
+    ConfigMap(#[from] MalformedConfigMap),
+    /// A configuration that is not allowed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
