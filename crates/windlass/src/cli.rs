@@ -19,6 +19,7 @@ mod describe;
 mod dev;
 mod explain;
 mod generate_key_pair;
+mod key;
 mod list;
 pub(crate) mod output;
 mod payload;

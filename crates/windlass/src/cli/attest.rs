@@ -1,8 +1,7 @@
 //! `windlass attest`: the signature that the controller would store for a finished run, made from
 //! files and without a cluster.
 
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
@@ -16,8 +15,9 @@ use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 use windlass_core::signed::{Artifact, Signed, message};
 
+use super::key;
+use super::output;
 use super::run_files::{self, RunFiles};
-use super::sign_blob::key_needs_input;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
 use crate::sign::Signer;
@@ -70,17 +70,19 @@ pub(crate) struct Attest {
 impl Attest {
     /// Prints the envelope; a run that has not ended is refused.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        if self.run == Input::Stdin && key_needs_input(&self.key) {
+        if self.run == Input::Stdin && key::needs_input(&self.key) {
             bail!("the run comes from standard input, so the password cannot; set COSIGN_PASSWORD");
         }
         let mut warnings = Vec::new();
         let (artifact, payload) = self.payload(&mut warnings)?;
-        run_files::warn(&warnings);
+        output::warn(&warnings);
         let signer = Signer::of_key(self.key.load_private(connection).await?);
-        write(
-            self.output.as_deref(),
-            &signed(&signer, artifact, payload).await?,
-        )?;
+        let text = signed(&signer, artifact, payload).await?;
+        match &self.output {
+            None => output::write(text)?,
+            Some(path) => std::fs::write(path, text)
+                .with_context(|| format!("cannot write to {}", path.display()))?,
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -138,15 +140,4 @@ async fn signed(signer: &Signer, artifact: Artifact, payload: Payload) -> anyhow
         Some(envelope) => envelope.to_json(),
         None => STANDARD.encode(attested.signature_text()),
     })
-}
-
-fn write(file: Option<&Path>, text: &str) -> anyhow::Result<()> {
-    if let Some(path) = file {
-        return std::fs::write(path, text)
-            .with_context(|| format!("cannot write to {}", path.display()));
-    }
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .context("cannot write to standard output")
 }

@@ -22,7 +22,7 @@ impl Completions {
         let name = command.get_name().to_owned();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, name, &mut script);
-        output::write(&String::from_utf8_lossy(&script))?;
+        output::write(script)?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -367,7 +367,7 @@ fn push_image(registry: &Registry) -> String {
 fn print(text: &str) {
     if !text.is_empty() {
         // a reader that went away does not end the demo: its exit code still tells
-        let _ = output::write(&format!("{text}\n"));
+        let _ = output::write(format!("{text}\n"));
     }
 }
 

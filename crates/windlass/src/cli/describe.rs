@@ -57,14 +57,14 @@ impl Describe {
         };
         let run = runs.get(&name).await?;
         if let Some(format) = &self.output {
-            output::write(&format.text(&run, &[kind.object_name(&name)])?)?;
+            output::write(format.text(&run, &[kind.object_name(&name)])?)?;
             return Ok(ExitCode::SUCCESS);
         }
         let children = match kind {
             Kind::Task => HashMap::new(),
             Kind::Pipeline => children(&client, namespace, &name).await?,
         };
-        output::write(&view::text(kind, &run, &children, Timestamp::now()))?;
+        output::write(view::text(kind, &run, &children, Timestamp::now()))?;
         Ok(ExitCode::SUCCESS)
     }
 }

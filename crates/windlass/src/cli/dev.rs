@@ -133,7 +133,7 @@ impl Dev {
             None
         };
         let registry = self.registry.start().await?;
-        output::write(&self.greeting(&dev, &path, &registry))?;
+        output::write(self.greeting(&dev, &path, &registry))?;
         asked.await;
         if let Some(steps) = steps {
             steps.shutdown().await;

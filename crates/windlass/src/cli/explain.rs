@@ -83,7 +83,7 @@ impl Explain {
             }
             None => self.on_cluster(connection).await?,
         };
-        output::write(&self.text(&explanation)?)?;
+        output::write(self.text(&explanation)?)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-use windlass_core::key::{KeyError, PrivateKey, cosign};
-use zeroize::Zeroizing;
-
+use self::pair::Existing;
 use crate::cluster::Connection;
-use crate::sign::{password, reference::KeyRef};
+use crate::sign::reference::KeyRef;
 
 mod files;
+mod pair;
 mod secret;
 
 /// Make a key pair for signing
@@ -31,20 +29,6 @@ pub(crate) struct GenerateKeyPair {
     /// Secret to keep the pair in: k8s://<namespace>/<name>
     #[arg(value_name = "SECRET")]
     secret: Option<KeyRef>,
-}
-
-/// What to do with a key that is there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Existing {
-    Keep,
-    Replace,
-}
-
-/// A new pair: cosign's encrypted file, its password, and the public key.
-struct KeyPair {
-    private: Zeroizing<String>,
-    password: Zeroizing<Vec<u8>>,
-    public: String,
 }
 
 impl GenerateKeyPair {
@@ -71,52 +55,4 @@ impl GenerateKeyPair {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-impl KeyPair {
-    /// Asks for the password and makes the pair.
-    fn generate() -> anyhow::Result<Self> {
-        let password = password::choose()?;
-        warn_of_newline(&password);
-        let key = draw_key()?;
-        let (mut salt, mut nonce) = ([0; 32], [0; 24]);
-        draw(&mut salt)?;
-        draw(&mut nonce)?;
-        let private = cosign::encrypt(&key.to_pkcs8_der()?, &password, &salt, &nonce)?;
-        Ok(Self {
-            private: Zeroizing::new(private),
-            password,
-            public: key.public_key().to_pem(),
-        })
-    }
-}
-
-fn draw_key() -> anyhow::Result<PrivateKey> {
-    let mut random = Zeroizing::new([0; 32]);
-    loop {
-        draw(&mut *random)?;
-        match PrivateKey::generate_p256(&random) {
-            Err(KeyError::Random) => {}
-            made => return Ok(made?),
-        }
-    }
-}
-
-fn draw(bytes: &mut [u8]) -> anyhow::Result<()> {
-    getrandom::fill(bytes).context("cannot draw random numbers from the system")
-}
-
-#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-fn warn_of_newline(password: &[u8]) {
-    if password.ends_with(b"\n") {
-        eprintln!(
-            "warning: the password that was piped in ends in a newline, which is part of it; use \
-             `printf %s` to leave it out"
-        );
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-fn say(text: &str) {
-    eprintln!("{text}");
 }

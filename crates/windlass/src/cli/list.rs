@@ -63,7 +63,7 @@ impl List {
                 format.text(&document(kind, rows), &names)?
             }
             None if rows.is_empty() => {
-                nothing(kind, &runs);
+                output::note(&format!("No {kind}s found {}", runs.place()));
                 return Ok(ExitCode::SUCCESS);
             }
             None => {
@@ -76,7 +76,7 @@ impl List {
                 }
             }
         };
-        output::write(&text)?;
+        output::write(text)?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -103,14 +103,6 @@ fn with_type(kind: Kind, mut run: Value) -> Value {
         run.entry("kind").or_insert_with(|| kind.name().into());
     }
     run
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "a note to the person, not part of the list"
-)]
-fn nothing(kind: Kind, runs: &Runs<'_>) {
-    eprintln!("No {}s found {}", kind.name(), runs.place());
 }
 
 fn table<'s>(runs: impl Iterator<Item = &'s Summary>, now: Timestamp) -> String {

@@ -77,14 +77,27 @@ impl Format {
 }
 
 /// Writes to standard output. A reader that went away is no error.
-pub(crate) fn write(text: &str) -> anyhow::Result<()> {
+pub(crate) fn write(content: impl AsRef<[u8]>) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
     match output
-        .write_all(text.as_bytes())
+        .write_all(content.as_ref())
         .and_then(|()| output.flush())
     {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome.context("cannot write to standard output"),
+    }
+}
+
+/// Writes a line to standard error, where it is no part of the output.
+#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Writes warnings to standard error.
+pub(crate) fn warn(warnings: &[String]) {
+    for warning in warnings {
+        note(&format!("warning: {}", clean::line(warning)));
     }
 }
 

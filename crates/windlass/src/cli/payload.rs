@@ -1,13 +1,12 @@
 //! `windlass payload`: exactly the bytes that would be signed for a run, without a cluster.
 
-use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::ValueHint;
 use windlass_core::format::Format;
 use windlass_core::payload::Payload;
 
+use super::output;
 use super::run_files::{self, RunFiles};
 use crate::inspect::input::Input;
 
@@ -47,11 +46,8 @@ impl PayloadOf {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let mut warnings = Vec::new();
         let payload = self.payload(&mut warnings)?;
-        run_files::warn(&warnings);
-        let mut out = io::stdout().lock();
-        out.write_all(&payload.bytes)
-            .and_then(|()| out.flush())
-            .context("cannot write")?;
+        output::warn(&warnings);
+        output::write(payload.bytes)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -1,11 +1,11 @@
 //! `public-key`: prints the public half of a key.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::output;
 use crate::cluster::Connection;
 use crate::sign::reference::KeyRef;
 
@@ -24,17 +24,16 @@ pub(crate) struct PublicKey {
 }
 
 impl PublicKey {
-    #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let Self { key, outfile } = self;
         let text = key.load_public(connection).await?.to_pem();
         let Some(path) = outfile else {
-            std::io::stdout().lock().write_all(text.as_bytes())?;
+            output::write(text)?;
             return Ok(ExitCode::SUCCESS);
         };
         std::fs::write(&path, text)
             .with_context(|| format!("cannot write the public key to {}", path.display()))?;
-        eprintln!("Public key written to {}", path.display());
+        output::note(&format!("Public key written to {}", path.display()));
         Ok(ExitCode::SUCCESS)
     }
 }

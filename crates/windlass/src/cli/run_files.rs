@@ -7,7 +7,6 @@ use windlass_core::format::{Format, UnknownFormat};
 use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 
-use super::output::clean;
 use crate::inspect::documents::Documents;
 use crate::inspect::files;
 use crate::inspect::input::Input;
@@ -82,14 +81,6 @@ pub(super) fn run_format(name: &str) -> Result<Format, String> {
     }
     name.parse()
         .map_err(|error: UnknownFormat| error.to_string())
-}
-
-/// Prints warnings for a person.
-#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-pub(super) fn warn(warnings: &[String]) {
-    for warning in warnings {
-        eprintln!("warning: {}", clean::line(warning));
-    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
 //! `sign-blob`: signs a file, with the flags of cosign.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::key;
+use super::output;
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -56,7 +57,7 @@ impl SignBlob {
             "uploading to a transparency log is not supported yet; leave --tlog-upload out"
         );
         // the key first: its password may be piped in
-        let piped_twice = blob == Input::Stdin && key_needs_input(&key);
+        let piped_twice = blob == Input::Stdin && key::needs_input(&key);
         anyhow::ensure!(
             !piped_twice,
             "the file comes from standard input, so the password cannot; set COSIGN_PASSWORD"
@@ -64,33 +65,21 @@ impl SignBlob {
         let key = key.load_private(connection).await?.for_detached();
         let payload = verdict::read(&blob, "file")?;
         let signature = key.sign(&payload)?;
-        let output = if b64 {
+        let signature = if b64 {
             STANDARD.encode(signature).into_bytes()
         } else {
             signature
         };
-        write(output_signature.as_deref(), &output, b64)?;
+        let Some(path) = output_signature else {
+            output::write(signature)?;
+            if b64 {
+                output::write("\n")?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        };
+        std::fs::write(&path, signature)
+            .with_context(|| format!("cannot write the signature to {}", path.display()))?;
+        output::note(&format!("Wrote signature to file {}", path.display()));
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Whether reading the key may take its password from standard input.
-pub(super) fn key_needs_input(key: &KeyRef) -> bool {
-    !matches!(key, KeyRef::Secret(_)) && std::env::var_os("COSIGN_PASSWORD").is_none()
-}
-
-#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-fn write(file: Option<&Path>, output: &[u8], text: bool) -> anyhow::Result<()> {
-    if let Some(path) = file {
-        std::fs::write(path, output)
-            .with_context(|| format!("cannot write the signature to {}", path.display()))?;
-        eprintln!("Wrote signature to file {}", path.display());
-        return Ok(());
-    }
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(output)?;
-    if text {
-        stdout.write_all(b"\n")?;
-    }
-    stdout.flush().context("cannot write the signature")
 }

@@ -30,7 +30,7 @@ impl Tree {
         let found = self.access.find(&self.image).await?;
         let attached = attached::list(&found.remote, &found.tags, &found.digest).await?;
         let image = format!("{}@{}", self.image.repository, found.digest);
-        output::write(&text(&image, &attached))?;
+        output::write(text(&image, &attached))?;
         Ok(ExitCode::SUCCESS)
     }
 }

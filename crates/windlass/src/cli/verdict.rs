@@ -1,16 +1,13 @@
-//! The verdict of a check, told the way cosign tells it, and the key and the input of checks.
+//! The verdict of a check, told the way cosign tells it, and the flags and input of checks.
 
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use anyhow::Context as _;
-use windlass_core::error::Chain;
-use windlass_core::key::PublicKey;
 use windlass_core::verify;
 
-use crate::cluster::Connection;
+use super::output::note;
 use crate::inspect::input::{Input, MAX_CONTENT};
-use crate::sign::reference::{KeyRef, KeyRefError};
 
 /// A predicate type's URI, typed as that or as cosign's short name for it.
 #[derive(Debug, Clone)]
@@ -30,29 +27,15 @@ impl FromStr for PredicateType {
 
 /// Prints `Verified OK` if there are no findings, and otherwise each finding, to standard error as
 /// cosign does.
-#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
 pub(crate) fn report(findings: &[String]) -> ExitCode {
     if findings.is_empty() {
-        eprintln!("Verified OK");
+        note("Verified OK");
         return ExitCode::SUCCESS;
     }
     for finding in findings {
-        eprintln!("error: does not verify: {finding}");
+        note(&format!("error: does not verify: {finding}"));
     }
     ExitCode::from(1)
-}
-
-/// The key to check with. A public key that was read but is damaged is a finding, not a failure to
-/// check: it may be the part that was tampered with.
-pub(crate) async fn key(
-    reference: &KeyRef,
-    connection: &Connection,
-) -> anyhow::Result<Result<PublicKey, String>> {
-    match reference.load_public(connection).await {
-        Ok(key) => Ok(Ok(key)),
-        Err(error @ KeyRefError::NotPublic { .. }) => Ok(Err(Chain(&error).to_string())),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The bytes of what is signed, or of a signature.

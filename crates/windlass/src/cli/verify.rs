@@ -9,6 +9,7 @@ use windlass_core::run::Kind;
 use windlass_core::verify::{Expected, Provenance};
 use windlass_registry::Reference;
 
+use super::key;
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
 use crate::inspect::verify::image::Access;
@@ -152,7 +153,7 @@ pub(super) fn reference(text: &str) -> Result<Reference, String> {
 impl Verify {
     /// Checks the target and prints what was found.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let key = match verdict::key(&self.key, connection).await? {
+        let key = match key::public(&self.key, connection).await? {
             Ok(key) => key,
             Err(damaged) => return Ok(verdict::report(&[damaged])),
         };
@@ -174,7 +175,7 @@ impl Verify {
 impl VerifyAttestation {
     /// Checks the image and prints the envelopes that hold.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let key = match verdict::key(&self.key, connection).await? {
+        let key = match key::public(&self.key, connection).await? {
             Ok(key) => key,
             Err(damaged) => return Ok(verdict::report(&[damaged])),
         };

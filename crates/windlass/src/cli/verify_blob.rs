@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::ValueHint;
 
+use super::key;
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -53,7 +54,7 @@ impl VerifyBlob {
         );
         let signature = read_signature(&signature)?;
         let payload = verdict::read(&blob, "file")?;
-        let findings = match verdict::key(&key, connection).await? {
+        let findings = match key::public(&key, connection).await? {
             Ok(key) => blob::signature(&key, &payload, &signature)
                 .err()
                 .into_iter()

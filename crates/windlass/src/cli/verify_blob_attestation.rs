@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::ValueHint;
 use windlass_core::verify::{self, Claim, Expected};
 
+use super::key;
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -62,7 +63,7 @@ impl VerifyBlobAttestation {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let claim = self.claim()?;
         let signature = verdict::read(&self.signature, "envelope")?;
-        let key = match verdict::key(&self.key, connection).await? {
+        let key = match key::public(&self.key, connection).await? {
             Ok(key) => key,
             Err(damaged) => return Ok(verdict::report(&[damaged])),
         };

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::{Existing, KeyPair, say};
+use super::pair::{Existing, KeyPair};
+use crate::cli::output::note;
 
 /// Makes a pair and writes `<prefix>.key` and `<prefix>.pub`.
 pub(super) fn generate(prefix: &str, existing: Existing) -> anyhow::Result<()> {
@@ -21,9 +22,9 @@ pub(super) fn generate(prefix: &str, existing: Existing) -> anyhow::Result<()> {
     let pair = KeyPair::generate()?;
     let [private, public] = &names;
     write(private, pair.private.as_bytes(), 0o600, existing)?;
-    say(&format!("Private key written to {private}"));
+    note(&format!("Private key written to {private}"));
     write(public, pair.public.as_bytes(), 0o644, existing)?;
-    say(&format!("Public key written to {public}"));
+    note(&format!("Public key written to {public}"));
     Ok(())
 }
 

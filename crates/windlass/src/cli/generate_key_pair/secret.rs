@@ -14,7 +14,9 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use serde_json::json;
 
-use super::{Existing, KeyPair, files, say};
+use super::files;
+use super::pair::{Existing, KeyPair};
+use crate::cli::output::note;
 use crate::cluster::Connection;
 use crate::sign::entries::{COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, NAMES, X509_KEY};
 use crate::sign::reference::Location;
@@ -53,7 +55,7 @@ pub(super) async fn generate(
         Plan::Fill(found) => fill(&api, location, &pair, &found).await?,
         Plan::Recreate(found) => recreate(&api, location, &pair, *found).await?,
     }
-    say(&format!(
+    note(&format!(
         "Successfully created secret {} in namespace {}",
         location.name, location.namespace
     ));
@@ -65,7 +67,7 @@ pub(super) async fn generate(
             location.reference()
         )
     })?;
-    say(&format!("Public key written to {file}"));
+    note(&format!("Public key written to {file}"));
     Ok(())
 }
 
@@ -198,7 +200,7 @@ async fn recreate(
     pair: &KeyPair,
     found: Secret,
 ) -> anyhow::Result<()> {
-    say(&format!(
+    note(&format!(
         "{location} is immutable: deleting it and making it anew"
     ));
     let exactly = Preconditions {

@@ -80,7 +80,7 @@ impl Check {
                 .iter()
                 .filter_map(|source| self.without_entry(source)),
         );
-        output::write(&self.text(&account, &tried, &notes))?;
+        output::write(self.text(&account, &tried, &notes))?;
         let may_push = tried.iter().any(|one| one.push.is_ok());
         Ok(if may_push {
             ExitCode::SUCCESS

@@ -67,7 +67,6 @@ impl Change {
 }
 
 impl Grant {
-    #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
     pub(super) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let content = credentials(&self.docker_config)?;
         let client = connection.connect().await?;
@@ -82,11 +81,11 @@ impl Grant {
             ..
         } = &self;
         let change = write_secret(&client, &namespace, secret, content).await?;
-        output::write(&format!("secret/{secret} {}\n", change.word()))?;
+        output::write(format!("secret/{secret} {}\n", change.word()))?;
         let change = add_to_account(&client, &namespace, account, secret).await?;
-        output::write(&format!("serviceaccount/{account} {}\n", change.word()))?;
+        output::write(format!("serviceaccount/{account} {}\n", change.word()))?;
         if account == MANAGED {
-            eprintln!("{}", warning(&namespace, secret));
+            output::note(&warning(&namespace, secret));
         }
         Ok(ExitCode::SUCCESS)
     }

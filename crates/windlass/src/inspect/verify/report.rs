@@ -121,8 +121,8 @@ impl Report {
     /// Prints it and gives the exit code.
     pub(crate) fn print(&self, view: View) -> anyhow::Result<ExitCode> {
         match view {
-            View::Text => output::write(&self.text())?,
-            View::Json => output::write(&format!("{:#}\n", self.json()))?,
+            View::Text => output::write(self.text())?,
+            View::Json => output::write(format!("{:#}\n", self.json()))?,
         }
         Ok(self.exit())
     }
@@ -137,7 +137,7 @@ impl Report {
             .filter_map(|entry| entry.envelope.as_ref())
             .map(|envelope| envelope.to_json() + "\n");
         if self.verdict.is_ok() {
-            output::write(&lines.collect::<String>())?;
+            output::write(lines.collect::<String>())?;
         }
         Ok(self.exit())
     }
