@@ -67,9 +67,9 @@ pub(crate) async fn drain(body: RequestBody) {
     }
 }
 
-/// Why the body of a request was not read.
+/// Why the body of a request could not be read.
 #[derive(Debug)]
-pub(crate) enum Unread {
+pub(crate) enum ReadError {
     /// It did not arrive in time.
     Late,
     /// It has more bytes than the limit.
@@ -79,12 +79,16 @@ pub(crate) enum Unread {
 }
 
 /// Reads the body of a request.
-pub(crate) async fn read(body: RequestBody, limit: usize, wait: Duration) -> Result<Bytes, Unread> {
+pub(crate) async fn read(
+    body: RequestBody,
+    limit: usize,
+    wait: Duration,
+) -> Result<Bytes, ReadError> {
     let body = Box::pin(Limited::new(body, limit).collect());
     match tokio::time::timeout(wait, body).await {
-        Err(_) => Err(Unread::Late),
+        Err(_) => Err(ReadError::Late),
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
-        Ok(Err(error)) => Err(Unread::Broken(error)),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ReadError::TooLarge),
+        Ok(Err(error)) => Err(ReadError::Broken(error)),
     }
 }

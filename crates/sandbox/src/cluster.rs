@@ -1,4 +1,4 @@
-//! The cluster as its owner sees it: started, asked, seeded, disturbed and stopped.
+//! A Kubernetes API on loopback, as its owner sees it: started, filled, looked at and stopped.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,10 +38,10 @@ mod watch;
 pub use status::Status;
 
 use author::Author;
-use kind::{KINDS, Served};
+use kind::{KINDS, ServedKind};
 use state::State;
 use store::Key;
-use verbs::Given;
+use verbs::Writer;
 
 /// How a cluster is started.
 #[derive(Debug, Clone)]
@@ -79,6 +79,33 @@ pub enum StartError {
 }
 
 /// A running Kubernetes API on loopback. Stops when dropped; [`Cluster::shutdown`] also waits.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use serde_json::json;
+/// use windlass_sandbox::{Cluster, Fault, FaultAnswer, Gate, Options};
+///
+/// let cluster = Cluster::start(Options::default()).await?;
+/// cluster.create(json!({
+///     "apiVersion": "tekton.dev/v1",
+///     "kind": "TaskRun",
+///     "metadata": {"name": "build"},
+///     "status": {"conditions": [{"type": "Succeeded", "status": "True"}]},
+/// }))?;
+/// assert!(cluster.get("taskruns.tekton.dev", "default", "build").is_some());
+/// assert!(cluster.kubeconfig().contains(&cluster.url()));
+///
+/// // The first patch of the run waits before it takes effect, until the gate is opened.
+/// let gate = Gate::new();
+/// cluster.fail(Fault::new("PATCH", "/taskruns/build", FaultAnswer::Pause(gate.clone())));
+/// // … a controller signs the run, and `gate.reached(1).await` returns …
+/// gate.release();
+/// assert_eq!(cluster.count("PATCH", "/taskruns/"), 0);
+/// cluster.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Cluster {
     state: Arc<State>,
@@ -151,7 +178,7 @@ impl Cluster {
             served,
             &namespace,
             object,
-            Given::BySeed,
+            Writer::Seed,
             &author,
         )?;
         Ok((*stored).clone())
@@ -194,9 +221,9 @@ impl Cluster {
     }
 }
 
-fn served_of(object: &Value) -> Result<Served, Status> {
+fn served_of(object: &Value) -> Result<ServedKind, Status> {
     let text = |field: &str| object[field].as_str().unwrap_or_default();
-    Served::by_document(text("apiVersion"), text("kind")).ok_or_else(|| {
+    ServedKind::by_document(text("apiVersion"), text("kind")).ok_or_else(|| {
         Status::bad_request(format!(
             "no matches for kind \"{}\" in version \"{}\"",
             text("kind"),
@@ -211,7 +238,7 @@ fn make_namespaces(state: &State, extra: &[String]) -> Result<(), Status> {
         .iter()
         .map(String::as_str)
         .filter(|name| !standard.contains(name));
-    let Some(served) = Served::by_document("v1", "Namespace") else {
+    let Some(served) = ServedKind::by_document("v1", "Namespace") else {
         return Ok(());
     };
     let mut store = state.store();
@@ -224,7 +251,7 @@ fn make_namespaces(state: &State, extra: &[String]) -> Result<(), Status> {
             served,
             "",
             namespace,
-            Given::ByClient,
+            Writer::Client,
             &Author::default(),
         )?;
     }

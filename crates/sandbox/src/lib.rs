@@ -2,9 +2,13 @@
 //!
 //! [`Cluster`] is a Kubernetes API: the part of it that Tekton, its signing controller and their
 //! command lines use, close enough that unmodified `kubectl`, `cosign` and `tkn` work against it.
-//! Objects are plain JSON in memory and end with the process. It has one user (whoever holds the
-//! token), no admission webhooks and no controllers; [`steps::StepRunner`] can carry out task runs.
-//! [`registry::Registry`] is an OCI registry.
+//! Objects are plain JSON in memory and end with the process. It has one user (whoever has the
+//! token), no admission webhooks and no controllers; [`steps::StepRunner`] runs the steps of task
+//! runs. [`registry::Registry`] is an OCI registry.
+//!
+//! A test can count the requests of every server (`count`, `reached`, `requests`) and disturb them
+//! with a [`Fault`]: the n-th request fails, is delayed, loses its response or waits at a [`Gate`],
+//! before it takes effect or after that.
 
 mod body;
 pub mod cluster;

@@ -17,10 +17,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
 
-mod answer;
 mod auth;
 mod blobs;
 mod call;
+mod content;
 mod digest;
 mod http;
 mod lists;
@@ -29,6 +29,7 @@ mod manifests;
 mod options;
 mod quirk;
 mod referrers;
+mod response;
 mod route;
 mod state;
 mod store;
@@ -51,8 +52,6 @@ use crate::serve::{self, ListenError};
 use crate::task::Task;
 use crate::tls::{Clients, Identity};
 
-use digest::Digest;
-use route::Reference;
 use state::{Shared, State};
 
 /// Why a registry did not start.
@@ -88,6 +87,33 @@ pub struct Manifest {
 }
 
 /// A running registry on loopback. Stops when dropped; [`Registry::shutdown`] also waits.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use windlass_sandbox::registry::{
+///     Accounts, Authentication, Fault, FaultAnswer, Grant, Options, Registry, Tokens, User,
+/// };
+///
+/// let users = Accounts::of([User::new("robot", "secret", [Grant::push("team")])]);
+/// let registry = Registry::start(Options {
+///     authentication: Authentication::Bearer(users, Tokens::default()),
+///     ..Options::default()
+/// })
+/// .await?;
+/// registry.put_blob("team/app", "content");
+/// let login = registry.docker_config("robot");
+/// assert!(login.is_some_and(|login| login.contains(&registry.host())));
+///
+/// // The third manifest that a client pushes is stored, and the client does not learn of it.
+/// let lost = FaultAnswer::ResetAfterwards;
+/// registry.fail(Fault::new("PUT", "/manifests/", lost).from_nth(3));
+/// // … the client pushes …
+/// assert_eq!(registry.count("PUT", "/manifests/"), 0);
+/// registry.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Registry {
     state: Arc<State>,
@@ -175,90 +201,6 @@ impl Registry {
     /// Ends every token issued so far.
     pub fn expire_tokens(&self) {
         self.state.tokens().expire_all();
-    }
-
-    /// Puts a blob in place and gives back its digest.
-    pub fn put_blob(&self, repository: &str, content: impl Into<Bytes>) -> String {
-        let content = content.into();
-        let digest = Digest::of(&content);
-        let name = digest.to_string();
-        let mut store = self.state.store();
-        store.repository(repository).blobs.insert(digest, content);
-        name
-    }
-
-    /// Puts a manifest in place unchecked and gives back its digest. `reference` is a tag, or
-    /// anything else for none.
-    pub fn put_manifest(
-        &self,
-        repository: &str,
-        reference: &str,
-        media_type: &str,
-        content: impl Into<Bytes>,
-    ) -> String {
-        let content = content.into();
-        let digest = Digest::of(&content);
-        let manifest = store::Manifest::new(&digest, media_type, content);
-        let mut store = self.state.store();
-        let repository = store.repository(repository);
-        if let Ok(Reference::Tag(tag)) = Reference::parse(reference) {
-            repository.tags.insert(tag, digest.clone());
-        }
-        let name = digest.to_string();
-        repository.manifests.insert(digest, manifest);
-        name
-    }
-
-    /// The blob of a digest.
-    pub fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
-        let digest = Digest::parse(digest)?;
-        self.state.store().blob(repository, &digest).cloned()
-    }
-
-    /// The manifest of a tag or digest.
-    pub fn manifest(&self, repository: &str, reference: &str) -> Option<Manifest> {
-        let reference = Reference::parse(reference).ok()?;
-        let store = self.state.store();
-        let (digest, manifest) = store.manifest(repository, &reference)?;
-        Some(Manifest {
-            digest: digest.to_string(),
-            media_type: manifest.media_type.clone(),
-            bytes: manifest.bytes.clone(),
-        })
-    }
-
-    /// Takes away a tag, or a manifest with its tags. Whether it was there.
-    pub fn delete_manifest(&self, repository: &str, reference: &str) -> bool {
-        let reference = Reference::parse(reference);
-        reference.is_ok_and(|reference| self.state.store().delete_manifest(repository, &reference))
-    }
-
-    /// The digests of all manifests of a repository, in order.
-    pub fn manifests(&self, repository: &str) -> Vec<String> {
-        let store = self.state.store();
-        let repository = store.repositories.get(repository).into_iter();
-        repository
-            .flat_map(|found| found.manifests.keys().map(Digest::to_string))
-            .collect()
-    }
-
-    /// The tags of a repository, in order of their bytes.
-    pub fn tags(&self, repository: &str) -> Vec<String> {
-        let store = self.state.store();
-        let repository = store.repositories.get(repository).into_iter();
-        repository
-            .flat_map(|found| found.tags.keys().cloned())
-            .collect()
-    }
-
-    /// The names of all repositories, in order.
-    pub fn repositories(&self) -> Vec<String> {
-        self.state.store().repositories.keys().cloned().collect()
-    }
-
-    /// How many uploads are neither finished nor cancelled.
-    pub fn open_uploads(&self) -> usize {
-        self.state.store().uploads.len()
     }
 
     /// Stops serving and waits for every connection's task.

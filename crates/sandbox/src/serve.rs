@@ -102,7 +102,7 @@ async fn connection<S: Server>(stream: TcpStream, acceptor: Option<TlsAcceptor>,
     }
 }
 
-/// The connection, and the same once more: who holds the last one decides how it ends.
+/// The connection, and the same once more: the owner of the last one decides how it ends.
 fn twins(stream: TcpStream) -> std::io::Result<(TcpStream, std::net::TcpStream)> {
     stream.set_nodelay(true)?;
     let stream = stream.into_std()?;

@@ -1,6 +1,6 @@
-//! Carries out task runs: each step as a local process, without isolation, in a scratch folder.
+//! Runs the steps of task runs: each as a local process, without isolation, in a scratch folder.
 //! Status is written as Tekton writes it (conditions, steps, results). There are no images, so a
-//! step's `imageID` stays empty. Pipeline runs get no status: they are not carried out. Paths
+//! step's `imageID` stays empty. Pipeline runs are not run and get no status. Paths
 //! such as `/tekton/results` do not exist; steps must use `$(results.NAME.path)` and the like.
 
 use std::collections::HashSet;
@@ -34,7 +34,7 @@ pub use shared::Output;
 
 use shared::Shared;
 
-/// How runs are carried out.
+/// How task runs are run.
 #[derive(Clone, Default)]
 pub struct Options {
     /// Takes each line a step prints; without it lines are logged at `info`.
@@ -49,14 +49,29 @@ pub struct Options {
 )]
 pub struct RunnerError(#[from] std::io::Error);
 
-/// Watches a cluster and carries out its unfinished task runs until dropped or shut down.
+/// Watches a cluster and runs its unfinished task runs until dropped or shut down.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use windlass_sandbox::steps::{self, StepRunner};
+/// use windlass_sandbox::{Cluster, Options};
+///
+/// let cluster = Cluster::start(Options::default()).await?;
+/// let runner = StepRunner::start(&cluster, steps::Options::default())?;
+/// // … task runs that are created now run …
+/// runner.shutdown().await;
+/// cluster.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct StepRunner {
     task: Task,
 }
 
 impl StepRunner {
-    /// Starts carrying out runs, those already there included.
+    /// Starts to run task runs, those that already exist included.
     pub fn start(cluster: &Cluster, options: Options) -> Result<Self, RunnerError> {
         let folder = tempfile::Builder::new()
             .prefix("windlass-claims-")
@@ -107,7 +122,7 @@ async fn serve(shared: Arc<Shared>, claims: TempDir) {
     drop(claims);
 }
 
-/// Task runs that changed after `revision` and wait to be carried out, and the revision now.
+/// Task runs that changed after `revision` and are yet to be run, and the revision now.
 fn unfinished(state: &State, revision: u64) -> (Vec<(Key, String)>, u64) {
     let store = state.store();
     let wanted = |key: &Key, run: &Value| {

@@ -6,19 +6,19 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::cluster::kind::{KINDS, Kind, Served};
+use crate::cluster::kind::{KINDS, Kind, ServedKind};
 
 mod event;
 mod tekton;
 
 /// The kind whose preferred version objects of `served` are stored as.
-pub(crate) fn stored_kind(served: Served) -> &'static Kind {
+pub(crate) fn stored_kind(served: ServedKind) -> &'static Kind {
     let same = |kind: &&Kind| kind.storage == served.kind.storage;
     KINDS.iter().find(same).unwrap_or(served.kind)
 }
 
 /// Brings a document of the version `served` into the stored form.
-pub(crate) fn to_stored(served: Served, mut object: Value) -> Value {
+pub(crate) fn to_stored(served: ServedKind, mut object: Value) -> Value {
     match (served.kind.group, served.version) {
         ("events.k8s.io", _) => event::to_core(&mut object),
         ("tekton.dev", "v1beta1") if served.kind.versions.contains(&"v1") => {
@@ -31,7 +31,7 @@ pub(crate) fn to_stored(served: Served, mut object: Value) -> Value {
 }
 
 /// Brings a stored object into the version `served`.
-pub(crate) fn from_stored(served: Served, object: &Value) -> Cow<'_, Value> {
+pub(crate) fn from_stored(served: ServedKind, object: &Value) -> Cow<'_, Value> {
     match (served.kind.group, served.version) {
         ("events.k8s.io", _) => {
             let mut object = object.clone();
@@ -49,7 +49,7 @@ pub(crate) fn from_stored(served: Served, object: &Value) -> Cow<'_, Value> {
     }
 }
 
-fn name_kind(served: Served, object: &mut Value) {
+fn name_kind(served: ServedKind, object: &mut Value) {
     if let Value::Object(fields) = object {
         fields.insert("apiVersion".into(), served.api_version().into());
         fields.insert("kind".into(), served.kind.kind.into());

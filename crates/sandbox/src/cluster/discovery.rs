@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::body::Body;
 use crate::cluster::http::call::Call;
 use crate::cluster::http::response::{self, typed};
-use crate::cluster::kind::{KINDS, Kind, Origin, Served, group_version, group_versions};
+use crate::cluster::kind::{KINDS, Kind, Origin, ServedKind, group_version, group_versions};
 use crate::cluster::openapi;
 use crate::cluster::status::Status;
 
@@ -15,13 +15,13 @@ use crate::cluster::status::Status;
 const VERSION: (&str, &str, &str) = ("1", "33", "v1.33.0+windlass");
 
 /// Answers paths that are about the cluster and not its objects; `None` for all others.
-pub(crate) fn answer(path: &str, call: &Call<'_>) -> Option<Result<Response<Body>, Status>> {
+pub(crate) fn respond(path: &str, call: &Call<'_>) -> Option<Result<Response<Body>, Status>> {
     let path = path.trim_end_matches('/');
     let response = match path {
         "/version" => response::json(200, &version()),
         "/api" => aggregated(call, true).unwrap_or_else(|| response::json(200, &core_versions())),
         "/apis" => aggregated(call, false).unwrap_or_else(|| response::json(200, &groups())),
-        _ if path.starts_with("/openapi/") => return Some(openapi::answer(path)),
+        _ if path.starts_with("/openapi/") => return Some(openapi::respond(path)),
         _ => {
             let (group, version) = group_path(path)?;
             response::json(200, &group_document(group, version)?)
@@ -187,7 +187,7 @@ fn aggregated_group(group: &'static str) -> Value {
         .into_iter()
         .map(|version| {
             let resources: Vec<Value> = rows(group, version)
-                .map(|kind| aggregated_resource(Served { kind, version }))
+                .map(|kind| aggregated_resource(ServedKind { kind, version }))
                 .collect();
             json!({"version": version, "resources": resources, "freshness": "Current"})
         })
@@ -200,7 +200,7 @@ fn aggregated_group(group: &'static str) -> Value {
     json!({"metadata": metadata, "versions": versions})
 }
 
-fn aggregated_resource(served: Served) -> Value {
+fn aggregated_resource(served: ServedKind) -> Value {
     let kind = served.kind;
     let response_kind = json!({"group": kind.group, "version": served.version, "kind": kind.kind});
     let mut entry = json!({

@@ -8,7 +8,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
 
-use crate::body::{Body, RequestBody, Unread, read};
+use crate::body::{Body, ReadError, RequestBody, read};
 use crate::cluster::discovery;
 use crate::cluster::route::Target;
 use crate::cluster::state::{State, USER};
@@ -91,31 +91,31 @@ async fn dispatch(
         accept: header(&parts.headers, &ACCEPT),
         content_type: header(&parts.headers, &CONTENT_TYPE),
         user_agent: header(&parts.headers, &USER_AGENT),
-        body: read(body, BODY, BODY_WAIT).await.map_err(unread)?,
+        body: read(body, BODY, BODY_WAIT).await.map_err(refuse_unread)?,
     };
-    if let Some(response) = discovery::answer(path, &call) {
+    if let Some(response) = discovery::respond(path, &call) {
         return response;
     }
     let target = Target::parse(path).ok_or_else(Status::no_such_path)?;
     match target.name.clone() {
-        None => collection::answer(&call, &target),
-        Some(name) => item::answer(&call, &target, &name),
+        None => collection::respond(&call, &target),
+        Some(name) => item::respond(&call, &target, &name),
     }
 }
 
-fn unread(why: Unread) -> Status {
+fn refuse_unread(why: ReadError) -> Status {
     match why {
-        Unread::Late => Status::new(
+        ReadError::Late => Status::new(
             408,
             "Timeout",
             "the body of the request did not arrive in time",
         ),
-        Unread::TooLarge => Status::new(
+        ReadError::TooLarge => Status::new(
             413,
             "RequestEntityTooLarge",
             format!("Request entity too large: limit is {BODY}"),
         ),
-        Unread::Broken(error) => {
+        ReadError::Broken(error) => {
             Status::bad_request(format!("the body could not be read: {error}"))
         }
     }

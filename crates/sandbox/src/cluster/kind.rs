@@ -34,7 +34,7 @@ pub(crate) struct Kind {
 
 /// A kind in one of its versions.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Served {
+pub(crate) struct ServedKind {
     pub kind: &'static Kind,
     pub version: &'static str,
 }
@@ -159,15 +159,15 @@ impl Kind {
         self.origin == Origin::Custom || self.kind == "Deployment"
     }
 
-    pub(crate) fn preferred(&'static self) -> Served {
-        Served {
+    pub(crate) fn preferred(&'static self) -> ServedKind {
+        ServedKind {
             kind: self,
             version: self.versions.first().copied().unwrap_or("v1"),
         }
     }
 }
 
-impl Served {
+impl ServedKind {
     /// Finds what `group`, `version` and plural name in a request path stand for.
     pub(crate) fn by_path(group: &str, version: &str, plural: &str) -> Option<Self> {
         let kind = KINDS

@@ -12,7 +12,7 @@ use crate::body::Body;
 use crate::cluster::convert;
 use crate::cluster::http::call::Call;
 use crate::cluster::http::response;
-use crate::cluster::kind::Served;
+use crate::cluster::kind::ServedKind;
 use crate::cluster::page::Page;
 use crate::cluster::route::Target;
 use crate::cluster::selector::Selector;
@@ -20,7 +20,7 @@ use crate::cluster::status::Status;
 use crate::cluster::store::{Key, Objects, Store};
 use crate::cluster::table::Form;
 
-pub(crate) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
+pub(crate) fn respond(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
     let selector = Selector::from_query(&call.query)?;
     let page = {
         let store = call.state.store();
@@ -28,7 +28,7 @@ pub(crate) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>,
     };
     Ok(response::json(
         200,
-        &Form::asked(call.accept).many(target.served, page),
+        &Form::accepted(call.accept).many(target.served, page),
     ))
 }
 
@@ -107,16 +107,17 @@ pub(crate) fn select(
 }
 
 /// Whether a stored object matches, its fields named as in the version served.
-pub(crate) fn matches(served: Served, selector: &Selector, object: &Value) -> bool {
+pub(crate) fn matches(served: ServedKind, selector: &Selector, object: &Value) -> bool {
     selector.matches(&convert::from_stored(served, object))
 }
 
-struct After {
+/// The last object of a chunk.
+struct Position {
     namespace: String,
     name: String,
 }
 
-impl After {
+impl Position {
     fn as_pair(&self) -> (&str, &str) {
         (&self.namespace, &self.name)
     }
@@ -127,12 +128,12 @@ fn write_token(revision: u64, last: &Key) -> String {
     URL_SAFE_NO_PAD.encode(token.to_string())
 }
 
-fn read_token(token: &str) -> Result<(u64, After), Status> {
+fn read_token(token: &str) -> Result<(u64, Position), Status> {
     let bad = || Status::bad_request("continue key is not valid");
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| bad())?;
     let token: Value = serde_json::from_slice(&bytes).map_err(|_| bad())?;
     let text = |field: &str| token[field].as_str().map(str::to_owned).ok_or_else(bad);
-    let after = After {
+    let after = Position {
         namespace: text("ns")?,
         name: text("name")?,
     };

@@ -15,7 +15,7 @@ const V2_MEDIA: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protob
 /// `swagger` (field 1) and `info` (field 2: `title`, `version`). Every length is one byte.
 const V2_DOCUMENT: &[u8] = b"\x0a\x032.0\x12\x16\x0a\x10windlass sandbox\x12\x02v1";
 
-pub(crate) fn answer(path: &str) -> Result<Response<Body>, Status> {
+pub(crate) fn respond(path: &str) -> Result<Response<Body>, Status> {
     if path == "/openapi/v3" {
         return Ok(response::json(200, &index()));
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::cluster::http::call::Call;
-use crate::cluster::kind::{Kind, Origin, Served};
+use crate::cluster::kind::{Kind, Origin, ServedKind};
 use crate::cluster::managed::Operation;
 use crate::cluster::object::metadata_mut;
 use crate::cluster::route::Part;
@@ -57,7 +57,7 @@ impl Patch {
     /// The object this patch makes of `live`, both in the version served.
     pub(crate) fn apply_to(
         &self,
-        served: Served,
+        served: ServedKind,
         part: Part,
         mut live: Value,
     ) -> Result<Value, Status> {

@@ -1,12 +1,12 @@
 //! What a request path stands for.
 
-use crate::cluster::kind::Served;
+use crate::cluster::kind::ServedKind;
 use crate::query::{Plus, decode};
 
 /// A path under `/api` or `/apis` that names objects.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    pub served: Served,
+    pub served: ServedKind,
     /// Empty for cluster-scoped kinds and for all namespaces.
     pub namespace: String,
     /// Absent for a collection.
@@ -54,7 +54,7 @@ impl Target {
             [plural, name, "status"] => (plural, Some((*name).to_owned()), Part::Status),
             _ => return None,
         };
-        let served = Served::by_path(group, version, plural)?;
+        let served = ServedKind::by_path(group, version, plural)?;
         let kind = served.kind;
         if !kind.namespaced && !namespace.is_empty()
             || kind.namespaced && namespace.is_empty() && name.is_some()

@@ -53,11 +53,11 @@ impl Selector {
         let labels = &object["metadata"]["labels"];
         self.labels
             .iter()
-            .all(|requirement| requirement.holds(labels))
+            .all(|requirement| requirement.is_met(labels))
             && self
                 .fields
                 .iter()
-                .all(|requirement| requirement.holds(object))
+                .all(|requirement| requirement.is_met(object))
     }
 }
 
@@ -72,7 +72,7 @@ impl Requirement {
         })
     }
 
-    fn holds(&self, labels: &Value) -> bool {
+    fn is_met(&self, labels: &Value) -> bool {
         let value = labels[&self.key].as_str();
         let number = value.and_then(|value| value.parse::<i64>().ok());
         match &self.test {
@@ -152,7 +152,7 @@ impl FieldRequirement {
         })
     }
 
-    fn holds(&self, object: &Value) -> bool {
+    fn is_met(&self, object: &Value) -> bool {
         let found = self
             .path
             .iter()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::cluster::kind::Served;
+use crate::cluster::kind::ServedKind;
 
 /// Most changes the log keeps.
 const LOG_CHANGES: usize = 8192;
@@ -24,7 +24,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    pub(crate) fn of(served: Served, namespace: &str, name: &str) -> Self {
+    pub(crate) fn of(served: ServedKind, namespace: &str, name: &str) -> Self {
         Self::new(served.kind.storage, namespace, name)
     }
 
@@ -52,7 +52,7 @@ pub(crate) struct Change {
 
 /// The history asked for is no longer kept.
 #[derive(Debug)]
-pub(crate) struct TooOld;
+pub(crate) struct ExpiredHistory;
 
 pub(crate) type Objects = BTreeMap<Key, Arc<Value>>;
 
@@ -158,9 +158,12 @@ impl Store {
     }
 
     /// The changes after `revision`, oldest first.
-    pub(crate) fn since(&self, revision: u64) -> Result<impl Iterator<Item = &Change>, TooOld> {
+    pub(crate) fn since(
+        &self,
+        revision: u64,
+    ) -> Result<impl Iterator<Item = &Change>, ExpiredHistory> {
         if revision < self.floor {
-            return Err(TooOld);
+            return Err(ExpiredHistory);
         }
         let first = self
             .log
@@ -169,9 +172,9 @@ impl Store {
     }
 
     /// All objects as they were at `revision`.
-    pub(crate) fn at(&self, revision: u64) -> Result<Objects, TooOld> {
+    pub(crate) fn at(&self, revision: u64) -> Result<Objects, ExpiredHistory> {
         if revision < self.floor {
-            return Err(TooOld);
+            return Err(ExpiredHistory);
         }
         let mut objects = self.objects.clone();
         for change in self

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cluster::kind::Served;
+use crate::cluster::kind::ServedKind;
 use crate::cluster::page::Page;
 
 mod columns;
@@ -18,7 +18,7 @@ pub(crate) enum Form {
 
 impl Form {
     /// The first form in the header that is known.
-    pub(crate) fn asked(accept: &str) -> Self {
+    pub(crate) fn accepted(accept: &str) -> Self {
         for media in accept.split(',') {
             let mut parts = media.split(';').map(str::trim);
             if !matches!(
@@ -40,7 +40,7 @@ impl Form {
     }
 
     /// One object, already in the version served.
-    pub(crate) fn one(self, served: Served, object: &Value) -> Value {
+    pub(crate) fn one(self, served: ServedKind, object: &Value) -> Value {
         match self {
             Self::Whole => object.clone(),
             Self::Metadata => metadata_only(object),
@@ -51,7 +51,7 @@ impl Form {
         }
     }
 
-    pub(crate) fn many(self, served: Served, page: Page) -> Value {
+    pub(crate) fn many(self, served: ServedKind, page: Page) -> Value {
         let mut metadata = json!({"resourceVersion": page.revision.to_string()});
         if let Some(token) = page.next {
             metadata["continue"] = token.into();
@@ -77,7 +77,7 @@ impl Form {
     }
 
     /// A bookmark: an object of which only the resource version counts.
-    pub(crate) fn bookmark(self, served: Served, object: Value) -> Value {
+    pub(crate) fn bookmark(self, served: ServedKind, object: Value) -> Value {
         match self {
             Self::Whole => object,
             Self::Metadata => metadata_only(&object),
@@ -98,7 +98,7 @@ fn metadata_only(object: &Value) -> Value {
     })
 }
 
-fn table(served: Served, metadata: &Value, objects: &[Value]) -> Value {
+fn table(served: ServedKind, metadata: &Value, objects: &[Value]) -> Value {
     let columns = columns::of(served);
     let definitions: Vec<Value> = columns
         .iter()

@@ -7,7 +7,7 @@ mod delete;
 mod document;
 mod replace;
 
-pub(crate) use create::{Given, create};
-pub(crate) use delete::{Deleted, Preconditions, delete};
+pub(crate) use create::{Writer, create};
+pub(crate) use delete::{Deletion, Preconditions, delete};
 pub(crate) use document::check_document;
 pub(crate) use replace::replace;

@@ -48,7 +48,7 @@ struct Watch {
     over: bool,
 }
 
-pub(crate) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
+pub(crate) fn respond(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
     let selector = Selector::from_query(&call.query)?;
     let asked = call
         .query
@@ -66,7 +66,7 @@ pub(crate) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>,
         state: Arc::clone(call.state),
         target: target.clone(),
         selector,
-        form: Form::asked(call.accept),
+        form: Form::accepted(call.accept),
         bookmarks: call.query.flag("allowWatchBookmarks"),
         revision: asked.unwrap_or_else(|| store.revision()),
         newest: store.subscribe(),

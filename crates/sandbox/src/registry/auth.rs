@@ -1,6 +1,6 @@
 //! Who may do what in which repository, and how a request shows who sent it: not at all, with a
 //! user's name and password, or with a token that [`token`] has issued for some scopes.
-//! Sources: RFC 7617; the reference registry's "Token Authentication Specification", its scopes
+//! Sources: RFC 7617; Distribution's "Token Authentication Specification", its scopes
 //! and its challenges.
 
 use http::header::AUTHORIZATION;
@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::fault::reply::status;
 use crate::query::Query;
 
-use super::answer::Refusal;
+use super::response::Refusal;
 use super::route::{Place, Route, is_name};
 use super::state::State;
 
@@ -38,15 +38,15 @@ pub(crate) fn admit(
     query: &Query,
     origin: &str,
 ) -> Result<Actor, Refusal> {
-    let needed = needed(route, method);
-    let wanted = [wished(query), needed.clone()].concat();
+    let required = required_scopes(route, method);
+    let wanted = [optional_scopes(query), required.clone()].concat();
     let refuse = |error| challenge(state, origin, &wanted, error);
     let actor = identify(state, headers).map_err(refuse)?;
     let base_wants_a_name = matches!(actor, Actor::Holder { known: false, .. });
     if *route == Route::Base && base_wants_a_name {
         return Err(refuse(None));
     }
-    if actor.may_all(&needed) {
+    if actor.may_all(&required) {
         return Ok(actor);
     }
     Err(match (&actor, &state.options.authentication) {
@@ -86,7 +86,7 @@ fn identify(state: &State, headers: &HeaderMap) -> Result<Actor, Option<&'static
 }
 
 /// What a request has to be allowed to do.
-fn needed(route: &Route, method: &Method) -> Vec<Scope> {
+fn required_scopes(route: &Route, method: &Method) -> Vec<Scope> {
     let Route::In(name, place) = route else {
         let catalog = (*route == Route::Catalog).then_some(Scope::Catalog);
         return catalog.into_iter().collect();
@@ -102,7 +102,7 @@ fn needed(route: &Route, method: &Method) -> Vec<Scope> {
 }
 
 /// What a request makes use of if it is allowed: the repository to mount a blob from.
-fn wished(query: &Query) -> Vec<Scope> {
+fn optional_scopes(query: &Query) -> Vec<Scope> {
     let from = query.get("mount").and(query.get("from"));
     let from = from.filter(|from| is_name(from));
     let scope = |from: &str| Scope::Repository(from.to_owned(), vec![Action::Pull]);
@@ -110,7 +110,7 @@ fn wished(query: &Query) -> Vec<Scope> {
 }
 
 /// Whose credential a request carries, for the log: no password, no token.
-pub(crate) fn shown(state: &State, headers: &HeaderMap) -> String {
+pub(crate) fn describe(state: &State, headers: &HeaderMap) -> String {
     let Some(sent) = headers.get(AUTHORIZATION) else {
         return String::new();
     };

@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use http::header::{HOST, HeaderName};
 use http::request::Parts;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use crate::body::{Body, RequestBody, Unread, drain, read};
+use crate::body::{Body, ReadError, RequestBody, drain, read};
 use crate::exchange::Server;
 use crate::fault::reply::status;
 use crate::query::Query;
 use crate::traffic::Traffic;
 
-use super::answer::{Answer, Refusal, code_of};
 use super::auth::actor::Actor;
 use super::auth::{self, token};
 use super::call::Call;
 use super::quirk::Quirk;
+use super::response::{Refusal, Response, code_of};
 use super::route::{Place, Route};
 use super::state::State;
 use super::{blobs, lists, location, manifests, referrers, uploads};
@@ -39,29 +39,29 @@ impl Server for State {
         parts: &Parts,
         body: RequestBody,
         quirk: Option<&Quirk>,
-    ) -> Response<Body> {
+    ) -> http::Response<Body> {
         let mut immutable_tags = self.options.immutable_tags;
         match quirk {
             Some(Quirk::ImmutableTag(status)) => immutable_tags = Some(*status),
             Some(Quirk::ExpiredToken) => auth::expire(self, &parts.headers),
             _ => {}
         }
-        let answer = dispatch(self, parts, body, immutable_tags.map(status)).await;
-        let mut answer = answer.unwrap_or_else(Answer::from);
+        let response = dispatch(self, parts, body, immutable_tags.map(status)).await;
+        let mut response = response.unwrap_or_else(Response::from);
         if quirk == Some(&Quirk::LocationWithQuery) {
-            location::with_query(&mut answer, self);
+            location::with_query(&mut response, self);
         }
-        answer.with(VERSION, "registry/2.0").into()
+        response.with(VERSION, "registry/2.0").into()
     }
 
-    fn failure(&self, status: StatusCode) -> Response<Body> {
+    fn failure(&self, status: StatusCode) -> http::Response<Body> {
         let message = "the test asked for this failure";
         let refusal = Refusal::new(status, code_of(status), message);
-        Answer::from(refusal).with(VERSION, "registry/2.0").into()
+        Response::from(refusal).with(VERSION, "registry/2.0").into()
     }
 
     fn credential(&self, headers: &HeaderMap) -> String {
-        auth::shown(self, headers)
+        auth::describe(self, headers)
     }
 }
 
@@ -70,7 +70,7 @@ async fn dispatch(
     parts: &Parts,
     body: RequestBody,
     immutable_tags: Option<StatusCode>,
-) -> Result<Answer, Refusal> {
+) -> Result<Response, Refusal> {
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let origin = origin(state, parts);
     let (route, actor) = match admit(state, parts, &query, &origin) {
@@ -82,7 +82,7 @@ async fn dispatch(
     };
     let limit = limit(state, &route);
     let body = read(body, limit, BODY_WAIT).await;
-    let body = body.map_err(|why| unread(why, limit))?;
+    let body = body.map_err(|why| refuse_unread(why, limit))?;
     let call = Call {
         state,
         method: &parts.method,
@@ -110,10 +110,10 @@ fn admit(
     Ok((route, actor))
 }
 
-fn respond(call: &Call<'_>, route: &Route) -> Result<Answer, Refusal> {
+fn respond(call: &Call<'_>, route: &Route) -> Result<Response, Refusal> {
     match route {
-        Route::Base => lists::only_get(call).map(|()| Answer::json(StatusCode::OK, &json!({}))),
-        Route::Token => token::answer(
+        Route::Base => lists::only_get(call).map(|()| Response::json(StatusCode::OK, &json!({}))),
+        Route::Token => token::respond(
             call.state,
             call.method,
             call.headers,
@@ -123,10 +123,10 @@ fn respond(call: &Call<'_>, route: &Route) -> Result<Answer, Refusal> {
         Route::Catalog => lists::catalog(call),
         Route::In(name, Place::Tags) => lists::tags(call, name),
         Route::In(name, Place::Uploads) => uploads::start(call, name),
-        Route::In(name, Place::Upload(id)) => uploads::go_on(call, name, id),
-        Route::In(name, Place::Blob(digest)) => blobs::answer(call, name, digest),
-        Route::In(name, Place::Manifest(reference)) => manifests::answer(call, name, reference),
-        Route::In(name, Place::Referrers(digest)) => referrers::answer(call, name, digest),
+        Route::In(name, Place::Upload(id)) => uploads::resume(call, name, id),
+        Route::In(name, Place::Blob(digest)) => blobs::respond(call, name, digest),
+        Route::In(name, Place::Manifest(reference)) => manifests::respond(call, name, reference),
+        Route::In(name, Place::Referrers(digest)) => referrers::respond(call, name, digest),
     }
 }
 
@@ -150,15 +150,15 @@ fn limit(state: &State, route: &Route) -> usize {
     }
 }
 
-fn unread(why: Unread, limit: usize) -> Refusal {
+fn refuse_unread(why: ReadError, limit: usize) -> Refusal {
     match why {
-        Unread::Late => Refusal::new(
+        ReadError::Late => Refusal::new(
             StatusCode::REQUEST_TIMEOUT,
             "UNKNOWN",
             "the body of the request did not arrive in time",
         ),
-        Unread::TooLarge => uploads::too_large(limit),
-        Unread::Broken(error) => Refusal::bad(
+        ReadError::TooLarge => uploads::too_large(limit),
+        ReadError::Broken(error) => Refusal::bad(
             "SIZE_INVALID",
             format!("the body could not be read: {error}"),
         ),

@@ -1,17 +1,17 @@
 //! Lists, a page at a time: the tags of a repository and the repositories themselves.
 //! Source: OCI distribution specification 1.1, "Listing Tags"; the catalog is an extension that
-//! the reference registry serves.
+//! Distribution serves.
 
 use http::header::LINK;
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::answer::{Answer, Refusal};
 use super::auth::grant::Action;
 use super::call::Call;
+use super::response::{Refusal, Response};
 
 /// `GET /v2/NAME/tags/list`
-pub(crate) fn tags(call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
+pub(crate) fn tags(call: &Call<'_>, name: &str) -> Result<Response, Refusal> {
     only_get(call)?;
     let unknown = || Refusal::unknown("NAME_UNKNOWN", "repository name not known to registry");
     let mut tags: Vec<String> = {
@@ -22,12 +22,17 @@ pub(crate) fn tags(call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
     // The specification's order: without regard to case.
     tags.sort_by_cached_key(|tag| order(tag));
     let (page, last) = page(call, tags)?;
-    let answer = Answer::json(StatusCode::OK, &json!({"name": name, "tags": page}));
-    Ok(linked(answer, call, &format!("/v2/{name}/tags/list"), last))
+    let response = Response::json(StatusCode::OK, &json!({"name": name, "tags": page}));
+    Ok(with_next_link(
+        response,
+        call,
+        &format!("/v2/{name}/tags/list"),
+        last,
+    ))
 }
 
 /// `GET /v2/_catalog`: the repositories the credential may pull from.
-pub(crate) fn catalog(call: &Call<'_>) -> Result<Answer, Refusal> {
+pub(crate) fn catalog(call: &Call<'_>) -> Result<Response, Refusal> {
     only_get(call)?;
     let names: Vec<String> = {
         let store = call.state.store();
@@ -38,8 +43,8 @@ pub(crate) fn catalog(call: &Call<'_>) -> Result<Answer, Refusal> {
             .collect()
     };
     let (page, last) = page(call, names)?;
-    let answer = Answer::json(StatusCode::OK, &json!({"repositories": page}));
-    Ok(linked(answer, call, "/v2/_catalog", last))
+    let response = Response::json(StatusCode::OK, &json!({"repositories": page}));
+    Ok(with_next_link(response, call, "/v2/_catalog", last))
 }
 
 pub(crate) fn only_get(call: &Call<'_>) -> Result<(), Refusal> {
@@ -51,7 +56,7 @@ fn order(text: &str) -> (String, String) {
     (text.to_ascii_lowercase(), text.to_owned())
 }
 
-/// How many entries an answer may hold: what is asked for, and no more than the registry gives.
+/// How many entries a response may contain: what is asked for, and no more than the registry gives.
 pub(crate) fn size(call: &Call<'_>) -> Result<usize, Refusal> {
     let most = call.state.options.page.unwrap_or(usize::MAX);
     let Some(asked) = call.query.get("n") else {
@@ -80,9 +85,14 @@ fn page(call: &Call<'_>, all: Vec<String>) -> Result<(Vec<String>, Option<String
     Ok((rest, last))
 }
 
-fn linked(answer: Answer, call: &Call<'_>, path: &str, last: Option<String>) -> Answer {
-    let Some(last) = last else { return answer };
+fn with_next_link(
+    response: Response,
+    call: &Call<'_>,
+    path: &str,
+    last: Option<String>,
+) -> Response {
+    let Some(last) = last else { return response };
     let size = size(call).unwrap_or_default();
     let last = last.replace('/', "%2F");
-    answer.with(LINK, format!("<{path}?n={size}&last={last}>; rel=\"next\""))
+    response.with(LINK, format!("<{path}?n={size}&last={last}>; rel=\"next\""))
 }

@@ -1,17 +1,17 @@
-//! A `Location` that carries the state of an upload, as some registries answer it.
+//! A `Location` that carries the state of an upload, as some registries send it.
 
 use http::HeaderValue;
 use http::header::LOCATION;
 
 use crate::random::{hex, random};
 
-use super::answer::Answer;
+use super::response::Response;
 use super::state::State;
 use super::uploads::STATE;
 
 /// Gives an upload a state to be sent back in the query of its next request.
-pub(crate) fn with_query(answer: &mut Answer, state: &State) {
-    let location = answer.headers.get(LOCATION);
+pub(crate) fn with_query(response: &mut Response, state: &State) {
+    let location = response.headers.get(LOCATION);
     let Some(location) = location.and_then(|location| location.to_str().ok()) else {
         return;
     };
@@ -23,6 +23,6 @@ pub(crate) fn with_query(answer: &mut Answer, state: &State) {
     let value = random::<8>().map(|bytes| hex(&bytes)).unwrap_or_default();
     upload.state = Some(format!("{value}="));
     if let Ok(location) = HeaderValue::from_str(&format!("{location}?{STATE}={value}%3D")) {
-        answer.headers.insert(LOCATION, location);
+        response.headers.insert(LOCATION, location);
     }
 }

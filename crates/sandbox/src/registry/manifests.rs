@@ -1,16 +1,16 @@
 //! Manifests: asked for by tag or digest, checked on their way in.
 //! Source: OCI distribution specification 1.1, "Pulling manifests", "Pushing Manifests", "Pushing
-//! Manifests with Subject", "Deleting Manifests". As the reference registry does, a manifest is
+//! Manifests with Subject", "Deleting Manifests". As Distribution does, a manifest is
 //! refused while something it lists is not in the repository; its subject may be missing.
 
 use http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use http::{HeaderName, Method, StatusCode};
 use serde_json::Value;
 
-use super::answer::{Answer, DIGEST, Refusal};
 use super::call::Call;
 use super::digest::Digest;
 use super::options::Referrers;
+use super::response::{DIGEST, Refusal, Response};
 use super::route::Reference;
 use super::store::{Manifest, Repository};
 
@@ -18,18 +18,18 @@ use super::store::{Manifest, Repository};
 pub(crate) const LIMIT: usize = 4 << 20;
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 
-pub(crate) fn answer(
+pub(crate) fn respond(
     call: &Call<'_>,
     name: &str,
     reference: &Reference,
-) -> Result<Answer, Refusal> {
+) -> Result<Response, Refusal> {
     match *call.method {
         Method::GET | Method::HEAD => get(call, name, reference),
         Method::PUT => put(call, name, reference),
         Method::DELETE => {
             let deleted = call.state.store().delete_manifest(name, reference);
-            let answer = deleted.then(|| Answer::empty(StatusCode::ACCEPTED));
-            answer.ok_or_else(unknown)
+            let response = deleted.then(|| Response::empty(StatusCode::ACCEPTED));
+            response.ok_or_else(unknown)
         }
         _ => Err(Refusal::unsupported()),
     }
@@ -43,7 +43,7 @@ fn invalid(message: &str) -> Refusal {
     Refusal::bad("MANIFEST_INVALID", message)
 }
 
-fn get(call: &Call<'_>, name: &str, reference: &Reference) -> Result<Answer, Refusal> {
+fn get(call: &Call<'_>, name: &str, reference: &Reference) -> Result<Response, Refusal> {
     let store = call.state.store();
     let (digest, manifest) = store.manifest(name, reference).ok_or_else(unknown)?;
     if !accepted(call, &manifest.media_type) {
@@ -55,8 +55,8 @@ fn get(call: &Call<'_>, name: &str, reference: &Reference) -> Result<Answer, Ref
             ),
         ));
     }
-    let answer = Answer::of(StatusCode::OK, &manifest.media_type, manifest.bytes.clone());
-    Ok(answer.with(DIGEST, digest.as_str()))
+    let response = Response::of(StatusCode::OK, &manifest.media_type, manifest.bytes.clone());
+    Ok(response.with(DIGEST, digest.as_str()))
 }
 
 /// Whether the client takes a media type. Without `Accept` it takes any.
@@ -78,7 +78,7 @@ fn media(text: &str) -> &str {
     text.split(';').next().unwrap_or_default().trim()
 }
 
-fn put(call: &Call<'_>, name: &str, reference: &Reference) -> Result<Answer, Refusal> {
+fn put(call: &Call<'_>, name: &str, reference: &Reference) -> Result<Response, Refusal> {
     if call.body.len() > LIMIT {
         return Err(super::uploads::too_large(LIMIT));
     }
@@ -102,20 +102,20 @@ fn put(call: &Call<'_>, name: &str, reference: &Reference) -> Result<Answer, Ref
     if let Reference::Tag(tag) = reference {
         repository.tags.insert(tag.clone(), digest.clone());
     }
-    let answer = Answer::empty(StatusCode::CREATED)
+    let response = Response::empty(StatusCode::CREATED)
         .with(
             LOCATION,
             format!("{}/v2/{name}/manifests/{digest}", call.origin),
         )
         .with(DIGEST, digest.as_str());
-    let answer = match &manifest.subject {
+    let response = match &manifest.subject {
         Some(subject) if call.state.options.referrers == Referrers::Served => {
-            answer.with(SUBJECT, subject.as_str())
+            response.with(SUBJECT, subject.as_str())
         }
-        _ => answer,
+        _ => response,
     };
     repository.manifests.insert(digest, manifest);
-    Ok(answer)
+    Ok(response)
 }
 
 fn media_type(call: &Call<'_>, document: &Value) -> Result<String, Refusal> {
@@ -195,7 +195,7 @@ fn overwrite(
     {
         return Ok(());
     }
-    let code = super::answer::code_of(status);
+    let code = super::response::code_of(status);
     Err(Refusal::new(
         status,
         code,

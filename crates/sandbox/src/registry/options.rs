@@ -13,10 +13,10 @@ pub struct Options {
     pub authentication: Authentication,
     /// Whether referrers are listed.
     pub referrers: Referrers,
-    /// The status that answers the attempt to move a tag, such as 409, 400 or 403; `None` lets
+    /// The status of a response to the attempt to move a tag, such as 409, 400 or 403; `None` lets
     /// tags move.
     pub immutable_tags: Option<u16>,
-    /// Most entries of a list (tags, referrers, catalog) in one answer; `None` is no limit.
+    /// Most entries of a list (tags, referrers, catalog) in one response; `None` is no limit.
     pub page: Option<usize>,
     /// Most bytes of a blob.
     pub blob_limit: usize,
@@ -52,7 +52,7 @@ pub enum Transport {
 }
 
 /// What `GET /v2/NAME/referrers/DIGEST` gives. Where the list is not served, `PUT` of a manifest
-/// with a subject does not answer `OCI-Subject`, so that clients keep the list under a tag.
+/// with a subject does not set `OCI-Subject`, so that clients keep the list under a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Referrers {
     /// The list.
@@ -60,6 +60,6 @@ pub enum Referrers {
     Served,
     /// 404: the registry is older than version 1.1 of the specification.
     NotFound,
-    /// 400, which some registries answer instead.
+    /// 400, which some registries send instead.
     BadRequest,
 }

@@ -1,21 +1,21 @@
 //! Referrers: the manifests whose subject is a given one, as an image index.
 //! Source: OCI distribution specification 1.1, "Listing Referrers". A registry without this list
-//! answers 404, as one older than 1.1 does, or 400, as some do.
+//! responds with 404, as one older than 1.1 does, or 400, as some do.
 
 use http::header::LINK;
 use http::{HeaderName, StatusCode};
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Refusal};
 use super::call::Call;
 use super::digest::Digest;
 use super::lists;
 use super::options::Referrers;
+use super::response::{Refusal, Response};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
 
-pub(crate) fn answer(call: &Call<'_>, name: &str, subject: &Digest) -> Result<Answer, Refusal> {
+pub(crate) fn respond(call: &Call<'_>, name: &str, subject: &Digest) -> Result<Response, Refusal> {
     match call.state.options.referrers {
         Referrers::Served => {}
         Referrers::NotFound => {
@@ -34,17 +34,17 @@ pub(crate) fn answer(call: &Call<'_>, name: &str, subject: &Digest) -> Result<An
     let (page, last) = page(call, name, subject, wanted, size);
     let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": page});
     let body = serde_json::to_vec(&index).unwrap_or_default();
-    let mut answer = Answer::of(StatusCode::OK, INDEX, body);
+    let mut response = Response::of(StatusCode::OK, INDEX, body);
     if wanted.is_some() {
-        answer = answer.with(FILTERS, "artifactType");
+        response = response.with(FILTERS, "artifactType");
     }
     if let Some(last) = last {
         let filter = wanted.map(|wanted| format!("&artifactType={}", encode(wanted)));
         let filter = filter.unwrap_or_default();
         let next = format!("/v2/{name}/referrers/{subject}?n={size}&last={last}{filter}");
-        answer = answer.with(LINK, format!("<{next}>; rel=\"next\""));
+        response = response.with(LINK, format!("<{next}>; rel=\"next\""));
     }
-    Ok(answer)
+    Ok(response)
 }
 
 fn page(

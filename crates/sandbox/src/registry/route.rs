@@ -3,8 +3,8 @@
 
 use crate::query::{Plus, decode};
 
-use super::answer::Refusal;
 use super::digest::Digest;
+use super::response::Refusal;
 
 /// A path of the registry.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What the registry holds: repositories of blobs, manifests and tags, and uploads under way.
+//! What the registry contains: repositories of blobs, manifests and tags, and uploads under way.
 //! Content lives in memory and ends with the process. Writing a tag twice keeps the later write.
 
 use std::collections::BTreeMap;

@@ -20,13 +20,13 @@ pub(super) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// What came back.
 #[derive(Debug)]
-pub(super) struct Got {
+pub(super) struct TestResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Got {
+impl TestResponse {
     pub(super) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().unwrap())
@@ -52,14 +52,14 @@ impl Got {
 }
 
 /// A request to be sent.
-pub(super) struct Ask<'a> {
+pub(super) struct TestRequest<'a> {
     pub method: &'a str,
     pub path: &'a str,
     pub headers: &'a [(&'a str, &'a str)],
     pub body: &'a [u8],
 }
 
-pub(super) async fn send(registry: &Registry, ask: Ask<'_>) -> Got {
+pub(super) async fn send(registry: &Registry, ask: TestRequest<'_>) -> TestResponse {
     let mut request = Request::builder()
         .method(ask.method)
         .uri(ask.path)
@@ -73,15 +73,20 @@ pub(super) async fn send(registry: &Registry, ask: Ask<'_>) -> Got {
         .await
         .unwrap();
     let (parts, body) = response.into_parts();
-    Got {
+    TestResponse {
         status: parts.status.as_u16(),
         headers: parts.headers,
         body: body.collect().await.unwrap().to_bytes(),
     }
 }
 
-pub(super) async fn call(registry: &Registry, method: &str, path: &str, body: &[u8]) -> Got {
-    let ask = Ask {
+pub(super) async fn call(
+    registry: &Registry,
+    method: &str,
+    path: &str,
+    body: &[u8],
+) -> TestResponse {
+    let ask = TestRequest {
         method,
         path,
         headers: &[],
@@ -90,13 +95,13 @@ pub(super) async fn call(registry: &Registry, method: &str, path: &str, body: &[
     send(registry, ask).await
 }
 
-pub(super) async fn get(registry: &Registry, path: &str) -> Got {
+pub(super) async fn get(registry: &Registry, path: &str) -> TestResponse {
     call(registry, "GET", path, b"").await
 }
 
-pub(super) async fn put(registry: &Registry, path: &str, manifest: &Value) -> Got {
+pub(super) async fn put(registry: &Registry, path: &str, manifest: &Value) -> TestResponse {
     let body = manifest.to_string();
-    let ask = Ask {
+    let ask = TestRequest {
         method: "PUT",
         path,
         headers: &[(CONTENT_TYPE.as_str(), IMAGE)],

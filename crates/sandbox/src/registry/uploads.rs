@@ -6,10 +6,10 @@ use http::{HeaderName, Method, StatusCode};
 
 use crate::random::{hex, random};
 
-use super::answer::{Answer, DIGEST, Refusal};
 use super::auth::grant::Action;
 use super::call::Call;
 use super::digest::Digest;
+use super::response::{DIGEST, Refusal, Response};
 use super::store::{Store, Upload};
 
 const UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
@@ -18,7 +18,7 @@ const CONTENT_RANGE: HeaderName = http::header::CONTENT_RANGE;
 pub(crate) const STATE: &str = "_state";
 
 /// `POST /v2/NAME/blobs/uploads/`: the whole blob, a mount, or a new upload.
-pub(crate) fn start(call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
+pub(crate) fn start(call: &Call<'_>, name: &str) -> Result<Response, Refusal> {
     if *call.method != Method::POST {
         return Err(Refusal::unsupported());
     }
@@ -26,7 +26,7 @@ pub(crate) fn start(call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
         return Ok(mounted);
     }
     if let Some(digest) = call.query.get("digest") {
-        let digest = named(digest, &call.body)?;
+        let digest = checked(digest, &call.body)?;
         let blobs = &mut call.state.store();
         blobs
             .repository(name)
@@ -40,13 +40,13 @@ pub(crate) fn start(call: &Call<'_>, name: &str) -> Result<Answer, Refusal> {
         received: call.body.to_vec(),
         state: None,
     };
-    let answer = progress(call, StatusCode::ACCEPTED, name, &id, upload.received.len());
+    let response = progress(call, StatusCode::ACCEPTED, name, &id, upload.received.len());
     call.state.store().uploads.insert(id, upload);
-    Ok(answer)
+    Ok(response)
 }
 
 /// Takes a blob over from a repository the same credential may pull from; none if it cannot.
-fn mount(call: &Call<'_>, name: &str) -> Option<Answer> {
+fn mount(call: &Call<'_>, name: &str) -> Option<Response> {
     let digest = Digest::parse(call.query.get("mount")?)?;
     let from = call.query.get("from")?;
     if !call.actor.may(Action::Pull, from) {
@@ -59,7 +59,7 @@ fn mount(call: &Call<'_>, name: &str) -> Option<Answer> {
 }
 
 /// A request on an upload under way.
-pub(crate) fn go_on(call: &Call<'_>, name: &str, id: &str) -> Result<Answer, Refusal> {
+pub(crate) fn resume(call: &Call<'_>, name: &str, id: &str) -> Result<Response, Refusal> {
     let mut store = call.state.store();
     let upload = found(&mut store, call, name, id)?;
     match *call.method {
@@ -78,7 +78,7 @@ pub(crate) fn go_on(call: &Call<'_>, name: &str, id: &str) -> Result<Answer, Ref
         }
         Method::DELETE => {
             store.uploads.remove(id);
-            Ok(Answer::empty(StatusCode::NO_CONTENT))
+            Ok(Response::empty(StatusCode::NO_CONTENT))
         }
         _ => Err(Refusal::unsupported()),
     }
@@ -147,11 +147,11 @@ pub(crate) fn too_large(limit: usize) -> Refusal {
     )
 }
 
-fn finish(call: &Call<'_>, store: &mut Store, name: &str, id: &str) -> Result<Answer, Refusal> {
+fn finish(call: &Call<'_>, store: &mut Store, name: &str, id: &str) -> Result<Response, Refusal> {
     let Some(upload) = store.uploads.remove(id) else {
         return Err(Refusal::unsupported());
     };
-    let digest = named(
+    let digest = checked(
         call.query.get("digest").unwrap_or_default(),
         &upload.received,
     )?;
@@ -160,13 +160,13 @@ fn finish(call: &Call<'_>, store: &mut Store, name: &str, id: &str) -> Result<An
     Ok(created(call, name, &digest))
 }
 
-fn named(digest: &str, content: &[u8]) -> Result<Digest, Refusal> {
+fn checked(digest: &str, content: &[u8]) -> Result<Digest, Refusal> {
     let digest = Digest::parse(digest).filter(|digest| digest.names(content));
     digest.ok_or_else(Refusal::digest)
 }
 
-fn created(call: &Call<'_>, name: &str, digest: &Digest) -> Answer {
-    Answer::empty(StatusCode::CREATED)
+fn created(call: &Call<'_>, name: &str, digest: &Digest) -> Response {
+    Response::empty(StatusCode::CREATED)
         .with(
             LOCATION,
             format!("{}/v2/{name}/blobs/{digest}", call.origin),
@@ -174,8 +174,8 @@ fn created(call: &Call<'_>, name: &str, digest: &Digest) -> Answer {
         .with(DIGEST, digest.as_str())
 }
 
-fn progress(call: &Call<'_>, status: StatusCode, name: &str, id: &str, length: usize) -> Answer {
-    Answer::empty(status)
+fn progress(call: &Call<'_>, status: StatusCode, name: &str, id: &str, length: usize) -> Response {
+    Response::empty(status)
         .with(
             LOCATION,
             format!("{}/v2/{name}/blobs/uploads/{id}", call.origin),

@@ -1,4 +1,4 @@
-//! What a run asks for: the task's specification with parameters filled in, or why it cannot run.
+//! The plan of a run: the task's specification with parameters filled in, or why it cannot run.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::cluster::store::Key;
 /// Tekton's default for runs.
 const TIMEOUT: Duration = Duration::from_hours(1);
 
-/// A run ready to be carried out.
+/// A run ready to start.
 pub(super) struct Plan {
     /// The task's specification, parameters and context replaced: what the status shows.
     pub spec: Value,
@@ -133,7 +133,7 @@ fn check(spec: &Value) -> Result<(), Outcome> {
     ] {
         if steps.iter().any(|step| !step[field].is_null()) {
             return Err(invalid(format!(
-                "this runner does not carry out steps with {what}"
+                "this runner does not run steps with {what}"
             )));
         }
     }
@@ -141,9 +141,7 @@ fn check(spec: &Value) -> Result<(), Outcome> {
         .as_array()
         .is_some_and(|list| !list.is_empty())
     {
-        return Err(invalid(
-            "this runner does not carry out tasks with sidecars",
-        ));
+        return Err(invalid("this runner does not run tasks with sidecars"));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::cluster::author::Author;
-use crate::cluster::kind::Served;
+use crate::cluster::kind::ServedKind;
 use crate::cluster::managed::Operation;
 use crate::cluster::object;
 use crate::cluster::route::Part;
@@ -132,7 +132,7 @@ impl Record {
 
     fn write(&mut self, outcome: &Outcome) {
         self.status["conditions"] = outcome.condition();
-        let Some(served) = Served::by_document("tekton.dev/v1", "TaskRun") else {
+        let Some(served) = ServedKind::by_document("tekton.dev/v1", "TaskRun") else {
             return;
         };
         let author = Author {

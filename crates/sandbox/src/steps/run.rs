@@ -17,7 +17,8 @@ use super::shared::Shared;
 use super::stop::{self, NEVER, Stop, cancelled};
 use crate::cluster::store::Key;
 
-struct Running<'a> {
+/// A run and what is recorded of it.
+struct ActiveRun<'a> {
     context: Context<'a>,
     record: Record,
 }
@@ -56,10 +57,10 @@ pub(super) async fn run(shared: Arc<Shared>, key: Key) {
         scratch: scratch.path(),
         deadline,
     };
-    Box::pin(Running { context, record }.steps()).await;
+    Box::pin(ActiveRun { context, record }.steps()).await;
 }
 
-impl Running<'_> {
+impl ActiveRun<'_> {
     async fn steps(mut self) {
         let steps = self.context.plan.steps().to_vec();
         let names: Vec<String> = steps

@@ -1,4 +1,4 @@
-//! Runs carried out, from their creation to their last status.
+//! Task runs from their creation to their last status.
 
 use std::time::Duration;
 

@@ -14,16 +14,16 @@ use crate::cluster::route::Target;
 use crate::cluster::selector::Selector;
 use crate::cluster::status::Status;
 use crate::cluster::table::Form;
-use crate::cluster::verbs::{self, Given, Preconditions};
+use crate::cluster::verbs::{self, Preconditions, Writer};
 use crate::cluster::{convert, watch};
 
-pub(super) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
+pub(super) fn respond(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
     if target.served.kind.origin == Origin::Review {
-        return review::answer(call, target);
+        return review::respond(call, target);
     }
     match *call.method {
-        Method::GET if call.query.flag("watch") => watch::answer(call, target),
-        Method::GET => list::answer(call, target),
+        Method::GET if call.query.flag("watch") => watch::respond(call, target),
+        Method::GET => list::respond(call, target),
         Method::POST => create(call, target),
         Method::DELETE => delete_all(call, target),
         _ => Err(Status::method_not_allowed()),
@@ -43,10 +43,10 @@ fn create(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
         target.served,
         &target.namespace,
         new,
-        Given::ByClient,
+        Writer::Client,
         &author,
     )?;
-    let form = Form::asked(call.accept);
+    let form = Form::accepted(call.accept);
     let shown = convert::from_stored(target.served, &stored);
     Ok(json(201, &form.one(target.served, &shown)))
 }
@@ -75,6 +75,6 @@ fn delete_all(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status
         remaining: None,
         items,
     };
-    let shown: Value = Form::asked(call.accept).many(target.served, page);
+    let shown: Value = Form::accepted(call.accept).many(target.served, page);
     Ok(json(200, &shown))
 }

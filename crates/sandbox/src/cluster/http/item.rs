@@ -17,9 +17,9 @@ use crate::cluster::route::{Part, Target};
 use crate::cluster::status::{self, Cause, Status};
 use crate::cluster::store::{Key, Store};
 use crate::cluster::table::Form;
-use crate::cluster::verbs::{self, Deleted, Given, Preconditions};
+use crate::cluster::verbs::{self, Deletion, Preconditions, Writer};
 
-pub(super) fn answer(
+pub(super) fn respond(
     call: &Call<'_>,
     target: &Target,
     name: &str,
@@ -46,7 +46,10 @@ fn find(store: &Store, target: &Target, name: &str) -> Result<(Key, Arc<Value>),
 
 fn show(call: &Call<'_>, target: &Target, code: u16, stored: &Value) -> Response<Body> {
     let shown = convert::from_stored(target.served, stored);
-    json(code, &Form::asked(call.accept).one(target.served, &shown))
+    json(
+        code,
+        &Form::accepted(call.accept).one(target.served, &shown),
+    )
 }
 
 fn get(call: &Call<'_>, target: &Target, name: &str) -> Result<Response<Body>, Status> {
@@ -108,7 +111,7 @@ fn patch(call: &Call<'_>, target: &Target, name: &str) -> Result<Response<Body>,
     {
         let new = patch::first_apply(config, name)?;
         let (served, namespace) = (target.served, &target.namespace);
-        let stored = verbs::create(&mut store, served, namespace, new, Given::ByClient, &author)?;
+        let stored = verbs::create(&mut store, served, namespace, new, Writer::Client, &author)?;
         drop(store);
         return Ok(show(call, target, 201, &stored));
     }
@@ -139,10 +142,10 @@ fn delete(call: &Call<'_>, target: &Target, name: &str) -> Result<Response<Body>
     let deleted = verbs::delete(&mut store, target.served, &key, &preconditions, &author)?;
     drop(store);
     match deleted {
-        Deleted::Gone(last) => {
+        Deletion::Done(last) => {
             let uid = object::meta(&last, "uid");
             Ok(json(200, &status::success(target.served.kind, name, uid)))
         }
-        Deleted::Marked(marked) => Ok(show(call, target, 200, &marked)),
+        Deletion::Pending(marked) => Ok(show(call, target, 200, &marked)),
     }
 }

@@ -4,12 +4,12 @@ use http::{Method, Response};
 use serde_json::json;
 
 use super::call::Call;
-use super::response::json as respond;
+use super::response;
 use crate::body::Body;
 use crate::cluster::route::Target;
 use crate::cluster::status::Status;
 
-pub(super) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
+pub(super) fn respond(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
     if *call.method != Method::POST {
         return Err(Status::method_not_allowed());
     }
@@ -18,5 +18,5 @@ pub(super) fn answer(call: &Call<'_>, target: &Target) -> Result<Response<Body>,
     review["apiVersion"] = target.served.api_version().into();
     review["kind"] = target.served.kind.kind.into();
     review["status"] = json!({"allowed": true, "reason": "the only user may do everything"});
-    Ok(respond(201, &review))
+    Ok(response::json(201, &review))
 }

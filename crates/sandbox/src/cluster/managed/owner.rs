@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::path::Fields;
 use super::tree;
-use crate::cluster::kind::Served;
+use crate::cluster::kind::ServedKind;
 use crate::cluster::object;
 use crate::cluster::route::Part;
 
@@ -34,7 +34,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    pub(crate) fn new(manager: &str, operation: Operation, served: Served, part: Part) -> Self {
+    pub(crate) fn new(manager: &str, operation: Operation, served: ServedKind, part: Part) -> Self {
         let mut head = json!({
             "manager": manager, "operation": operation.name(), "apiVersion": served.api_version(),
             "fieldsType": "FieldsV1", "time": object::now(),

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::cluster::kind::{Kind, Served};
+use crate::cluster::kind::{Kind, ServedKind};
 use crate::cluster::list_type::ListType;
 use crate::cluster::managed::{self, Fields, Operation, Owner};
 use crate::cluster::object;
@@ -20,7 +20,12 @@ pub(super) struct Apply<'a> {
 
 impl Apply<'_> {
     /// The object this makes of `live`, its owners written.
-    pub(super) fn onto(&self, served: Served, part: Part, live: &Value) -> Result<Value, Status> {
+    pub(super) fn onto(
+        &self,
+        served: ServedKind,
+        part: Part,
+        live: &Value,
+    ) -> Result<Value, Status> {
         let kind = served.kind;
         check(self.config)?;
         let wanted = managed::fields(kind, part, self.config);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::cluster::kind::Served;
+use crate::cluster::kind::ServedKind;
 
 /// One column: its heading, its `OpenAPI` type, and how a cell is read from an object.
 pub(super) struct Column {
@@ -95,7 +95,7 @@ static RUN: &[Column] = &[
 
 const LAST_SEEN: &[&str] = &["lastTimestamp", "deprecatedLastTimestamp", "eventTime"];
 
-pub(super) fn of(served: Served) -> &'static [Column] {
+pub(super) fn of(served: ServedKind) -> &'static [Column] {
     match served.kind.kind {
         "Secret" => SECRET,
         "ConfigMap" => CONFIG_MAP,

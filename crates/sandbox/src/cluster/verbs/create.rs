@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::document::check_document;
 use crate::cluster::author::Author;
 use crate::cluster::convert;
-use crate::cluster::kind::{Kind, Served};
+use crate::cluster::kind::{Kind, ServedKind};
 use crate::cluster::managed::{self, Owner};
 use crate::cluster::object::{self, metadata_mut};
 use crate::cluster::route::Part;
@@ -15,22 +15,22 @@ use crate::cluster::status::{Cause, Status};
 use crate::cluster::store::{Key, Store};
 use crate::cluster::validate;
 
-/// Whether a creation keeps the `status` it is given.
+/// Who creates an object, which decides what it keeps of its `status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Given {
+pub(crate) enum Writer {
     /// As the API does: a status is written through its subresource only.
-    ByClient,
+    Client,
     /// As a fixture is put in place.
-    BySeed,
+    Seed,
 }
 
 /// Stores a new object and gives back its stored form.
 pub(crate) fn create(
     store: &mut Store,
-    served: Served,
+    served: ServedKind,
     namespace: &str,
     mut new: Value,
-    given: Given,
+    writer: Writer,
     author: &Author,
 ) -> Result<Arc<Value>, Status> {
     check_document(served, &new)?;
@@ -38,12 +38,12 @@ pub(crate) fn create(
     let mut new = convert::to_stored(served, new);
     let kind = convert::stored_kind(served);
     check_namespace(store, kind, namespace)?;
-    prepare_new(kind, &mut new, given)?;
+    prepare_new(kind, &mut new, writer)?;
     validate::decode(kind, &mut new)?;
     validate::object(kind, None, &new)?;
-    if given == Given::ByClient {
-        let writer = Owner::new(&author.manager, author.operation, served, Part::Whole);
-        managed::record_update(kind, None, &mut new, writer, Part::Whole);
+    if writer == Writer::Client {
+        let owner = Owner::new(&author.manager, author.operation, served, Part::Whole);
+        managed::record_update(kind, None, &mut new, owner, Part::Whole);
     }
     let key = Key::of(served, namespace, object::name(&new));
     if store.get(&key).is_some() {
@@ -60,7 +60,7 @@ pub(crate) fn create(
     Ok(stored)
 }
 
-fn name_new(served: Served, namespace: &str, new: &mut Value) -> Result<(), Status> {
+fn name_new(served: ServedKind, namespace: &str, new: &mut Value) -> Result<(), Status> {
     let metadata = metadata_mut(new)?;
     let text = |field: &str| {
         metadata
@@ -123,7 +123,7 @@ fn check_namespace(store: &Store, kind: &Kind, namespace: &str) -> Result<(), St
     Ok(())
 }
 
-fn prepare_new(kind: &Kind, new: &mut Value, given: Given) -> Result<(), Status> {
+fn prepare_new(kind: &Kind, new: &mut Value, writer: Writer) -> Result<(), Status> {
     let metadata = metadata_mut(new)?;
     for field in [
         "resourceVersion",
@@ -133,10 +133,10 @@ fn prepare_new(kind: &Kind, new: &mut Value, given: Given) -> Result<(), Status>
     ] {
         metadata.remove(field);
     }
-    if given == Given::ByClient || !metadata.contains_key("uid") {
+    if writer == Writer::Client || !metadata.contains_key("uid") {
         metadata.insert("uid".into(), object::new_uid()?.into());
     }
-    if given == Given::ByClient || !metadata.contains_key("creationTimestamp") {
+    if writer == Writer::Client || !metadata.contains_key("creationTimestamp") {
         metadata.insert("creationTimestamp".into(), object::now().into());
     }
     if kind.has_generation() {
@@ -147,7 +147,7 @@ fn prepare_new(kind: &Kind, new: &mut Value, given: Given) -> Result<(), Status>
     let Value::Object(fields) = new else {
         return Ok(());
     };
-    if kind.status && given == Given::ByClient {
+    if kind.status && writer == Writer::Client {
         fields.remove("status");
     }
     if kind.kind == "Namespace" {
@@ -158,7 +158,7 @@ fn prepare_new(kind: &Kind, new: &mut Value, given: Given) -> Result<(), Status>
 }
 
 fn add_default_account(store: &mut Store, namespace: &str) -> Result<(), Status> {
-    let Some(served) = Served::by_document("v1", "ServiceAccount") else {
+    let Some(served) = ServedKind::by_document("v1", "ServiceAccount") else {
         return Ok(());
     };
     let account = json!({"metadata": {"name": "default"}});
@@ -167,7 +167,7 @@ fn add_default_account(store: &mut Store, namespace: &str) -> Result<(), Status>
         served,
         namespace,
         account,
-        Given::ByClient,
+        Writer::Client,
         &Author::default(),
     )
     .map(drop)

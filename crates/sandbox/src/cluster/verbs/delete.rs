@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::cluster::author::Author;
 use crate::cluster::convert;
-use crate::cluster::kind::Served;
+use crate::cluster::kind::ServedKind;
 use crate::cluster::object;
 use crate::cluster::status::Status;
 use crate::cluster::store::{Key, Store};
 
-/// What must hold for a deletion to take place (`DeleteOptions.preconditions`).
+/// What must be true for a deletion to take place (`DeleteOptions.preconditions`).
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Preconditions {
     pub uid: Option<String>,
@@ -29,7 +29,7 @@ impl Preconditions {
         }
     }
 
-    fn check(&self, served: Served, found: &Value) -> Result<(), Status> {
+    fn check(&self, served: ServedKind, found: &Value) -> Result<(), Status> {
         let each = [
             ("UID", &self.uid, object::meta(found, "uid")),
             (
@@ -54,27 +54,27 @@ impl Preconditions {
 
 /// What became of a deletion.
 #[derive(Debug)]
-pub(crate) enum Deleted {
+pub(crate) enum Deletion {
     /// The object is gone; this was its last state.
-    Gone(Arc<Value>),
+    Done(Arc<Value>),
     /// The object is marked and waits for its finalizers.
-    Marked(Arc<Value>),
+    Pending(Arc<Value>),
 }
 
 /// Deletes one object.
 pub(crate) fn delete(
     store: &mut Store,
-    served: Served,
+    served: ServedKind,
     key: &Key,
     preconditions: &Preconditions,
     author: &Author,
-) -> Result<Deleted, Status> {
+) -> Result<Deletion, Status> {
     let Some(found) = store.get(key) else {
         return Err(Status::not_found(convert::stored_kind(served), &key.name));
     };
     preconditions.check(served, &found)?;
     if author.dry_run {
-        return Ok(Deleted::Gone(found));
+        return Ok(Deletion::Done(found));
     }
     if served.kind.kind == "Namespace" {
         return Ok(delete_namespace(store, key, &found));
@@ -82,14 +82,14 @@ pub(crate) fn delete(
     Ok(mark_or_take_out(store, key, &found))
 }
 
-fn mark_or_take_out(store: &mut Store, key: &Key, found: &Arc<Value>) -> Deleted {
+fn mark_or_take_out(store: &mut Store, key: &Key, found: &Arc<Value>) -> Deletion {
     if !object::has_finalizers(found) {
-        return Deleted::Gone(take_out(store, key).unwrap_or_else(|| Arc::clone(found)));
+        return Deletion::Done(take_out(store, key).unwrap_or_else(|| Arc::clone(found)));
     }
     if object::is_deleting(found) {
-        return Deleted::Marked(Arc::clone(found));
+        return Deletion::Pending(Arc::clone(found));
     }
-    Deleted::Marked(mark(store, key, found))
+    Deletion::Pending(mark(store, key, found))
 }
 
 fn mark(store: &mut Store, key: &Key, found: &Value) -> Arc<Value> {
@@ -105,7 +105,7 @@ fn mark(store: &mut Store, key: &Key, found: &Value) -> Arc<Value> {
     store.put(key.clone(), marked, 0)
 }
 
-fn delete_namespace(store: &mut Store, key: &Key, found: &Arc<Value>) -> Deleted {
+fn delete_namespace(store: &mut Store, key: &Key, found: &Arc<Value>) -> Deletion {
     let marked = if object::is_deleting(found) {
         Arc::clone(found)
     } else {
@@ -116,9 +116,9 @@ fn delete_namespace(store: &mut Store, key: &Key, found: &Arc<Value>) -> Deleted
         mark_or_take_out(store, &key, &object);
     }
     if contents(store, &key.name).is_empty() {
-        return Deleted::Gone(store.remove(key).unwrap_or(marked));
+        return Deletion::Done(store.remove(key).unwrap_or(marked));
     }
-    Deleted::Marked(marked)
+    Deletion::Pending(marked)
 }
 
 fn contents(store: &Store, namespace: &str) -> Vec<(Key, Arc<Value>)> {

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::cluster::kind::Served;
+use crate::cluster::kind::ServedKind;
 use crate::cluster::status::Status;
 
 /// Refuses a document of another kind than the path is about, and one that is no map.
-pub(crate) fn check_document(served: Served, new: &Value) -> Result<(), Status> {
+pub(crate) fn check_document(served: ServedKind, new: &Value) -> Result<(), Status> {
     let Value::Object(fields) = new else {
         return Err(Status::bad_request("the body is not a JSON object"));
     };

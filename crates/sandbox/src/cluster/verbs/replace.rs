@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::delete::take_out;
 use crate::cluster::author::Author;
 use crate::cluster::convert;
-use crate::cluster::kind::{Kind, Served};
+use crate::cluster::kind::{Kind, ServedKind};
 use crate::cluster::managed::{self, Operation, Owner};
 use crate::cluster::object::{self, metadata_mut};
 use crate::cluster::route::Part;
@@ -19,7 +19,7 @@ use crate::cluster::validate;
 /// own stays. A write that changes nothing gives back `old`.
 pub(crate) fn replace(
     store: &mut Store,
-    served: Served,
+    served: ServedKind,
     part: Part,
     old: &Arc<Value>,
     mut new: Value,

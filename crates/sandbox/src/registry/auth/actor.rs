@@ -4,7 +4,7 @@ use super::accounts::Accounts;
 use super::credential::name_and_password;
 use super::grant::{Action, Grant};
 use super::scope::Scope;
-use super::tokens::Issued;
+use super::tokens::IssuedToken;
 
 /// Who sent a request, as far as it matters: what they may do.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub(crate) enum Actor {
     /// A user, or no one in particular.
     Holder { grants: Vec<Grant>, known: bool },
     /// The bearer of a token.
-    Bearer(Issued),
+    Bearer(IssuedToken),
 }
 
 impl Actor {
@@ -45,7 +45,7 @@ impl Actor {
         }
     }
 
-    /// Whether whoever holds the credential may do this at all.
+    /// Whether whoever has the credential may do this at all.
     pub(crate) fn sees(&self, action: Action, name: &str) -> bool {
         match self {
             Self::Bearer(issued) => Grant::allow(&issued.grants, action, name),

@@ -28,13 +28,13 @@ impl Authentication {
 /// How tokens are issued and refused.
 #[derive(Debug, Clone)]
 pub struct Tokens {
-    /// How long a token holds, whole seconds.
+    /// How long a token is valid, whole seconds.
     pub lifetime: Duration,
     /// The status for a token whose scopes do not reach: 401 with a challenge, or 403.
     pub denied: u16,
     /// Where the challenge sends clients; `None` is `/token` of this registry.
     pub realm: Option<String>,
-    /// Under which names an answer to `GET /token` holds the token.
+    /// Under which names a response to `GET /token` contains the token.
     pub fields: TokenFields,
     /// Whether `POST /token` (refresh tokens) is served; 404 if not.
     pub oauth2: bool,
@@ -52,7 +52,7 @@ impl Default for Tokens {
     }
 }
 
-/// The names of the token in an answer to `GET /token`.
+/// The names of the token in a response to `GET /token`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenFields {
     /// `token` and `access_token`.

@@ -1,12 +1,12 @@
 //! The refusal of a request without a sufficient credential, and how to get one.
-//! Sources: RFC 7617; the reference registry's "Token Authentication Specification".
+//! Sources: RFC 7617; Distribution's "Token Authentication Specification".
 
 use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
 
 use super::authentication::Authentication;
 use super::scope::Scope;
-use crate::registry::answer::Refusal;
+use crate::registry::response::Refusal;
 use crate::registry::state::State;
 
 /// The service the token endpoint issues tokens for.

@@ -1,5 +1,5 @@
 //! Scopes: what a token is for, as `repository:NAME:pull,push` or `registry:catalog:*`.
-//! Source: the reference registry's "Token Scope Documentation".
+//! Source: Distribution's "Token Scope Documentation".
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! The token endpoint: `GET /token` with a password or without, `POST /token` with a refresh token
 //! or a password. A token is issued for as much of the scopes asked for as is granted, be it
 //! nothing; only a wrong credential is refused.
-//! Sources: the reference registry's "Token Authentication Specification" and its `OAuth2`
+//! Sources: Distribution's "Token Authentication Specification" and its `OAuth2`
 //! sibling.
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::query::Query;
 use crate::random::{hex, random};
-use crate::registry::answer::{Answer, Refusal};
+use crate::registry::response::{Refusal, Response};
 use crate::registry::state::State;
 
 use super::accounts::{Accounts, User};
@@ -21,13 +21,13 @@ use super::credential;
 use super::grant::Grant;
 use super::scope::Scope;
 
-pub(crate) fn answer(
+pub(crate) fn respond(
     state: &State,
     method: &Method,
     headers: &HeaderMap,
     query: &Query,
     body: &[u8],
-) -> Result<Answer, Refusal> {
+) -> Result<Response, Refusal> {
     let Authentication::Bearer(accounts, tokens) = &state.options.authentication else {
         return Err(nothing_here());
     };
@@ -53,16 +53,16 @@ fn get(
     tokens: &Tokens,
     headers: &HeaderMap,
     query: &Query,
-) -> Result<Answer, Refusal> {
+) -> Result<Response, Refusal> {
     let user = match headers.get(AUTHORIZATION) {
         None => None,
         Some(sent) => Some(basic(accounts, sent.to_str().unwrap_or_default())?),
     };
     check_service(query)?;
     let grants = user.map_or(&accounts.anonymous, |user| &user.grants);
-    let mut asked = asked(query);
-    asked.retain(|scope| user.is_some() || *scope != Scope::Catalog);
-    let (secret, _) = issue(state, tokens, grants, &asked)?;
+    let mut scopes = scopes(query);
+    scopes.retain(|scope| user.is_some() || *scope != Scope::Catalog);
+    let (secret, _) = issue(state, tokens, grants, &scopes)?;
     let mut fields = common(tokens);
     if tokens.fields != TokenFields::AccessToken {
         fields.insert("token".into(), secret.clone().into());
@@ -73,7 +73,7 @@ fn get(
     if let Some(user) = user.filter(|_| query.get("offline_token") == Some("true")) {
         fields.insert("refresh_token".into(), refresh(state, user)?.into());
     }
-    Ok(Answer::json(StatusCode::OK, &fields.into()))
+    Ok(Response::json(StatusCode::OK, &fields.into()))
 }
 
 fn basic<'a>(accounts: &'a Accounts, sent: &str) -> Result<&'a User, Refusal> {
@@ -87,7 +87,7 @@ fn post(
     tokens: &Tokens,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<Answer, Refusal> {
+) -> Result<Response, Refusal> {
     let media = headers
         .get(CONTENT_TYPE)
         .and_then(|media| media.to_str().ok());
@@ -103,12 +103,12 @@ fn post(
     check_service(&form)?;
     let field = |name| form.get(name).unwrap_or_default();
     let user = match field("grant_type") {
-        "refresh_token" => refreshed(state, accounts, field("refresh_token")),
+        "refresh_token" => user_of_token(state, accounts, field("refresh_token")),
         "password" => accounts.user(field("username"), field("password")),
         _ => return Err(Refusal::bad("UNSUPPORTED", "unsupported grant_type")),
     };
     let user = user.ok_or_else(wrong)?;
-    let (secret, scopes) = issue(state, tokens, &user.grants, &asked(&form))?;
+    let (secret, scopes) = issue(state, tokens, &user.grants, &scopes(&form))?;
     let mut fields = common(tokens);
     fields.insert("access_token".into(), secret.into());
     let scopes: Vec<String> = scopes.iter().map(Scope::to_string).collect();
@@ -118,10 +118,10 @@ fn post(
         let token = same.map_or_else(|| refresh(state, user), Ok)?;
         fields.insert("refresh_token".into(), token.into());
     }
-    Ok(Answer::json(StatusCode::OK, &fields.into()))
+    Ok(Response::json(StatusCode::OK, &fields.into()))
 }
 
-fn refreshed<'a>(state: &State, accounts: &'a Accounts, token: &str) -> Option<&'a User> {
+fn user_of_token<'a>(state: &State, accounts: &'a Accounts, token: &str) -> Option<&'a User> {
     if let Some(user) = accounts.with_identity_token(token) {
         return Some(user);
     }
@@ -138,7 +138,7 @@ fn check_service(query: &Query) -> Result<(), Refusal> {
 }
 
 /// The scopes of all parameters, each of which may hold several with spaces between.
-fn asked(query: &Query) -> Vec<Scope> {
+fn scopes(query: &Query) -> Vec<Scope> {
     let texts = query.all("scope").flat_map(str::split_whitespace);
     texts.filter_map(Scope::parse).collect()
 }
@@ -154,9 +154,9 @@ pub(crate) fn issue(
     state: &State,
     tokens: &Tokens,
     grants: &[Grant],
-    asked: &[Scope],
+    requested: &[Scope],
 ) -> Result<(String, Vec<Scope>), Refusal> {
-    let granted = asked.iter().cloned();
+    let granted = requested.iter().cloned();
     let granted: Vec<Scope> = granted.filter_map(|scope| scope.within(grants)).collect();
     let secret = secret()?;
     let (now, lifetime) = (state.now(), tokens.lifetime);

@@ -7,11 +7,11 @@ use super::grant::Grant;
 use super::scope::Scope;
 
 /// How long after its end a token is still known as one that has ended.
-const KEPT: Duration = Duration::from_secs(3600);
+const RETENTION: Duration = Duration::from_secs(3600);
 
 /// What a token stands for.
 #[derive(Debug, Clone)]
-pub(crate) struct Issued {
+pub(crate) struct IssuedToken {
     /// Tokens are numbered from 1.
     pub number: u64,
     pub scopes: Vec<Scope>,
@@ -24,7 +24,7 @@ pub(crate) struct Issued {
 /// All tokens.
 #[derive(Default)]
 pub(crate) struct Issuer {
-    issued: BTreeMap<String, Issued>,
+    issued: BTreeMap<String, IssuedToken>,
     /// Refresh tokens and the names of their users.
     refresh: BTreeMap<String, String>,
     last: u64,
@@ -48,9 +48,9 @@ impl Issuer {
         now: Duration,
         lifetime: Duration,
     ) {
-        self.issued.retain(|_, issued| issued.end + KEPT > now);
+        self.issued.retain(|_, issued| issued.end + RETENTION > now);
         self.last += 1;
-        let issued = Issued {
+        let issued = IssuedToken {
             number: self.last,
             scopes,
             grants,
@@ -67,7 +67,7 @@ impl Issuer {
         self.refresh.get(refresh).map(String::as_str)
     }
 
-    pub(crate) fn valid(&self, secret: &str, now: Duration) -> Option<Issued> {
+    pub(crate) fn valid(&self, secret: &str, now: Duration) -> Option<IssuedToken> {
         let issued = self.issued.get(secret).filter(|issued| issued.end > now);
         issued.cloned()
     }

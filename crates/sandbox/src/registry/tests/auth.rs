@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Ask, Got, IMAGE, call, get, send};
+use super::{IMAGE, TestRequest, TestResponse, call, get, send};
 use crate::registry::{
     Accounts, Authentication, Fault, FaultAnswer, Grant, Options, Quirk, Registry, TokenFields,
     Tokens, User,
@@ -46,8 +46,8 @@ fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
-async fn with(registry: &Registry, authorization: &str, method: &str, path: &str) -> Got {
-    let ask = Ask {
+async fn with(registry: &Registry, authorization: &str, method: &str, path: &str) -> TestResponse {
+    let ask = TestRequest {
         method,
         path,
         headers: &[("authorization", authorization)],
@@ -64,8 +64,8 @@ async fn token(registry: &Registry, user: &str, password: &str, scope: &str) -> 
     format!("Bearer {}", got.json()["token"].as_str().unwrap())
 }
 
-async fn post(registry: &Registry, form: &str) -> Got {
-    let ask = Ask {
+async fn post(registry: &Registry, form: &str) -> TestResponse {
+    let ask = TestRequest {
         method: "POST",
         path: "/token",
         headers: &[("content-type", FORM)],

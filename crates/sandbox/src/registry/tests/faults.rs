@@ -11,7 +11,7 @@ use http_body_util::Full;
 use super::{IMAGE, call, get, image, put, start};
 use crate::body::Cut;
 use crate::exchange::exchange;
-use crate::registry::answer::DIGEST;
+use crate::registry::response::DIGEST;
 use crate::registry::{Fault, FaultAnswer, Gate, Quirk, Registry, Reply};
 
 const UPLOADS: &str = "/v2/a/blobs/uploads/";

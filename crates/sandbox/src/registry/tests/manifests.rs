@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Ask, IMAGE, call, get, image, put, send, start};
+use super::{IMAGE, TestRequest, call, get, image, put, send, start};
 use crate::registry::{Options, Referrers, Registry};
 
 /// The image with a subject, an artifact type and an annotation.
@@ -70,7 +70,7 @@ async fn a_manifest_of_more_than_4_mib_is_refused() {
 async fn a_manifest_is_not_given_to_a_client_that_does_not_accept_it() {
     let registry = start().await;
     put(&registry, "/v2/a/manifests/v1", &image(&registry, "a", "x")).await;
-    let ask = Ask {
+    let ask = TestRequest {
         method: "GET",
         path: "/v2/a/manifests/v1",
         headers: &[(
@@ -81,7 +81,7 @@ async fn a_manifest_is_not_given_to_a_client_that_does_not_accept_it() {
     };
     assert_eq!(send(&registry, ask).await.status, 404);
     let accept = format!("text/plain, {IMAGE};q=0.5");
-    let ask = Ask {
+    let ask = TestRequest {
         method: "GET",
         path: "/v2/a/manifests/v1",
         headers: &[("accept", &accept)],

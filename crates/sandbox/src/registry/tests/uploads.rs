@@ -1,6 +1,6 @@
 //! Blobs on their way in and out.
 
-use super::{Ask, call, get, send, start};
+use super::{TestRequest, call, get, send, start};
 use crate::registry::digest::Digest;
 
 const UPLOADS: &str = "/v2/team/app/blobs/uploads/";
@@ -32,7 +32,7 @@ async fn a_blob_is_pushed_in_chunks_that_follow_on_each_other() {
     let registry = start().await;
     let begun = call(&registry, "POST", UPLOADS, b"").await;
     assert_eq!((begun.status, begun.header("range")), (202, "0-0"));
-    let chunk = |range: &'static str, body: &'static [u8]| Ask {
+    let chunk = |range: &'static str, body: &'static [u8]| TestRequest {
         method: "PATCH",
         path: begun.location(),
         headers: match range {
@@ -108,7 +108,7 @@ async fn a_blob_is_mounted_from_another_repository_or_an_upload_begun() {
 async fn a_part_of_a_blob_is_answered_with_its_place() {
     let registry = start().await;
     let path = format!("/v2/a/blobs/{}", registry.put_blob("a", "0123456789"));
-    let ask = |range| Ask {
+    let ask = |range| TestRequest {
         method: "GET",
         path: &path,
         headers: match range {

@@ -1,26 +1,26 @@
-//! What a request is answered with: a whole [`Answer`], or a [`Refusal`] with one of the error
+//! What a request gets: a whole [`Response`], or a [`Refusal`] with one of the error
 //! codes of the OCI distribution specification 1.1, "Error codes".
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use crate::body::{Body, whole};
+use crate::body::{self, Body};
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
-/// An answer before it is sent: faults may still change it.
+/// A response before it is sent.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Answer {
-    /// An answer without a body.
+impl Response {
+    /// A response without a body.
     pub(crate) fn empty(status: StatusCode) -> Self {
         Self {
             status,
@@ -30,9 +30,9 @@ impl Answer {
     }
 
     pub(crate) fn of(status: StatusCode, media: &str, body: impl Into<Bytes>) -> Self {
-        let mut answer = Self::empty(status).with(CONTENT_TYPE, media);
-        answer.body = body.into();
-        answer
+        let mut response = Self::empty(status).with(CONTENT_TYPE, media);
+        response.body = body.into();
+        response
     }
 
     pub(crate) fn json(status: StatusCode, value: &Value) -> Self {
@@ -48,16 +48,16 @@ impl Answer {
     }
 }
 
-impl From<Answer> for Response<Body> {
-    fn from(answer: Answer) -> Self {
-        let mut response = Self::new(whole(answer.body));
-        *response.status_mut() = answer.status;
-        *response.headers_mut() = answer.headers;
+impl From<Response> for http::Response<Body> {
+    fn from(whole: Response) -> Self {
+        let mut response = Self::new(body::whole(whole.body));
+        *response.status_mut() = whole.status;
+        *response.headers_mut() = whole.headers;
         response
     }
 }
 
-/// A request that is not carried out.
+/// A request that is refused.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub status: StatusCode,
@@ -112,13 +112,13 @@ impl From<getrandom::Error> for Refusal {
     }
 }
 
-impl From<Refusal> for Answer {
+impl From<Refusal> for Response {
     fn from(refusal: Refusal) -> Self {
         let error = json!({"code": refusal.code, "message": refusal.message, "detail": null});
-        let answer = Self::json(refusal.status, &json!({"errors": [error]}));
+        let response = Self::json(refusal.status, &json!({"errors": [error]}));
         match refusal.header {
-            Some((name, value)) => answer.with(name, value),
-            None => answer,
+            Some((name, value)) => response.with(name, value),
+            None => response,
         }
     }
 }
