@@ -32,7 +32,7 @@ pub(crate) trait Server: Send + Sync + 'static {
     /// A failure that a test asked for, in the words of the server's protocol.
     fn failure(&self, status: StatusCode) -> Response<Body>;
 
-    /// Whose credential a request carries, for the log: no password, no token.
+    /// The owner of the request's credential, for the log: no password, no token.
     fn credential(&self, headers: &HeaderMap) -> String;
 }
 

@@ -43,7 +43,7 @@ pub enum FaultAnswer<Q = Infallible> {
     Hang,
     /// The connection is reset without a response (HTTP/2: the stream), and no effect.
     Reset,
-    /// The effect; the connection is then reset without a response: the answer is lost.
+    /// The effect, and a reset of the connection instead of the response, which is lost.
     ResetAfterwards,
     /// The connection is closed in order, without a response (HTTP/2: the stream), and no effect.
     Close,
@@ -55,16 +55,16 @@ pub enum FaultAnswer<Q = Infallible> {
     Pause(Gate),
     /// The request takes effect; its response waits at the gate.
     PauseAfterwards(Gate),
-    /// The right body, so many bytes at a time with a delay before each.
+    /// The right body in chunks, with a delay before each.
     SlowBody {
-        /// Bytes at a time, at least one.
+        /// Bytes of a chunk, at least one.
         chunk: usize,
         /// Delay before each.
         delay: Duration,
     },
     /// The right headers without a length, and a body that does not end.
     EndlessBody,
-    /// The right headers; the connection is closed after so many bytes of the body.
+    /// The right headers; the connection is closed after this many bytes of the body.
     CutBody(usize),
     /// The right headers and the right length; the last byte of the body is another one. Only for
     /// bodies that end.
@@ -122,7 +122,7 @@ impl<Q> Fault<Q> {
         self
     }
 
-    /// The same for so many requests.
+    /// The same for this many requests.
     #[must_use]
     pub fn repeated(mut self, times: usize) -> Self {
         self.times = times;

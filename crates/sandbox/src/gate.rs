@@ -27,7 +27,7 @@ impl Gate {
         Self(Arc::new(watch::Sender::default()))
     }
 
-    /// Waits until so many requests have come to the gate.
+    /// Waits until this many requests have come to the gate.
     pub async fn reached(&self, requests: usize) {
         let mut seen = self.0.subscribe();
         // The sender is held by self: the wait cannot end any other way.

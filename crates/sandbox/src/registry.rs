@@ -173,7 +173,7 @@ impl Registry {
     }
 
     /// A Docker configuration (JSON) with the name and password of a user; none if the user is not
-    /// known or the registry asks no one.
+    /// known or the registry has no users.
     pub fn docker_config(&self, user: &str) -> Option<String> {
         let user = self.state.options.authentication.accounts()?.named(user)?;
         let auth = STANDARD.encode(format!("{}:{}", user.name, user.password));

@@ -63,7 +63,7 @@ pub(crate) struct RequestLog {
 }
 
 impl RequestLog {
-    /// A log of so many requests, at least one.
+    /// A log that keeps this many requests, at least one.
     pub(crate) fn new(most: usize) -> Self {
         Self {
             requests: Mutex::default(),
@@ -102,7 +102,7 @@ impl RequestLog {
         matching.count()
     }
 
-    /// Waits until the log contains so many matching requests.
+    /// Waits until the log contains at least this many matching requests.
     pub(crate) async fn reached(&self, method: &str, path_contains: &str, requests: usize) {
         let mut changed = self.changed.subscribe();
         while self.count(method, path_contains) < requests {

@@ -19,7 +19,7 @@ pub(crate) struct Traffic<Q> {
 }
 
 impl<Q: Clone> Traffic<Q> {
-    /// Of a server that remembers so many requests.
+    /// The traffic of a server that remembers this many requests.
     pub(crate) fn new(request_log: usize) -> Self {
         Self {
             log: RequestLog::new(request_log),

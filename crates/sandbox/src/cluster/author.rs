@@ -2,7 +2,7 @@
 
 use crate::cluster::managed::Operation;
 
-/// Who writes, and whether the write is to be kept.
+/// Who writes, and whether the write is a dry run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Author {
     /// Field manager; the default is the first part of the user agent.

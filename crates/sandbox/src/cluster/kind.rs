@@ -8,7 +8,7 @@ pub(crate) enum Origin {
     BuiltIn,
     /// A custom resource: strategic merge patch is refused, unknown fields are kept.
     Custom,
-    /// Never stored: a question that is answered at once.
+    /// Never stored: a question that gets its response at once.
     Review,
 }
 

@@ -73,7 +73,7 @@ fn chunk(
     })
 }
 
-/// A list that is to be at least as new as a revision yet to come cannot be answered.
+/// Refuses a list that must be at least as new as a revision that does not exist yet.
 fn check_revision(store: &Store, call: &Call<'_>) -> Result<(), Status> {
     let Some(asked) = call.query.number("resourceVersion") else {
         return Ok(());

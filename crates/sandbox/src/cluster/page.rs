@@ -10,6 +10,6 @@ pub(crate) struct Page {
     pub next: Option<String>,
     /// How many objects follow this chunk.
     pub remaining: Option<usize>,
-    /// The objects, in the version asked for.
+    /// The objects, in the version of the request.
     pub items: Vec<Value>,
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::cluster::status::Status;
 use crate::query::Query;
 
-/// All requirements must hold.
+/// All requirements must be met.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Selector {
     labels: Vec<Requirement>,

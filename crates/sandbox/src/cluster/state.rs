@@ -18,7 +18,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// An empty cluster whose user has this token, and which remembers so many requests.
+    /// An empty cluster whose user has this token, and which remembers this many requests.
     pub(crate) fn new(token: String, request_log: usize) -> Self {
         Self {
             store: Mutex::new(Store::new()),

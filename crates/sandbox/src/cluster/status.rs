@@ -1,5 +1,5 @@
 //! A refusal in the shape of `metav1.Status`: what every Kubernetes client expects in the body of
-//! an answer that is not a success. Reasons and codes follow `k8s.io/apimachinery/pkg/api/errors`.
+//! a response that is not a success. Reasons and codes follow `k8s.io/apimachinery/pkg/api/errors`.
 
 use serde_json::{Map, Value, json};
 
@@ -172,7 +172,7 @@ impl Status {
         self
     }
 
-    /// The answer's body.
+    /// The body of the response.
     pub(crate) fn to_value(&self) -> Value {
         let mut body = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {},
@@ -188,7 +188,7 @@ impl Status {
     }
 }
 
-/// The body that answers a finished deletion.
+/// The body of the response to a finished deletion.
 pub(crate) fn success(kind: &Kind, name: &str, uid: &str) -> Value {
     let mut details = json!({"name": name, "kind": kind.plural, "uid": uid});
     if !kind.group.is_empty() {

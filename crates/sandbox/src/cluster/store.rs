@@ -15,7 +15,7 @@ const LOG_CHANGES: usize = 8192;
 /// Most bytes (as JSON) of objects the log keeps.
 const LOG_BYTES: usize = 64 << 20;
 
-/// Where an object is kept. Ordered as lists are.
+/// The place of an object. Ordered as lists are.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub storage: &'static str,
@@ -50,7 +50,7 @@ pub(crate) struct Change {
     size: usize,
 }
 
-/// The history asked for is no longer kept.
+/// The history of this revision is gone.
 #[derive(Debug)]
 pub(crate) struct ExpiredHistory;
 
@@ -96,7 +96,7 @@ impl Store {
         &self.objects
     }
 
-    /// Keeps `object` with the next resource version and gives it back as kept.
+    /// Stores `object` with the next resource version and gives back the stored form.
     pub(crate) fn put(&mut self, key: Key, object: Value, size: usize) -> Arc<Value> {
         let after = self.stamp(object);
         let before = self.objects.insert(key.clone(), Arc::clone(&after));

@@ -1,4 +1,4 @@
-//! The forms an object can be answered in: whole, its metadata only, or as rows of a table
+//! The forms of an object in a response: whole, its metadata only, or as rows of a table
 //! (what `kubectl get` prints). Columns follow the real server's printers and Tekton's CRDs.
 
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ impl Form {
         }
     }
 
-    /// A bookmark: an object of which only the resource version counts.
+    /// A bookmark: only the resource version of its object counts.
     pub(crate) fn bookmark(self, served: ServedKind, object: Value) -> Value {
         match self {
             Self::Whole => object,

@@ -34,7 +34,7 @@ fn path(location: &str) -> &str {
     after.find('/').map_or(after, |slash| &after[slash..])
 }
 
-/// The body, so many bytes at a time with a delay before each.
+/// The body in chunks of this many bytes, with a delay before each.
 pub(super) fn slow(response: Response<Body>, chunk: usize, delay: Duration) -> Response<Body> {
     let chunk = chunk.max(1);
     streamed(stating_length(response), move |chunks| {

@@ -109,7 +109,7 @@ fn optional_scopes(query: &Query) -> Vec<Scope> {
     from.map(scope).into_iter().collect()
 }
 
-/// Whose credential a request carries, for the log: no password, no token.
+/// The owner of the request's credential, for the log: no password, no token.
 pub(crate) fn describe(state: &State, headers: &HeaderMap) -> String {
     let Some(sent) = headers.get(AUTHORIZATION) else {
         return String::new();

@@ -1,4 +1,4 @@
-//! Blobs: content asked for by its digest, whole or in part.
+//! Blobs: content read by its digest, whole or in part.
 //! Source: OCI distribution specification 1.1, "Pulling blobs", "Deleting Blobs"; RFC 9110,
 //! section 14 (one range of bytes; several at once get the whole).
 

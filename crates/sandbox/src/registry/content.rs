@@ -57,7 +57,7 @@ impl Registry {
         })
     }
 
-    /// Takes away a tag, or a manifest with its tags. Whether it was there.
+    /// Takes away a tag, or a manifest with its tags. Whether it existed.
     pub fn delete_manifest(&self, repository: &str, reference: &str) -> bool {
         let reference = Reference::parse(reference);
         reference.is_ok_and(|reference| self.state.store().delete_manifest(repository, &reference))

@@ -1,4 +1,4 @@
-//! Manifests: asked for by tag or digest, checked on their way in.
+//! Manifests: read by tag or digest, checked when they are pushed.
 //! Source: OCI distribution specification 1.1, "Pulling manifests", "Pushing Manifests", "Pushing
 //! Manifests with Subject", "Deleting Manifests". As Distribution does, a manifest is
 //! refused while something it lists is not in the repository; its subject may be missing.

@@ -1,4 +1,4 @@
-//! How a registry is started: what it speaks, whom it lets in, and how it differs from others.
+//! The options of a registry: its protocol, its users, and how it differs from other registries.
 
 use super::auth::authentication::Authentication;
 

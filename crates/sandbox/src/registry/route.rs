@@ -30,7 +30,7 @@ pub(crate) enum Place {
     Referrers(Digest),
 }
 
-/// How a manifest is asked for.
+/// How a request names a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reference {
     Tag(String),

@@ -11,7 +11,7 @@ use super::options::Options;
 use super::quirk::Quirk;
 use super::store::Store;
 
-/// What registries beside each other have in common.
+/// What registries with the same content have in common.
 #[derive(Debug)]
 pub(crate) struct Shared {
     store: Mutex<Store>,

@@ -24,7 +24,7 @@ pub(crate) struct Repository {
     pub tags: BTreeMap<String, Digest>,
 }
 
-/// A stored manifest and what is asked about it later.
+/// A stored manifest and what later requests need of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Manifest {
     pub media_type: String,
@@ -82,7 +82,7 @@ impl Store {
 }
 
 impl Manifest {
-    /// Reads what is asked later out of a manifest. What is not JSON has no subject.
+    /// Reads from a manifest what later requests need. Text that is not JSON has no subject.
     pub(crate) fn new(digest: &Digest, media_type: &str, bytes: Bytes) -> Self {
         let document: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let subject = document["subject"]["digest"].as_str();

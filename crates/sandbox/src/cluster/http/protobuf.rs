@@ -1,6 +1,6 @@
 //! Bodies in Kubernetes' protobuf form, which the typed clients of `kubectl` send for built-in
 //! kinds whatever the server prefers. Read into JSON by a table of field numbers (the
-//! `generated.proto` files of `k8s.io/api` and `k8s.io/apimachinery`); answers are always JSON.
+//! `generated.proto` files of `k8s.io/api` and `k8s.io/apimachinery`); responses are always JSON.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::body::{Body, whole};
 use crate::cluster::status::Status;
 
-/// An answer with a JSON body.
+/// A response with a JSON body.
 pub(crate) fn json(code: u16, value: &Value) -> Response<Body> {
     typed(
         code,

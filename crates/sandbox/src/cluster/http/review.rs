@@ -1,4 +1,4 @@
-//! Reviews: questions that are answered and not kept. The one user may do everything.
+//! Reviews: questions about permissions, which are not stored. The one user may do everything.
 
 use http::{Method, Response};
 use serde_json::json;

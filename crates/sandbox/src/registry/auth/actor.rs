@@ -9,9 +9,9 @@ use super::tokens::IssuedToken;
 /// Who sent a request, as far as it matters: what they may do.
 #[derive(Debug, Clone)]
 pub(crate) enum Actor {
-    /// Anyone on a registry that asks no one.
+    /// Anyone, on a registry without users.
     Anyone,
-    /// A user, or no one in particular.
+    /// A user, or a client without a credential.
     Holder { grants: Vec<Grant>, known: bool },
     /// The bearer of a token.
     Bearer(IssuedToken),

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// What follows an authentication scheme, whose case does not matter.
+/// The text after an authentication scheme. The case of the scheme does not matter.
 pub(crate) fn scheme<'a>(sent: &'a str, scheme: &str) -> Option<&'a str> {
     let (sent_scheme, rest) = sent.split_once(' ')?;
     sent_scheme

@@ -137,7 +137,7 @@ fn check_service(query: &Query) -> Result<(), Refusal> {
         .ok_or_else(|| Refusal::bad("UNSUPPORTED", "no tokens are issued for this service"))
 }
 
-/// The scopes of all parameters, each of which may hold several with spaces between.
+/// The scopes of all parameters, each of which may contain several with spaces between.
 fn scopes(query: &Query) -> Vec<Scope> {
     let texts = query.all("scope").flat_map(str::split_whitespace);
     texts.filter_map(Scope::parse).collect()

@@ -1,4 +1,4 @@
-//! The tokens that were issued. They are random text; what they allow is kept here.
+//! The issued tokens. A token is random text; this table says what it allows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
