@@ -1,5 +1,5 @@
 //! Steps of scenarios in which runs build images: credentials, accounts, the image, the run, and
-//! what is to be found afterwards.
+//! what is verified afterwards.
 
 use std::collections::BTreeMap;
 
@@ -84,8 +84,8 @@ pub fn finish(shell: &Shell, name: &str, image: &str) -> Result<()> {
     Ok(())
 }
 
-/// By cosign 2.5 and by windlass.
-pub fn verified(shell: &Shell, image: &str) -> Result<()> {
+/// Verifies signature and attestation of an image, with cosign 2.5 and with windlass.
+pub fn verify(shell: &Shell, image: &str) -> Result<()> {
     let key = "--key k8s://openshift-pipelines/signing-secrets";
     let flags = Cosign::Two.verify_flags();
     shell.ok(&format!("cosign verify {flags}{key} {image}"))?;

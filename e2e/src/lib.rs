@@ -1,6 +1,6 @@
 //! The ground that end-to-end scenarios stand on: real clusters, real clients, a shell.
 //!
-//! A scenario is a function that takes a [`World`] and types commands into its [`Shell`]; it runs
+//! A scenario is a function that takes a [`Testbed`] and types commands into its [`Shell`]; it runs
 //! unchanged against every [`Kind`] of cluster. Everything listens on loopback only and is stopped
 //! when its owner is dropped. A part that is missing is an error, never a reason to skip.
 
@@ -10,18 +10,18 @@ pub mod images;
 mod parts;
 mod process;
 mod real;
-mod recorded;
 mod registry;
+mod run_record;
 pub mod runs;
 mod shell;
+mod testbed;
 mod tokens;
-mod world;
 
 pub use parts::Cosign;
-pub use recorded::{Recorded, key_of};
 pub use registry::Registry;
+pub use run_record::{RunRecord, key_of};
 pub use shell::{Output, Shell};
-pub use world::{Kind, World};
+pub use testbed::{Kind, Testbed};
 
 /// Declares the `#[test]`s of scenarios written as `fn(Kind) -> anyhow::Result<()>`: one module for
 /// each kind of cluster, one test for each scenario.

@@ -9,11 +9,11 @@ use crate::shell::Shell;
 pub const TASK_OUTPUT_IMAGE: &str = include_str!("../fixtures/task-output-image.yaml");
 /// The status that Tekton gives it in the end, as a merge patch.
 pub const FINISHED: &str = include_str!("../fixtures/finished.json");
-/// A run as the reference left it on a real cluster, signed and finalizer on.
-pub const LEFT_BY_THE_REFERENCE: &str = include_str!("../fixtures/left-by-the-reference.json");
+/// A run as Chains left it on a real cluster, signed and finalizer on.
+pub const LEFT_BY_CHAINS: &str = include_str!("../fixtures/left-by-chains.json");
 
 /// The name in kubectl's `taskrun.tekton.dev/NAME created`.
-pub fn created(line: &str) -> Result<String> {
+pub fn name_of_created(line: &str) -> Result<String> {
     let name = line.trim().strip_prefix("taskrun.tekton.dev/");
     let name = name.and_then(|rest| rest.strip_suffix(" created"));
     Ok(name

@@ -1,7 +1,7 @@
 //! One key pair, two programs: what cosign makes windlass uses, and the other way round.
 
 use anyhow::{Result, ensure};
-use windlass_e2e::{Cosign, Kind, Shell, World, on_both_clusters};
+use windlass_e2e::{Cosign, Kind, Shell, Testbed, on_both_clusters};
 
 on_both_clusters!(
     a_key_pair_of_windlass_serves_cosign,
@@ -12,8 +12,8 @@ const REFERENCE: &str = "k8s://openshift-pipelines/signing-secrets";
 
 fn a_key_pair_of_windlass_serves_cosign(kind: Kind) -> Result<()> {
     for cosign in Cosign::BOTH {
-        World::with(kind, cosign, |world| {
-            let shell = world.shell();
+        Testbed::with(kind, cosign, |testbed| {
+            let shell = testbed.shell();
             shell.ok(&format!("windlass generate-key-pair {REFERENCE}"))?;
             fields_of_the_secret(shell)?;
             shell.ok(&format!(
@@ -37,8 +37,8 @@ fn a_key_pair_of_windlass_serves_cosign(kind: Kind) -> Result<()> {
 
 fn a_key_pair_of_cosign_serves_windlass(kind: Kind) -> Result<()> {
     for cosign in Cosign::BOTH {
-        World::with(kind, cosign, |world| {
-            let shell = world.shell();
+        Testbed::with(kind, cosign, |testbed| {
+            let shell = testbed.shell();
             shell.ok(&format!("cosign generate-key-pair {REFERENCE}"))?;
             fields_of_the_secret(shell)?;
             shell.ok(&format!(

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use serde_json::json;
 use windlass_e2e::images::{account, configure, finish, push, secret, start};
-use windlass_e2e::{Cosign, Kind, Registry, Shell, World, guide, runs};
+use windlass_e2e::{Cosign, Kind, Registry, Shell, Testbed, guide, runs};
 use windlass_sandbox::registry as sandbox;
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -94,11 +94,11 @@ fn each_encoding(
     listing: &Listing,
     start: impl FnOnce(&Path) -> Result<Target>,
 ) -> Result<()> {
-    World::with(Kind::Real, cosign, |world| {
-        let folder = world.shell().folder().to_owned();
+    Testbed::with(Kind::Real, cosign, |testbed| {
+        let folder = testbed.shell().folder().to_owned();
         let target = start(&folder.join("registry"))?;
         let folder = folder.display().to_string();
-        let shell = world.shell().clone().with("DOCKER_CONFIG", &folder);
+        let shell = testbed.shell().clone().with("DOCKER_CONFIG", &folder);
         shell.write("config.json", &target.docker_config)?;
         shell.ok(guide::KEY_PAIR)?;
         secret(&shell, "right", &target.docker_config)?;

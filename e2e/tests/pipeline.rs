@@ -3,7 +3,7 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use windlass_e2e::{Cosign, Kind, Recorded, Shell, World, guide, on_both_clusters, runs};
+use windlass_e2e::{Cosign, Kind, RunRecord, Shell, Testbed, guide, on_both_clusters, runs};
 
 on_both_clusters!(a_pipeline_run_is_signed_after_all_its_children);
 
@@ -21,14 +21,14 @@ const PRUNED: &str = "lint";
 const FORMATS: [&str; 3] = ["in-toto", "slsa/v2alpha3", "slsa/v2alpha4"];
 
 fn a_pipeline_run_is_signed_after_all_its_children(kind: Kind) -> Result<()> {
-    World::with(kind, Cosign::Three, |world| {
-        let shell = world.shell().clone();
+    Testbed::with(kind, Cosign::Three, |testbed| {
+        let shell = testbed.shell().clone();
         shell.ok(guide::KEY_PAIR)?;
         for (number, format) in FORMATS.iter().enumerate() {
             configure(&shell, format)?;
             one(&shell, &format!("pr-{number}"))?;
         }
-        ensure!(world.controller_is_running(), "the controller ended");
+        ensure!(testbed.controller_is_running(), "the controller ended");
         Ok(())
     })
 }
@@ -43,7 +43,7 @@ fn one(shell: &Shell, name: &str) -> Result<()> {
             "spec": { "params": [{ "name": "branch", "value": "main" }], "pipelineRef": { "name": "ci" } },
         }),
     )?;
-    let owner = Recorded::of(shell, &format!("pipelinerun/{name}"))?;
+    let owner = RunRecord::of(shell, &format!("pipelinerun/{name}"))?;
     for (child, task) in CHILDREN.iter().chain(&[(PRUNED, PRUNED)]) {
         create(shell, &task_run(&owner, child, task))?;
     }
@@ -63,7 +63,7 @@ fn one(shell: &Shell, name: &str) -> Result<()> {
     shell.ok(&format!(
         "kubectl patch pipelinerun/{name} --subresource=status --type=merge --patch-file=ended.json"
     ))?;
-    let early = Recorded::of(shell, &format!("pipelinerun/{name}"))?;
+    let early = RunRecord::of(shell, &format!("pipelinerun/{name}"))?;
     ensure!(early.annotation("signed").is_empty(), "{name} did not wait");
     runs::finish(shell, &format!("taskrun/{name}-{}", last.0))?;
 
@@ -74,9 +74,9 @@ fn one(shell: &Shell, name: &str) -> Result<()> {
 
 /// One outcome each, the pipeline run's last, and cosign accepts it.
 fn outcomes(shell: &Shell, name: &str) -> Result<()> {
-    let parent = Recorded::of(shell, &format!("pipelinerun/{name}"))?;
+    let parent = RunRecord::of(shell, &format!("pipelinerun/{name}"))?;
     for (child, _) in CHILDREN {
-        let run = Recorded::get(shell, &format!("{name}-{child}"))?;
+        let run = RunRecord::get(shell, &format!("{name}-{child}"))?;
         ensure!(run.annotation("signed") == "true", "{child} is not signed");
         ensure!(run.count("signature-") == 1, "{child} is not signed once");
         ensure!(
@@ -112,7 +112,7 @@ fn payloads(shell: &Shell, name: &str) -> Result<()> {
         shell.ok(&format!("kubectl get taskrun {child} -o yaml > {file}"))?;
         with_children = format!("{with_children} --child {file}");
         let printed = shell.ok(&format!("windlass payload -f {file} --config config.yaml"))?;
-        equal(&child, &printed, &Recorded::get(shell, &child)?)?;
+        equal(&child, &printed, &RunRecord::get(shell, &child)?)?;
     }
     shell.ok(&format!("kubectl get pipelinerun {name} -o yaml > pr.yaml"))?;
     let printed = shell.ok(&format!(
@@ -121,11 +121,11 @@ fn payloads(shell: &Shell, name: &str) -> Result<()> {
     equal(
         name,
         &printed,
-        &Recorded::of(shell, &format!("pipelinerun/{name}"))?,
+        &RunRecord::of(shell, &format!("pipelinerun/{name}"))?,
     )
 }
 
-fn equal(name: &str, printed: &str, run: &Recorded) -> Result<()> {
+fn equal(name: &str, printed: &str, run: &RunRecord) -> Result<()> {
     let signed = String::from_utf8(run.payload()?)?;
     ensure!(
         printed.trim_end() == signed.trim_end(),
@@ -153,7 +153,7 @@ fn configure(shell: &Shell, format: &str) -> Result<()> {
         let name = format!("{probe}-0");
         runs::finish(shell, &format!("taskrun/{name}"))?;
         runs::wait_until_signed(shell, &format!("taskrun/{name}"))?;
-        let payload = Recorded::get(shell, &name)?.payload()?;
+        let payload = RunRecord::get(shell, &name)?.payload()?;
         if String::from_utf8(payload)?.contains(&format!("\"{builder}\"")) {
             return Ok(());
         }
@@ -168,7 +168,7 @@ fn create(shell: &Shell, object: &Value) -> Result<()> {
 }
 
 /// Metadata of a child, as Tekton writes it.
-fn metadata(owner: &Recorded, name: &str, task: &str) -> Value {
+fn metadata(owner: &RunRecord, name: &str, task: &str) -> Value {
     let parent = owner.name();
     json!({
         "name": format!("{parent}-{name}"),
@@ -184,7 +184,7 @@ fn metadata(owner: &Recorded, name: &str, task: &str) -> Value {
     })
 }
 
-fn task_run(owner: &Recorded, name: &str, task: &str) -> Value {
+fn task_run(owner: &RunRecord, name: &str, task: &str) -> Value {
     json!({
         "apiVersion": "tekton.dev/v1",
         "kind": "TaskRun",
@@ -197,7 +197,7 @@ fn task_run(owner: &Recorded, name: &str, task: &str) -> Value {
     })
 }
 
-fn custom_run(owner: &Recorded) -> Value {
+fn custom_run(owner: &RunRecord) -> Value {
     json!({
         "apiVersion": "tekton.dev/v1beta1",
         "kind": "CustomRun",

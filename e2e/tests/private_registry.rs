@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use windlass_e2e::guide;
-use windlass_e2e::images::{account, configure, finish, push, secret, start, verified};
-use windlass_e2e::{Cosign, Kind, Recorded, Registry, Shell, World, on_both_clusters, runs};
+use windlass_e2e::images::{account, configure, finish, push, secret, start, verify};
+use windlass_e2e::{Cosign, Kind, Registry, RunRecord, Shell, Testbed, on_both_clusters, runs};
 
 on_both_clusters!(
     each_way_of_giving_an_account_its_credential_is_used,
@@ -24,10 +24,10 @@ fn with_registry(
     start: fn(&Path) -> Result<Registry>,
     scenario: impl FnOnce(&Shell, &Registry, &str) -> Result<()>,
 ) -> Result<()> {
-    World::with(kind, Cosign::Two, |world| {
-        let folder = world.shell().folder().to_owned();
+    Testbed::with(kind, Cosign::Two, |testbed| {
+        let folder = testbed.shell().folder().to_owned();
         let registry = start(&folder.join("registry"))?;
-        let shell = world
+        let shell = testbed
             .shell()
             .clone()
             .with("DOCKER_CONFIG", &folder.display().to_string());
@@ -88,7 +88,7 @@ fn each_way_of_giving_an_account_its_credential_is_used(kind: Kind) -> Result<()
             start(shell, name, name, &template)?;
             finish(shell, name, &image)?;
             runs::wait_until_signed(shell, &format!("taskrun/{name}"))?;
-            verified(shell, &image)?;
+            verify(shell, &image)?;
         }
         Ok(())
     })
@@ -111,7 +111,7 @@ fn a_pull_only_credential_before_the_right_one_is_passed_over_in_both_orders(
                 start(shell, name, name, &json!({}))?;
                 finish(shell, name, &image)?;
                 runs::wait_until_signed(shell, &format!("taskrun/{name}"))?;
-                verified(shell, &image)?;
+                verify(shell, &image)?;
             }
             // it may indeed not push
             account(
@@ -164,7 +164,7 @@ fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmark
         )?;
         shell.ok("kubectl patch serviceaccount reset --patch-file account.json")?;
         runs::wait_until_signed(shell, "taskrun/reset")?;
-        verified(shell, &image)
+        verify(shell, &image)
     })
 }
 
@@ -172,7 +172,7 @@ fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmark
 fn waits(shell: &Shell, name: &str, why: &str) -> Result<()> {
     let start = Instant::now();
     loop {
-        let run = Recorded::get(shell, name)?;
+        let run = RunRecord::get(shell, name)?;
         let reason = run.annotation("reason");
         if reason.contains(why) {
             let signed = run.annotation("signed");

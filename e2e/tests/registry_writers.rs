@@ -4,7 +4,7 @@ use std::thread;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use windlass_e2e::{Cosign, Kind, Registry, Shell, World, guide, images, runs};
+use windlass_e2e::{Cosign, Kind, Registry, Shell, Testbed, guide, images, runs};
 use windlass_sandbox::registry as sandbox;
 
 /// Writers to one image: cosign, and the runs of one controller.
@@ -38,10 +38,10 @@ fn layers(shell: &Shell, image: &str, suffix: &str) -> Result<Vec<Value>> {
 /// loses its own only if it is overwritten in the moment between our last look and our write.
 #[test]
 fn twenty_writers_lose_nothing_and_write_nothing_twice() -> Result<()> {
-    World::with(Kind::Real, Cosign::Two, |world| {
-        let folder = world.shell().folder().to_owned();
+    Testbed::with(Kind::Real, Cosign::Two, |testbed| {
+        let folder = testbed.shell().folder().to_owned();
         let registry = Registry::start(&folder.join("registry"))?;
-        let shell = world
+        let shell = testbed
             .shell()
             .clone()
             .with("DOCKER_CONFIG", &folder.display().to_string());
@@ -81,7 +81,7 @@ fn twenty_writers_lose_nothing_and_write_nothing_twice() -> Result<()> {
             digests.len() == attestations.len(),
             "something is there twice"
         );
-        // cosign notes the type of the predicate, we note nothing that the reference does not
+        // cosign notes the type of the predicate, we note nothing that Chains does not
         let foreign = |layer: &&Value| !layer["annotations"]["predicateType"].is_null();
         let theirs = attestations.iter().filter(foreign).count();
         let found = attestations.len() - theirs;
@@ -115,8 +115,8 @@ fn foreign_writer(shell: &Shell, image: &str) -> Result<()> {
 fn killed_after_any_call_of_a_registry_it_leaves_one_signature_and_one_attestation() -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let registry = runtime.block_on(sandbox::Registry::start(sandbox::Options::default()))?;
-    World::with(Kind::Real, Cosign::Two, |world| {
-        let shell = world.shell().clone();
+    Testbed::with(Kind::Real, Cosign::Two, |testbed| {
+        let shell = testbed.shell().clone();
         shell.ok(guide::KEY_PAIR)?;
         configure(&shell, "slsa/v1")?;
         let mut number = 0;
@@ -137,9 +137,9 @@ fn killed_after_any_call_of_a_registry_it_leaves_one_signature_and_one_attestati
                 tokio::time::timeout(limit, gate.reached(1)).await.is_ok()
             });
             if was_reached {
-                world.kill_controller()?;
+                testbed.kill_controller()?;
                 gate.release();
-                world.start_controller()?;
+                testbed.start_controller()?;
             }
             registry.clear_faults();
             runs::wait_until_signed(&shell, &format!("taskrun/{name}"))?;
@@ -150,7 +150,7 @@ fn killed_after_any_call_of_a_registry_it_leaves_one_signature_and_one_attestati
                     "{found} layers under {suffix} after call {number}"
                 );
             }
-            images::verified(&shell, &image)?;
+            images::verify(&shell, &image)?;
             if !was_reached {
                 break;
             }

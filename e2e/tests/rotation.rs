@@ -3,7 +3,9 @@
 use std::thread;
 
 use anyhow::{Context, Result, ensure};
-use windlass_e2e::{Cosign, Kind, Recorded, Shell, World, guide, key_of, on_both_clusters, runs};
+use windlass_e2e::{
+    Cosign, Kind, RunRecord, Shell, Testbed, guide, key_of, on_both_clusters, runs,
+};
 
 on_both_clusters!(runs_that_finish_during_a_change_of_format_and_key_are_all_signed);
 
@@ -15,8 +17,8 @@ const OLD: &str = "old.pub";
 const NEW: &str = "new.pub";
 
 fn runs_that_finish_during_a_change_of_format_and_key_are_all_signed(kind: Kind) -> Result<()> {
-    World::with(kind, Cosign::Two, |world| {
-        let shell = &world.shell().clone();
+    Testbed::with(kind, Cosign::Two, |testbed| {
+        let shell = &testbed.shell().clone();
         shell.ok(guide::KEY_PAIR)?;
         shell.ok("cp cosign.pub old.pub")?;
         runs::configure(shell, "tekton")?;
@@ -39,7 +41,7 @@ fn runs_that_finish_during_a_change_of_format_and_key_are_all_signed(kind: Kind)
 
         feed(shell, "after")?;
         runs::wait_until_signed(shell, "taskrun --all")?;
-        ensure!(world.controller_is_running(), "the controller ended");
+        ensure!(testbed.controller_is_running(), "the controller ended");
         every_run_verifies(shell)
     })
 }
@@ -50,7 +52,7 @@ fn feed(shell: &Shell, batch: &str) -> Result<()> {
 }
 
 fn every_run_verifies(shell: &Shell) -> Result<()> {
-    let all = Recorded::all(shell)?;
+    let all = RunRecord::all(shell)?;
     ensure!(
         all.len() == (DURING + 2) * BATCH,
         "{} runs are there",

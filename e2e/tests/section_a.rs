@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 use windlass_e2e::guide::{self, Signing};
 use windlass_e2e::{
-    Cosign, Kind, Recorded, Registry, Shell, World, images, on_both_clusters, runs,
+    Cosign, Kind, Registry, RunRecord, Shell, Testbed, images, on_both_clusters, runs,
 };
 
 on_both_clusters!(
@@ -80,10 +80,10 @@ fn build(
     encoding: &str,
     verify: impl FnOnce(&Shell, &str) -> Result<()>,
 ) -> Result<()> {
-    World::with(kind, cosign, |world| {
-        let folder = world.shell().folder().to_owned();
+    Testbed::with(kind, cosign, |testbed| {
+        let folder = testbed.shell().folder().to_owned();
         let registry = Registry::start(&folder.join("registry"))?;
-        let shell = world.shell().clone();
+        let shell = testbed.shell().clone();
         let shell = shell
             .with("NAMESPACE", "openshift-pipelines")
             .with("SERVICE_ACCOUNT_NAME", "build-bot")
@@ -108,7 +108,7 @@ fn build(
         runs::wait_until_signed(&shell, "taskrun/app")?;
         let things = if encoding == "both" { 4 } else { 2 };
         windlass_verifies(&shell, &format!("{repository}:v1"), things)?;
-        let reason = Recorded::get(&shell, "app")?;
+        let reason = RunRecord::get(&shell, "app")?;
         ensure!(reason.annotation("reason").is_empty(), "a reason is left");
         verify(&shell, &image)
     })

@@ -2,37 +2,37 @@
 
 use anyhow::{Result, ensure};
 use windlass_e2e::guide::{self, Signing};
-use windlass_e2e::{Cosign, Kind, Recorded, World, on_both_clusters, runs};
+use windlass_e2e::{Cosign, Kind, RunRecord, Testbed, on_both_clusters, runs};
 
 on_both_clusters!(
-    the_guide_holds_with_cosign_2,
-    the_guide_holds_with_cosign_3,
-    the_guide_holds_with_windlass_alone,
+    the_guide_works_with_cosign_2,
+    the_guide_works_with_cosign_3,
+    the_guide_works_with_windlass_alone,
     the_guides_restart_finds_nothing_to_harm,
 );
 
-fn the_guide_holds_with_cosign_2(kind: Kind) -> Result<()> {
+fn the_guide_works_with_cosign_2(kind: Kind) -> Result<()> {
     walk(kind, Cosign::Two, Signing::Cosign(Cosign::Two))
 }
 
-fn the_guide_holds_with_cosign_3(kind: Kind) -> Result<()> {
+fn the_guide_works_with_cosign_3(kind: Kind) -> Result<()> {
     walk(kind, Cosign::Three, Signing::Cosign(Cosign::Three))
 }
 
-fn the_guide_holds_with_windlass_alone(kind: Kind) -> Result<()> {
+fn the_guide_works_with_windlass_alone(kind: Kind) -> Result<()> {
     walk(kind, Cosign::Two, Signing::Windlass)
 }
 
 fn walk(kind: Kind, cosign: Cosign, signing: Signing) -> Result<()> {
-    World::with(kind, cosign, |world| {
-        let shell = world.shell();
+    Testbed::with(kind, cosign, |testbed| {
+        let shell = testbed.shell();
         shell.write("task-output-image.yaml", runs::TASK_OUTPUT_IMAGE)?;
         let ok = |line: &str| shell.ok(&signing.typed(line));
 
         ok(guide::KEY_PAIR)?;
         ok(guide::CONFIGURE)?;
         ok(guide::RESTART)?;
-        let name = runs::created(&ok(guide::CREATE)?)?;
+        let name = runs::name_of_created(&ok(guide::CREATE)?)?;
         runs::finish(shell, &format!("taskrun/{name}"))?;
 
         let view = ok(guide::DESCRIBE)?;
@@ -55,14 +55,14 @@ fn walk(kind: Kind, cosign: Cosign, signing: Signing) -> Result<()> {
             .exits(0)?
             .says("Verified OK")?;
         only_the_status_was_signed(shell, &name)?;
-        ensure!(world.controller_is_running(), "the controller ended");
+        ensure!(testbed.controller_is_running(), "the controller ended");
         Ok(())
     })
 }
 
 /// The files of step 6 hold what the run carries, and that is the run's status.
 fn only_the_status_was_signed(shell: &windlass_e2e::Shell, name: &str) -> Result<()> {
-    let run = Recorded::get(shell, name)?;
+    let run = RunRecord::get(shell, name)?;
     ensure!(
         shell.read("payload")? == run.payload()?,
         "the payload file is not the annotation"
@@ -86,8 +86,8 @@ fn only_the_status_was_signed(shell: &windlass_e2e::Shell, name: &str) -> Result
 }
 
 fn the_guides_restart_finds_nothing_to_harm(kind: Kind) -> Result<()> {
-    World::with(kind, Cosign::Two, |world| {
-        let shell = world.shell();
+    Testbed::with(kind, Cosign::Two, |testbed| {
+        let shell = testbed.shell();
         shell.ok(guide::KEY_PAIR)?;
         runs::configure(shell, "tekton")?;
         runs::create_batch(shell, "before", 1)?;
@@ -97,7 +97,7 @@ fn the_guides_restart_finds_nothing_to_harm(kind: Kind) -> Result<()> {
         runs::create_batch(shell, "after", 1)?;
         runs::finish(shell, "taskrun/after-0")?;
         runs::wait_until_signed(shell, "taskrun/after-0")?;
-        ensure!(world.controller_is_running(), "the controller ended");
+        ensure!(testbed.controller_is_running(), "the controller ended");
         Ok(())
     })
 }

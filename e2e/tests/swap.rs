@@ -1,18 +1,18 @@
-//! A cluster that the reference left in mid-work: nothing is signed twice, no finalizer is left.
+//! A cluster that Tekton Chains left in mid-work: nothing is signed twice, no finalizer is left.
 //!
-//! The reference's marks are its annotations (field manager `tekton-chains-controller`), its retry
+//! Chains' marks are its annotations (field manager `tekton-chains-controller`), its retry
 //! counter and its finalizer (field manager `tekton-chains-controller/finalizers`, server-side
 //! apply; a plain update in releases before 0.27).
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
-use windlass_e2e::{Cosign, Kind, Recorded, Shell, World, guide, on_both_clusters, runs};
+use windlass_e2e::{Cosign, Kind, RunRecord, Shell, Testbed, guide, on_both_clusters, runs};
 
-on_both_clusters!(what_the_reference_left_in_mid_work_is_taken_over);
+on_both_clusters!(what_chains_left_in_mid_work_is_taken_over);
 
-fn what_the_reference_left_in_mid_work_is_taken_over(kind: Kind) -> Result<()> {
-    World::without_controller(kind, Cosign::Two, |world| {
-        let shell = world.shell().clone();
+fn what_chains_left_in_mid_work_is_taken_over(kind: Kind) -> Result<()> {
+    Testbed::without_controller(kind, Cosign::Two, |testbed| {
+        let shell = testbed.shell().clone();
         runs::configure(&shell, "tekton")?;
         let names = ["left-0", "left-1", "left-2", "left-3"];
         let [retried, signed, failed, leaving] = names;
@@ -38,16 +38,16 @@ fn what_the_reference_left_in_mid_work_is_taken_over(kind: Kind) -> Result<()> {
         annotate(
             &shell,
             signed,
-            &as_the_reference_signed(&Recorded::get(&shell, signed)?)?,
+            &as_chains_signed(&RunRecord::get(&shell, signed)?)?,
         )?;
         let gave_up =
             json!({"chains.tekton.dev/retries": "3", "chains.tekton.dev/signed": "failed"});
         annotate(&shell, failed, &gave_up)?;
-        let theirs = Recorded::get(&shell, signed)?;
+        let theirs = RunRecord::get(&shell, signed)?;
         shell.ok(&format!("kubectl delete taskrun {leaving} --wait=false"))?;
         shell.ok(guide::KEY_PAIR)?;
 
-        world.start_controller()?;
+        testbed.start_controller()?;
         runs::wait_until_signed(&shell, &format!("taskrun/{retried}"))?;
         shell.ok(&format!(
             "kubectl wait taskrun/{leaving} --for=delete --timeout=60s"
@@ -59,17 +59,17 @@ fn what_the_reference_left_in_mid_work_is_taken_over(kind: Kind) -> Result<()> {
         }
         settle(&shell, "canary")?;
         nothing_is_left(&shell, [retried, signed, failed], &theirs)?;
-        nothing_more_is_written(world, &shell, kind, [retried, signed, failed])
+        nothing_more_is_written(testbed, &shell, kind, [retried, signed, failed])
     })
 }
 
-fn nothing_is_left(shell: &Shell, names: [&str; 3], theirs: &Recorded) -> Result<()> {
+fn nothing_is_left(shell: &Shell, names: [&str; 3], theirs: &RunRecord) -> Result<()> {
     let [retried, signed, failed] = names;
     for name in names {
-        let run = Recorded::get(shell, name)?;
+        let run = RunRecord::get(shell, name)?;
         ensure!(!run.has_finalizer(), "the finalizer is left on {name}");
     }
-    let retried = Recorded::get(shell, retried)?;
+    let retried = RunRecord::get(shell, retried)?;
     ensure!(
         retried.count("signature-") == 1 && retried.count("payload-") == 1,
         "signed once"
@@ -78,7 +78,7 @@ fn nothing_is_left(shell: &Shell, names: [&str; 3], theirs: &Recorded) -> Result
         retried.verifies(shell, Cosign::Two, "cosign.pub")?,
         "the retried run does not verify"
     );
-    let signed = Recorded::get(shell, signed)?;
+    let signed = RunRecord::get(shell, signed)?;
     for part in ["payload-taskrun-", "signature-taskrun-"] {
         let name = format!("{part}{}", signed.uid());
         ensure!(
@@ -86,7 +86,7 @@ fn nothing_is_left(shell: &Shell, names: [&str; 3], theirs: &Recorded) -> Result
             "{name} was written again"
         );
     }
-    let failed = Recorded::get(shell, failed)?;
+    let failed = RunRecord::get(shell, failed)?;
     ensure!(
         failed.annotation("signed") == "failed",
         "a run given up is not taken up again"
@@ -97,19 +97,19 @@ fn nothing_is_left(shell: &Shell, names: [&str; 3], theirs: &Recorded) -> Result
 
 /// A controller that starts again finds nothing to do on them.
 fn nothing_more_is_written(
-    world: &mut World,
+    testbed: &mut Testbed,
     shell: &Shell,
     kind: Kind,
     names: [&str; 3],
 ) -> Result<()> {
     let versions = |shell: &Shell| -> Result<Vec<String>> {
-        let version = |name: &&str| Ok(Recorded::get(shell, name)?.resource_version().to_owned());
+        let version = |name: &&str| Ok(RunRecord::get(shell, name)?.resource_version().to_owned());
         names.iter().map(version).collect()
     };
     let before = versions(shell)?;
     if kind == Kind::Real {
-        world.kill_controller()?;
-        world.start_controller()?;
+        testbed.kill_controller()?;
+        testbed.start_controller()?;
     }
     settle(shell, "second-canary")?;
     let after = versions(shell)?;
@@ -131,7 +131,7 @@ fn annotate(shell: &Shell, name: &str, annotations: &Value) -> Result<()> {
     apply(shell, name, "", &json!({ "annotations": annotations }))
 }
 
-/// Server-side apply by force with the reference's field manager, as the reference does it.
+/// Server-side apply by force with Chains' field manager, as Chains does it.
 fn apply(shell: &Shell, name: &str, manager: &str, metadata: &Value) -> Result<()> {
     let mut document = json!({
         "apiVersion": "tekton.dev/v1", "kind": "TaskRun", "metadata": {"name": name},
@@ -147,9 +147,9 @@ fn apply(shell: &Shell, name: &str, manager: &str, metadata: &Value) -> Result<(
     Ok(())
 }
 
-/// The annotations of a run that the reference signed, under the name of this one.
-fn as_the_reference_signed(run: &Recorded) -> Result<Value> {
-    let left: Value = serde_json::from_str(runs::LEFT_BY_THE_REFERENCE)?;
+/// The annotations of a run that Chains signed, under the name of this one.
+fn as_chains_signed(run: &RunRecord) -> Result<Value> {
+    let left: Value = serde_json::from_str(runs::LEFT_BY_CHAINS)?;
     let uid = left["metadata"]["uid"]
         .as_str()
         .context("the fixture has no uid")?;

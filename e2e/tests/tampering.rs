@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use windlass_e2e::{Cosign, Kind, Recorded, Shell, World, guide, on_both_clusters, runs};
+use windlass_e2e::{Cosign, Kind, RunRecord, Shell, Testbed, guide, on_both_clusters, runs};
 
 on_both_clusters!(a_changed_bit_in_any_part_does_not_verify);
 
@@ -12,8 +12,8 @@ const ATTESTATION: &str = "windlass verify-blob-attestation --key cosign.pub --s
                            --type slsaprovenance --check-claims=false /dev/null";
 
 fn a_changed_bit_in_any_part_does_not_verify(kind: Kind) -> Result<()> {
-    World::with(kind, Cosign::Two, |world| {
-        let shell = world.shell();
+    Testbed::with(kind, Cosign::Two, |testbed| {
+        let shell = testbed.shell();
         shell.ok(guide::KEY_PAIR)?;
         runs::configure(shell, "tekton")?;
         let bare = signed_run(shell, "bare")?;
@@ -29,14 +29,14 @@ fn a_changed_bit_in_any_part_does_not_verify(kind: Kind) -> Result<()> {
 }
 
 /// A run signed in the format in force.
-fn signed_run(shell: &Shell, name: &str) -> Result<Recorded> {
+fn signed_run(shell: &Shell, name: &str) -> Result<RunRecord> {
     runs::create_batch(shell, name, 1)?;
     runs::finish(shell, &format!("-f {name}.json"))?;
     runs::wait_until_signed(shell, &format!("taskrun/{name}-0"))?;
-    Recorded::get(shell, &format!("{name}-0"))
+    RunRecord::get(shell, &format!("{name}-0"))
 }
 
-fn detached_parts(shell: &Shell, run: &Recorded) -> Result<()> {
+fn detached_parts(shell: &Shell, run: &RunRecord) -> Result<()> {
     let (payload, signature) = (run.payload()?, run.signature()?);
     shell.write("payload", &payload)?;
     shell.write("signature", STANDARD.encode(&signature))?;
@@ -53,7 +53,7 @@ fn detached_parts(shell: &Shell, run: &Recorded) -> Result<()> {
     with_another_key(shell, BLOB)
 }
 
-fn enveloped_parts(shell: &Shell, run: &Recorded) -> Result<()> {
+fn enveloped_parts(shell: &Shell, run: &RunRecord) -> Result<()> {
     let envelope: Value = serde_json::from_slice(&run.signature()?)?;
     shell.write("envelope", envelope.to_string())?;
     shell.run(ATTESTATION)?.exits(0)?.says("Verified OK")?;

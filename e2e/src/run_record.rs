@@ -12,9 +12,9 @@ const PREFIX: &str = "chains.tekton.dev/";
 
 /// A run read back from the cluster.
 #[derive(Debug, Clone)]
-pub struct Recorded(Value);
+pub struct RunRecord(Value);
 
-impl Recorded {
+impl RunRecord {
     /// Reads one task run.
     pub fn get(shell: &Shell, name: &str) -> Result<Self> {
         Self::of(shell, &format!("taskrun/{name}"))
@@ -143,7 +143,7 @@ impl Recorded {
 
 /// Which of two public keys verifies the run; an error unless it is exactly one.
 pub fn key_of<'a>(
-    run: &Recorded,
+    run: &RunRecord,
     shell: &Shell,
     cosign: Cosign,
     [old, new]: [&'a str; 2],

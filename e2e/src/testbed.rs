@@ -32,23 +32,23 @@ enum Cluster {
 /// A cluster with the guide's namespace and an empty `chains-config`, as an installation leaves it.
 /// Fields are dropped in order: the controller before the cluster, the files last.
 #[derive(Debug)]
-pub struct World {
+pub struct Testbed {
     controller: Option<Process>,
     cluster: Cluster,
     shell: Shell,
     scratch: TempDir,
 }
 
-impl World {
-    /// Runs `scenario` in a new world with the controller running; an error carries the logs.
+impl Testbed {
+    /// Runs `scenario` in a new testbed with the controller running; an error carries the logs.
     pub fn with(
         kind: Kind,
         cosign: Cosign,
         scenario: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        Self::without_controller(kind, cosign, |world| {
-            world.start_controller()?;
-            scenario(world)
+        Self::without_controller(kind, cosign, |testbed| {
+            testbed.start_controller()?;
+            scenario(testbed)
         })
     }
 
@@ -59,9 +59,9 @@ impl World {
         cosign: Cosign,
         scenario: impl FnOnce(&mut Self) -> Result<()>,
     ) -> Result<()> {
-        let mut world = Self::new(kind, cosign)?;
-        let result = world.install().and_then(|()| scenario(&mut world));
-        result.map_err(|error| error.context(world.logs()))
+        let mut testbed = Self::new(kind, cosign)?;
+        let result = testbed.install().and_then(|()| scenario(&mut testbed));
+        result.map_err(|error| error.context(testbed.logs()))
     }
 
     /// The scenario's shell: kubectl, oras, the chosen cosign and windlass are on its path, and
