@@ -1,5 +1,8 @@
 //! What a controller left on a run, and whether cosign accepts it.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use anyhow::{Context, Result, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
@@ -7,6 +10,10 @@ use serde_json::Value;
 use crate::parts::Cosign;
 use crate::shell::Shell;
 
+/// Bound on a wait.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Time between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
 /// Prefix of the annotations.
 const PREFIX: &str = "chains.tekton.dev/";
 
@@ -24,6 +31,23 @@ impl RunRecord {
     pub fn of(shell: &Shell, which: &str) -> Result<Self> {
         let text = shell.ok(&format!("kubectl get {which} -o json"))?;
         Ok(Self(serde_json::from_str(&text)?))
+    }
+
+    /// Reads one task run again and again until this is true of it.
+    pub fn wait(shell: &Shell, name: &str, what: &str, is: impl Fn(&Self) -> bool) -> Result<Self> {
+        let start = Instant::now();
+        loop {
+            let run = Self::get(shell, name)?;
+            if is(&run) {
+                return Ok(run);
+            }
+            let reason = run.annotation("reason");
+            ensure!(
+                start.elapsed() < LIMIT,
+                "run {name} {what} not within {LIMIT:?}; its reason is {reason:?}"
+            );
+            sleep(PAUSE);
+        }
     }
 
     /// Reads every task run of the namespace.

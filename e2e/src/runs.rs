@@ -64,6 +64,13 @@ pub fn wait_until_signed(shell: &Shell, which: &str) -> Result<()> {
     Ok(())
 }
 
+/// Waits until a run made now is signed: what existed before has been looked at.
+pub fn settle(shell: &Shell, name: &str) -> Result<()> {
+    create_batch(shell, name, 1)?;
+    finish(shell, &format!("-f {name}.json"))?;
+    wait_until_signed(shell, &format!("taskrun/{name}-0"))
+}
+
 /// The configuration that keeps everything on the run, with a format.
 pub fn configure(shell: &Shell, format: &str) -> Result<()> {
     let patch = json!({"data": {

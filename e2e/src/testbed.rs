@@ -70,6 +70,13 @@ impl Testbed {
         &self.shell
     }
 
+    /// The same shell, in which registry clients find this Docker configuration.
+    pub fn shell_with_login(&self, docker_config: &str) -> Result<Shell> {
+        self.shell.write("config.json", docker_config)?;
+        let folder = self.shell.folder().display().to_string();
+        Ok(self.shell.clone().with("DOCKER_CONFIG", &folder))
+    }
+
     /// Starts `windlass controller` against the real cluster.
     pub fn start_controller(&mut self) -> Result<()> {
         let Cluster::Real(real) = &self.cluster else {

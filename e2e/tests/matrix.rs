@@ -95,11 +95,8 @@ fn each_encoding(
     start: impl FnOnce(&Path) -> Result<Target>,
 ) -> Result<()> {
     Testbed::with(Kind::Real, cosign, |testbed| {
-        let folder = testbed.shell().folder().to_owned();
-        let target = start(&folder.join("registry"))?;
-        let folder = folder.display().to_string();
-        let shell = testbed.shell().clone().with("DOCKER_CONFIG", &folder);
-        shell.write("config.json", &target.docker_config)?;
+        let target = start(&testbed.shell().folder().join("registry"))?;
+        let shell = testbed.shell_with_login(&target.docker_config)?;
         shell.ok(guide::KEY_PAIR)?;
         secret(&shell, "right", &target.docker_config)?;
         account(

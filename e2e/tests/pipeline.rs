@@ -63,6 +63,7 @@ fn one(shell: &Shell, name: &str) -> Result<()> {
     shell.ok(&format!(
         "kubectl patch pipelinerun/{name} --subresource=status --type=merge --patch-file=ended.json"
     ))?;
+    runs::settle(shell, &format!("{name}-canary"))?;
     let early = RunRecord::of(shell, &format!("pipelinerun/{name}"))?;
     ensure!(early.annotation("signed").is_empty(), "{name} did not wait");
     runs::finish(shell, &format!("taskrun/{name}-{}", last.0))?;

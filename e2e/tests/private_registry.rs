@@ -1,9 +1,8 @@
 //! A real registry with a password, and every way in which a run's account may have it.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use windlass_e2e::guide;
 use windlass_e2e::images::{account, configure, finish, push, secret, start, verify};
@@ -15,9 +14,6 @@ on_both_clusters!(
     a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmarked_and_say_so
 );
 
-/// Bound on the time until a run says why it waits.
-const LIMIT: Duration = Duration::from_secs(60);
-
 /// A registry, a secret with its credential, and the guide's key and settings.
 fn with_registry(
     kind: Kind,
@@ -25,13 +21,8 @@ fn with_registry(
     scenario: impl FnOnce(&Shell, &Registry, &str) -> Result<()>,
 ) -> Result<()> {
     Testbed::with(kind, Cosign::Two, |testbed| {
-        let folder = testbed.shell().folder().to_owned();
-        let registry = start(&folder.join("registry"))?;
-        let shell = testbed
-            .shell()
-            .clone()
-            .with("DOCKER_CONFIG", &folder.display().to_string());
-        shell.write("config.json", registry.docker_config(""))?;
+        let registry = start(&testbed.shell().folder().join("registry"))?;
+        let shell = testbed.shell_with_login(&registry.docker_config(""))?;
         shell.ok(guide::KEY_PAIR)?;
         let settings = [
             ("artifacts.oci.storage", "oci"),
@@ -170,18 +161,10 @@ fn a_credential_of_another_path_and_one_that_was_taken_away_leave_the_run_unmark
 
 /// Waits until the run says that nobody may push, and sees that it is not marked.
 fn waits(shell: &Shell, name: &str, why: &str) -> Result<()> {
-    let start = Instant::now();
-    loop {
-        let run = RunRecord::get(shell, name)?;
-        let reason = run.annotation("reason");
-        if reason.contains(why) {
-            let signed = run.annotation("signed");
-            ensure!(signed.is_empty(), "{name} is marked {signed:?}");
-            return Ok(());
-        }
-        if start.elapsed() > LIMIT {
-            bail!("{name} does not say why it waits: {reason:?}");
-        }
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    let run = RunRecord::wait(shell, name, "said why it waits", |run| {
+        run.annotation("reason").contains(why)
+    })?;
+    let signed = run.annotation("signed");
+    ensure!(signed.is_empty(), "{name} is marked {signed:?}");
+    Ok(())
 }

@@ -81,14 +81,11 @@ fn build(
     verify: impl FnOnce(&Shell, &str) -> Result<()>,
 ) -> Result<()> {
     Testbed::with(kind, cosign, |testbed| {
-        let folder = testbed.shell().folder().to_owned();
-        let registry = Registry::start(&folder.join("registry"))?;
-        let shell = testbed.shell().clone();
-        let shell = shell
+        let registry = Registry::start(&testbed.shell().folder().join("registry"))?;
+        let shell = testbed
+            .shell_with_login(&registry.docker_config(""))?
             .with("NAMESPACE", "openshift-pipelines")
-            .with("SERVICE_ACCOUNT_NAME", "build-bot")
-            .with("DOCKER_CONFIG", &folder.display().to_string());
-        shell.write("config.json", registry.docker_config(""))?;
+            .with("SERVICE_ACCOUNT_NAME", "build-bot");
         shell.ok(guide::KEY_PAIR)?;
         let settings = [
             ("artifacts.oci.storage", "oci"),

@@ -53,11 +53,11 @@ fn what_chains_left_in_mid_work_is_taken_over(kind: Kind) -> Result<()> {
             "kubectl wait taskrun/{leaving} --for=delete --timeout=60s"
         ))?;
         for name in [signed, failed] {
-            let gone = "jsonpath='{.metadata.finalizers}'=";
-            let line = format!("kubectl wait taskrun/{name} --for={gone} --timeout=1s || true");
-            shell.run(&line)?;
+            RunRecord::wait(&shell, name, "lost its finalizer", |run| {
+                !run.has_finalizer()
+            })?;
         }
-        settle(&shell, "canary")?;
+        runs::settle(&shell, "canary")?;
         nothing_is_left(&shell, [retried, signed, failed], &theirs)?;
         nothing_more_is_written(testbed, &shell, kind, [retried, signed, failed])
     })
@@ -111,20 +111,13 @@ fn nothing_more_is_written(
         testbed.kill_controller()?;
         testbed.start_controller()?;
     }
-    settle(shell, "second-canary")?;
+    runs::settle(shell, "second-canary")?;
     let after = versions(shell)?;
     ensure!(
         before == after,
         "written again: {before:?} became {after:?}"
     );
     Ok(())
-}
-
-/// Waits until a run made now is signed: what was there before has been looked at.
-fn settle(shell: &Shell, name: &str) -> Result<()> {
-    runs::create_batch(shell, name, 1)?;
-    runs::finish(shell, &format!("-f {name}.json"))?;
-    runs::wait_until_signed(shell, &format!("taskrun/{name}-0"))
 }
 
 fn annotate(shell: &Shell, name: &str, annotations: &Value) -> Result<()> {
