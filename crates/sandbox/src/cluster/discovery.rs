@@ -19,8 +19,12 @@ pub(crate) fn respond(path: &str, call: &Call<'_>) -> Option<Result<Response<Bod
     let path = path.trim_end_matches('/');
     let response = match path {
         "/version" => response::json(200, &version()),
-        "/api" => aggregated(call, true).unwrap_or_else(|| response::json(200, &core_versions())),
-        "/apis" => aggregated(call, false).unwrap_or_else(|| response::json(200, &groups())),
+        "/api" => {
+            aggregated(call, vec![""]).unwrap_or_else(|| response::json(200, &core_versions()))
+        }
+        "/apis" => {
+            aggregated(call, group_names()).unwrap_or_else(|| response::json(200, &groups()))
+        }
         _ if path.starts_with("/openapi/") => return Some(openapi::respond(path)),
         _ => {
             let (group, version) = group_path(path)?;
@@ -159,8 +163,8 @@ fn resource_list((group, version): (&str, &str)) -> Value {
     })
 }
 
-/// The aggregated form, if the client asks for it.
-fn aggregated(call: &Call<'_>, core: bool) -> Option<Response<Body>> {
+/// Some groups in the aggregated form, if the client accepts that.
+fn aggregated(call: &Call<'_>, groups: Vec<&'static str>) -> Option<Response<Body>> {
     let asked = |version: &&&str| {
         call.accept.split(',').any(|media| {
             media.contains("as=APIGroupDiscoveryList")
@@ -170,8 +174,7 @@ fn aggregated(call: &Call<'_>, core: bool) -> Option<Response<Body>> {
         })
     };
     let version = ["v2", "v2beta1"].iter().find(asked)?;
-    let names = if core { vec![""] } else { group_names() };
-    let items: Vec<Value> = names.into_iter().map(aggregated_group).collect();
+    let items: Vec<Value> = groups.into_iter().map(aggregated_group).collect();
     let body = json!({
         "kind": "APIGroupDiscoveryList",
         "apiVersion": format!("apidiscovery.k8s.io/{version}"),

@@ -100,7 +100,14 @@ impl Store {
     pub(crate) fn put(&mut self, key: Key, object: Value, size: usize) -> Arc<Value> {
         let after = self.stamp(object);
         let before = self.objects.insert(key.clone(), Arc::clone(&after));
-        self.record(key, before, Arc::clone(&after), false, size);
+        self.record(Change {
+            revision: self.revision,
+            key,
+            before,
+            after: Arc::clone(&after),
+            deleted: false,
+            size,
+        });
         after
     }
 
@@ -108,7 +115,14 @@ impl Store {
     pub(crate) fn remove(&mut self, key: &Key) -> Option<Arc<Value>> {
         let before = self.objects.remove(key)?;
         let after = self.stamp((*before).clone());
-        self.record(key.clone(), Some(before), Arc::clone(&after), true, 0);
+        self.record(Change {
+            revision: self.revision,
+            key: key.clone(),
+            before: Some(before),
+            after: Arc::clone(&after),
+            deleted: true,
+            size: 0,
+        });
         Some(after)
     }
 
@@ -118,23 +132,9 @@ impl Store {
         Arc::new(object)
     }
 
-    fn record(
-        &mut self,
-        key: Key,
-        before: Option<Arc<Value>>,
-        after: Arc<Value>,
-        deleted: bool,
-        size: usize,
-    ) {
-        self.log.push_back(Change {
-            revision: self.revision,
-            key,
-            before,
-            after,
-            deleted,
-            size,
-        });
-        self.log_bytes += size;
+    fn record(&mut self, change: Change) {
+        self.log_bytes += change.size;
+        self.log.push_back(change);
         while self.log.len() > LOG_CHANGES || self.log_bytes > LOG_BYTES {
             if !self.drop_oldest() {
                 break;

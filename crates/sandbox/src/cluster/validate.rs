@@ -67,6 +67,10 @@ fn metadata(kind: &Kind, metadata: &Value, causes: &mut Vec<Cause>) {
             message,
         });
     }
+    labels_and_annotations(metadata, causes);
+}
+
+fn labels_and_annotations(metadata: &Value, causes: &mut Vec<Cause>) {
     for field in ["annotations", "labels"] {
         for (key, value) in metadata[field].as_object().into_iter().flatten() {
             let path = format!("metadata.{field}");

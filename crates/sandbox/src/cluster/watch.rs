@@ -50,11 +50,11 @@ struct Watch {
 
 pub(crate) fn respond(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
     let selector = Selector::from_query(&call.query)?;
-    let asked = call
+    let revision = call
         .query
         .get("resourceVersion")
         .filter(|text| *text != "0");
-    let asked = asked.map(str::parse::<u64>).transpose().map_err(|_| {
+    let revision = revision.map(str::parse::<u64>).transpose().map_err(|_| {
         Status::bad_request("Invalid value for resourceVersion: it is not a number")
     })?;
     let lasts = call
@@ -68,14 +68,14 @@ pub(crate) fn respond(call: &Call<'_>, target: &Target) -> Result<Response<Body>
         selector,
         form: Form::accepted(call.accept),
         bookmarks: call.query.flag("allowWatchBookmarks"),
-        revision: asked.unwrap_or_else(|| store.revision()),
+        revision: revision.unwrap_or_else(|| store.revision()),
         newest: store.subscribe(),
         ends: Instant::now() + lasts.min(LONGEST),
         bookmark_at: Instant::now() + BOOKMARK,
         lines: VecDeque::new(),
         over: false,
     };
-    watch.begin(call, &store, asked.is_some());
+    watch.begin(call, &store, revision);
     drop(store);
     let frames = stream::unfold(watch, |mut watch| async move {
         let line = watch.next_line().await?;
@@ -89,9 +89,9 @@ pub(crate) fn respond(call: &Call<'_>, target: &Target) -> Result<Response<Body>
 
 impl Watch {
     /// Queues the state at the start: without a revision all objects, as added.
-    fn begin(&mut self, call: &Call<'_>, store: &Store, has_revision: bool) {
+    fn begin(&mut self, call: &Call<'_>, store: &Store, revision: Option<u64>) {
         let initial = call.query.flag("sendInitialEvents");
-        if !has_revision || initial {
+        if revision.is_none() || initial {
             for (_, object) in select(store.objects(), &self.target, &self.selector) {
                 self.push("ADDED", &object);
             }

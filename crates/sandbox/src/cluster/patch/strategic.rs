@@ -34,6 +34,17 @@ fn merge(
         }
         _ => {}
     }
+    remove_listed(fields, changes);
+    for (name, change) in plain(changes) {
+        let path = below(path, &name);
+        merge_field(fields, name, &change, &path)?;
+    }
+    order_lists(fields, changes, path);
+    Ok(())
+}
+
+/// Takes out what `$retainKeys` and `$deleteFromPrimitiveList` leave out.
+fn remove_listed(fields: &mut Map<String, Value>, changes: &Map<String, Value>) {
     if let Some(Value::Array(kept)) = changes.get("$retainKeys") {
         fields.retain(|name, _| kept.iter().any(|one| one == name.as_str()));
     }
@@ -44,28 +55,28 @@ fn merge(
             items.retain(|item| !gone.contains(item));
         }
     }
-    for (name, change) in plain(changes) {
-        let path = if path.is_empty() {
-            name.clone()
-        } else {
-            format!("{path}.{name}")
-        };
-        merge_field(fields, name, &change, &path)?;
-    }
+}
+
+/// Puts the lists into the order that `$setElementOrder` gives.
+fn order_lists(fields: &mut Map<String, Value>, changes: &Map<String, Value>, path: &str) {
     for (name, order) in changes {
         let Some(list) = name.strip_prefix("$setElementOrder/") else {
             continue;
         };
-        let path = if path.is_empty() {
-            list.to_owned()
-        } else {
-            format!("{path}.{list}")
-        };
+        let path = below(path, list);
         if let (Some(Value::Array(items)), Value::Array(order)) = (fields.get_mut(list), order) {
             sort(items, order, ListType::strategic(&path));
         }
     }
-    Ok(())
+}
+
+/// The path of a field below `path`.
+fn below(path: &str, field: &str) -> String {
+    if path.is_empty() {
+        field.to_owned()
+    } else {
+        format!("{path}.{field}")
+    }
 }
 
 fn directive(changes: &Map<String, Value>) -> Result<Option<&str>, Status> {
