@@ -1,7 +1,7 @@
 //! The names under which a run carries its outcome.
 //!
 //! Every name has the prefix `chains.tekton.dev/` and is shared with the reference controller, so
-//! that either controller can take over from the other (behaviour reference, section 1.8). The
+//! that either controller can take over from the other (docs/behaviour.md, "Annotations"). The
 //! names of our own are [`REASON`] and [`log_entry`].
 
 /// Prefix of every annotation, label and finalizer named here.

@@ -37,7 +37,7 @@ pub(crate) struct Digest<'a> {
 }
 
 impl<'a> Digest<'a> {
-    /// Reads `ALGORITHM:HEX`: behaviour reference, section 3.1.
+    /// Reads `ALGORITHM:HEX`: docs/behaviour.md, "Digests and merging".
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let (algorithm, hex) = text.split_once(':')?;
         if hex.contains(':') {
@@ -60,10 +60,10 @@ impl<'a> Digest<'a> {
 /// A list in which artifacts that are the same are one entry.
 ///
 /// Two are the same when they have the same name and share one digest. The later one's digests are
-/// added to the earlier one, in its place: behaviour reference, section 3.1. A digest of the earlier
-/// one that is empty is also shared with a later one that has none of that algorithm, as it is in
-/// the reference. Lookups are indexed, so that a run with very many results costs no more than
-/// their number.
+/// added to the earlier one, in its place: docs/behaviour.md, "Digests and merging". A digest of
+/// the earlier one that is empty is also shared with a later one that has none of that algorithm,
+/// as it is in the reference. Lookups are indexed, so that a run with very many results costs no
+/// more than their number.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     entries: Vec<ResolvedArtifact>,

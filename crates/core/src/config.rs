@@ -1,6 +1,6 @@
 //! The configuration: `chains-config`, read into one typed value.
 //!
-//! Keys, allowed values and defaults follow section 2 of the behaviour reference. Where the
+//! Keys, allowed values and defaults follow docs/behaviour.md, "Configuration". Where the
 //! reference stops at the first bad value without naming its key, here all of them are reported
 //! at once; where it ignores something silently, here is a [`Warning`]. Settings of windlass's own
 //! live in a second `ConfigMap`, `windlass-config`, because an operator that owns `chains-config`

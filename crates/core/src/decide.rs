@@ -1,11 +1,11 @@
 //! What to do with a run, given what is known of it: the one place where that is decided.
 //!
 //! Pure: the controller collects the [`Facts`], this module answers, the controller applies the
-//! answer. The rules are those of the behaviour reference, sections 1.2 to 1.5, with these
+//! answer. The rules are those of docs/behaviour.md, "Which runs are signed", with these
 //! differences: a run that is recorded already loses its finalizer at once and not only when it is
-//! deleted; a run for which nothing is enabled is left alone and not marked as signed; a mark on a run
-//! that is not finished is not believed, and taken off; and the filters hold at every look at a run,
-//! not only on events.
+//! deleted; a run for which nothing is enabled is left alone and not marked as signed; a mark on a
+//! run that is not finished is not believed, and taken off; and the filters hold at every look at a
+//! run, not only on events.
 
 pub use self::facts::{Facts, Scope};
 
@@ -123,7 +123,8 @@ fn is_marked(facts: &Facts<'_>) -> bool {
     matches!(facts.signed, Some("true" | "failed"))
 }
 
-/// Which value of `chains.tekton.dev/retries` a failed pass writes (behaviour reference, 1.8).
+/// Which value of `chains.tekton.dev/retries` a failed pass writes (docs/behaviour.md,
+/// "Annotations").
 ///
 /// The counter stops at `3`. The reference gives up there; here only a permanent error does, so a
 /// run is never given up because a registry or key service was away for a second.

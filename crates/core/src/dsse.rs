@@ -1,7 +1,7 @@
 //! An envelope: DSSE, a payload with its type and the signatures over both.
 //!
 //! The JSON has the members in the order and form that Go's `encoding/json` gives the reference's
-//! (behaviour reference, sections 5.5 and B.2), so that stored envelopes look alike.
+//! (docs/behaviour.md, "DSSE envelope"), so that stored envelopes look alike.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -3,7 +3,7 @@
 //!
 //! Subjects and dependencies are those of the payload itself. Where they come from is found by
 //! giving the functions of [`crate::extract`] one hint at a time, so that the explanation follows
-//! the same rules as the payload. Behaviour reference, section 3.
+//! the same rules as the payload. See docs/behaviour.md, "Artifacts".
 
 use self::dependencies::Dependencies;
 pub use self::explanation::{

@@ -1,5 +1,5 @@
 //! Extraction: which artifacts a run consumed and produced, found by the names of its results and
-//! params. Behaviour reference, section 3.
+//! params. See docs/behaviour.md, "Artifacts".
 //!
 //! Where the reference's order is random (several pairs of results), here it is the order in which
 //! they first occur. What looks like a hint but cannot be used is left out, with a note.

@@ -1,7 +1,7 @@
 //! Images: a repository and the digest of a manifest in it.
 //!
-//! References are read as the reference's library reads them when it is not strict: behaviour
-//! reference, sections 3.1 and C.7.
+//! References are read as the reference's library reads them when it is not strict:
+//! docs/behaviour.md, "Image references".
 
 use std::fmt;
 use std::net::Ipv6Addr;

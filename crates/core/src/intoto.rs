@@ -1,6 +1,6 @@
 //! In-toto statements: what is said (the predicate) about what (the subjects).
 //!
-//! Written as protojson writes them: behaviour reference, appendix B.1.
+//! Written as protojson writes them: docs/behaviour.md, "JSON of statements".
 
 use std::borrow::Cow;
 

@@ -2,7 +2,7 @@
 //!
 //! A run's parts are copied into payloads that are compared with what other programs write, so
 //! nothing may be rounded on the way. [`Json::to_go`] and [`Json::to_predicate`] are the two ways
-//! in which the reference writes JSON: behaviour reference, appendix B.
+//! in which the reference writes JSON: docs/behaviour.md, "JSON".
 
 pub(crate) use self::value::Object;
 pub use self::value::{Json, JsonError, MAX_DEPTH};

@@ -1,7 +1,7 @@
 //! A key: what signs payloads ([`PrivateKey`]) and what verifies them ([`PublicKey`]).
 //!
 //! Keys come from the two files that a `signing-secrets` secret may hold, `x509.pem` and cosign's
-//! encrypted `cosign.key`; which file it was decides the hash (behaviour reference, section 5.2).
+//! encrypted `cosign.key`; which file it was decides the hash (docs/behaviour.md, "Key secret").
 //! This module reads no files and draws no random numbers: bytes, salts and nonces are passed in.
 //! ECDSA signatures are deterministic (RFC 6979), so that signing the same payload again gives the
 //! same bytes.

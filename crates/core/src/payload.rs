@@ -1,6 +1,6 @@
 //! Payloads: the bytes that are signed, made from one artifact of a run.
 //!
-//! Sections 4 and B of the behaviour reference say what goes where.
+//! What goes where: docs/behaviour.md, "Payloads" and "JSON".
 
 use crate::config::Config;
 use crate::extract::Breadth;

@@ -1,4 +1,4 @@
-//! The worked examples of the behaviour reference, appendix C, byte for byte.
+//! Payloads that Tekton Chains wrote, byte for byte: docs/behaviour.md, "Worked examples".
 
 #![expect(clippy::unwrap_used, reason = "functions of a test outside #[test]")]
 

@@ -1,7 +1,7 @@
 use super::{Envelope, EnvelopeError, IN_TOTO, pae, sign};
 use crate::key::{PrivateKey, PublicKey};
 
-/// Behaviour reference, appendix C.3.
+/// See docs/behaviour.md, "Worked examples".
 const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n\
     MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEzs0jP2bDhtuPq8LpejgDo3YAl6qe\n\
     rZNm/GacPPa7KFce6R8y7w/MDHbs6uIQRhd8WD1xYGq9Wsur5i/se8hq0w==\n\

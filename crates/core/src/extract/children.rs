@@ -17,7 +17,8 @@ pub(crate) struct Executed<'r, 'a> {
     pub(crate) runs: Vec<&'r TaskRun<'a>>,
 }
 
-/// The children of a pipeline run, by pipeline task: behaviour reference, section 3.7.
+/// The children of a pipeline run, by pipeline task: docs/behaviour.md,
+/// "Children of a pipeline task".
 #[derive(Debug)]
 pub(crate) struct Children<'r, 'a>(Vec<Executed<'r, 'a>>);
 

@@ -1,5 +1,5 @@
-//! Dependencies: the images a run used, and the sources it was given. Behaviour reference,
-//! sections 3.5 and 3.6.
+//! Dependencies: the images a run used, and the sources it was given. See docs/behaviour.md,
+//! "Sources and images used".
 
 use super::children::Children;
 use super::hints::inputs;

@@ -62,7 +62,7 @@ fn pairs<'r>(
         .collect()
 }
 
-/// Images that results name, each once: behaviour reference, section 3.2.
+/// Images that results name, each once: docs/behaviour.md, "Images".
 pub(crate) fn images(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Image> {
     let mut images = Vec::new();
     let mut seen = HashSet::new();
@@ -103,7 +103,7 @@ pub(crate) fn references(value: &str) -> impl Iterator<Item = &str> {
     references.filter(|reference| !reference.is_empty())
 }
 
-/// Artifacts of `*ARTIFACT_URI` and `*ARTIFACT_DIGEST`: behaviour reference, section 3.3. The
+/// Artifacts of `*ARTIFACT_URI` and `*ARTIFACT_DIGEST`: docs/behaviour.md, "Artifact pairs". The
 /// algorithm is kept as it is written.
 pub(crate) fn artifact_pairs(
     results: &[RunResult<'_>],
@@ -140,7 +140,7 @@ fn as_written(uri: &str, digest: &str) -> ResolvedArtifact {
     ResolvedArtifact::new(uri, algorithm, hex)
 }
 
-/// A valid object result of a category: behaviour reference, section 3.4.
+/// A valid object result of a category: docs/behaviour.md, "Object results".
 fn structured<'r>(result: &'r RunResult<'_>, category: &str) -> Option<Structured<'r>> {
     if !result.name.ends_with(category) {
         return None;

@@ -1,4 +1,4 @@
-//! Subjects: what a statement is about. Behaviour reference, section 3.8.
+//! Subjects: what a statement is about. See docs/behaviour.md, "Subjects".
 
 use super::children::Children;
 use super::hints::{artifact_pairs, build_artifacts, images, outputs};

@@ -1,5 +1,5 @@
 //! cosign's encrypted key file: a PEM block around JSON that names scrypt parameters, a salt, a
-//! nonce and a `NaCl` secretbox with the PKCS#8 key inside (behaviour reference, section 5.2).
+//! nonce and a `NaCl` secretbox with the PKCS#8 key inside (docs/behaviour.md, "Key secret").
 //!
 //! [`decrypt`] and [`encrypt`] are the only places that run scrypt.
 

@@ -1,5 +1,5 @@
 //! OpenSSH's SHA-256 fingerprint of a public key, which the reference writes as an envelope's
-//! `keyid` (behaviour reference, section 5.5). The wire encodings are those of RFC 4253, 5656 and
+//! `keyid` (docs/behaviour.md, "DSSE envelope"). The wire encodings are those of RFC 4253, 5656 and
 //! 8709.
 
 use base64::Engine as _;

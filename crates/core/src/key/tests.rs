@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{KeyError, PrivateKey, PublicKey, Scheme, VerifyError, cosign, pem};
 
-/// Behaviour reference, appendix C.4.
+/// See docs/behaviour.md, "Worked examples".
 const BODY: &str = r#"{"kdf":{"name":"scrypt","params":{"N":65536,"r":8,"p":1},"salt":"tFQZ4gfPqdhfDhi5N2wcz86iE0XQ4hjmkf96bCUpUY8="},"cipher":{"name":"nacl/secretbox","nonce":"9Oj+VqXUUGHzNncEkfyUDYam6iTG3KPX"},"ciphertext":"7Sm+ZYjjbx97UbzLwUuxYuEQIVMgUYQNxmJk3WlLvv4aA2ucu+XcbrrwwYSohNvO9NuMckGXXRu0NewJc0tKzjCpH5h+rYjjXr5ygx3B0reuO0U49CNTJH+NKBpK9vm7gKTsXzrlCisPI6+85OadixjL6onvdx91uUWbmbpbBJGrZC5peDAADUQT1LeUCbg3JqwjYXpIlVHCAw=="}"#;
 const PUBLIC: &str = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEOurzj1RupOAIJJTQkYEEd+ux2gcBgDTt0hKZqcx4XfFfgf0CYUPBGUbfAT3/yVqiOYYbAmUuV+ysST2NDnztrA==";
 
@@ -202,7 +202,7 @@ fn debug_output_shows_no_secret() {
 
 #[test]
 fn the_bundle_hint_is_the_digest_of_the_keys_der() {
-    // behaviour reference, appendix C.3
+    // docs/behaviour.md, "Worked examples"
     let text = "-----BEGIN PUBLIC KEY-----\n\
         MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEzs0jP2bDhtuPq8LpejgDo3YAl6qe\n\
         rZNm/GacPPa7KFce6R8y7w/MDHbs6uIQRhd8WD1xYGq9Wsur5i/se8hq0w==\n\

@@ -1,4 +1,4 @@
-//! The format `simplesigning`: behaviour reference, section 4.6.
+//! The format `simplesigning`: docs/behaviour.md, "Simple signing".
 
 use crate::image::Image;
 use crate::json::{Json, Object};

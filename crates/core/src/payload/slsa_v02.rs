@@ -1,5 +1,5 @@
 //! The format `slsa/v1`, also called `in-toto`: an in-toto statement v0.1 with SLSA provenance
-//! v0.2. Behaviour reference, sections 4.1 and 4.2.
+//! v0.2. See docs/behaviour.md, "SLSA v0.2".
 
 use self::origin::{Origin, Sources};
 use super::error::PayloadError;

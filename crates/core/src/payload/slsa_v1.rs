@@ -1,5 +1,5 @@
 //! The formats `slsa/v2alpha3` and `slsa/v2alpha4`: an in-toto statement v1 with SLSA provenance
-//! v1. Behaviour reference, sections 4.3 to 4.5.
+//! v1. See docs/behaviour.md, "SLSA v1".
 
 use jiff::Timestamp;
 use serde::Deserialize;

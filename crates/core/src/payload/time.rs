@@ -1,4 +1,5 @@
-//! Times as the two versions of SLSA provenance write them: behaviour reference, appendix B.1.
+//! Times as the two versions of SLSA provenance write them: docs/behaviour.md,
+//! "JSON of statements".
 
 use jiff::Timestamp;
 

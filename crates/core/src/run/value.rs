@@ -1,7 +1,7 @@
 //! Values of params and results: a string, an array of strings or an object of strings.
 //!
 //! Whatever else a document holds there (a number, a mixed array, a nested object) is kept as its
-//! JSON text, in string form: behaviour reference, appendix B.3.
+//! JSON text, in string form: docs/behaviour.md, "Normalised values".
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Kubernetes types that occur in runs, field by field: behaviour reference, appendix A.
+//! Kubernetes types that occur in runs, field by field: docs/behaviour.md, "Go types".
 
 use super::schema::Kind::{Bool, Int, IntOrString, Of, Quantity, Raw, Text, Time};
 use super::schema::Shape::{List, Map, One, Pointer};

@@ -1,7 +1,7 @@
 //! Kubernetes quantities as the reference writes them: `1024Mi` is `1Gi`, `1.5` is `1500m`.
 //!
 //! One that is short and already canonical keeps its spelling, `+` and leading zeros included;
-//! every other one is written anew: behaviour reference, appendix B.3.
+//! every other one is written anew: docs/behaviour.md, "Normalised values".
 
 /// Nano-units in a unit.
 const NANOS: i128 = 1_000_000_000;

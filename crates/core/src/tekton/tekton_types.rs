@@ -1,4 +1,4 @@
-//! Tekton types, field by field: behaviour reference, appendix A.
+//! Tekton types, field by field: docs/behaviour.md, "Go types".
 
 use super::core_types::{
     AFFINITY, CONFIG_MAP_VOLUME_SOURCE, CONTAINER_PORT, CONTAINER_STATE_RUNNING,

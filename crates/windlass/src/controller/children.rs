@@ -1,8 +1,9 @@
 //! The task runs of a finished pipeline run: which it waits for, and which it is attested without.
 //!
 //! Its task runs go first so that what they record, and what they attach to an image, exists before
-//! it (behaviour reference, section 1.6). Unlike in Chains, children of other kinds are not looked for
-//! among the task runs, and a child that no longer exists keeps nobody waiting.
+//! it (docs/behaviour.md, "Pipeline runs wait for their children"). Unlike in Chains, children of
+//! other kinds are not looked for among the task runs, and a child that no longer exists keeps
+//! nobody waiting.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,9 @@
 //! The entries of a key secret, or the files of a mounted one: the only reader of `x509.pem`,
 //! `cosign.key`, `cosign.password` and `cosign.pub`, for the controller and the command line alike.
 //!
-//! The order is that of Tekton Chains (behaviour reference, section 5.2): `x509.pem`, then
-//! `cosign.key` with `cosign.password`. An `x509.pem` that exists and cannot be used is an error and
-//! never falls through to the next. The public key is that of the key which signs.
+//! The order is that of Tekton Chains (docs/behaviour.md, "Key secret"): `x509.pem`, then
+//! `cosign.key` with `cosign.password`. An `x509.pem` that exists and cannot be used is an error
+//! and never falls through to the next. The public key is that of the key which signs.
 
 use std::collections::BTreeMap;
 

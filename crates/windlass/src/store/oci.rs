@@ -2,7 +2,7 @@
 //!
 //! With the encoding `dsse` they are layers of two manifests under the tags `sha256-HEX.sig` and
 //! `sha256-HEX.att`; with `sigstore-bundle` each is a referrer of the image; with `both`, which is
-//! windlass's own, each is kept in both ways (behaviour reference, sections 6.3 to 6.5). What is
+//! windlass's own, each is kept in both ways (docs/behaviour.md, "Store oci"). What is
 //! there already is known by its payload and by the key that signed, so storing twice adds nothing.
 //!
 //! An override of the repository holds for tags. A referrer lives in the repository of what it

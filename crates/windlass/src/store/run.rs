@@ -1,5 +1,5 @@
 //! The store `tekton`: the run itself, with four annotations an artifact, written by the record in
-//! the same patch as the `signed` mark (behaviour reference, section 6.2).
+//! the same patch as the `signed` mark (docs/behaviour.md, "Store tekton").
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

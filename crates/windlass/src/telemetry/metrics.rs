@@ -1,5 +1,5 @@
 //! The counters of the controller, with the names and meanings of Tekton Chains where it has them
-//! (behaviour reference, section 8.1).
+//! (docs/behaviour.md, "Metrics").
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -10,8 +10,8 @@ use windlass_core::config::StoreKind;
 
 use crate::cluster::runs::RunKind;
 
-/// The counters of one kind of run, with the reference's names and meanings (behaviour reference,
-/// section 8.1).
+/// The counters of one kind of run, with the reference's names and meanings (docs/behaviour.md,
+/// "Metrics").
 #[derive(Debug, Default, Clone)]
 pub(crate) struct RunCounts {
     /// Signatures made.

@@ -1,5 +1,5 @@
-//! Which tasks a pipeline's task comes after, found in what it refers to: behaviour reference,
-//! section 4.2.
+//! Which tasks a pipeline's task comes after, found in what it refers to: docs/behaviour.md,
+//! "SLSA v0.2 of pipeline runs".
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
 //! `buildConfig` of a pipeline run in SLSA provenance v0.2: one entry for each task run that
-//! carried out one of its tasks. Behaviour reference, section 4.2.
+//! carried out one of its tasks. See docs/behaviour.md, "SLSA v0.2 of pipeline runs".
 
 use serde_json::value::RawValue;
 

@@ -1,5 +1,5 @@
-//! By-products in SLSA provenance v1: results that are not subjects. Behaviour reference, section
-//! 4.5.
+//! By-products in SLSA provenance v1: results that are not subjects. See docs/behaviour.md,
+//! "By-products".
 
 use crate::extract::{is_build_artifact, is_image_result};
 use crate::intoto::Descriptor;

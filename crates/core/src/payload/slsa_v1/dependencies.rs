@@ -1,4 +1,4 @@
-//! `resolvedDependencies` in SLSA provenance v1: behaviour reference, section 4.4.
+//! `resolvedDependencies` in SLSA provenance v1: docs/behaviour.md, "Resolved dependencies".
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};

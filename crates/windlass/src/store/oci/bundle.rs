@@ -1,5 +1,5 @@
 //! Sigstore bundles, and the manifests that refer to an image with them, in the form of cosign 3
-//! (behaviour reference, section 6.5).
+//! (docs/behaviour.md, "Bundles").
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! Layers of the manifests under `.sig` and `.att`, and the config that goes with them, as the
-//! reference writes them (behaviour reference, section 6.4).
+//! reference writes them (docs/behaviour.md, "Tags").
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -170,7 +170,7 @@ mod tests {
         }
     }
 
-    /// Behaviour reference, appendix C.6.
+    /// See docs/behaviour.md, "Worked examples".
     #[test]
     fn the_config_is_the_references_byte_for_byte() {
         let mut layer = Descriptor::of(SIMPLE_SIGNING, b"");
