@@ -1,14 +1,15 @@
 //! What pushing costs: a controller, a cluster and a registry on loopback, and runs that each built
 //! an image.
 //!
-//! `cargo bench -p windlass --bench push [-- RUNS]` prints signatures pushed a second, requests an
-//! image, and connections. The controller is the program itself; cluster and registry are in this
-//! process and share its processors.
+//! `cargo bench -p windlass --bench push [-- RUNS]` prints signatures pushed per second, requests
+//! per image, and connections. The controller is the program itself; cluster and registry are in
+//! this process and share its processors.
 
 #![expect(clippy::print_stdout, reason = "a bench talks to a person")]
 #![expect(clippy::unwrap_used, reason = "a bench stops at its first surprise")]
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ const KEY: &str = include_str!("../../core/tests/fixtures/keys/cosign3-p256/cosi
 const PASSWORD: &str = include_str!("../../core/tests/fixtures/keys/cosign3-p256/cosign.password");
 const NAMESPACE: &str = "tekton-chains";
 const RUNS: usize = 400;
+/// Images of one run whose memory is measured.
+const MANY_IMAGES: [usize; 3] = [10, 1000, 4000];
 /// Signature of the image and attestation of the run.
 const SIGNATURES: usize = 2;
 /// Bound on one measurement.
@@ -35,12 +38,43 @@ fn main() {
     let runs = number.unwrap_or(RUNS);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for encoding in ["dsse", "sigstore-bundle"] {
-        runtime.block_on(measure(encoding, "an image each", runs, runs));
+        runtime.block_on(measure(encoding, "different images", runs, runs));
     }
     runtime.block_on(measure("dsse", "one image", 100.min(runs), 1));
+    for images in MANY_IMAGES {
+        runtime.block_on(measure_memory(images));
+    }
 }
 
-async fn measure(encoding: &str, what: &str, runs: usize, images: usize) {
+/// One run that built so many images: how much memory the controller takes at most.
+async fn measure_memory(images: usize) {
+    let (cluster, registry) = servers("dsse").await;
+    let names = (0..images).map(|number| {
+        let host = registry.host();
+        format!("{host}/team/app-{number}@sha256:{number:064x}")
+    });
+    let names = names.collect::<Vec<_>>().join(",");
+    let mut run = finished(0, 0, &registry, "");
+    run["status"]["results"] = json!([{ "name": "IMAGES", "value": names }]);
+    let size = run.to_string().len();
+    cluster.create(run).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let mut controller = Controller::start(&kubeconfig(&scratch, &cluster));
+    let took = controller.until_signed(&cluster, 1).await;
+    let peak = controller.peak_memory();
+    controller.stop();
+    println!("one run of {} kB with {images} images", size / 1000);
+    println!(
+        "  {:.0} MB at most, after {:.1} s",
+        peak,
+        took.as_secs_f64()
+    );
+    registry.shutdown().await;
+    cluster.shutdown().await;
+}
+
+/// A cluster with what a controller needs, and a registry.
+async fn servers(encoding: &str) -> (Cluster, Registry) {
     let cluster = Cluster::start(Options {
         namespaces: vec![NAMESPACE.to_owned()],
         ..Options::default()
@@ -54,6 +88,17 @@ async fn measure(encoding: &str, what: &str, runs: usize, images: usize) {
     });
     let registry = registry.await.unwrap();
     prepare(&cluster, &registry, encoding);
+    (cluster, registry)
+}
+
+fn kubeconfig(scratch: &tempfile::TempDir, cluster: &Cluster) -> PathBuf {
+    let path = scratch.path().join("kubeconfig");
+    std::fs::write(&path, cluster.kubeconfig()).unwrap();
+    path
+}
+
+async fn measure(encoding: &str, what: &str, runs: usize, images: usize) {
+    let (cluster, registry) = servers(encoding).await;
     let digests: Vec<String> = (0..images).map(|number| push(&registry, number)).collect();
     for number in 0..runs {
         let image = number % images;
@@ -63,15 +108,8 @@ async fn measure(encoding: &str, what: &str, runs: usize, images: usize) {
     }
     registry.clear_requests();
     let scratch = tempfile::tempdir().unwrap();
-    let kubeconfig = scratch.path().join("kubeconfig");
-    std::fs::write(&kubeconfig, cluster.kubeconfig()).unwrap();
-    let began = Instant::now();
-    let mut controller = Controller::start(&kubeconfig);
-    while signed(&cluster) < runs {
-        assert!(began.elapsed() < PATIENCE, "it takes too long");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let took = began.elapsed();
+    let mut controller = Controller::start(&kubeconfig(&scratch, &cluster));
+    let took = controller.until_signed(&cluster, runs).await;
     controller.stop();
     report(
         &format!("{encoding}, {runs} runs, {what}"),
@@ -97,11 +135,11 @@ fn report(what: &str, registry: &Registry, runs: usize, images: usize, took: Dur
     let pushed = u32::try_from(runs * SIGNATURES).unwrap();
     println!("{what}");
     println!(
-        "  {:.0} signatures pushed a second",
+        "  {:.0} signatures pushed per second",
         f64::from(pushed) / took.as_secs_f64()
     );
-    println!("  {:.1} requests a run", ratio(requests.len(), runs));
-    println!("  {:.1} requests an image", ratio(requests.len(), images));
+    println!("  {:.1} requests per run", ratio(requests.len(), runs));
+    println!("  {:.1} requests per image", ratio(requests.len(), images));
     println!("  {} connections", registry.connections());
     for (kind, count) in kinds {
         println!("    {:6.2} a run  {kind}", ratio(count, runs));
@@ -211,6 +249,25 @@ impl Controller {
             .stdout(Stdio::null())
             .spawn();
         Self(child.unwrap())
+    }
+
+    /// Waits until so many runs are signed, and gives the time that took.
+    async fn until_signed(&self, cluster: &Cluster, runs: usize) -> Duration {
+        let began = Instant::now();
+        while signed(cluster) < runs {
+            assert!(began.elapsed() < PATIENCE, "it takes too long");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        began.elapsed()
+    }
+
+    /// The most memory that it had at any time, in MB; nothing but Linux tells.
+    fn peak_memory(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+        kilobytes.map_or(f64::NAN, |kilobytes| kilobytes * 1024.0 / 1e6)
     }
 
     fn stop(&mut self) {
