@@ -13,6 +13,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// What URLs of entries begin with.
+const PREFIX: &str = "sandbox://log?logIndex=";
+
 /// A log. Clones are the same log.
 #[derive(Debug, Clone, Default)]
 pub struct Log(Arc<Mutex<State>>);
@@ -55,8 +58,18 @@ impl Log {
         });
         match fault {
             Some(_) => Err(LogError),
-            None => Ok(format!("sandbox://log?logIndex={index}")),
+            None => Ok(format!("{PREFIX}{index}")),
         }
+    }
+
+    /// Whether the entry with this URL is this one.
+    pub fn holds(&self, url: &str, body: &[u8]) -> bool {
+        let index = url
+            .strip_prefix(PREFIX)
+            .and_then(|index| index.parse::<usize>().ok());
+        let state = self.state();
+        let entry = index.and_then(|index| state.entries.get(index));
+        entry.is_some_and(|entry| entry == body)
     }
 
     /// Lets the call after so many others fail.

@@ -108,7 +108,7 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
             }
         },
     };
-    let logged = means.log.add(&signed).await;
+    let logged = means.log.add(&signed, begun.claimed).await;
     let is_late = logged.is_err() && means.log.is_on();
     delivery.failed = logged.err().map(StepError::from);
     let mut confirmations = begun.confirmations;

@@ -38,7 +38,7 @@ pub(super) struct Plan {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PlanError {
     /// A payload could not be made.
-    #[error("cannot make the {} payload", format.as_str())]
+    #[error("cannot create the {} payload", format.as_str())]
     Format {
         format: Format,
         source: PayloadError,
@@ -155,8 +155,8 @@ fn clashes(images: &[Image]) -> Vec<String> {
     for image in images {
         if let Some(earlier) = last.insert(image.short_key(), image) {
             clashes.push(format!(
-                "images {earlier} and {image} have one digest: only the signature of the latter is \
-                 kept on the run"
+                "images {earlier} and {image} have the same digest: the run's annotations contain \
+                 only the signature of the latter"
             ));
         }
     }
@@ -169,7 +169,7 @@ fn require_signer(name: &str, policy: &ArtifactPolicy, config: &Config) -> Resul
         SignerKind::X509 if config.x509.fulcio_enabled => Err(Unsupported {
             setting: "signers.x509.fulcio.enabled".to_owned(),
             value: "true".to_owned(),
-            remedy: "set it to false and give a key",
+            remedy: "set it to false and provide a key",
         }),
         SignerKind::X509 | SignerKind::None => Ok(()),
         SignerKind::Kms => Err(Unsupported {

@@ -4,7 +4,7 @@
 //! It is read from the run, where a signature that cannot be made again is written with the first
 //! write that has to happen before all stores have it; within one process it is also handed from a
 //! pass to the next. Nothing on the run is believed: a signature counts if the key made it of the
-//! very payload that would be signed now.
+//! very payload that would be signed now, a log entry if the log has it for this signature.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use windlass_core::annotation;
 use windlass_core::config::StoreKind;
 use windlass_core::format::Format;
 use windlass_core::run::{Metadata, Run};
-use windlass_core::signed::{Artifact, LogEntry, Repeatability, Signed};
+use windlass_core::signed::{Artifact, Repeatability, Signed};
 
 use super::artifacts::Item;
 use crate::sign::Signer;
@@ -25,6 +25,8 @@ use crate::store::Confirmation;
 #[derive(Debug, Default)]
 pub(super) struct Begun {
     pub(super) signed: Option<Arc<Signed>>,
+    /// The URL of its log entry according to the run. Whoever may edit the run may have written it.
+    pub(super) claimed: Option<String>,
     pub(super) confirmations: HashMap<StoreKind, Confirmation>,
 }
 
@@ -60,7 +62,7 @@ impl Progress {
             let is_unique = signed.repeatability == Repeatability::Unique;
             let begun = Begun {
                 signed: Some(signed),
-                confirmations: HashMap::new(),
+                ..Begun::default()
             };
             is_unique.then_some((key, begun))
         });
@@ -75,27 +77,27 @@ impl Progress {
         };
         match begun {
             Some(begun) if begun.signed.as_ref().is_some_and(is_same) => begun,
-            _ => Begun {
-                signed: on_run(item, run.metadata(), signer).map(Arc::new),
-                confirmations: HashMap::new(),
-            },
+            _ => on_run(item, run.metadata(), signer),
         }
     }
 }
 
-/// The signature that the run carries, if it is the one of this payload by this signer.
-fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Option<Signed> {
+/// The signature that the run carries, if it is the one of this payload by this signer, and the log
+/// entry that the run claims it has.
+fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Begun {
     let key = key(&item.artifact, item.payload.format);
-    let stored = metadata.annotation(&annotation::signature(&key))?;
-    let stored = STANDARD.decode(stored).ok()?;
+    let stored = metadata.annotation(&annotation::signature(&key));
+    let stored = stored.and_then(|text| STANDARD.decode(text).ok());
     let (artifact, payload) = (&item.artifact, &item.payload);
     let (identity, repeatability) = (signer.identity(), signer.repeatability());
-    let restored = Signed::restore(artifact, payload, &stored, identity, repeatability)?;
-    if let Some(url) = metadata.annotation(&annotation::log_entry(&key)) {
-        let url = url.to_owned();
-        restored.entry.get_or_init(|| LogEntry { url });
+    let restored = stored
+        .and_then(|stored| Signed::restore(artifact, payload, &stored, identity, repeatability));
+    let claimed = metadata.annotation(&annotation::log_entry(&key));
+    Begun {
+        claimed: claimed.filter(|_| restored.is_some()).map(str::to_owned),
+        signed: restored.map(Arc::new),
+        confirmations: HashMap::new(),
     }
-    Some(restored)
 }
 
 /// What names an artifact in one format in the annotations of its run. An image may be signed in two

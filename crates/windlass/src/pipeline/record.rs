@@ -18,8 +18,8 @@ use crate::store::run::{self as run_store, Annotations, TooLarge};
 use crate::store::{Put, StoreError};
 
 /// Said of a run that is kept in registries only and names no image.
-const NOTHING: &str =
-    "nothing is stored: the run names no image to store it beside; add tekton to the storage";
+const NOTHING: &str = "nothing was stored: the run names no image and `oci` is the only storage; add `tekton` to \
+     artifacts.taskrun.storage";
 
 /// Why a step of the flow did not succeed for an artifact.
 #[derive(Debug, thiserror::Error)]

@@ -171,6 +171,44 @@ async fn nothing_is_stored_in_a_registry_before_it_has_its_entry() {
     stage.scene.end().await;
 }
 
+#[tokio::test]
+async fn a_log_entry_that_somebody_wrote_on_the_run_is_not_believed() {
+    let stage = Stage::with(one_artifact()).await;
+    // every push fails until the forgery is in place
+    stage.registry.fail(RegistryFault {
+        times: usize::MAX,
+        answer: Answer::Status(503.into()),
+        ..RegistryFault::default()
+    });
+    stage.start();
+    stage.scene.reason("app").await;
+    let entry = |scene: &Scene| {
+        let annotations = scene.annotations("app");
+        let is_entry = |name: &&String| name.starts_with("chains.tekton.dev/transparency-");
+        annotations.keys().find(is_entry).cloned()
+    };
+    stage
+        .scene
+        .until("the entry is on the run", |scene| entry(scene).is_some())
+        .await;
+    let uri = "/apis/tekton.dev/v1/namespaces/default/taskruns/app";
+    let name = entry(&stage.scene).unwrap();
+    let forged = json!({ "metadata": { "annotations": { name: "sandbox://log?logIndex=7" } } });
+    stage.scene.patch(uri, forged).await;
+    // another controller knows no more than the run says
+    let mut stage = stage;
+    stage.scene.local.kill_and_start_controller().await.unwrap();
+    stage.registry.clear_faults();
+    assert_eq!(stage.scene.marked("app").await, "true");
+    let annotations = stage.scene.annotations("app");
+    assert_eq!(
+        annotations["chains.tekton.dev/transparency"],
+        "sandbox://log?logIndex=0"
+    );
+    assert_eq!(stage.log.entries().len(), 1, "the log knows the signature");
+    stage.scene.end().await;
+}
+
 /// Ends the controller after a call of the registry or the cluster, and starts another.
 async fn killed_after(server: Server, number: usize) {
     let mut stage = Stage::with(one_artifact()).await;
