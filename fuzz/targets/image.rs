@@ -25,7 +25,7 @@ fn check(image: &Image) {
         written,
         format!("{}@{}", image.repository(), image.digest())
     );
-    // The reference counts the path's letters before it puts `library/` in front.
+    // Chains counts the path's letters before it puts `library/` in front.
     if image.path().len() <= 255 {
         assert_eq!(Image::parse(&written).as_ref(), Ok(image), "{written:?}");
         let tagged = format!("{}:v1@{}", image.repository(), image.digest());

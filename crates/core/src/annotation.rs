@@ -1,13 +1,13 @@
-//! The names under which a run carries its outcome.
+//! Names of the annotations and finalizers that record the outcome of a run.
 //!
-//! Every name has the prefix `chains.tekton.dev/` and is shared with the reference controller, so
-//! that either controller can take over from the other (docs/behaviour.md, "Annotations"). The
-//! names of our own are [`REASON`] and [`log_entry`].
+//! Every name has the prefix `chains.tekton.dev/` and is shared with Tekton Chains, so that either
+//! controller can replace the other (docs/behaviour.md, "Annotations"). The names of our own are
+//! [`REASON`] and [`log_entry`].
 
 /// Prefix of every annotation, label and finalizer named here.
 pub const PREFIX: &str = "chains.tekton.dev/";
 
-/// `true` once everything enabled is confirmed, `failed` once the run is given up.
+/// `true` once everything enabled is confirmed, `failed` after a permanent error.
 pub const SIGNED: &str = "chains.tekton.dev/signed";
 /// How many passes over the run failed, minus one: `0` to `3`.
 pub const RETRIES: &str = "chains.tekton.dev/retries";

@@ -62,8 +62,8 @@ impl<'a> Digest<'a> {
 /// Two are the same when they have the same name and share one digest. The later one's digests are
 /// added to the earlier one, in its place: docs/behaviour.md, "Digests and merging". A digest of
 /// the earlier one that is empty is also shared with a later one that has none of that algorithm,
-/// as it is in the reference. Lookups are indexed, so that a run with very many results costs no
-/// more than their number.
+/// as it is in Chains. Lookups are indexed, so that a run with very many results costs no more than
+/// their number.
 #[derive(Debug, Default)]
 pub(crate) struct Merged {
     entries: Vec<ResolvedArtifact>,

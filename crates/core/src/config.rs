@@ -1,10 +1,10 @@
 //! The configuration: `chains-config`, read into one typed value.
 //!
-//! Keys, allowed values and defaults follow docs/behaviour.md, "Configuration". Where the
-//! reference stops at the first bad value without naming its key, here all of them are reported
-//! at once; where it ignores something silently, here is a [`Warning`]. Settings of windlass's own
-//! live in a second `ConfigMap`, `windlass-config`, because an operator that owns `chains-config`
-//! may refuse keys that it does not know.
+//! Keys, allowed values and defaults follow docs/behaviour.md, "Configuration". Tekton Chains stops
+//! at the first invalid value without naming its key, and ignores unknown keys silently; here all
+//! invalid values are reported at once, and ignored keys are a [`Warning`]. Settings of windlass's
+//! own live in a second `ConfigMap`, `windlass-config`, because an operator that owns
+//! `chains-config` may refuse keys that it does not know.
 
 use std::collections::BTreeMap;
 

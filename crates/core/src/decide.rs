@@ -1,11 +1,10 @@
-//! What to do with a run, given what is known of it: the one place where that is decided.
+//! The decision: what to do with a run, given the facts about it.
 //!
-//! Pure: the controller collects the [`Facts`], this module answers, the controller applies the
-//! answer. The rules are those of docs/behaviour.md, "Which runs are signed", with these
-//! differences: a run that is recorded already loses its finalizer at once and not only when it is
-//! deleted; a run for which nothing is enabled is left alone and not marked as signed; a mark on a
-//! run that is not finished is not believed, and taken off; and the filters hold at every look at a
-//! run, not only on events.
+//! Pure: the controller collects the [`Facts`], this module decides, the controller acts. The rules
+//! are those of docs/behaviour.md, "Which runs are signed", with these differences: a recorded run
+//! loses its finalizer at once, not only when it is deleted; a run for which nothing is enabled is
+//! not marked as signed; the mark of an unfinished run is removed; and the filters apply each time
+//! a run is looked at, not only on events.
 
 pub use self::facts::{Facts, Scope};
 
@@ -126,8 +125,8 @@ fn is_marked(facts: &Facts<'_>) -> bool {
 /// Which value of `chains.tekton.dev/retries` a failed pass writes (docs/behaviour.md,
 /// "Annotations").
 ///
-/// The counter stops at `3`. The reference gives up there; here only a permanent error does, so a
-/// run is never given up because a registry or key service was away for a second.
+/// The counter stops at `3`. Chains gives up there; here only a permanent error does, so a run is
+/// never given up because a registry or key service was away for a second.
 pub fn next_retries(current: Option<&str>) -> u8 {
     match current.map(str::parse::<u8>) {
         None => 0,

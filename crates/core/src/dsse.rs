@@ -1,6 +1,6 @@
-//! An envelope: DSSE, a payload with its type and the signatures over both.
+//! A DSSE envelope: a payload with its type and the signatures over both.
 //!
-//! The JSON has the members in the order and form that Go's `encoding/json` gives the reference's
+//! The JSON has its members in the order and form of Tekton Chains, which uses Go's `encoding/json`
 //! (docs/behaviour.md, "DSSE envelope"), so that stored envelopes look alike.
 
 use base64::Engine as _;
@@ -58,7 +58,7 @@ pub enum EnvelopeError {
     #[error("the envelope has no signatures")]
     NoSignatures,
     /// No signature names the key that was given.
-    #[error("the envelope is signed by {}, not by the key given, {given}", found.join(" and "))]
+    #[error("the envelope is signed by {}, not by the given key {given}", found.join(" and "))]
     OtherKey {
         /// The key ids in the envelope.
         found: Vec<String>,
@@ -67,8 +67,8 @@ pub enum EnvelopeError {
     },
     /// The signature is right, but its (unsigned) `keyid` was changed.
     #[error(
-        "the envelope's keyid was changed: the signature is by the key given, {given}, but is \
-         labelled {found}"
+        "the envelope's keyid was changed: the signature was made with the given key {given}, but \
+         its keyid is {found}"
     )]
     KeyId {
         /// The key id in the envelope.

@@ -1,9 +1,9 @@
-//! An explanation: what a run's payload is about, which images are signed, and which result or
-//! param of which run said so; and what looks like a hint but is none.
+//! An explanation: the subjects and dependencies of a run's payload and the images to sign, with
+//! the results and params that name them, and near misses.
 //!
-//! Subjects and dependencies are those of the payload itself. Where they come from is found by
-//! giving the functions of [`crate::extract`] one hint at a time, so that the explanation follows
-//! the same rules as the payload. See docs/behaviour.md, "Artifacts".
+//! Subjects and dependencies are those of the payload itself. To find their origin, each hint is
+//! given to the functions of [`crate::extract`] alone, so that the explanation follows the rules of
+//! the payload. See docs/behaviour.md, "Artifacts".
 
 use self::dependencies::Dependencies;
 pub use self::explanation::{

@@ -1,8 +1,8 @@
 //! Extraction: which artifacts a run consumed and produced, found by the names of its results and
 //! params. See docs/behaviour.md, "Artifacts".
 //!
-//! Where the reference's order is random (several pairs of results), here it is the order in which
-//! they first occur. What looks like a hint but cannot be used is left out, with a note.
+//! Where the order of Tekton Chains is random (several pairs of results), here it is the order of
+//! their first occurrence. A hint that cannot be used is left out, with a note.
 
 pub(crate) use self::children::{Children, Executed};
 pub(crate) use self::dependencies::{

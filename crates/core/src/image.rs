@@ -1,6 +1,6 @@
 //! Images: a repository and the digest of a manifest in it.
 //!
-//! References are read as the reference's library reads them when it is not strict:
+//! References are parsed like the library of Tekton Chains does in its lenient mode:
 //! docs/behaviour.md, "Image references".
 
 use std::fmt;
@@ -26,13 +26,13 @@ pub struct Image {
 #[non_exhaustive]
 pub enum ImageError {
     /// There is no `@`, or more than one.
-    #[error("it does not have exactly one @ between name and digest")]
+    #[error("it must have exactly one @, between name and digest")]
     Separator,
     /// The digest is not `sha256:` and 64 lower-case hex digits.
     #[error("its digest is not sha256: and 64 lower-case hex digits")]
     Digest,
     /// The name of the repository is too short, too long or has a letter that is not allowed.
-    #[error("its repository is not 2 to 255 of a-z, 0-9 and _ . / - (upper case is not allowed)")]
+    #[error("its repository must be 2 to 255 characters of a-z, 0-9 and _ . / - (no upper case)")]
     Repository,
     /// The registry is not a host with an optional port.
     #[error("its registry is not a host with an optional port")]
@@ -105,8 +105,8 @@ impl Image {
         self.to_string()
     }
 
-    /// The registry is not a host but the scheme of a URL: `https:`, `oci:`, `docker:`. The
-    /// reference accepts this and then fails to push.
+    /// The registry is not a host but the scheme of a URL: `https:`, `oci:`, `docker:`. Chains
+    /// accepts this and then fails to push.
     pub fn has_scheme(&self) -> bool {
         self.registry.ends_with(':') && self.path.starts_with('/')
     }
@@ -160,7 +160,7 @@ pub fn repository(name: &str) -> Result<(String, String), ImageError> {
         short if registry == DEFAULT_REGISTRY && !short.contains('/') => format!("library/{short}"),
         path => path.to_owned(),
     };
-    // The reference reads the complete name once more.
+    // Chains reads the complete name once more.
     if path.len() > 255 {
         return Err(ImageError::Repository);
     }

@@ -1,4 +1,4 @@
-//! In-toto statements: what is said (the predicate) about what (the subjects).
+//! In-toto statements: a predicate about subjects.
 //!
 //! Written as protojson writes them: docs/behaviour.md, "JSON of statements".
 

@@ -1,8 +1,8 @@
 //! JSON as it was written: numbers keep their text and members their order.
 //!
-//! A run's parts are copied into payloads that are compared with what other programs write, so
-//! nothing may be rounded on the way. [`Json::to_go`] and [`Json::to_predicate`] are the two ways
-//! in which the reference writes JSON: docs/behaviour.md, "JSON".
+//! Parts of a run are copied into payloads that must equal those of other programs, so nothing may
+//! be rounded. [`Json::to_go`] and [`Json::to_predicate`] are the two ways in which Tekton Chains
+//! writes JSON: docs/behaviour.md, "JSON".
 
 pub(crate) use self::value::Object;
 pub use self::value::{Json, JsonError, MAX_DEPTH};

@@ -1,10 +1,9 @@
-//! A key: what signs payloads ([`PrivateKey`]) and what verifies them ([`PublicKey`]).
+//! Keys: a [`PrivateKey`] signs payloads, a [`PublicKey`] verifies them.
 //!
-//! Keys come from the two files that a `signing-secrets` secret may hold, `x509.pem` and cosign's
-//! encrypted `cosign.key`; which file it was decides the hash (docs/behaviour.md, "Key secret").
-//! This module reads no files and draws no random numbers: bytes, salts and nonces are passed in.
-//! ECDSA signatures are deterministic (RFC 6979), so that signing the same payload again gives the
-//! same bytes.
+//! Keys come from two entries of the secret `signing-secrets`, `x509.pem` and cosign's encrypted
+//! `cosign.key`; the entry decides the hash (docs/behaviour.md, "Key secret"). This module reads no
+//! files and draws no random numbers: bytes, salts and nonces are passed in. ECDSA signatures are
+//! deterministic (RFC 6979), so that signing the same payload again gives the same bytes.
 
 mod certificate;
 pub mod cosign;

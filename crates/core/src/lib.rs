@@ -1,4 +1,5 @@
-//! The pure heart of windlass: what a run is, what is attested about it, and how that is encoded and signed.
+//! The pure core of windlass: runs, what is attested about them, and how that is encoded and
+//! signed.
 
 pub mod annotation;
 pub mod artifact;

@@ -1,9 +1,9 @@
 //! A run: a finished or unfinished `TaskRun` or `PipelineRun` of the API version `tekton.dev/v1`.
 //!
-//! A run is read from the JSON document of one object and borrows from it. Only the fields that
-//! are needed are read; `metadata`, `spec` and `status` stay available as the text they were, so
-//! that nothing is lost when they are copied into a payload. `null` counts as empty wherever an
-//! array, a map or a string is expected. Unknown fields are skipped without being kept.
+//! A run is read from the JSON document of one object and borrows from it. Only the fields that are
+//! needed are read; `metadata`, `spec` and `status` stay available as their JSON text, so that
+//! nothing is lost when they are copied into a payload. `null` counts as empty where an array, a
+//! map or a string is expected. Unknown fields are skipped.
 //!
 //! Limits: a document has at most [`MAX_DOCUMENT`] bytes; recursion is bounded by `serde_json`.
 

@@ -1,7 +1,7 @@
-//! Tekton's API types: their layout as the reference writes it, and older versions of them.
+//! Tekton's API types: their layout as Tekton Chains writes it, and older versions of them.
 //!
-//! The reference decodes a run into Go structs and encodes parts of it again. That drops unknown
-//! fields, adds empty ones and rewrites values; [`Projection`] does the same from tables.
+//! Chains decodes a run into Go structs and encodes parts of it again. That drops unknown fields,
+//! adds empty ones and rewrites values; [`Projection`] does the same from tables.
 
 pub(crate) use self::project::{Projection, Warnings};
 

@@ -1,10 +1,9 @@
-//! Verification: what a signed thing has to be and to say before it counts.
+//! Verification of signatures and attestations.
 //!
-//! It fails closed. Every check is made on what the signature covers; what cannot be read does not
-//! count; a check that was asked for and finds nothing to look at has failed. The outcome is a list
-//! of findings, one for each part that does not hold, and nothing counts that has a finding.
-//! Sources: DSSE 1.0.2, in-toto attestation framework v1, SLSA provenance v0.2 and v1, cosign's
-//! signature specification.
+//! It fails closed: every check uses the signed bytes only, content that cannot be read is invalid,
+//! and a requested check that finds nothing to check has failed. The outcome is a list of findings,
+//! one for each invalid part; an entry with a finding is invalid. Sources: DSSE 1.0.2, in-toto
+//! attestation framework v1, SLSA provenance v0.2 and v1, cosign's signature specification.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -165,7 +164,7 @@ pub fn image_signature(
     let mut findings = Vec::new();
     if let Err(error) = key.verify(payload, signature) {
         findings.push(format!(
-            "the signature is not one by the key given over its payload: {}",
+            "the signature does not match this payload and key: {}",
             Chain(&error)
         ));
     }
@@ -207,14 +206,13 @@ pub fn envelope_of_bundle(text: &[u8]) -> Result<Envelope, String> {
     let media_type = bundle["mediaType"].as_str().unwrap_or_default();
     if !media_type.starts_with("application/vnd.dev.sigstore.bundle") {
         return Err(format!(
-            "its mediaType is `{media_type}`, that is no Sigstore bundle"
+            "its mediaType is `{media_type}`, which is not a Sigstore bundle"
         ));
     }
     let envelope = bundle["dsseEnvelope"].take();
     if envelope.is_null() {
         return Err(
-            "the bundle holds no dsseEnvelope; signatures over files are not supported here"
-                .to_owned(),
+            "the bundle has no dsseEnvelope; signatures over files are not supported".to_owned(),
         );
     }
     let text = envelope.to_string();

@@ -64,7 +64,7 @@ impl Notes {
     pub(crate) fn into_warnings(mut self) -> Vec<Warning> {
         if self.left_off > 0 {
             self.kept
-                .push(Warning(format!("and {} more of these", self.left_off)));
+                .push(Warning(format!("and {} more", self.left_off)));
         }
         self.kept
     }

@@ -1,7 +1,7 @@
-//! Payloads equal the reference's: every case in `fixtures/payload`, and those of the shared folder
-//! where that is expected. What the reference could do is compared as JSON,
-//! order included except among subjects, artifact URIs and images; what it could not do must be a
-//! valid statement with a warning.
+//! Payloads equal Tekton Chains': every case in `fixtures/payload`, and those of the shared folder
+//! where that is expected. What Tekton Chains could do is compared as JSON, order included except
+//! among subjects, artifact URIs and images; what it could not do must be a valid statement with a
+//! warning.
 
 #![expect(
     clippy::unwrap_used,
@@ -203,7 +203,7 @@ fn sort_subjects(statement: &mut Value) {
     }
 }
 
-/// What the reference cannot do is a valid statement, and a warning names what it lacks.
+/// What Chains cannot do is a valid statement, and a warning names what it lacks.
 fn unexpressed(payload: &Payload, statement: &Value, reference: &str) -> Vec<String> {
     let mut failures = Vec::new();
     let kind = statement["_type"].as_str().unwrap_or_default();

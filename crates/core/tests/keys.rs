@@ -94,8 +94,8 @@ fn every_signature_made_by_cosign_verifies() {
             .decode(file(folder, "blob.sig").trim_ascii())
             .unwrap();
         let public = PublicKey::from_pem(&file(folder, "cosign.pub")).unwrap();
-        // `cosign sign-blob` signs the message itself; the same key in the reference controller
-        // signs its digest (Ed25519ph)
+        // `cosign sign-blob` signs the message itself; the same key in Tekton Chains signs its
+        // digest (Ed25519ph)
         let scheme = if scheme == Scheme::Ed25519ph {
             Scheme::Ed25519
         } else {

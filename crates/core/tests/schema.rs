@@ -1,5 +1,5 @@
 //! Every statement follows the rules of in-toto and SLSA, as `schemas/statement.json` writes them
-//! down: those of all the cases in `fixtures/payload`, and above all of those that the reference
+//! down: those of all the cases in `fixtures/payload`, and above all of those that Tekton Chains
 //! cannot express.
 
 #![expect(clippy::unwrap_used, reason = "functions of a test outside #[test]")]

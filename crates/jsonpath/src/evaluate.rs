@@ -28,7 +28,7 @@ impl Run {
         self.left = self.left.checked_sub(values).ok_or_else(|| {
             JsonPathError::new(
                 column,
-                format!("the template looks at over {MAX_VALUES} values"),
+                format!("the template visits more than {MAX_VALUES} values"),
             )
         })?;
         Ok(())

@@ -5,10 +5,10 @@
 //! are those of `k8s.io/client-go/util/jsonpath` as `kubectl get` sets it up: a missing key yields
 //! nothing, an index out of bounds is an error, `$` and `@` both mean the current object.
 //!
-//! On purpose more generous than `kubectl` where that prints nothing or fails:
-//! a template without braces that starts with `.`, `$`, `@` or `[` is a path; `['a.b']` falls back
-//! to the key `a.b` when there is no `a` with a `b`; commas and brackets in quotes are text;
-//! integers compare with fractions; an empty list among several does not hide those after it.
+//! Deliberately more lenient than `kubectl` where that prints nothing or fails: a template without
+//! braces that starts with `.`, `$`, `@` or `[` is a path; `['a.b']` falls back to the key `a.b`
+//! when there is no `a` with a `b`; commas and brackets in quotes are text; integers compare with
+//! fractions; an empty list among several does not hide those after it.
 //!
 //! Work and output are bounded, so that no template can hang or fill the memory.
 

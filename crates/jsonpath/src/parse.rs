@@ -42,7 +42,7 @@ pub(crate) fn template(text: &str) -> Result<Vec<Piece>> {
             let piece = action(&mut cursor, column)?;
             match &piece {
                 Piece::Range { .. } if open.len() == MAX_LOOPS => {
-                    let message = format!("over {MAX_LOOPS} loops inside each other");
+                    let message = format!("more than {MAX_LOOPS} nested loops");
                     return Err(JsonPathError::new(column, message));
                 }
                 Piece::Range { .. } => open.push(pieces.len()),

@@ -254,10 +254,10 @@ fn advice(status: u16) -> &'static str {
     match status {
         400 => "the registry may not accept this kind of content",
         404 => "create the repository, or check its name",
-        405 | 501 => "the registry does not offer this",
+        405 | 501 => "the registry does not support this",
         409 => "the name is taken by something else; look at the repository",
         413 => "ask the registry's operator for a higher limit on the size of requests",
-        429 => "the registry limits requests; try again later",
+        429 => "the registry limits the rate of requests; try again later",
         status if is_temporary(status) => "try again later, or ask the registry's operator",
         _ => "ask the registry's operator",
     }

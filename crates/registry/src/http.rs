@@ -62,7 +62,7 @@ impl Http {
             let url = Url::parse(&format!("{}://{registry}/", scheme.as_str()));
             url.map_err(|_| Error::Refused {
                 at: at.clone(),
-                why: "the registry is not the name of a host".to_owned(),
+                why: "the registry is not a valid host name".to_owned(),
             })
         };
         let https = address(Scheme::Https)?;
@@ -161,7 +161,7 @@ fn next(request: &Request<'_>, response: &reqwest::Response) -> Result<Option<Ur
     };
     let joined = location.to_str().ok();
     let joined = joined.and_then(|location| response.url().join(location).ok());
-    let why = "its address cannot be read";
+    let why = "its address is malformed";
     joined
         .map(Some)
         .ok_or_else(|| unfollowed(request.at, response.url(), why))

@@ -1,4 +1,4 @@
-//! A repository, with the credentials to use there.
+//! A repository with the credentials to access it.
 //!
 //! A request is sent with the candidate that worked last. If the response is 401, its challenge is
 //! met once. If the response is still 401 or 403, the candidate has no access, and the next one is

@@ -1,4 +1,4 @@
-//! Serves an empty registry until Ctrl-C, says where, and names each request it answered:
+//! Serves an empty registry until Ctrl-C, prints its address, and logs each request:
 //! `cargo run -p windlass-sandbox --example registry -- [WORD…]`.
 //!
 //! The words: `port=5000`; `basic` or `bearer` (user `push` with password `push` or identity token

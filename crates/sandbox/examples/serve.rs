@@ -1,4 +1,4 @@
-//! Serves a built-in cluster that carries out task runs, until Ctrl-C:
+//! Serves a built-in cluster that runs task runs, until Ctrl-C:
 //! `cargo run --example serve -- KUBECONFIG [NAMESPACE]…`.
 
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! A gate holds requests until a test lets them go, so that a race can be played out in order.
+//! A gate holds requests until a test releases them, so that a race has a fixed order.
 
 use std::sync::Arc;
 

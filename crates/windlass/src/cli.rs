@@ -1,7 +1,7 @@
 //! The command line: one file a verb, one enum that lists them.
 //!
-//! Exit codes, for every verb: 0 when it did what was asked, 1 when something was checked and does
-//! not hold, 2 when it could not be done or checked.
+//! Exit status of every verb: 0 done or valid, 1 checked and not valid, 2 could not be done or
+//! checked.
 
 use std::process::ExitCode;
 
@@ -42,7 +42,7 @@ const FAILURE: u8 = 2;
 /// windlass signs what Tekton builds
 #[derive(Debug, Parser)]
 #[command(name = "windlass", version, about, max_term_width = 100)]
-#[command(after_help = "Try it on this machine, with nothing installed:  windlass demo")]
+#[command(after_help = "Try it on this machine without installing anything:  windlass demo")]
 struct Arguments {
     #[command(flatten)]
     connection: Connection,

@@ -1,9 +1,9 @@
-//! Cloud identities: the credential that a cloud's own registry takes, for the identity that the
-//! cloud gives this process.
+//! Cloud identities: exchanges the identity that a cloud gives this process for a credential of
+//! that cloud's registry.
 //!
 //! Amazon ECR, Google Artifact Registry and Azure Container Registry each have an exchange of their
-//! own. Only registries of a cloud, known by their host, make anyone ask for an identity. What came
-//! of it is kept until shortly before it expires; that there is none, for a minute.
+//! own. An identity is requested only for registries of a cloud, known by their host. The
+//! credential is cached until shortly before it expires, its absence for a minute.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -77,7 +77,7 @@ impl Clouds {
         let cloud = Cloud::of(registry)?;
         let exchange = || self.exchange(&cloud, registry);
         Some(Candidate {
-            source: format!("identity of this process for {}", cloud.name()),
+            source: format!("cloud identity for {}", cloud.name()),
             key: None,
             credential: credential(&self.credentials, registry, exchange).await,
         })

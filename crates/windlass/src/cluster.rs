@@ -42,7 +42,7 @@ pub(crate) enum ConnectError {
     #[error("cannot load the kubeconfig; check --kubeconfig, $KUBECONFIG and --context")]
     Kubeconfig(#[source] kube::config::KubeconfigError),
     /// Neither a kubeconfig nor a pod's service account was found.
-    #[error("no cluster to talk to: no kubeconfig was found and this is not a pod")]
+    #[error("no cluster to connect to: no kubeconfig was found and this is not a pod")]
     Infer(#[source] kube::config::InferConfigError),
     /// The configuration was read but no client could be made of it.
     #[error("cannot set up the connection to the cluster")]

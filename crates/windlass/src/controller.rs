@@ -46,14 +46,14 @@ pub struct Options {
     pub namespaces: BTreeSet<String>,
     /// Directory to read the key from, instead of the secret.
     pub signing_secrets_path: Option<PathBuf>,
-    /// Runs worked on at once.
+    /// Runs processed at the same time.
     pub concurrency: usize,
     /// How long a pipeline run waits for its task runs before it says so.
     pub patience: Duration,
     /// First and longest pause before a run that could not be recorded is tried again; each is
     /// twice as long as the one before.
     pub pauses: (Duration, Duration),
-    /// How registries are spoken to.
+    /// Options for access to registries.
     pub registries: windlass_registry::Options,
     /// How a signer is made of a key secret.
     pub(crate) signer: MakeSigner,
@@ -238,7 +238,7 @@ async fn watch_runs(
                 }
             }
         }
-        tracing::info!("other runs count now, listing again");
+        tracing::info!("the selection of runs changed; listing again");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The built-in cluster with the controller in it, as `dev`, `demo` and the tests use it.
+//! The built-in cluster together with the controller, for `dev`, `demo` and the tests.
 //!
 //! Both are in this process and end with it. The controller talks to the cluster as to any other:
 //! through a kubeconfig, over TLS, with a token.
@@ -63,7 +63,7 @@ pub enum DevClusterError {
         source: io::Error,
     },
     /// The controller ended before it was told to.
-    #[error("the controller broke off")]
+    #[error("the controller ended unexpectedly")]
     Controller(#[source] JoinError),
 }
 

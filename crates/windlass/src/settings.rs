@@ -1,8 +1,8 @@
-//! What is in force right now: the configuration and the signing key.
+//! The loaded settings: the configuration and the signing key.
 //!
-//! Both come from the cluster and change while the controller runs. A change that cannot be used
-//! (a bad ConfigMap, an emptied secret) is refused: the last good one stays in force, and an Event,
-//! a metric and a log line say so. Until there has been a good one of each, runs wait.
+//! Both come from the cluster and may change while the controller runs. An invalid change (an
+//! invalid ConfigMap, an emptied secret) is refused: the last valid one stays loaded, and an Event,
+//! a metric and a log line report it. Runs wait until both are loaded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl<T> Setting<T> {
     /// The setting, or why there is none.
     pub(crate) fn get(&self) -> Result<&Arc<T>, &str> {
         match self {
-            Self::Unread => Err("the settings were not read yet"),
+            Self::Unread => Err("the settings are not loaded yet"),
             Self::InForce(value) => Ok(value),
             Self::Missing(reason) => Err(reason),
         }

@@ -1,4 +1,4 @@
-//! What the controller says of itself: log lines, metrics and health.
+//! Telemetry of the controller: log lines, metrics and health.
 
 pub use self::health::{Health, Part};
 pub(crate) use self::logging::{LogFormat, log_to_stderr};

@@ -2,7 +2,7 @@
 
 /// A setting that cannot be followed, with what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{setting} asks for {value:?}, which this version of windlass cannot do yet; {remedy}")]
+#[error("{setting} is {value:?}, which this version of windlass does not support yet; {remedy}")]
 pub struct Unsupported {
     /// The key in the ConfigMap.
     pub setting: String,

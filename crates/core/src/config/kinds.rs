@@ -68,7 +68,7 @@ pub enum Encoding {
     Dsse,
     /// Sigstore bundles as referrers.
     SigstoreBundle,
-    /// Each of these, for clients of either kind. Not known to the reference.
+    /// Each of these, for clients of either kind. Not known to Chains.
     Both,
 }
 

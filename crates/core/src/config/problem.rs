@@ -37,7 +37,7 @@ pub struct Problem {
 
 /// Every value that is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration has {} bad value(s): {}", problems.len(), list(problems))]
+#[error("the configuration has {} invalid value(s): {}", problems.len(), list(problems))]
 pub struct ConfigError {
     /// The problems, in the order in which the keys are documented.
     pub problems: Vec<Problem>,

@@ -1,4 +1,4 @@
-//! What was typed becomes what it means: the one place that knows all keys and defaults.
+//! Reads the entries of the ConfigMaps: the one place that knows all keys and defaults.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -257,8 +257,8 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    /// A boolean that is off unless it is switched on in one of Go's spellings. The reference
-    /// ignores other spellings; so does this, but says so.
+    /// A boolean that is off unless it is switched on in one of Go's spellings. Chains ignores
+    /// other spellings; so does this, but says so.
     fn flag(&mut self, key: &'static str) -> bool {
         match self.get(key) {
             None | Some("0" | "f" | "F" | "FALSE" | "false" | "False") => false,
@@ -281,7 +281,8 @@ impl<'a> Reader<'a> {
             None | Some("false" | "") => TransparencyMode::Off,
             Some(other) => {
                 let message = format!(
-                    "{} means off; only \"true\" and \"manual\" switch the log on, \"false\" off",
+                    "{} means off; use \"true\" or \"manual\" to switch the log on, \"false\" to \
+                     switch it off",
                     quoted(key, other)
                 );
                 self.warn(key, message);

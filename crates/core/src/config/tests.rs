@@ -171,7 +171,7 @@ fn only_windlass_config_makes_signing_recursive() {
             .config
             .oci_recursive
     );
-    // the reference does not know it, and a cluster that goes back to it is to behave the same
+    // Chains does not know it, and a cluster that goes back to it is to behave the same
     let parsed = Config::parse(&map("true"), &none).unwrap();
     assert!(!parsed.config.oci_recursive);
     assert_eq!(parsed.warnings[0].key, "artifacts.oci.recursive");

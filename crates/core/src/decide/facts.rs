@@ -21,7 +21,7 @@ pub struct Facts<'a> {
     pub done: bool,
     /// `metadata.deletionTimestamp` is set.
     pub deleting: bool,
-    /// The run carries a finalizer of this controller or of the reference's older releases.
+    /// The run carries a finalizer of this controller or of Chains' older releases.
     pub protected: bool,
     /// Value of the annotation `chains.tekton.dev/signed`.
     pub signed: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! The dependencies that a payload really holds, read back from its bytes.
+//! Dependencies of a payload, read back from its bytes.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! What is wrong with a digest, in words.
+//! Describes what is wrong with a digest.
 
 use crate::artifact::Digest;
 
@@ -20,7 +20,7 @@ pub(super) fn fault(text: &str) -> Option<String> {
         return Some("it is empty".to_owned());
     }
     if text.contains('@') {
-        return Some("it is a reference; give only what follows the @".to_owned());
+        return Some("it is an image reference; give only the part after the @".to_owned());
     }
     let Some((algorithm, hex)) = text.split_once(':') else {
         return Some(without_algorithm(text));

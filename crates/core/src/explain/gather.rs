@@ -1,5 +1,4 @@
-//! Gathering: each hint alone is given to the functions that make the payload, to learn what
-//! becomes of it.
+//! Gathering: gives each hint alone to the functions that make the payload, to see what it becomes.
 
 use indexmap::IndexMap;
 
@@ -288,7 +287,7 @@ fn fault(group: &[RunResult<'_>]) -> Option<String> {
     let digest = group.iter().rfind(|result| is_digest(&result.name))?;
     let text = digest.value.text().trim();
     if text.is_empty() {
-        return Some(format!("{} is there but has no text", digest.name));
+        return Some(format!("{} exists but is empty", digest.name));
     }
     digest::fault(text)
 }

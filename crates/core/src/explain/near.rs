@@ -1,7 +1,6 @@
-//! Near misses: names, types and values that look as if a hint was meant.
+//! Near misses: names, types and values that look like mistyped hints.
 //!
-//! Each of these is about something that Tekton users write by mistake. What may well be on
-//! purpose is not reported.
+//! Each is a mistake that Tekton users make. What may be intended is not reported.
 
 use std::collections::HashSet;
 
@@ -90,7 +89,7 @@ fn text_hint(result: &RunResult<'_>) -> Option<String> {
     }
     if text.trim() != text {
         return Some(format!(
-            "result {name} has blanks or newlines around its value, which are dropped"
+            "result {name} has leading or trailing whitespace, which is dropped"
         ));
     }
     if result.name.ends_with(ARTIFACT_DIGEST) {
@@ -100,7 +99,7 @@ fn text_hint(result: &RunResult<'_>) -> Option<String> {
 }
 
 fn not_a_string(name: &str, what: &str) -> String {
-    format!("result {name} is {what} and is not used: this hint has to be a string")
+    format!("result {name} is {what} and is not used: this hint must be a string")
 }
 
 /// An algorithm that is accepted, but not written as verifiers expect it.
@@ -109,7 +108,7 @@ fn odd_algorithm(what: &str, text: &str) -> Option<String> {
     let digest = Digest::parse(text)?;
     let odd = (written != digest.algorithm).then_some(written)?;
     Some(format!(
-        "{what} has a digest of algorithm {}, which the subject keeps; write {:?}",
+        "the digest of {what} has the algorithm {}, and the subject keeps that spelling; write {:?}",
         shown(odd),
         digest.algorithm
     ))
@@ -180,8 +179,8 @@ pub(super) fn step_results(to: &mut Gathering, place: Place<'_>, steps: &[StepSt
         to.warn(
             place,
             &format!(
-                "result {}{more} is not used: results of steps count in slsa/v2alpha4, not in \
-                 {format}",
+                "result {}{more} is not used: slsa/v2alpha4 uses results of steps, {format} does \
+                 not",
                 shown(first)
             ),
         );
@@ -220,7 +219,7 @@ pub(super) fn output(to: &mut Gathering, place: Place<'_>, output: &RunResult<'_
             to.format
         ),
         Some(flag) => format!(
-            "{name} is no build artifact: isBuildArtifact is {}, not \"true\"",
+            "{name} is not a build artifact: isBuildArtifact is {}, not \"true\"",
             shown(flag)
         ),
     };
@@ -236,7 +235,7 @@ pub(super) fn object_fault(value: &ParamValue<'_>) -> Option<String> {
              object and put its values in quotes"
                 .to_owned()
         } else {
-            "it is no object".to_owned()
+            "it is not an object".to_owned()
         });
     }
     let uri = value.member("uri").unwrap_or_default();
@@ -257,11 +256,11 @@ pub(super) fn git(to: &mut Gathering, place: Place<'_>, git: &Git<'_>) {
         let empty = if git.commit_said == Said::Nowhere {
             ""
         } else {
-            " (it is there but has no text)"
+            " (it exists but is empty)"
         };
         to.warn(
             place,
-            &format!("{GIT_URL} has no {GIT_COMMIT} beside it and is not used{empty}"),
+            &format!("{GIT_URL} is not used without a {GIT_COMMIT}{empty}"),
         );
         return;
     }
@@ -271,8 +270,8 @@ pub(super) fn git(to: &mut Gathering, place: Place<'_>, git: &Git<'_>) {
     for (name, value) in [(GIT_URL, git.url), (GIT_COMMIT, git.commit)] {
         if value.trim() != value {
             let sentence = format!(
-                "{name} has blanks or newlines around its value, which stay in the dependency; \
-                 write it with printf or echo -n"
+                "{name} has leading or trailing whitespace, which stays in the dependency; write \
+                 it with printf or echo -n"
             );
             to.warn(place, &sentence);
         }
@@ -282,7 +281,7 @@ pub(super) fn git(to: &mut Gathering, place: Place<'_>, git: &Git<'_>) {
         && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_commit {
         let sentence = format!(
-            "{GIT_COMMIT} is {}, which is not a commit of 40 hex digits; it is kept as sha1",
+            "{GIT_COMMIT} is {}, which is not a commit of 40 hex digits; it is written as sha1",
             shown(commit)
         );
         to.warn(place, &sentence);
@@ -294,7 +293,7 @@ pub(super) fn commit_alone(to: &mut Gathering, place: Place<'_>, git: &Git<'_>) 
     if !git.commit.is_empty() {
         to.warn(
             place,
-            &format!("{GIT_COMMIT} has no {GIT_URL} beside it and is not used"),
+            &format!("{GIT_COMMIT} is not used without a {GIT_URL}"),
         );
     }
 }

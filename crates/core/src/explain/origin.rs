@@ -1,4 +1,4 @@
-//! An origin: the results, params or images of one run that name an artifact.
+//! An origin: the results, params or images of a run that name an artifact.
 
 use std::fmt;
 

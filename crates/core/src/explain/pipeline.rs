@@ -1,4 +1,4 @@
-//! What a pipeline run's payload takes from itself and from its task runs.
+//! Contributions to a pipeline run's payload: its own, and those of its task runs.
 
 use std::collections::HashSet;
 

@@ -81,7 +81,7 @@ fn a_good_run_has_no_warnings() {
         ("IMAGE_REF", r#""r.io/app@sha256:1""#),
     ];
     let found = warnings("slsa/v2alpha4", &results);
-    // a build artifact is an image too, in the reference's eyes
+    // a build artifact is an image too, in Chains' eyes
     let found: Vec<_> = found
         .iter()
         .filter(|warning| !warning.contains("pkg:a/b@1"))

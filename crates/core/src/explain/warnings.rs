@@ -26,7 +26,7 @@ pub(super) fn all(
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     if !run.is_done() {
-        warnings.push("the run has not ended: this will change".to_owned());
+        warnings.push("the run is not finished: this will change".to_owned());
     }
     warnings.extend(disabled(run, config));
     params(run, gathering, children);
@@ -56,7 +56,7 @@ fn bounded(mut warnings: Vec<String>) -> Vec<String> {
     if warnings.len() > MOST {
         let more = warnings.len() - MOST;
         warnings.truncate(MOST);
-        warnings.push(format!("and {more} more of these"));
+        warnings.push(format!("and {more} more"));
     }
     warnings
 }
@@ -108,8 +108,8 @@ fn images(config: &Config, gathering: &Gathering) -> Vec<String> {
     for image in gathering.images.iter() {
         if let Some(earlier) = keys.insert(image.short_key(), image) {
             warnings.push(format!(
-                "images {earlier} and {image} have one short key: in annotations, only the \
-                 signature of the latter is kept"
+                "images {earlier} and {image} have the same short key: annotations contain only \
+                 the signature of the latter"
             ));
         }
     }
@@ -138,7 +138,7 @@ fn not_counted(
             }
         };
         let name = shown(&child.metadata.name);
-        format!("TaskRun {name} is not looked into: {why}")
+        format!("TaskRun {name} is not inspected: {why}")
     });
     warnings.collect()
 }
@@ -195,8 +195,8 @@ fn not_built(
     let unsigned = named.into_iter().filter(|image| !built.contains(image));
     let warnings = unsigned.map(|image| {
         format!(
-            "image {} is named by the pipeline run only, so it is not signed: images are signed \
-             with the task run whose results name them",
+            "image {} is not signed: only the pipeline run names it, and images are signed with \
+             the task run whose results name them",
             shown(&image.to_string())
         )
     });

@@ -1,4 +1,4 @@
-//! The task runs that carried out a pipeline's tasks.
+//! The task runs that ran a pipeline's tasks.
 
 use std::collections::HashMap;
 

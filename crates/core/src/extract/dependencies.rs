@@ -134,8 +134,7 @@ impl<'r> Git<'r> {
         }
     }
 
-    /// The source. A commit without a URL gives the source `git+.git`, as it does in the
-    /// reference.
+    /// The source. A commit without a URL gives the source `git+.git`, as it does in Chains.
     pub(crate) fn source(&self, notes: &mut Notes) -> Option<ResolvedArtifact> {
         if self.commit.is_empty() {
             return None;

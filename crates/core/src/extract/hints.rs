@@ -51,7 +51,7 @@ fn pairs<'r>(
         };
         let (found, missing) = (format!("{marker}{found}"), format!("{marker}{missing}"));
         notes.add(format!(
-            "result {} has no {} beside it and is not used",
+            "result {} is not used without a result {}",
             shown(&found),
             shown(&missing)
         ));
@@ -70,7 +70,7 @@ pub(crate) fn images(results: &[RunResult<'_>], notes: &mut Notes) -> Vec<Image>
         Ok(image) => {
             if image.has_scheme() {
                 notes.add(format!(
-                    "image {} starts with a scheme, which is no registry; leave it out",
+                    "image {} starts with a scheme, which is not a registry; leave it out",
                     shown(reference)
                 ));
             }

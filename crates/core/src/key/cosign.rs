@@ -121,7 +121,7 @@ fn password_hint(password: &[u8]) -> &'static str {
     match password {
         [] => "; the password is empty",
         [.., b'\n'] => {
-            "; the password ends in a newline, which counts: write it without one \
+            "; the password ends with a newline, which is part of it: write it without one \
              (`printf %s`, not `echo`)"
         }
         _ => "; check it, or the file is damaged",

@@ -40,7 +40,7 @@ pub enum KeyError {
         expected: &'static str,
     },
     /// The private key's encoding is broken, or its numbers are not a key.
-    #[error("the `{label}` block does not hold a valid private key")]
+    #[error("the `{label}` block does not contain a valid private key")]
     Private {
         /// The type named in the BEGIN line.
         label: String,
@@ -49,7 +49,7 @@ pub enum KeyError {
         source: pkcs8::Error,
     },
     /// The public key's encoding is broken, or its numbers are not a key.
-    #[error("the `{label}` block does not hold a valid public key, the key is damaged")]
+    #[error("the `{label}` block does not contain a valid public key, the key is damaged")]
     Public {
         /// The type named in the BEGIN line.
         label: String,
@@ -66,14 +66,14 @@ pub enum KeyError {
         /// Object identifiers of the algorithm and curve.
         algorithm: String,
     },
-    /// An RSA key of a size that cosign and the reference refuse.
+    /// An RSA key of a size that cosign and Chains refuse.
     #[error("the RSA key has {bits} bits; use 2048, 3072 or 4096")]
     RsaSize {
         /// Length of the modulus.
         bits: u32,
     },
     /// Random bytes that are not a private key of the curve (chance: 1 in 2³²).
-    #[error("the random bytes drawn are outside the curve's range; draw new ones")]
+    #[error("the random bytes are outside the curve's range; generate new ones")]
     Random,
     /// cosign's encrypted file could not be opened.
     #[error(transparent)]
@@ -106,8 +106,8 @@ pub enum CosignError {
     },
     /// Scrypt parameters outside what cosign writes, which could exhaust memory.
     #[error(
-        "the encrypted key asks for scrypt with N={n}, r={r}, p={p}; accepted are N=32768, 65536 \
-         or 131072 with r=8 and p=1"
+        "the encrypted key uses scrypt with N={n}, r={r}, p={p}; accepted are N=32768, 65536 or \
+         131072 with r=8 and p=1"
     )]
     Parameters {
         /// Cost.
@@ -126,7 +126,7 @@ pub enum CosignError {
         expected: &'static str,
     },
     /// The box does not open.
-    #[error("the password does not open the key{hint}")]
+    #[error("the password does not decrypt the key{hint}")]
     Password {
         /// What to look at first.
         hint: &'static str,
@@ -157,6 +157,6 @@ pub enum VerifyError {
         expected: &'static str,
     },
     /// A well-formed signature, of other bytes or by another key.
-    #[error("the signature is well-formed but is not one by this key over these bytes")]
+    #[error("the signature is well-formed but does not match this key and these bytes")]
     Mismatch,
 }

@@ -1,4 +1,4 @@
-//! OpenSSH's SHA-256 fingerprint of a public key, which the reference writes as an envelope's
+//! OpenSSH's SHA-256 fingerprint of a public key, which Tekton Chains writes as an envelope's
 //! `keyid` (docs/behaviour.md, "DSSE envelope"). The wire encodings are those of RFC 4253, 5656 and
 //! 8709.
 

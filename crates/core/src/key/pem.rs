@@ -1,5 +1,5 @@
 //! PEM (RFC 7468), read the way Go's `encoding/pem` does: text before the first block is skipped,
-//! line lengths do not matter, and so that a damaged file can be told from a wrong one.
+//! line lengths do not matter, and a damaged file can be distinguished from a wrong one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

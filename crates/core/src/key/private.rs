@@ -45,8 +45,8 @@ impl PrivateKey {
     /// Reads an unencrypted private key, the content of `x509.pem`: PKCS#8, or one of the older
     /// forms SEC1 (`EC PRIVATE KEY`) and PKCS#1 (`RSA PRIVATE KEY`).
     ///
-    /// ECDSA signs with SHA-256 whatever the curve, as the reference does here. The reference
-    /// takes ECDSA only; Ed25519 signs the message itself and RSA with SHA-256.
+    /// ECDSA signs with SHA-256 whatever the curve, as Chains does here. Chains takes ECDSA only;
+    /// Ed25519 signs the message itself and RSA with SHA-256.
     pub fn from_x509_pem(text: &[u8]) -> Result<Self, KeyError> {
         let block = pem::first(text, EXPECTED)?;
         let damaged = |source| KeyError::Private {

@@ -141,7 +141,7 @@ impl PublicKey {
         }
     }
 
-    /// OpenSSH's fingerprint, `SHA256:` and unpadded base64: the `keyid` that the reference writes.
+    /// OpenSSH's fingerprint, `SHA256:` and unpadded base64: the `keyid` that Chains writes.
     pub fn key_id(&self) -> String {
         let ecdsa = |curve: &str, point: &[u8]| {
             let name = format!("ecdsa-sha2-{curve}");
@@ -170,9 +170,9 @@ impl PublicKey {
         STANDARD.encode(Sha256::digest(&self.der))
     }
 
-    /// Checks `signature` over `message` with every scheme that the reference may have used for
-    /// this kind of key (which depends on the file the private key came from), and returns the one
-    /// that matched.
+    /// Checks `signature` over `message` with every scheme that Chains may have used for this kind
+    /// of key (which depends on the file the private key came from), and returns the one that
+    /// matched.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<Scheme, VerifyError> {
         let tried = match &self.kind {
             Kind::P256(key) => {

@@ -1,8 +1,8 @@
 //! The format `tekton`: the run's `status` as compact JSON.
 //!
-//! Releases of the reference that had this format wrote the status as the Go type of their time
-//! had it. Here it is written as Tekton stored it, complete, with sorted members, so that it can be
-//! compared with what the cluster shows.
+//! Releases of Tekton Chains that had this format wrote the status in the form of their Go type.
+//! Here it is written as Tekton stored it, complete and with sorted members, so that it can be
+//! compared with the status in the cluster.
 
 use serde_json::value::RawValue;
 

@@ -8,7 +8,7 @@ pub const MAX_DOCUMENT: usize = 32 << 20;
 #[non_exhaustive]
 pub enum RunError {
     /// The document is larger than [`MAX_DOCUMENT`].
-    #[error("the run has {size} bytes, more than the {MAX_DOCUMENT} that are accepted")]
+    #[error("the run has {size} bytes; the limit is {MAX_DOCUMENT}")]
     TooLarge {
         /// Size in bytes.
         size: usize,

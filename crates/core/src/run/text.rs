@@ -1,7 +1,7 @@
 //! Text, maps and lists borrowed from a run's document wherever JSON allows it.
 //!
 //! A string without escapes is a slice of the document; only an escaped one is copied. `null`
-//! counts as empty everywhere, as it does for the Go types these documents are made for.
+//! counts as empty everywhere, as it does for the Go types of these documents.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;

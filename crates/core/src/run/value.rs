@@ -1,7 +1,7 @@
 //! Values of params and results: a string, an array of strings or an object of strings.
 //!
-//! Whatever else a document holds there (a number, a mixed array, a nested object) is kept as its
-//! JSON text, in string form: docs/behaviour.md, "Normalised values".
+//! Any other value (a number, a mixed array, a nested object) becomes a string with its JSON text:
+//! docs/behaviour.md, "Normalised values".
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ impl<'a> ParamValue<'a> {
         decoded.unwrap_or_else(|| Self::String(Text::from(json)))
     }
 
-    /// The string form; empty for the other kinds, as the reference sees it.
+    /// The string form; empty for the other kinds, as Chains sees it.
     pub fn text(&self) -> &str {
         match self {
             Self::String(text) => text,

@@ -1,7 +1,8 @@
-//! One walker for all tables: what a Go program writes after it has read a JSON value as a type.
+//! One walker for all tables: writes a JSON value as a Go program does that has decoded it into a
+//! type.
 //!
-//! A value that the type cannot hold would stop that program. Here it is left out, with a warning
-//! that names it.
+//! A value that the type does not allow would stop that program. Here it is left out, with a
+//! warning that names it.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -18,8 +19,8 @@ use crate::run::{ParamValue, Text, timestamp};
 pub(crate) struct Warnings {
     /// One for each value that was left out.
     pub(crate) sentences: Vec<String>,
-    /// The first param or result that has no value at all, as a sentence. The reference cannot write
-    /// such a part.
+    /// The first param or result that has no value at all, as a sentence. Chains cannot write such
+    /// a part.
     pub(crate) lacks_value: Option<String>,
 }
 

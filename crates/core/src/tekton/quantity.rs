@@ -1,13 +1,13 @@
-//! Kubernetes quantities as the reference writes them: `1024Mi` is `1Gi`, `1.5` is `1500m`.
+//! Kubernetes quantities as Tekton Chains writes them: `1024Mi` is `1Gi`, `1.5` is `1500m`.
 //!
-//! One that is short and already canonical keeps its spelling, `+` and leading zeros included;
-//! every other one is written anew: docs/behaviour.md, "Normalised values".
+//! A short quantity that is already canonical keeps its spelling, including `+` and leading zeros;
+//! every other one is normalised: docs/behaviour.md, "Normalised values".
 
 /// Nano-units in a unit.
 const NANOS: i128 = 1_000_000_000;
 /// Larger binary quantities are cut to this many units.
 const MAX_UNITS: i128 = i64::MAX as i128;
-/// Digits that the reference reads without a big number.
+/// Digits that Chains reads without a big number.
 const SHORT: usize = 18;
 /// Power of ten of the smallest quantity; anything smaller is rounded up to it.
 const SMALLEST: i64 = -9;
@@ -28,7 +28,7 @@ struct Parts<'t> {
     suffix: &'t str,
 }
 
-/// The reference's spelling, or nothing if it is not a quantity.
+/// Chains' spelling, or nothing if it is not a quantity.
 pub(super) fn canonical(text: &str) -> Option<String> {
     let text = text.trim();
     let parts = Parts::read(text)?;
@@ -72,7 +72,7 @@ impl<'t> Parts<'t> {
         format!("{}{}", self.whole, self.fraction)
     }
 
-    /// Whether the reference hands the text back as it came.
+    /// Whether Chains hands the text back as it came.
     fn keeps_spelling(&self, notation: Notation, exponent: i64) -> bool {
         let length = self.whole.len() + self.fraction.len();
         if notation == Notation::Binary {
@@ -197,7 +197,7 @@ fn write_decimal(digits: &str, power: i64, notation: Notation) -> String {
         (_, 12) => "T",
         (_, 15) => "P",
         (_, 18) => "E",
-        // The reference has no suffix beyond and leaves it out.
+        // Chains has no suffix beyond and leaves it out.
         _ => "",
     };
     format!("{number}{suffix}")

@@ -1,4 +1,4 @@
-//! The language of the tables that describe Go types.
+//! The vocabulary of the tables that describe Go types.
 //!
 //! A field is written always, or left out when it is empty. Leaving out has no effect on plain
 //! structs and on values with an encoder of their own: those are always written.

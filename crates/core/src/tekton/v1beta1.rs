@@ -1,4 +1,4 @@
-//! Runs of the API version `tekton.dev/v1beta1`, made into `tekton.dev/v1`.
+//! Converts runs of the API version `tekton.dev/v1beta1` to `tekton.dev/v1`.
 //!
 //! An API server does this for its clients; only documents read from files need it. The fields are
 //! those that Tekton's own conversion moves. Fields that v1 has no place for (pipeline resources,

@@ -1,8 +1,8 @@
-//! What SLSA provenance says of a build: who built, from which source, by which definition.
+//! SLSA provenance of a build: its builder, its sources and its definition.
 //!
-//! Only the fields that the build platform fills in are looked at; labels and parameters, which a
-//! user chooses, are not. Sources: SLSA provenance v0.2 (`builder`, `materials`, `invocation`) and
-//! v1 (`runDetails`, `resolvedDependencies`, `externalParameters`).
+//! Only fields that the build platform sets are read; labels and parameters, which a user chooses,
+//! are not. Sources: SLSA provenance v0.2 (`builder`, `materials`, `invocation`) and v1
+//! (`runDetails`, `resolvedDependencies`, `externalParameters`).
 
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ struct Build<'a> {
     definitions: Vec<Input<'a>>,
 }
 
-/// What does not hold.
+/// Lists what is invalid.
 pub(super) fn check(statement: &Statement, wanted: &Provenance) -> Vec<String> {
     if !wanted.is_asked_for() {
         return Vec::new();

@@ -94,8 +94,8 @@ fn warn_of_helpers(
     let helpers = helpers.unwrap_or_default();
     let named = helpers.keys().any(|key| fits(key));
     if named || (store.is_some() && read.candidates.is_empty()) {
-        let problem = "it leaves this registry to a credential helper, and windlass runs none; \
-                       put the credential itself under auths";
+        let problem = "it uses a credential helper for this registry, and windlass runs none; put \
+                       the credential itself under auths";
         read.warn(place, problem.to_owned());
     }
 }

@@ -29,11 +29,11 @@ struct Entry {
 /// Why an entry has no credential. The source of the error is dropped: it may quote a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EntryError {
-    #[error("it is not an object of texts")]
+    #[error("it is not an object of strings")]
     Shape,
     #[error("its auth is not base64 of NAME:PASSWORD")]
     Auth,
-    #[error("it has no credential (one that a credential helper keeps cannot be used)")]
+    #[error("it has no credential (windlass runs no credential helper)")]
     Empty,
 }
 

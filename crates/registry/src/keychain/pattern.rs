@@ -1,8 +1,8 @@
 //! Keys of a Docker configuration: the repositories that a credential is for.
 //!
-//! A key is a host with an optional scheme, port and path. Within each part of the host `*`, `?`
-//! and `[a-z]` stand for other letters, as in Kubernetes. A path covers itself and what is below
-//! it: `r.io/foo` is for `r.io/foo/bar`, not for `r.io/foobar`. The names of Docker Hub are one.
+//! A key is a host with an optional scheme, port and path. Within each part of the host, `*`, `?`
+//! and `[a-z]` are wildcards, as in Kubernetes. A path matches itself and everything below it:
+//! `r.io/foo` matches `r.io/foo/bar`, not `r.io/foobar`. All names of Docker Hub are equal.
 
 use crate::reference::Repository;
 

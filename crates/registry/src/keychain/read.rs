@@ -23,7 +23,8 @@ impl Reading {
         let mut reading = Self::default();
         let (line, column) = (error.line(), error.column());
         let problem = format!(
-            "it is not a Docker configuration in JSON (line {line}, column {column}); make it anew"
+            "it is not a Docker configuration in JSON (line {line}, column {column}); create it \
+             again"
         );
         reading.warn(place, problem);
         reading

@@ -43,7 +43,7 @@ impl Secret {
             return read(place, content, repository);
         }
         let mut read = Reading::default();
-        read.warn(place, format!("it has no entry {entry}; make it anew"));
+        read.warn(place, format!("it has no entry {entry}; create it again"));
         read
     }
 
@@ -75,7 +75,10 @@ impl Secret {
                 key: Some(key.clone()),
                 credential: Credential::Password { username, password },
             }),
-            _ => read.warn(place, "it has no text username and password".to_owned()),
+            _ => read.warn(
+                place,
+                "its username or password is missing or not text".to_owned(),
+            ),
         }
         read
     }

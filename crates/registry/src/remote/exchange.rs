@@ -152,7 +152,7 @@ fn basic(credential: &Credential) -> Result<Authorization, Denial> {
     match (credential.basic(), credential) {
         (Some(header), _) => Ok(Some(Grant::new(header))),
         (None, Credential::IdentityToken(_)) => Err(Denial::unsent(
-            "the registry asks for name and password, not for a token",
+            "the registry requires a name and password, not a token",
         )),
         (None, _) => Ok(None),
     }

@@ -78,7 +78,7 @@ impl Remote {
                 }
                 return Err(Error::Malformed {
                     at: self.at(&call.doing),
-                    what: "a further page is no index".to_owned(),
+                    what: "a further page is not an index".to_owned(),
                 });
             };
             let is_empty = page.manifests.is_empty();

@@ -123,7 +123,7 @@ impl Remote {
         let joined = base.join(&format!("v2/{}/{path}", self.repository.path()));
         joined.map_err(|_| Error::Refused {
             at: at.clone(),
-            why: "the name of the repository makes no URL".to_owned(),
+            why: "the name of the repository is not valid in a URL".to_owned(),
         })
     }
 

@@ -57,12 +57,12 @@ impl Remote {
     /// Checks push access: starts an upload and cancels it.
     pub async fn can_push(&self) -> Result<(), Error> {
         let writing = self.writing();
-        let call = Call::new(Method::POST, "blobs/uploads/", "begin an upload");
+        let call = Call::new(Method::POST, "blobs/uploads/", "start an upload");
         let response = writing.send(&call.expect(&[202]).limit(LIMIT)).await?;
-        let Ok(Some(there)) = writing.location("begin an upload", &response) else {
+        let Ok(Some(there)) = writing.location("start an upload", &response) else {
             return Ok(());
         };
-        let cancel = Call::new(Method::DELETE, "", "give up an upload").at(there);
+        let cancel = Call::new(Method::DELETE, "", "cancel an upload").at(there);
         // Registries that cannot do this drop the upload after a while.
         if let Err(error) = writing.send_once(&cancel.expect(&[200, 202, 204])).await {
             tracing::debug!(%error, "could not cancel the upload; the registry drops it after a while");

@@ -1,5 +1,5 @@
-//! What the cluster says of itself: versions, groups and kinds, in the old form (one document a
-//! group version) and the aggregated one (`apidiscovery.k8s.io`), all from the table of kinds.
+//! Discovery: versions, groups and kinds, in the old form (one document a group version) and the
+//! aggregated one (`apidiscovery.k8s.io`), all from the table of kinds.
 
 use http::{Method, Response};
 use serde_json::{Value, json};

@@ -1,5 +1,5 @@
-//! Who owns which field: the `metadata.managedFields` of an object.
-//! Rule source: the "Server-Side Apply" page of the Kubernetes documentation.
+//! Ownership of fields: the `metadata.managedFields` of an object. Rule source: the
+//! "Server-Side Apply" page of the Kubernetes documentation.
 
 use serde_json::Value;
 

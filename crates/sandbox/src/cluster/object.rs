@@ -1,4 +1,4 @@
-//! Small readings of an object's JSON, and the pieces a new object is given.
+//! Accessors of an object's JSON, and the fields that a new object gets.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};

@@ -1,4 +1,4 @@
-//! Patches: the four languages a client can say a change in.
+//! Patches: the four patch formats.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What a request path stands for.
+//! Request paths and their resources.
 
 use crate::cluster::kind::ServedKind;
 use crate::query::{Plus, decode};

@@ -1,5 +1,5 @@
-//! The checks the real API server makes that a client of this cluster can run into.
-//! Limits: names RFC 1123, annotations 256 KiB in total, secrets and config maps 1 MiB of values
+//! Validations of the real API server that clients of this cluster can meet. Limits: names RFC
+//! 1123, annotations 256 KiB in total, secrets and config maps 1 MiB of values
 //! (`k8s.io/apimachinery` and `k8s.io/kubernetes` validation), objects 1.5 MiB (etcd's default).
 
 use base64::Engine as _;

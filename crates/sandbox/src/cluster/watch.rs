@@ -1,6 +1,6 @@
 //! Watches: changes as lines of JSON, from a resource version on, until the client leaves, the
-//! time asked for is over, or the cluster stops. Nothing is kept for a watch but its place in the
-//! log; one that falls behind the log gets `410 Expired`.
+//! requested time is over, or the cluster stops. A watch is only a position in the log; one that
+//! falls behind the log gets `410 Expired`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

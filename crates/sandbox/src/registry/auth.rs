@@ -1,7 +1,6 @@
-//! Who may do what in which repository, and how a request shows who sent it: not at all, with a
-//! user's name and password, or with a token that [`token`] has issued for some scopes.
-//! Sources: RFC 7617; Distribution's "Token Authentication Specification", its scopes
-//! and its challenges.
+//! Access control: grants of users to repositories, and the authentication of requests: none, a
+//! user's name and password, or a token that [`token`] has issued for some scopes. Sources: RFC
+//! 7617; Distribution's "Token Authentication Specification", its scopes and its challenges.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, StatusCode};

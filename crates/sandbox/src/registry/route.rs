@@ -1,5 +1,5 @@
-//! What a path means. Source: OCI distribution specification 1.1, "Endpoints" and "Pull" (the
-//! grammar of names and references).
+//! Paths and their endpoints. Source: OCI distribution specification 1.1, "Endpoints" and "Pull"
+//! (the grammar of names and references).
 
 use crate::query::{Plus, decode};
 

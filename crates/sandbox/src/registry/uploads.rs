@@ -1,5 +1,5 @@
-//! Uploads: how a blob comes into a repository, at once, in chunks, or from another repository.
-//! Source: OCI distribution specification 1.1, "Pushing blobs".
+//! Uploads of blobs: at once, in chunks, or mounted from another repository. Source: OCI
+//! distribution specification 1.1, "Pushing blobs".
 
 use http::header::{LOCATION, RANGE};
 use http::{HeaderName, Method, StatusCode};

@@ -1,4 +1,4 @@
-//! What is written of a run: its status, in Tekton's words.
+//! The status of a run, in Tekton's words.
 
 use std::sync::Arc;
 

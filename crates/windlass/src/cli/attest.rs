@@ -1,4 +1,4 @@
-//! `windlass attest`: the signature that the controller would store for a finished run, made from
+//! `windlass attest`: prints the signature that the controller would store for a finished run, from
 //! files and without a cluster.
 
 use std::path::PathBuf;
@@ -37,19 +37,20 @@ mod tests;
   windlass attest -f pipelinerun.yaml --child taskruns.yaml --config chains-config.yaml \\
     --format slsa/v2alpha4 --key k8s://tekton-chains/signing-secrets > envelope.json
 
-  # verify it, with windlass or with cosign; of formats slsa/v2alpha* the type is slsaprovenance1
+  # verify it, with windlass or with cosign; for formats slsa/v2alpha* the type is slsaprovenance1
   windlass verify-blob-attestation --key cosign.pub --signature envelope.json \\
     --type slsaprovenance --check-claims=false
 
 {}
 
-The output is a DSSE envelope with the in-toto statement of `windlass payload`, byte for byte what
-the controller keeps in the annotation signature-<key> (there in base64). The format tekton has no
-envelope: the output is the signature in base64 over what `windlass payload --format tekton` prints,
-for `windlass verify-blob`. simplesigning describes images, not runs.
+The output is a DSSE envelope with the in-toto statement that `windlass payload` prints, byte for
+byte the one that the controller stores in the annotation signature-<key> (there in base64). The
+format tekton has no envelope: the output is the base64 signature over the output of
+`windlass payload --format tekton`, for `windlass verify-blob`. simplesigning describes images, not
+runs.
 
-With the buildType slsa-tekton, payloads hold labels, annotations and whole task runs: export them
-with --show-managed-fields, before the run is signed.", run_files::HELP))]
+With the build type slsa-tekton, payloads contain labels, annotations and whole task runs: export
+them with --show-managed-fields, before the run is signed.", run_files::HELP))]
 pub(crate) struct Attest {
     /// File with the run, - for standard input
     #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
@@ -71,7 +72,10 @@ impl Attest {
     /// Prints the envelope; a run that has not ended is refused.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         if self.run == Input::Stdin && key::needs_input(&self.key) {
-            bail!("the run comes from standard input, so the password cannot; set COSIGN_PASSWORD");
+            bail!(
+                "the run is read from standard input, so the password cannot be; set \
+                   COSIGN_PASSWORD"
+            );
         }
         let mut warnings = Vec::new();
         let (artifact, payload) = self.payload(&mut warnings)?;
@@ -102,8 +106,8 @@ fn signed_before(run: &Run<'_>, config: &Config) -> Option<String> {
     let annotations = &run.metadata().annotations;
     let is_signed = annotations.contains_key(annotation::SIGNED);
     (is_signed && config.build_type == BuildType::SlsaTekton).then(|| {
-        "the run was signed before: with this buildType its annotations are part of the payload, \
-         which is no longer the one that was signed"
+        "the run is already signed: with this build type its annotations are part of the payload, \
+         so this payload differs from the signed one"
             .to_owned()
     })
 }
@@ -118,14 +122,14 @@ fn ensure_ended(run: &Run<'_>) -> anyhow::Result<()> {
             .map_or("it has no condition Succeeded".to_owned(), |condition| {
                 format!("its condition Succeeded is {:.80?}", &*condition.status)
             });
-        bail!("the {kind} {name:?} has not ended: {state}; export it again when it has");
+        bail!("the {kind} {name:?} is not finished: {state}; export it again when it is");
     }
     let Run::Pipeline(_, children) = run else {
         return Ok(());
     };
     if let Some(child) = children.iter().find(|child| !child.is_done()) {
         bail!(
-            "the TaskRun {:?} of the {kind} has not ended; export it again when it has",
+            "the TaskRun {:?} of the {kind} is not finished; export it again when it is",
             &*child.metadata.name
         );
     }

@@ -1,4 +1,4 @@
-//! `windlass controller`: what the Deployment starts.
+//! `windlass controller`: signs finished runs until it is stopped.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -13,8 +13,8 @@ use crate::cluster::Connection;
 use crate::controller::{self, Options};
 use crate::telemetry::{self, Health, LogFormat, Metrics};
 
-/// Runs worked on at once unless the flag says otherwise. Most of them wait for registries: with 16,
-/// a third as many signatures are pushed a second (`docs/performance.md`).
+/// Default number of runs processed at the same time. Most of them wait for registries: with 16, a
+/// third as many signatures are pushed per second (`docs/performance.md`).
 const CONCURRENCY: usize = 64;
 
 /// Watch task runs and pipeline runs and sign each finished one
@@ -40,22 +40,22 @@ pub(crate) struct Controller {
     /// Directory with the signing key, instead of the secret signing-secrets
     #[arg(long, value_name = "DIRECTORY")]
     signing_secrets_path: Option<PathBuf>,
-    /// Runs worked on at once
+    /// Runs processed at the same time
     #[arg(long, alias = "threads-per-controller", default_value_t = CONCURRENCY, value_name = "N")]
     concurrency: usize,
-    /// Where /metrics is served
+    /// Address that serves /metrics
     #[arg(long, default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
     metrics_address: SocketAddr,
-    /// Where /health and /readiness are served
+    /// Address that serves /health and /readiness
     #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
     health_address: SocketAddr,
-    /// How log lines look
+    /// Format of log lines
     #[arg(long, value_enum, default_value = "json")]
     log_format: LogFormat,
-    /// Accepted as in the reference; what is in flight is bounded by --concurrency instead
+    /// Accepted for compatibility with Tekton Chains; --concurrency limits requests instead
     #[arg(long, env = "KUBE_API_QPS", hide = true)]
     kube_api_qps: Option<f64>,
-    /// Accepted as in the reference; what is in flight is bounded by --concurrency instead
+    /// Accepted for compatibility with Tekton Chains; --concurrency limits requests instead
     #[arg(long, env = "KUBE_API_BURST", hide = true)]
     kube_api_burst: Option<u32>,
 }
@@ -108,7 +108,7 @@ impl Controller {
 }
 
 fn namespaces(listed: &[String]) -> BTreeSet<String> {
-    // spaces are dropped as the reference drops them
+    // spaces are dropped as Chains drops them
     let names = listed.iter().map(|name| name.replace(' ', ""));
     names.filter(|name| !name.is_empty()).collect()
 }

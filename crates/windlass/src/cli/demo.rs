@@ -1,8 +1,8 @@
-//! `windlass demo`: section B of the user's guide, from a key pair to `Verified OK`, by itself, and
-//! then what section A is about: an image in a registry that asks for a password.
+//! `windlass demo`: runs section B of the user's guide by itself, from a key pair to `Verified OK`,
+//! and then section A: an image in a registry that requires a password.
 //!
-//! Every `windlass` line is run by a shell just as it is shown. The three `kubectl` lines are shown
-//! for the reader and done through the API here, so that nothing needs to be installed.
+//! A shell runs every `windlass` line as it is shown. The three `kubectl` lines are shown only; the
+//! demo does the same through the API, so that nothing needs to be installed.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -92,13 +92,13 @@ impl Stage {
     }
 
     async fn play(&self) -> anyhow::Result<()> {
-        say("1. A key pair, kept as a secret of the cluster (the password is empty here)");
+        say("1. Make a key pair in a secret of the cluster (the password is empty here)");
         self.shell(&format!(
             "windlass generate-key-pair k8s://{NAMESPACE}/signing-secrets"
         ))
         .await?;
 
-        say("2. Configuration: keep signatures on the run itself, in the format tekton");
+        say("2. Configure: store signatures on the run itself, in the format tekton");
         self.configure(ON_RUNS).await?;
 
         say("3. The guide restarts the controller here; windlass needs no restart");
@@ -107,16 +107,16 @@ impl Stage {
         ));
         print("No resources found");
 
-        say("4. A task run");
+        say("4. Create a task run");
         let (name, uid) = self
             .create_run("task-output-image.yaml", &task_run())
             .await?;
 
-        say("5. Its steps are carried out, and the controller signs it");
+        say("5. Its steps run, and the controller signs it");
         self.signed(&name).await?;
         self.shell("windlass tr describe --last").await?;
 
-        say("6. Signature and payload, from the run's annotations");
+        say("6. Read the signature and the payload from the run's annotations");
         let read_uid = "windlass tr describe --last -o  jsonpath='{.metadata.uid}'";
         show(&format!("export TASKRUN_UID=$({read_uid})"));
         let read = self.quiet(read_uid).await?;
@@ -146,10 +146,10 @@ impl Stage {
         let image = format!("{}/team/app", registry.host());
         let digest = push_image(registry);
 
-        say("8. The same for an image, kept beside it in a registry that asks for a password");
+        say("8. The same for an image, in a registry that requires a password");
         self.configure(OF_IMAGES).await?;
 
-        say("9. An account whose runs may push there");
+        say("9. Let the runs of an account push there");
         self.shell(
             "windlass registry grant --docker-config config.json -n default \
              --service-account build-bot",
@@ -160,13 +160,13 @@ impl Stage {
         ))
         .await?;
 
-        say("10. A run of that account that builds an image");
+        say("10. Create a run of that account that builds an image");
         let run = image_run(&image, &digest);
         let (name, _) = self.create_run("build-image.yaml", &run).await?;
         self.signed(&name).await?;
         self.shell(&format!("windlass tree {image}:v1")).await?;
 
-        say("11. Anyone who has the public key can check where the image is from");
+        say("11. Anyone who has the public key can check where the image comes from");
         let key = format!("--key k8s://{NAMESPACE}/signing-secrets");
         self.shell(&format!("windlass verify {key} {image}:v1"))
             .await?;

@@ -22,17 +22,17 @@ const KUBECONFIG: &str = ".windlass/kubeconfig";
 /// Start a small cluster on this machine, with the controller in it
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  # a cluster to try kubectl, cosign and tkn against; Ctrl-C ends it
+  # a cluster to try kubectl, cosign and tkn with; Ctrl-C stops it
   windlass dev
 
-  # the same with a registry that asks for a token, and fails twice
+  # the same with a registry that requires a token, and fails twice
   windlass dev --registry-port 5000 --registry-auth bearer --registry-failures 2
 
-  # one that also carries out the steps of task runs, as processes of this machine
+  # a cluster that also runs the steps of task runs, as processes on this machine
   windlass dev --run-steps --kubeconfig /tmp/kubeconfig
 
---kubeconfig says where the kubeconfig is written (default: .windlass/kubeconfig).
-Nothing is kept: all objects are gone when the cluster ends.")]
+--kubeconfig is the file to write the kubeconfig to (default: .windlass/kubeconfig).
+Nothing is saved: all objects are lost when the cluster stops.")]
 pub(crate) struct Dev {
     /// Port of the API server on 127.0.0.1 (default: a free one)
     #[arg(long, value_name = "PORT")]
@@ -45,20 +45,20 @@ pub(crate) struct Dev {
         value_name = "NAMESPACE"
     )]
     system_namespace: String,
-    /// Carry out the steps of task runs as processes on this machine, WITHOUT any isolation
+    /// Run the steps of task runs as processes on this machine, WITHOUT any isolation
     #[arg(long)]
     run_steps: bool,
     #[command(flatten)]
     registry: RegistryFlags,
 }
 
-/// The registry beside the cluster
+/// The registry of the cluster
 #[derive(Debug, clap::Args)]
 struct RegistryFlags {
     /// Port of the registry on 127.0.0.1 (default: a free one)
     #[arg(long = "registry-port", value_name = "PORT")]
     on_port: Option<u16>,
-    /// Whom the registry lets in: anyone, or the user `dev` with the password `dev`
+    /// Authentication of the registry; the user is `dev` with the password `dev`
     #[arg(
         long = "registry-auth",
         value_enum,
@@ -66,17 +66,17 @@ struct RegistryFlags {
         value_name = "HOW"
     )]
     auth: RegistryAuth,
-    /// Let the registry keep no list of referrers, as older ones do
+    /// Run the registry without the referrers API, like older registries
     #[arg(long = "registry-without-referrers")]
     without_referrers: bool,
-    /// Let the registry answer so many writes of manifests with 503, to see what becomes of runs
+    /// Fail the first N manifest writes with 503, to see how runs are retried
     #[arg(long = "registry-failures", default_value_t = 0, value_name = "N")]
     failures: usize,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum RegistryAuth {
-    /// Anyone may do everything
+    /// No authentication
     None,
     /// Name and password with each request
     Basic,
@@ -116,7 +116,7 @@ impl RegistryFlags {
 }
 
 impl Dev {
-    /// Serves until Ctrl-C or SIGTERM, then takes the kubeconfig away again.
+    /// Serves until Ctrl-C or SIGTERM, then removes the kubeconfig.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         telemetry::log_to_stderr(LogFormat::Text);
         let path = connection
@@ -155,10 +155,10 @@ impl Dev {
             }
         };
         let steps = if self.run_steps {
-            "WARNING: the steps of task runs are carried out as processes of this machine, with your \
-             rights\nand without any isolation. Create only runs that you trust."
+            "WARNING: the steps of task runs run as processes on this machine, with your rights\n\
+             and without any isolation. Create only runs that you trust."
         } else {
-            "A created run waits until somebody writes its status; --run-steps carries out its steps."
+            "A created run waits until somebody writes its status; with --run-steps its steps run."
         };
         format!(
             "A Kubernetes API with Tekton's kinds listens on {}\n\
@@ -167,12 +167,13 @@ impl Dev {
              In another terminal:\n\n\
              \x20 export KUBECONFIG={}\n\
              \x20 windlass generate-key-pair k8s://{namespace}/signing-secrets\n\
-             \x20 kubectl patch configmap chains-config -n {namespace} -p='{{\"data\":{{\
-             \"artifacts.oci.storage\": \"\", \"artifacts.taskrun.format\":\"tekton\", \
-             \"artifacts.taskrun.storage\": \"tekton\"}}}}'\n\
+             \x20 kubectl patch configmap chains-config -n {namespace} \
+             -p='{{\"data\":{{\"artifacts.oci.storage\": \"\", \
+             \"artifacts.taskrun.format\":\"tekton\", \"artifacts.taskrun.storage\": \
+             \"tekton\"}}}}'\n\
              \x20 kubectl create -f my-task-run.yaml\n\
              \x20 windlass tr describe --last\n\n\
-             Ctrl-C ends the cluster; nothing is kept.\n",
+             Ctrl-C stops the cluster; nothing is saved.\n",
             dev.cluster.url(),
             registry.host(),
             path.display()

@@ -1,5 +1,5 @@
-//! `windlass explain`: what will be signed about a run, which results and params say so, and what
-//! nearly does.
+//! `windlass explain`: shows what will be signed for a run, which results and params name it, and
+//! near misses.
 
 use std::process::ExitCode;
 
@@ -22,10 +22,10 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-/// Explain what will be signed about a run, and which hints are nearly right
+/// Explain what will be signed for a run, and which results are almost type hints
 ///
 /// Shows the subjects and dependencies of the run's payload and the images to sign, each with the
-/// results and params that name it, and what looks like a hint but is not used.
+/// results and params that name it, and results that look like type hints but are not used.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("Examples:
   # a run on the cluster, with the cluster's chains-config
@@ -40,7 +40,8 @@ mod tests;
 
 {}
 
-The JSON form has images, subjects, dependencies and warnings; what names each is in from.",
+The JSON form has images, subjects, dependencies and warnings; `from` lists the results and params
+that name each one.",
 run_files::HELP))]
 pub(crate) struct Explain {
     /// The run on a cluster: taskrun/NAME (tr/NAME) or pipelinerun/NAME (pr/NAME)
@@ -90,7 +91,10 @@ impl Explain {
     async fn on_cluster(&self, connection: &Connection) -> anyhow::Result<Explanation> {
         let RunFiles { child, name, .. } = &self.files;
         if !child.is_empty() || name.is_some() {
-            bail!("--child and --name go with --filename; on a cluster they are found");
+            bail!(
+                "--child and --name need --filename; on a cluster, windlass finds the task runs \
+                   itself"
+            );
         }
         let (kind, name) = target(&self.target)?;
         let client = connection.connect().await?;

@@ -12,9 +12,9 @@ mod secret;
 
 /// Make a key pair for signing
 ///
-/// Without an argument the pair is written to cosign.key and cosign.pub. With
-/// k8s://<namespace>/<name> it is kept in that secret, and cosign.pub is written as well. The
-/// password is taken from `COSIGN_PASSWORD`, asked for, or read from a pipe.
+/// Without an argument, writes the pair to cosign.key and cosign.pub. With
+/// k8s://<namespace>/<name>, writes it to that secret, and cosign.pub as well. The password comes
+/// from `COSIGN_PASSWORD`, from a prompt, or from a pipe.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass generate-key-pair k8s://openshift-pipelines/signing-secrets
@@ -23,10 +23,10 @@ pub(crate) struct GenerateKeyPair {
     /// Files are named <PREFIX>.key and <PREFIX>.pub
     #[arg(long, value_name = "PREFIX", default_value = "cosign")]
     output_key_prefix: String,
-    /// Replace a key that exists; what it signed can then be verified with its old public key only
+    /// Replace an existing key; signatures made with it then need its old public key
     #[arg(long)]
     force: bool,
-    /// Secret to keep the pair in: k8s://<namespace>/<name>
+    /// Secret to write the pair to: k8s://<namespace>/<name>
     #[arg(value_name = "SECRET")]
     secret: Option<KeyRef>,
 }
@@ -48,8 +48,8 @@ impl GenerateKeyPair {
                 secret::generate(connection, &location, &prefix, existing).await?;
             }
             Some(_) => anyhow::bail!(
-                "a key pair is kept in files or in k8s://<namespace>/<name>; to name the files use \
-                 --output-key-prefix"
+                "a key pair is written to files or to k8s://<namespace>/<name>; use \
+                 --output-key-prefix to name the files"
             ),
             None => files::generate(&prefix, existing)?,
         }

@@ -1,4 +1,4 @@
-//! `windlass payload`: exactly the bytes that would be signed for a run, without a cluster.
+//! `windlass payload`: prints the exact bytes that would be signed for a run, without a cluster.
 
 use std::process::ExitCode;
 
@@ -56,7 +56,7 @@ impl PayloadOf {
         let documents = self.files.documents(&self.run)?;
         let run = documents.run(warnings)?;
         if !run.is_done() {
-            warnings.push("the run has not ended: its payload will change".to_owned());
+            warnings.push("the run is not finished: its payload will change".to_owned());
         }
         run_files::payload(&run, &config, self.format, warnings)
     }

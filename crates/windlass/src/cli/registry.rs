@@ -1,4 +1,4 @@
-//! `registry`: what an account may do in a registry, and giving it a credential.
+//! `registry`: checks an account's access to a registry, and grants it a credential.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use crate::cluster::Connection;
 mod check;
 mod grant;
 
-/// Find out whether runs of a service account may push, and let them
+/// Check and grant a service account's push access to a registry
 #[derive(Debug, clap::Args)]
 pub(crate) struct Registry {
     #[command(subcommand)]

@@ -1,4 +1,4 @@
-//! The verbs that `taskrun` and `pipelinerun` share.
+//! Verbs shared by `taskrun` and `pipelinerun`.
 
 use std::process::ExitCode;
 

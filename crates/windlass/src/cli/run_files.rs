@@ -12,16 +12,15 @@ use crate::inspect::files;
 use crate::inspect::input::Input;
 use crate::inspect::selector::RunSelector;
 
-/// What the verbs' help says of the files and formats.
+/// Help text on files and formats, shared by the verbs.
 pub(super) const HELP: &str =
-    "Files are YAML or JSON as kubectl get writes them: one object, or a \
-List. Of a List it is the run
-that belongs to no other, with its task runs; --name chooses if there are several.
+    "Files are YAML or JSON as kubectl get writes them: one object, or a List. From a List,
+windlass takes the run that no other run owns, with its task runs; use --name if there are several.
 
 Formats are in-toto (or slsa/v1, slsa-provenance/v0.2), slsa/v2alpha4 (or slsa-provenance/v1),
 slsa/v2alpha3 and tekton.";
 
-/// The files besides the one with the run, and what to take of them.
+/// Further files, and the run to take from them.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct RunFiles {
     /// File with task runs of a pipeline run; may be repeated

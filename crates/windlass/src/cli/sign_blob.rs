@@ -34,7 +34,7 @@ pub(crate) struct SignBlob {
     /// Accepted for compatibility: nothing is sent to a transparency log
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     tlog_upload: Option<bool>,
-    /// Accepted for compatibility: nothing is asked
+    /// Accepted for compatibility: there is no prompt
     #[arg(short = 'y', long)]
     yes: bool,
     /// The file to sign, or `-` for standard input
@@ -60,7 +60,7 @@ impl SignBlob {
         let piped_twice = blob == Input::Stdin && key::needs_input(&key);
         anyhow::ensure!(
             !piped_twice,
-            "the file comes from standard input, so the password cannot; set COSIGN_PASSWORD"
+            "the file is read from standard input, so the password cannot be; set COSIGN_PASSWORD"
         );
         let key = key.load_private(connection).await?.for_detached();
         let payload = verdict::read(&blob, "file")?;

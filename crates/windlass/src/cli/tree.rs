@@ -1,4 +1,4 @@
-//! `tree`: what is attached to an image in its registry. Nothing is verified.
+//! `tree`: lists what is attached to an image, without verifying it.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use crate::store::oci::attached::{self, Attached};
 
 /// Show what is attached to an image: signatures, attestations, referrers
 ///
-/// Nothing is verified here; `windlass verify` does that.
+/// Nothing is verified; use `windlass verify` for that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass tree registry.example.com/team/app:v1")]

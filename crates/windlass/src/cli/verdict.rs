@@ -33,7 +33,7 @@ pub(crate) fn report(findings: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     for finding in findings {
-        note(&format!("error: does not verify: {finding}"));
+        note(&format!("error: not verified: {finding}"));
     }
     ExitCode::from(1)
 }

@@ -1,5 +1,5 @@
-//! `verify`: checks what is attached to an image, kept with a run, or in a file, and says of each
-//! thing that it found whether it holds and why not.
+//! `verify`: checks signatures and attestations that are attached to an image, stored with a run,
+//! or in a file, and reports for each whether it is valid, and if not, why.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,10 +19,10 @@ use crate::sign::reference::KeyRef;
 
 /// Verify the signatures and attestations of an image, a run or a file
 ///
-/// Exits with 0 when what is asked for is there and holds, with 1 when it is not, with 2 when that
-/// could not be found out. Of an image, one signature or attestation by the key has to hold; with
-/// --type or a claim about the provenance, one attestation has to hold with all of them. Of a run,
-/// everything in its annotations has to hold.
+/// Exit status: 0 verified, 1 not verified, 2 could not be checked. An image is verified if at
+/// least one signature or attestation made with the key is valid; with --type or any provenance
+/// option, one attestation must satisfy all of them. A run is verified if everything in its
+/// annotations is valid.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass verify --key cosign.pub registry.example.com/team/app:v1
@@ -31,7 +31,7 @@ use crate::sign::reference::KeyRef;
       --source-commit 0123456789abcdef0123456789abcdef01234567 registry.example.com/team/app@sha256:...
   windlass verify --key cosign.pub envelope.json
 
-Registries are asked with the credentials of the Docker configuration of this machine.")]
+Credentials for registries come from the Docker configuration of this machine.")]
 pub(crate) struct Verify {
     /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
     #[arg(long, value_name = "REF")]
@@ -49,10 +49,10 @@ pub(crate) struct Verify {
     /// Output: text or json
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: View,
-    /// Accepted for compatibility: no transparency log is consulted
+    /// Accepted for compatibility: windlass consults no transparency log
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     insecure_ignore_tlog: Option<bool>,
-    /// Accepted for compatibility: tags and referrers are both looked at
+    /// Accepted for compatibility: windlass reads both tags and referrers
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     new_bundle_format: Option<bool>,
     /// IMAGE@DIGEST, IMAGE:TAG, taskrun/NAME, pipelinerun/NAME, or a file with an envelope, a bundle
@@ -63,9 +63,8 @@ pub(crate) struct Verify {
 
 /// Verify an attestation of an image
 ///
-/// Prints the envelopes that hold to standard output, one a line, and a report to standard error.
-/// Exits with 0 when there is one, with 1 when there is none, with 2 when that could not be found
-/// out.
+/// Prints the valid envelopes to standard output, one per line, and a report to standard error.
+/// Exit status: 0 at least one is valid, 1 none is valid, 2 could not be checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass verify-attestation --key cosign.pub --type slsaprovenance registry.example.com/team/app:v1
@@ -82,10 +81,10 @@ pub(crate) struct VerifyAttestation {
     claims: Claims,
     #[command(flatten)]
     access: Access,
-    /// Accepted for compatibility: no transparency log is consulted
+    /// Accepted for compatibility: windlass consults no transparency log
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     insecure_ignore_tlog: Option<bool>,
-    /// Accepted for compatibility: tags and referrers are both looked at
+    /// Accepted for compatibility: windlass reads both tags and referrers
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     new_bundle_format: Option<bool>,
     /// IMAGE@DIGEST or IMAGE:TAG
@@ -93,19 +92,19 @@ pub(crate) struct VerifyAttestation {
     image: Reference,
 }
 
-/// What the provenance has to say.
+/// What the provenance must state.
 #[derive(Debug, Clone, clap::Args)]
 struct Claims {
-    /// Source the provenance has to name, with or without git+ and .git
+    /// Expected source repository (git+ and .git are optional)
     #[arg(long, value_name = "URI")]
     source_uri: Option<String>,
-    /// Digest the provenance has to state for the source
+    /// Expected commit of that source
     #[arg(long, value_name = "DIGEST")]
     source_commit: Option<String>,
-    /// Builder the provenance has to name
+    /// Expected builder
     #[arg(long, value_name = "ID")]
     builder_id: Option<String>,
-    /// Task or pipeline the provenance has to name: a name, or a URI that may end in @sha1:HEX
+    /// Expected task or pipeline: a name, or a URI that may end with @sha1:HEX
     #[arg(long, value_name = "REF")]
     task_ref: Option<String>,
 }
@@ -137,9 +136,7 @@ impl FromStr for Target {
             return Ok(Self::File(PathBuf::from(text)));
         }
         let image = reference(text).map_err(|error| {
-            format!(
-                "no file of that name, no taskrun/NAME or pipelinerun/NAME, and no image: {error}"
-            )
+            format!("not a file, not taskrun/NAME or pipelinerun/NAME, and not an image: {error}")
         })?;
         Ok(Self::Image(image))
     }

@@ -15,8 +15,7 @@ use crate::sign::reference::KeyRef;
 
 /// Verify a signature over a file
 ///
-/// Exits with 0 and prints "Verified OK" when the signature is one by the key over the file, with
-/// 1 when it is not, with 2 when it could not be checked.
+/// Exit status: 0 verified (prints "Verified OK"), 1 not verified, 2 could not be checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass verify-blob --key k8s://openshift-pipelines/signing-secrets --signature ./signature ./payload
@@ -28,7 +27,7 @@ pub(crate) struct VerifyBlob {
     /// Signature: a file, `-` for standard input, or the base64 text itself
     #[arg(long, value_name = "FILE")]
     signature: String,
-    /// Accepted for compatibility: no transparency log is consulted
+    /// Accepted for compatibility: windlass consults no transparency log
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     insecure_ignore_tlog: Option<bool>,
     /// Accepted for compatibility: the signature is always detached

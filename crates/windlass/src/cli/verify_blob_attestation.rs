@@ -15,9 +15,9 @@ use crate::sign::reference::KeyRef;
 
 /// Verify an attestation: a signed statement about a file
 ///
-/// Exits with 0 and prints "Verified OK" when the envelope is signed by the key and its statement
-/// has the type and, unless --check-claims=false, the subject that are asked for; with 1 when it
-/// is not; with 2 when it could not be checked.
+/// Exit status: 0 verified (prints "Verified OK"), 1 not verified, 2 could not be checked. The
+/// envelope must be signed with the key, and its statement must have the given type and, unless
+/// --check-claims=false, the given subject.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass verify-blob-attestation --key k8s://tekton-chains/signing-secrets --signature envelope \\
@@ -48,7 +48,7 @@ pub(crate) struct VerifyBlobAttestation {
     /// Algorithm of --digest, such as sha256
     #[arg(long = "digestAlg", value_name = "NAME", requires = "digest")]
     digest_alg: Option<String>,
-    /// Accepted for compatibility: no transparency log is consulted
+    /// Accepted for compatibility: windlass consults no transparency log
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     insecure_ignore_tlog: Option<bool>,
     /// Accepted for compatibility: the envelope is always detached

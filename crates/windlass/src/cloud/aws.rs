@@ -95,7 +95,7 @@ impl Registry {
         let config = config.load().await;
         let provider = config.credentials_provider();
         let provider = provider.ok_or_else(|| {
-            CloudError::NoIdentity("no source of credentials is set up".to_owned())
+            CloudError::NoIdentity("no source of credentials is configured".to_owned())
         })?;
         let identity = provider.provide_credentials().await;
         let identity = identity.map_err(|error| CloudError::NoIdentity(shown(&error)))?;

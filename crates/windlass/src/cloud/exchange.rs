@@ -16,11 +16,11 @@ const SHOWN: usize = 200;
 /// Why there is no credential. Holds no secret.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CloudError {
-    #[error("this process has no identity there: {0}")]
+    #[error("no cloud credentials were found: {0}")]
     NoIdentity(String),
-    #[error("the exchange of the identity failed: {0}")]
+    #[error("the cloud credentials could not be exchanged: {0}")]
     Exchange(String),
-    #[error("there was no answer within {} s", PATIENCE.as_secs())]
+    #[error("no response within {} s", PATIENCE.as_secs())]
     Timeout,
 }
 
@@ -51,7 +51,7 @@ pub(super) async fn answer(request: reqwest::RequestBuilder) -> Result<Bytes, Cl
     let mut body = Vec::new();
     while let Some(piece) = response.chunk().await.map_err(failed)? {
         if body.len() + piece.len() > LIMIT {
-            return Err(CloudError::Exchange("the answer is too large".to_owned()));
+            return Err(CloudError::Exchange("the response is too large".to_owned()));
         }
         body.extend_from_slice(&piece);
     }
@@ -60,7 +60,7 @@ pub(super) async fn answer(request: reqwest::RequestBuilder) -> Result<Bytes, Cl
 
 /// An answer that is not what it should be. Its text is left out: it may hold a credential.
 pub(super) fn malformed<E>(_: E) -> CloudError {
-    CloudError::Exchange("the answer is not what it should be".to_owned())
+    CloudError::Exchange("the response is malformed".to_owned())
 }
 
 /// Another program's words, on one line and cut.

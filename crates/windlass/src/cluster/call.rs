@@ -1,6 +1,6 @@
-//! One request to the API server, bounded in time and size, with errors that say what was asked.
+//! One request to the API server, bounded in time and size, with errors that name the request.
 //!
-//! Answers come back as bytes: what is read out of them is parsed in place by whoever asked.
+//! Responses are returned as bytes; the caller parses them in place.
 
 use std::time::Duration;
 
@@ -33,16 +33,16 @@ pub(crate) enum CallError {
     #[error("cannot {action}: the request is malformed")]
     Malformed { action: String, source: http::Error },
     /// No answer came.
-    #[error("cannot {action}: the API server does not answer")]
+    #[error("cannot {action}: the API server does not respond")]
     Unreachable { action: String, source: kube::Error },
     /// The answer broke off.
-    #[error("cannot {action}: the answer of the API server broke off")]
+    #[error("cannot {action}: the response of the API server was interrupted")]
     Broken { action: String, source: kube::Error },
     /// No whole answer came in time.
-    #[error("cannot {action}: no answer within {} s", CALL_TIMEOUT.as_secs())]
+    #[error("cannot {action}: no response within {} s", CALL_TIMEOUT.as_secs())]
     TimedOut { action: String },
     /// The answer is larger than what is read.
-    #[error("cannot {action}: the answer is larger than {ANSWER_LIMIT} bytes")]
+    #[error("cannot {action}: the response is larger than {ANSWER_LIMIT} bytes")]
     TooLarge { action: String },
     /// The API server said no.
     #[error("cannot {action}: {message} (HTTP {status})")]

@@ -1,7 +1,7 @@
 //! The task runs of a pipeline run, read from the cluster.
 //!
-//! One list by Tekton's label gives them all; what it does not give is asked for by name. A child
-//! that was deleted is gone for good, and the pipeline run is attested without it.
+//! One list by Tekton's label gives most of them; the others are read by name. A deleted child
+//! never comes back, and the pipeline run is attested without it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
-//! Kubernetes Events: what went wrong, told where `kubectl describe` shows it.
+//! Kubernetes Events, which `kubectl describe` shows: what went wrong.
 //!
-//! An Event's name is made of the object and of what is said, so saying the same thing again, also
-//! after a restart or from another replica, refreshes the one Event instead of adding another.
+//! An Event's name is derived from the object and the message, so repeating a message, also after a
+//! restart or from another replica, refreshes the same Event.
 
 use jiff::Timestamp;
 use kube::Client;
@@ -66,7 +66,7 @@ pub(crate) async fn warn(client: &Client, regarding: &Regarding, reason: &str, m
         outcome => outcome,
     };
     if let Err(error) = outcome {
-        tracing::warn!(error = %Chain(&error), "an event was lost: {reason}: {message}");
+        tracing::warn!(error = %Chain(&error), "cannot record an event: {reason}: {message}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What names a run, and how the API server is asked about it.
+//! The identity of a run, and its path in the API.
 
 use serde::Deserialize;
 pub(crate) use windlass_core::run::Kind as RunKind;

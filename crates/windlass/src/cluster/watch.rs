@@ -1,8 +1,9 @@
-//! A list in pages followed by a watch, for as long as the controller lives.
+//! A list in pages followed by a watch, as long as the controller runs.
 //!
-//! Nothing is kept: each object is handed on as the bytes the API server sent, and forgotten. A
-//! lost, refused or expired watch is followed by a new list, always with a pause that grows, so
-//! nothing that happened in between is missed and a refusing server is not hammered.
+//! It stores nothing: it passes each object on as the bytes that the API server sent. After a lost,
+//! refused or expired watch it lists again, with growing pauses, so that no change is missed and a
+//! failing server is not overloaded. `kube::runtime::watcher` would decode every object and buffer
+//! lists.
 
 use std::borrow::Cow;
 use std::pin::pin;
@@ -62,7 +63,7 @@ enum WatchError {
         what: String,
         source: serde_json::Error,
     },
-    #[error("the watch of {what} broke off")]
+    #[error("the watch of {what} was interrupted")]
     Broken {
         what: String,
         source: std::io::Error,

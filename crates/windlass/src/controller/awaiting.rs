@@ -1,6 +1,6 @@
 //! Pipeline runs that wait for their task runs, and which task runs they are.
 //!
-//! The watch of the task runs wakes them: nothing is asked again and again.
+//! The watch of the task runs wakes them: nothing is polled.
 
 use std::collections::{BTreeSet, HashMap};
 

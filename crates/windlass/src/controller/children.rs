@@ -44,7 +44,7 @@ pub(super) fn incomplete(
         .partition(|name| unreadable.contains_key(*name));
     let mut reasons = Vec::new();
     if !gone.is_empty() {
-        reasons.push(format!("{} no longer there", are(&gone)));
+        reasons.push(format!("{} deleted", are(&gone)));
     }
     for (name, error) in unreadable.iter().take(NAMED) {
         reasons.push(format!("its task run {name} is unreadable: {error}"));

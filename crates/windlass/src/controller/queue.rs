@@ -1,9 +1,9 @@
-//! Which run is worked on now, which one waits, and which one comes next.
+//! The queue of runs: which run is processed now, which ones wait, and which one is next.
 //!
-//! A pipeline run that waits for its task runs is woken by them; everything else that waits has a
-//! timer. At most one piece of work a run is under way, and a bounded number in all; when all places are
-//! taken nothing more is read from the watch. What is remembered of a run is its name, and that
-//! only while it is worked on or waits for another try.
+//! Task runs wake the pipeline run that waits for them; every other wait has a timer. At most one
+//! pass over a run is active, and a limited number over all runs; when the limit is reached, the
+//! watch is not read. Only the name of a run stays in memory, and only while it is processed or
+//! waits.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! One pass over one run: look, decide, attest, record.
 //!
-//! A finished task run takes one write and no read; a pipeline run takes one read more, of its task
-//! runs. Every write carries the uid and the version of the run it was decided on; when the run
-//! changed meanwhile the API server refuses it, and only then is the run read again.
+//! A finished task run takes one write and no read; a pipeline run takes one more read, of its task
+//! runs. Every write carries the uid and the version of the run that was read. If the run has
+//! changed since, the API server refuses the write, and the run is read again.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -243,7 +243,7 @@ impl Pass<'_> {
             }
             Decision::Unmark => self.unmark(metadata).await,
             Decision::Release(reason) => {
-                tracing::debug!(?reason, "finalizer taken off");
+                tracing::debug!(?reason, "finalizer removed");
                 self.write(&Change::release(self.id.kind, metadata)).await?;
                 Ok(Outcome::Settled)
             }
@@ -272,7 +272,7 @@ impl Pass<'_> {
             Ok(documents) => documents,
             Err(ListError::Call(error)) => return Err(WriteError::Failed(error)),
             Err(error) => {
-                tracing::error!("{}; trying again", Chain(&error));
+                tracing::error!("{}; retrying", Chain(&error));
                 let progress = std::mem::take(progress);
                 return Ok(Outcome::Later {
                     after: None,
@@ -406,7 +406,7 @@ impl Pass<'_> {
         }
         let metrics = &self.reconciler.metrics;
         metrics.stored(self.id.kind, StoreKind::Tekton, record.on_run());
-        tracing::warn!("signed in part only: {reason}");
+        tracing::warn!("signed in part: {reason}");
         self.tell("SigningIncomplete", &reason).await;
         Ok(None)
     }
@@ -434,7 +434,7 @@ impl Pass<'_> {
     /// Takes the mark off a run that is not finished, and tells people that it was there.
     async fn unmark(&self, metadata: &Metadata<'_>) -> Result<Outcome, WriteError> {
         let reason = format!(
-            "the run was marked {} before it was finished; the mark is taken off",
+            "the run was marked {} before it was finished; the mark was removed",
             annotation::SIGNED
         );
         tracing::warn!("{reason}");
@@ -458,7 +458,7 @@ impl Pass<'_> {
     /// Marks the run as failed, for good, and says why.
     async fn give_up(&self, metadata: &Metadata<'_>, reason: &str) -> Result<Outcome, WriteError> {
         let reason = annotation::reason(reason);
-        tracing::error!("given up: {reason}");
+        tracing::error!("marked as failed: {reason}");
         let change = Change::failed(self.id.kind, metadata, &reason);
         self.write(&change).await?;
         self.reconciler.metrics.given_up.inc();

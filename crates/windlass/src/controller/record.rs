@@ -1,8 +1,7 @@
 //! The one patch that records an outcome, the patch that adds the finalizer, and how they end.
 //!
-//! Everything that is recorded of a run, payloads, signatures, the mark and the finalizer's removal,
-//! is in one JSON merge patch: it lands as a whole or not at all. The patch carries the uid and the
-//! version of the run it was made from.
+//! One JSON merge patch writes payloads, signatures and the mark, and removes the finalizer: all of
+//! it or nothing. The patch carries the uid and the version of the run it was made from.
 
 use std::collections::BTreeMap;
 
@@ -226,7 +225,12 @@ pub(crate) enum WriteError {
 pub(crate) async fn write(client: &Client, id: &RunId, change: &Change) -> Result<(), WriteError> {
     let manager = escaped(annotation::FIELD_MANAGER);
     let uri = format!("{}?fieldManager={manager}", id.path());
-    let call = Call::patch(format!("record {id}"), uri, MERGE_PATCH, change.body());
+    let call = Call::patch(
+        format!("write the record of {id}"),
+        uri,
+        MERGE_PATCH,
+        change.body(),
+    );
     ended(call.send(client).await)
 }
 
@@ -239,7 +243,7 @@ pub(crate) async fn protect(
     let manager = escaped(annotation::FINALIZER_FIELD_MANAGER);
     let uri = format!("{}?fieldManager={manager}&force=false", id.path());
     let body = finalizer_apply(id.kind, metadata);
-    let call = Call::patch(format!("protect {id}"), uri, APPLY_PATCH, body);
+    let call = Call::patch(format!("add the finalizer to {id}"), uri, APPLY_PATCH, body);
     ended(call.send(client).await)
 }
 

@@ -23,7 +23,7 @@ pub(crate) enum DocumentsError {
     #[error("cannot use a child")]
     Child(#[source] RunError),
     /// A task run has no task runs.
-    #[error("children were given but the run is a TaskRun, which has none")]
+    #[error("--child is for pipeline runs only, and the run is a TaskRun")]
     Childless,
 }
 
@@ -46,11 +46,11 @@ impl Documents {
         let adopted = adopt(PipelineRun::parse(document)?, children);
         warnings.extend(warning(
             &adopted.missing,
-            "not among the files and left out",
+            "missing from the files and left out",
         ));
         warnings.extend(warning(
             &adopted.strangers,
-            "not a child that the run refers to and not used",
+            "not among the children of this run and not used",
         ));
         Ok(adopted.run)
     }

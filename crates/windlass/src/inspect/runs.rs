@@ -61,7 +61,7 @@ pub(crate) enum RunsError {
         source: CallError,
     },
     /// The list is too old to go on with.
-    #[error("the list changed while it was read; try again")]
+    #[error("the list changed during reading; try again")]
     Expired(#[source] CallError),
     /// The account may not do this.
     #[error("your account may not read them; ask for a role that can")]

@@ -158,7 +158,7 @@ impl Maps<'_> {
                     tracing::warn!("{namespace}/{CHAINS_CONFIG}: {warning}");
                     event::warn(client, &regarding, "ConfigWarning", &warning.to_string()).await;
                 }
-                tracing::info!("{namespace}/{CHAINS_CONFIG} is in force");
+                tracing::info!("{namespace}/{CHAINS_CONFIG}: configuration loaded");
                 let config = Setting::InForce(Arc::new(parsed.config));
                 current.send_modify(|settings| settings.config = config);
                 metrics.config_accepted.inc();
@@ -178,9 +178,9 @@ impl Maps<'_> {
         let reason = format!("{namespace}/{CHAINS_CONFIG}: {reason}");
         let kept = current.borrow().config.in_force();
         if kept {
-            tracing::error!("{reason}; the last good configuration stays in force");
+            tracing::error!("{reason}; the last valid configuration stays loaded");
         } else {
-            tracing::error!("{reason}; nothing is signed until it is mended");
+            tracing::error!("{reason}; signing is paused until the configuration is fixed");
             current.send_modify(|settings| settings.config = Setting::Missing(reason));
         }
     }

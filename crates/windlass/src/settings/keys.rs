@@ -17,7 +17,7 @@ use crate::sign::Signer;
 use crate::sign::entries::{Entries, EntriesError, Fingerprint, NAMES};
 use crate::telemetry::Metrics;
 
-/// Name of the secret, as in the reference.
+/// Name of the secret, as in Chains.
 pub(crate) const SIGNING_SECRETS: &str = "signing-secrets";
 
 /// How often a mounted directory is looked at. The kubelet refreshes it about once a minute.
@@ -59,7 +59,7 @@ impl Keys {
         let signer = tokio::task::spawn_blocking(move || make(&entries)).await;
         let reason = match signer {
             Ok(Ok(signer)) => {
-                tracing::info!(key_id = signer.key_id(), "the key of {place} is in force");
+                tracing::info!(key_id = signer.key_id(), "key loaded from {place}");
                 let signer = Setting::InForce(Arc::new(signer));
                 self.current
                     .send_modify(|settings| settings.signer = signer);
@@ -78,9 +78,9 @@ impl Keys {
         self.metrics.key_refused.inc();
         let kept = self.current.borrow().signer.in_force();
         if kept {
-            tracing::error!("{reason}; the last good key stays in force");
+            tracing::error!("{reason}; the last valid key stays loaded");
         } else {
-            tracing::error!("{reason}; nothing is signed until there is a key");
+            tracing::error!("{reason}; signing is paused until there is a key");
             self.current
                 .send_modify(|settings| settings.signer = Setting::Missing(reason.clone()));
         }
@@ -90,7 +90,7 @@ impl Keys {
     fn absent(&mut self, place: &str) {
         self.last = None;
         self.refuse(format!(
-            "{place} does not exist; make one with: windlass generate-key-pair k8s://{}",
+            "{place} does not exist; create it with: windlass generate-key-pair k8s://{}",
             place.trim_start_matches("secret ")
         ));
     }
@@ -189,7 +189,7 @@ async fn read_directory(directory: &Path) -> Result<Entries, String> {
         let size = match tokio::fs::metadata(&path).await {
             Ok(found) => found.len(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(format!("cannot look at {}: {error}", path.display())),
+            Err(error) => return Err(format!("cannot access {}: {error}", path.display())),
         };
         if size > FILE_LIMIT {
             return Err(format!(

@@ -1,5 +1,5 @@
 //! The password of a private key: from `COSIGN_PASSWORD`, from a prompt, or piped in, as cosign
-//! takes it. What is piped in counts byte for byte.
+//! takes it. A password from a pipe is used byte for byte.
 
 use std::io::{self, IsTerminal, Read};
 

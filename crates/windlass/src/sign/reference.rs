@@ -1,4 +1,4 @@
-//! A key reference: where a key is kept, as typed after `--key`.
+//! A key reference: the location of a key, as typed after `--key`.
 //!
 //! `k8s://namespace/name` is a secret with cosign's entries (or `x509.pem`), `env://NAME` an
 //! environment variable, anything else a file. The entries of a secret are read by the rules that

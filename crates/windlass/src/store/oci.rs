@@ -5,8 +5,8 @@
 //! windlass's own, each is kept in both ways (docs/behaviour.md, "Store oci"). What is
 //! there already is known by its payload and by the key that signed, so storing twice adds nothing.
 //!
-//! An override of the repository holds for tags. A referrer lives in the repository of what it
-//! refers to, so for bundles the override holds only if the image is there too.
+//! `storage.oci.repository` applies to tags. A referrer must be in the repository of its image, so
+//! for bundles it applies only if that repository contains the image too.
 
 use std::time::Duration;
 

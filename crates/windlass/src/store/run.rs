@@ -42,8 +42,8 @@ pub(crate) fn annotations(
             size: others + size(&whole),
         });
     }
-    let note = "the payload annotation is left out, it would not fit; \
-                the signature annotation is an envelope that holds the payload";
+    let note = "the payload annotation is left out because it would not fit; the envelope in the \
+                signature annotation contains the payload";
     Ok((lean, Some(note.to_owned())))
 }
 

@@ -10,8 +10,7 @@ use windlass_core::config::StoreKind;
 
 use crate::cluster::runs::RunKind;
 
-/// The counters of one kind of run, with the reference's names and meanings (docs/behaviour.md,
-/// "Metrics").
+/// The counters of one kind of run, with Chains' names and meanings (docs/behaviour.md, "Metrics").
 #[derive(Debug, Default, Clone)]
 pub(crate) struct RunCounts {
     /// Signatures made.
@@ -33,15 +32,15 @@ pub struct Metrics {
     pub(crate) pipeline_runs: RunCounts,
     /// Runs given up for good.
     pub(crate) given_up: Counter,
-    /// Configurations that came into force.
+    /// Configurations that were loaded.
     pub(crate) config_accepted: Counter,
-    /// Configurations that were refused, the last good one staying in force.
+    /// Configurations that were refused; the last valid one stays loaded.
     pub(crate) config_refused: Counter,
-    /// Signing secrets that were refused, the last good key staying in force.
+    /// Signing secrets that were refused; the last valid key stays loaded.
     pub(crate) key_refused: Counter,
     /// Private keys read; each encrypted one costs one run of scrypt.
     pub(crate) keys_loaded: Counter,
-    /// Runs that wait for another try.
+    /// Runs that wait for a retry.
     pub(crate) waiting: Gauge,
     /// Artifacts stored, by kind of run and store.
     pub(crate) stored: Family<StoreLabels, Counter>,
@@ -92,17 +91,17 @@ impl Metrics {
             ),
             (
                 "windlass_config_accepted",
-                "Changes of chains-config in force",
+                "Configurations loaded",
                 &self.config_accepted,
             ),
             (
                 "windlass_config_refused",
-                "Refused changes of chains-config",
+                "Configurations refused",
                 &self.config_refused,
             ),
             (
                 "windlass_key_refused",
-                "Refused changes of the signing secret",
+                "Signing keys refused",
                 &self.key_refused,
             ),
             (
@@ -121,7 +120,7 @@ impl Metrics {
         );
         registry.register(
             "windlass_runs_waiting",
-            "Runs waiting to be tried again",
+            "Runs waiting for a retry",
             self.waiting.clone(),
         );
         registry

@@ -140,7 +140,7 @@ fn another_kind_is_refused_by_its_name() {
     shell.fail(2, "payload -f pod.yaml", "Pod");
     let pods = list(&["apiVersion: v1\nkind: Pod".to_owned()]);
     shell.write("pods.yaml", pods);
-    shell.fail(2, "payload -f pods.yaml", "there is no run in it");
+    shell.fail(2, "payload -f pods.yaml", "it contains no run");
     shell.fail(
         2,
         "payload -f task.yaml --config task.yaml",

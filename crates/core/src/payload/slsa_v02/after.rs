@@ -1,5 +1,5 @@
-//! Which tasks a pipeline's task comes after, found in what it refers to: docs/behaviour.md,
-//! "SLSA v0.2 of pipeline runs".
+//! The tasks that a pipeline task runs after, found from its references to their results:
+//! docs/behaviour.md, "SLSA v0.2 of pipeline runs".
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ pub(super) fn after<'r>(task: &'r PipelineTask<'_>) -> Vec<&'r str> {
     after
 }
 
-/// All texts of a task that may refer to results of others, in the reference's order.
+/// All texts of a task that may refer to results of others, in Chains' order.
 fn visit<'r>(task: &'r PipelineTask<'_>, see: &mut impl FnMut(&'r str)) {
     visit_params(&task.params, see);
     if let Some(matrix) = &task.matrix {

@@ -14,7 +14,7 @@ const OWN_PREFIX: &str = "chains.tekton.dev/";
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Sources of definitions that are materials too. A material that is the same adds its digests to
-/// the source, and the reference shows them wherever it shows the source.
+/// the source, and Chains shows them wherever it shows the source.
 #[derive(Default)]
 pub(super) struct Sources {
     /// Position among the materials, by the address of the source.

@@ -1,5 +1,5 @@
-//! `buildConfig` of a pipeline run in SLSA provenance v0.2: one entry for each task run that
-//! carried out one of its tasks. See docs/behaviour.md, "SLSA v0.2 of pipeline runs".
+//! `buildConfig` of a pipeline run in SLSA provenance v0.2: one entry for each task run that ran
+//! one of its tasks. See docs/behaviour.md, "SLSA v0.2 of pipeline runs".
 
 use serde_json::value::RawValue;
 
@@ -54,7 +54,7 @@ fn entries<'r>(
     for child in &executed.runs {
         let Some(steps) = steps::by_index(child) else {
             notes.add(format!(
-                "task run {} is left out of buildConfig: its steps are not those of its task",
+                "task run {} is left out of buildConfig: its steps do not match its task",
                 shown(&child.metadata.name)
             ));
             continue;

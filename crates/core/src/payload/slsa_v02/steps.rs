@@ -7,8 +7,8 @@ use crate::json::{Json, Object};
 use crate::run::{Container, StepState, TaskRun, TaskSpec};
 use crate::warning::{Notes, shown};
 
-/// Steps of a task run, each with the step of the task that has its name. One that the task gives no
-/// name has none, as in the reference.
+/// Steps of a task run, each with the step of the task that has its name. One that the task gives
+/// no name has none, as in Chains.
 pub(super) fn by_name<'r>(run: &'r TaskRun<'_>, notes: &mut Notes) -> Json<'r> {
     let mut by_name: HashMap<&str, &Container<'_>> = HashMap::new();
     for step in run.status.task_spec.iter().flat_map(|task| &task.steps) {

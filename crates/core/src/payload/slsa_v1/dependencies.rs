@@ -70,7 +70,7 @@ pub(super) fn of_pipeline(
 }
 
 /// A child's task: where it came from, and the whole child if the build type asks for it. Nothing
-/// at all if it asks for a child that cannot be written; the reference leaves out its images too.
+/// at all if it asks for a child that cannot be written; Chains leaves out its images too.
 fn child_task(
     child: &TaskRun<'_>,
     build_type: BuildType,

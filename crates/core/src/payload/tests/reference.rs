@@ -1,4 +1,4 @@
-//! What payloads have to be like in corners where they once differed from the reference's.
+//! What payloads have to be like in corners where they once differed from Tekton Chains'.
 
 use base64::Engine as _;
 use serde_json::json;

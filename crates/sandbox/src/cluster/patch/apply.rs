@@ -1,6 +1,6 @@
-//! Server-side apply: the client says which fields it wants and with what values; what another
-//! manager owns with another value is a conflict unless forced; what the client applied before
-//! and now leaves out is removed unless somebody else owns it too.
+//! Server-side apply: the client states fields with their values. A field that another manager owns
+//! with another value is a conflict unless forced. A field that the client applied before and now
+//! leaves out is removed unless another manager owns it too.
 
 use serde_json::{Map, Value};
 

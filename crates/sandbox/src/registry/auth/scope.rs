@@ -1,5 +1,5 @@
-//! Scopes: what a token is for, as `repository:NAME:pull,push` or `registry:catalog:*`.
-//! Source: Distribution's "Token Scope Documentation".
+//! Scopes of tokens: `repository:NAME:pull,push` or `registry:catalog:*`. Source: Distribution's
+//! "Token Scope Documentation".
 
 use std::fmt;
 

@@ -1,8 +1,7 @@
 //! The token endpoint: `GET /token` with a password or without, `POST /token` with a refresh token
-//! or a password. A token is issued for as much of the scopes asked for as is granted, be it
-//! nothing; only a wrong credential is refused.
-//! Sources: Distribution's "Token Authentication Specification" and its `OAuth2`
-//! sibling.
+//! or a password. A token is issued for the requested scopes that are granted, even if there are
+//! none; only a wrong credential is refused. Sources: Distribution's
+//! "Token Authentication Specification" and its `OAuth2` sibling.
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderMap, Method, StatusCode};

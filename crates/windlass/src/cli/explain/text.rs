@@ -79,7 +79,7 @@ fn signed(signing: &Signing) -> String {
         _ => "",
     };
     format!(
-        "{name}: format {}, signer {}, kept in {}{log}",
+        "{name}: format {}, signer {}, stored in {}{log}",
         signing.format,
         signing.signer,
         signing.storage.join(", ")

@@ -33,16 +33,16 @@ pub(super) fn generate(prefix: &str, existing: Existing) -> anyhow::Result<()> {
 fn confirm(name: &str) -> anyhow::Result<()> {
     anyhow::ensure!(
         io::stdin().is_terminal(),
-        "{name} exists already and is left as it is; use --force to overwrite it, or \
-         --output-key-prefix to write elsewhere"
+        "{name} exists and was not changed; use --force to overwrite it, or --output-key-prefix to \
+         write elsewhere"
     );
     eprint!("{name} exists already. Overwrite it? [y/N] ");
     let mut answer = String::new();
     io::stdin()
         .read_line(&mut answer)
-        .context("cannot read the answer")?;
+        .context("cannot read your reply")?;
     let yes = ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str());
-    anyhow::ensure!(yes, "{name} is left as it is, and no key was made");
+    anyhow::ensure!(yes, "{name} was not changed, and no key was made");
     Ok(())
 }
 

@@ -51,13 +51,13 @@ fn draw_key() -> anyhow::Result<PrivateKey> {
 }
 
 fn draw(bytes: &mut [u8]) -> anyhow::Result<()> {
-    getrandom::fill(bytes).context("cannot draw random numbers from the system")
+    getrandom::fill(bytes).context("cannot get random numbers from the system")
 }
 
 fn warn_of_newline(password: &[u8]) {
     if password.ends_with(b"\n") {
         output::note(
-            "warning: the password that was piped in ends in a newline, which is part of it; use \
+            "warning: the password from the pipe ends with a newline, which is part of it; use \
              `printf %s` to leave it out",
         );
     }

@@ -1,8 +1,7 @@
-//! A key pair in a secret: the same entries as cosign's, immutable.
+//! A key pair in a secret: the entries that cosign writes, immutable.
 //!
-//! A secret that exists without a key (the operator makes one) is filled. One that holds a key is
-//! replaced on demand only, and every write states which version it replaces, so that of two
-//! writers one fails.
+//! A secret without a key (the operator creates one) is filled. A secret with a key is replaced on
+//! request only. Every write states the version it replaces, so that one of two writers fails.
 
 use std::collections::BTreeMap;
 
@@ -62,8 +61,8 @@ pub(super) async fn generate(
     let file = format!("{prefix}.pub");
     files::write(&file, pair.public.as_bytes(), 0o644, Existing::Replace).with_context(|| {
         format!(
-            "the secret holds the new pair; print its public key with `windlass public-key --key \
-             {}`",
+            "the secret contains the new pair; print its public key with `windlass public-key \
+             --key {}`",
             location.reference()
         )
     })?;
@@ -80,13 +79,13 @@ fn plan(location: &Location, found: Option<Secret>, existing: Existing) -> anyho
     if existing == Existing::Keep {
         ensure!(
             held.is_empty(),
-            "{location} holds a key already ({}) and is left as it is; use --force to replace it: \
-             what it signed can then be verified with its old public key only",
+            "{location} contains a key already ({}) and was not changed; use --force to replace \
+             it: signatures made with it then need its old public key",
             held.join(", ")
         );
         ensure!(
             !immutable,
-            "{location} is empty but immutable; use --force to delete it and make it anew"
+            "{location} is empty but immutable; use --force to delete and create it again"
         );
     }
     Ok(if immutable {
@@ -201,7 +200,7 @@ async fn recreate(
     found: Secret,
 ) -> anyhow::Result<()> {
     note(&format!(
-        "{location} is immutable: deleting it and making it anew"
+        "{location} is immutable: deleting and creating it again"
     ));
     let exactly = Preconditions {
         uid: found.metadata.uid.clone(),
@@ -220,7 +219,9 @@ async fn recreate(
     }
     create(api, location, secret(location, entries(pair), Some(found)))
         .await
-        .context("the old secret is deleted, the new one is not there; run the command again")
+        .context(
+            "the old secret was deleted, but the new one was not created; run the command again",
+        )
 }
 
 /// The HTTP status of a refusal.

@@ -1,8 +1,8 @@
 //! Text from the cluster, made safe for a terminal.
 //!
-//! Whoever may create a run chooses its names, labels, results and messages. Shown raw, control
-//! characters in them could move the cursor, recolour or rename the window, and direction marks
-//! could swap what is read; both are written out as escapes instead.
+//! Whoever may create a run chooses its names, labels, results and messages. Control characters in
+//! them could move the cursor, recolour or rename the window, and direction marks could reorder the
+//! text; both are printed as escapes.
 
 use std::borrow::Cow;
 

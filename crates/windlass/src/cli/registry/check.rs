@@ -1,5 +1,5 @@
-//! `registry check`: the credentials an account has for an image's repository, in the order in
-//! which the controller tries them, and what each is allowed to do.
+//! `registry check`: lists the credentials of an account for an image's repository, in the order in
+//! which the controller tries them, and what each may do.
 
 use std::process::ExitCode;
 
@@ -11,11 +11,11 @@ use crate::cli::verify::reference;
 use crate::cluster::Connection;
 use crate::store::oci::{self, Exemptions, credentials};
 
-/// Show which credentials an account has for an image, and whether one may push
+/// Show an account's credentials for an image, and whether one may push
 ///
-/// Each is tried: to read the image, and to begin an upload, which is given up at once. Exits with
-/// 0 when one may push, with 1 when none may, with 2 when that could not be found out. The Docker
-/// configuration of the controller's own pod, and its identity in a cloud, are not seen from here.
+/// Tries each credential: reads the image, then starts and cancels an upload. Exit status: 0 one
+/// may push, 1 none may push, 2 could not be checked. The Docker configuration and the cloud
+/// identity of the controller's pod cannot be seen by this command.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass registry check registry.example.com/team/app -n team-a --service-account build-bot")]
@@ -29,10 +29,10 @@ pub(crate) struct Check {
     /// Service account of the runs
     #[arg(long, value_name = "NAME", default_value = "default")]
     service_account: String,
-    /// Do not check the certificate of the registry
+    /// Skip the certificate check of the registry
     #[arg(long)]
     allow_insecure_registry: bool,
-    /// Speak plain HTTP to the registry if it does not speak HTTPS
+    /// Use plain HTTP if the registry has no TLS
     #[arg(long)]
     allow_http_registry: bool,
 }
@@ -92,7 +92,7 @@ impl Check {
     async fn probe(&self, remote: &Remote, candidate: Candidate) -> Result<Tried, Error> {
         let pull = match remote.head_manifest(&self.image.name()).await {
             Ok(Some(_)) => "yes".to_owned(),
-            Ok(None) => "yes, no such image".to_owned(),
+            Ok(None) => "yes, image not found".to_owned(),
             Err(error) => denial(error)?,
         };
         let push = match remote.can_push().await {
@@ -147,12 +147,12 @@ impl Check {
             Some(one) => format!("Runs of this account push with: {}", one.candidate.source),
             None if tried.len() == 1 => format!(
                 "Runs of this account cannot push: it has no credential for {repository}.\n\
-                 Give it one:  windlass registry grant --docker-config FILE -n {namespace} \
+                 Grant one:  windlass registry grant --docker-config FILE -n {namespace} \
                  --service-account {name}"
             ),
             None => format!(
-                "Runs of this account cannot push: no credential of it is allowed to.\n\
-                 Let one of these push to {repository}, or add one that may."
+                "Runs of this account cannot push: none of its credentials has push access.\n\
+                 Give one of them push access to {repository}, or add another one."
             ),
         };
         text + &verdict + "\n"

@@ -1,7 +1,7 @@
-//! `registry grant`: gives a service account the credentials of a Docker configuration file.
+//! `registry grant`: adds the credentials of a Docker configuration file to a service account.
 //!
-//! Steps 2 and 3 of the guide's section on registries: a secret, and its name among the account's
-//! `imagePullSecrets`. What is there already is left alone, so doing it twice changes nothing.
+//! Steps 2 and 3 of the guide's section on registries: a secret, and its name in the account's
+//! `imagePullSecrets`. What exists is not changed, so granting twice changes nothing.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -25,10 +25,10 @@ const MANAGED: &str = "pipeline";
 /// How often a write is tried that others get in the way of.
 const ATTEMPTS: usize = 5;
 
-/// Give a service account the credentials of a Docker configuration file
+/// Add the credentials of a Docker configuration file to a service account
 ///
-/// Makes or updates a secret and adds it to the account's imagePullSecrets; both are made if they
-/// are not there. Doing it twice changes nothing.
+/// Writes the credentials to a secret and adds it to the account's imagePullSecrets. Creates the
+/// secret and the account if they do not exist. Granting twice changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass registry grant --docker-config ~/.docker/config.json -n team-a --service-account build-bot
@@ -43,7 +43,7 @@ pub(crate) struct Grant {
     /// Service account of the runs
     #[arg(long, value_name = "NAME")]
     service_account: String,
-    /// Secret to keep the credentials in
+    /// Secret to write the credentials to
     #[arg(long, value_name = "NAME", default_value = "registry-credentials")]
     secret: String,
 }
@@ -93,10 +93,11 @@ impl Grant {
 
 fn warning(namespace: &str, secret: &str) -> String {
     format!(
-        "warning: the operator of OpenShift Pipelines resets the account {MANAGED}, and {secret} is \
-         gone then.\n\
+        "warning: the operator of OpenShift Pipelines resets the account {MANAGED} and removes \
+         {secret} from it.\n\
          Use an account of your own, and name it in the run:\n\
-         \x20 windlass registry grant --docker-config FILE -n {namespace} --service-account build-bot\n\
+         \x20 windlass registry grant --docker-config FILE -n {namespace} --service-account \
+         build-bot\n\
          \x20 TaskRun:      spec.serviceAccountName: build-bot\n\
          \x20 PipelineRun:  spec.taskRunTemplate.serviceAccountName: build-bot"
     )
@@ -133,8 +134,8 @@ fn helper(document: &Value) -> &'static str {
     if document.get("credsStore").is_none() && document.get("credHelpers").is_none() {
         return "; log in to the registry first";
     }
-    "; a credential helper of this machine keeps them, which a cluster cannot ask: log in with \
-     DOCKER_CONFIG set to an empty folder and use the config.json that appears there"
+    "; a credential helper on this machine has them, and a cluster cannot run it: log in with \
+     DOCKER_CONFIG set to an empty folder and use the config.json that is written there"
 }
 
 async fn write_secret(
@@ -162,8 +163,7 @@ async fn write_secret(
     let kind = found.type_.unwrap_or_default();
     ensure!(
         kind == KIND,
-        "{place} is there already and of the type {kind}, not {KIND}; choose another name with \
-         --secret"
+        "{place} exists with the type {kind}, not {KIND}; choose another name with --secret"
     );
     let held = found.data.unwrap_or_default();
     if held.get(ENTRY) == data.get(ENTRY) {
@@ -198,7 +198,8 @@ async fn add_to_account(
         }
     }
     bail!(
-        "cannot change {place}: others changed it {ATTEMPTS} times meanwhile; run this again ({})",
+        "cannot change {place}: others changed it {ATTEMPTS} times at the same time; run the \
+         command again ({})",
         refused.unwrap_or_default()
     )
 }

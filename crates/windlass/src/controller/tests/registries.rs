@@ -507,7 +507,7 @@ async fn a_run_of_which_nothing_is_stored_says_so() {
     scene.create(finished("app"));
     assert_eq!(scene.marked("app").await, "true");
     let reason = scene.reason("app").await;
-    assert!(reason.starts_with("nothing is stored"), "{reason}");
+    assert!(reason.starts_with("nothing was stored"), "{reason}");
     scene.event("ProvenanceIncomplete").await;
     scene.end().await;
 }

@@ -1,4 +1,4 @@
-//! A cluster that the reference left in the middle of its work.
+//! A cluster that Tekton Chains left in the middle of its work.
 
 use super::*;
 

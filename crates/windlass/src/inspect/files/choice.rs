@@ -1,7 +1,7 @@
-//! The one run of a file that is meant, and the task runs beside it that are its children.
+//! Chooses the one run of a file, and the task runs in the file that are its children.
 //!
-//! A run belongs to another if that one controls it, or refers to it as its child. What belongs to
-//! no other is on top; a file with one such run needs no choice.
+//! A run belongs to another run that controls it, or that names it as its child. If exactly one run
+//! of a file belongs to no other, it is chosen.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ pub(super) struct RunTree {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChoiceError {
     /// There is none.
-    #[error("there is no run in it")]
+    #[error("it contains no run")]
     Empty,
     /// None has that name.
     #[error("there is no run {selector} in it, but {others}")]
@@ -30,7 +30,7 @@ pub(crate) enum ChoiceError {
         others: String,
     },
     /// Each belongs to another one.
-    #[error("none of its runs is on top; choose one with --name")]
+    #[error("every run in it belongs to another run; choose one with --name")]
     Circle,
     /// Several have that name.
     #[error(

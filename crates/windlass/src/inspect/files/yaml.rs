@@ -1,8 +1,8 @@
 //! YAML as `kubectl` writes it.
 //!
-//! `kubectl` puts a string in quotes where its own reader would take it for something else. A
-//! string such as `123e4567`, which may well be the start of a commit, it leaves bare, since as a
-//! number it is too large; readers of YAML 1.2 take it for infinity. Here it is a string.
+//! `kubectl` quotes a string only if its own parser would read it as something else. It leaves a
+//! string such as `123e4567`, which may be the start of a commit, unquoted, because the number
+//! would be too large; parsers of YAML 1.2 read it as infinity. Here it is a string.
 
 use std::borrow::Cow;
 

@@ -57,17 +57,17 @@ fn malformed(key: &PublicKey, layers: &[Vec<u8>]) -> String {
 fn mismatch(key: &PublicKey, payload: &[u8], signature: &[u8]) -> String {
     let verifies = |bytes: &[u8]| key.verify(bytes, signature).is_ok();
     let found = format!(
-        "the signature is well-formed, but it is not one by the key {} over this payload \
-         (sha256 {}, {} bytes)",
+        "the signature is well-formed, but does not match the key {} and this payload (sha256 {}, \
+         {} bytes)",
         describe(key),
         sha256(payload),
         payload.len()
     );
     let without_newline = payload.strip_suffix(b"\n");
     let hint = if without_newline.is_some_and(verifies) {
-        "; the payload has a newline at its end that was not signed".to_owned()
+        "; the payload ends with a newline that was not signed".to_owned()
     } else if verifies(&[payload, b"\n"].concat()) {
-        "; the payload lacks the newline at its end that was signed".to_owned()
+        "; the payload lacks the signed newline at its end".to_owned()
     } else if decode(payload).is_some_and(|decoded| verifies(&decoded)) {
         "; the payload is still base64: decode it first".to_owned()
     } else {

@@ -33,7 +33,7 @@ pub(crate) fn verify(path: &Path, asked: &Asked) -> anyhow::Result<Report> {
         Some((text, value)) if value.get("mediaType").is_some() => verify::envelope_of_bundle(text),
         _ => {
             let documents = files::run(&input, None).with_context(|| {
-                format!("{target} holds no envelope and no bundle, and is taken for a run")
+                format!("{target} contains no envelope and no bundle, and was read as a run")
             })?;
             return run::verify(&target, documents.run.as_bytes(), asked);
         }

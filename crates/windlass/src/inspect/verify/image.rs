@@ -1,4 +1,4 @@
-//! Verification of an image by what is attached to it in its registry.
+//! Verification of an image: reads the signatures and attestations attached to it, and checks each.
 
 use futures::{StreamExt, TryStreamExt, stream};
 use windlass_core::format::IMAGE_PREDICATE;
@@ -14,17 +14,16 @@ use crate::store::oci::{Exemptions, open};
 /// How much is read at once of what is attached to an image.
 const AT_ONCE: usize = 8;
 
-/// How registries are spoken to.
+/// Options for access to registries.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Access {
-    /// Repository that signatures and attestations are kept in under their tags (default: the
-    /// image's)
+    /// Repository with the tags of signatures and attestations (default: the image's)
     #[arg(long, env = "COSIGN_REPOSITORY", value_name = "REPOSITORY", value_parser = repository)]
     signature_repository: Option<Repository>,
-    /// Do not check the certificate of the registry
+    /// Skip the certificate check of the registry
     #[arg(long)]
     allow_insecure_registry: bool,
-    /// Speak plain HTTP to the registry if it does not speak HTTPS
+    /// Use plain HTTP if the registry has no TLS
     #[arg(long)]
     allow_http_registry: bool,
 }
@@ -79,7 +78,7 @@ impl Access {
 async fn digest_of(remote: &Remote, name: &Name) -> anyhow::Result<Digest> {
     let found = remote.head_manifest(name).await?;
     let found = found.map(|found| found.digest);
-    found.ok_or_else(|| anyhow::anyhow!("there is no {name} in {}", remote.repository()))
+    found.ok_or_else(|| anyhow::anyhow!("{name} was not found in {}", remote.repository()))
 }
 
 /// Checks everything that is attached to the image.
@@ -149,7 +148,7 @@ fn check(evidence: Evidence, place: String, digest: &Digest, asked: &Asked) -> C
         Evidence::Other(kind) => {
             checked.what = What::Other;
             checked.outcome = Outcome::failed(format!(
-                "{} is nothing that is verified here",
+                "skipped: {} is not a signature or attestation",
                 clean::short(&kind)
             ));
         }

@@ -1,4 +1,4 @@
-//! What was found, whether each holds, and what that comes to.
+//! A verification report: each entry with its findings, and the verdict.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -96,9 +96,12 @@ impl Report {
         self.verdict = if candidates.iter().any(|entry| entry.outcome.holds()) {
             Ok(())
         } else if candidates.is_empty() {
-            Err(format!("there is no {name}"))
+            Err(format!("no {name} was found"))
         } else {
-            Err(format!("of {} found, no {name} holds", candidates.len()))
+            Err(format!(
+                "{} found, but none is a valid {name}",
+                candidates.len()
+            ))
         };
     }
 
@@ -108,7 +111,7 @@ impl Report {
         self.verdict = match (missing, broken.count()) {
             (Some(missing), _) => Err(missing),
             (None, 0) => Ok(()),
-            (None, count) => Err(format!("{count} of {} do not hold", self.entries.len())),
+            (None, count) => Err(format!("{count} of {} are invalid", self.entries.len())),
         };
     }
 
@@ -163,9 +166,9 @@ impl Report {
                 envelope: _,
             } = entry;
             let state = match what {
-                What::Other => "not checked",
-                _ if outcome.holds() => "holds",
-                _ => "does not hold",
+                What::Other => "skipped",
+                _ if outcome.holds() => "valid",
+                _ => "invalid",
             };
             // writing to a string cannot fail
             let _ = write!(text, "\n{}: {state}\n", what.name());

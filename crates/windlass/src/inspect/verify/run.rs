@@ -1,8 +1,8 @@
 //! Verification of a run by its annotations.
 //!
-//! A signature without envelope covers the run's status: the status is written again in the format
-//! that was signed and compared, so that annotations of another run do not hold here, nor a status
-//! that was changed after it was signed.
+//! A signature without an envelope covers the run's status. The status is written again in the
+//! signed format and compared, so that annotations of another run, and a status that changed after
+//! signing, are invalid.
 
 use std::collections::BTreeMap;
 
@@ -69,11 +69,11 @@ pub(crate) fn verify(target: &str, document: &[u8], asked: &Asked) -> anyhow::Re
     }
     let missing = if !keys.contains(own.as_str()) {
         Some(format!(
-            "the run holds no signature of its own ({})",
+            "the run has no signature of its own ({})",
             annotation::signature(&own)
         ))
     } else if asked.needs_attestation() && !report.has_attestation() {
-        Some("no attestation of the run holds with what is asked for".to_owned())
+        Some("no attestation of the run satisfies the options".to_owned())
     } else {
         None
     };
@@ -105,7 +105,7 @@ fn check(
     let (signature, payload) = match read {
         Ok((Some(signature), payload)) => (signature, payload),
         Ok((None, _)) => {
-            checked.outcome = Outcome::failed("there is a payload and no signature");
+            checked.outcome = Outcome::failed("there is a payload but no signature");
             return checked;
         }
         Err(damage) => {
@@ -127,7 +127,7 @@ fn check(
         return checked;
     }
     checked.outcome = match payload {
-        None => Outcome::failed("the payload that was signed is not with the run"),
+        None => Outcome::failed("the signed payload was not found on the run"),
         Some(payload) if key == run.short_key() => status(run, &payload, &signature, asked),
         Some(payload) => image(key, &payload, &signature, asked),
     };
@@ -145,10 +145,10 @@ fn attestation(
         return outcome;
     };
     if payload.is_some_and(|payload| payload != signed) {
-        let finding = "the payload annotation is not what the envelope holds";
+        let finding = "the payload annotation differs from the payload in the envelope";
         outcome.findings.push(finding.to_owned());
     }
-    // provenance v0.2 of the reference names no run
+    // provenance v0.2 of Chains names no run
     let statement: Value = serde_json::from_slice(&signed).unwrap_or_default();
     let invocation = statement["predicate"]["runDetails"]["metadata"]["invocationId"].as_str();
     let uid = &*run.metadata().uid;
@@ -165,15 +165,14 @@ fn status(run: &Run<'_>, payload: &[u8], signature: &[u8], asked: &Asked) -> Out
     let mut findings = Vec::new();
     if let Err(error) = asked.key.verify(payload, signature) {
         findings.push(format!(
-            "the signature is not one by the key given over its payload: {error}"
+            "the signature does not match this payload and key: {error}"
         ));
     }
     let now = Payload::of_run(run, &Config::default(), Format::Tekton);
     match now {
         Ok(now) if now.bytes == payload => {}
         Ok(_) => findings.push(
-            "the payload is not the status that the run has now: one of them was changed"
-                .to_owned(),
+            "the payload differs from the status of the run: one of them was changed".to_owned(),
         ),
         Err(error) => findings.push(format!("{:#}", anyhow::Error::new(error))),
     }
@@ -190,7 +189,7 @@ fn image(key: &str, payload: &[u8], signature: &[u8], asked: &Asked) -> Outcome 
     let digest = document["critical"]["image"]["docker-manifest-digest"].as_str();
     let hex = digest.and_then(|digest| digest.strip_prefix("sha256:"));
     if !hex.is_some_and(|hex| key.len() == 12 && hex.starts_with(key)) {
-        let finding = "the payload is of another image than the annotation says";
+        let finding = "the payload is for another image than its annotation";
         outcome.findings.push(finding.to_owned());
     }
     outcome

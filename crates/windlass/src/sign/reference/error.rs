@@ -1,4 +1,4 @@
-//! Why a key reference did not lead to a key.
+//! Errors of key references.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::cluster::ConnectError;
 use crate::cluster::secret::SecretError;
 use crate::sign::entries::EntriesError;
 
-/// Why a key reference did not lead to a key.
+/// Errors of key references.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyRefError {
     /// `k8s://` without exactly a namespace and a name.
@@ -35,7 +35,7 @@ pub(crate) enum KeyRefError {
         source: ConnectError,
     },
     /// No such secret.
-    #[error("{location} does not exist; make it with `windlass generate-key-pair {}`", location.reference())]
+    #[error("{location} does not exist; create it with `windlass generate-key-pair {}`", location.reference())]
     Missing {
         /// The secret.
         location: Location,
@@ -57,7 +57,7 @@ pub(crate) enum KeyRefError {
     },
     /// The secret is there, the key is not.
     #[error(
-        "{location} holds no key (looked for cosign.pub, x509.pem and cosign.key); fill it with \
+        "{location} contains no key (looked for cosign.pub, x509.pem and cosign.key); fill it with \
          `windlass generate-key-pair {}`", location.reference()
     )]
     NoKey {

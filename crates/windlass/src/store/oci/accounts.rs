@@ -1,4 +1,5 @@
-//! The credentials of accounts, read from the cluster: once for all runs that end together.
+//! Credentials of service accounts, read from the cluster once for all runs that finish at the same
+//! time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! What is attached to an image: layers under its tags `.sig` and `.att`, and referrers.
+//! Signatures and attestations attached to an image: layers under its tags `.sig` and `.att`, and
+//! referrers.
 
 use std::fmt;
 
@@ -132,7 +133,7 @@ impl Attached {
                 signature,
             },
             None => Evidence::Damaged(format!(
-                "its annotation {SIGNATURE} is missing or no base64"
+                "its annotation {SIGNATURE} is missing or not base64"
             )),
         })
     }
@@ -145,7 +146,9 @@ impl Attached {
         } = &self.descriptor;
         let listed = artifact_type.as_deref().unwrap_or_default();
         let Some(stored) = remote.get_manifest(&Name::Digest(digest.clone())).await? else {
-            return Ok(Evidence::Damaged("it is listed and not there".to_owned()));
+            return Ok(Evidence::Damaged(
+                "it is listed but was not found".to_owned(),
+            ));
         };
         let Ok(manifest) = stored.manifest() else {
             return Ok(Evidence::Other(listed.to_owned()));
@@ -178,7 +181,7 @@ async fn blob(remote: &Remote, descriptor: &Descriptor) -> Result<Result<Vec<u8>
     }
     match remote.get_blob(&descriptor.digest, LIMIT).await {
         Ok(Some(content)) => Ok(Ok(content.to_vec())),
-        Ok(None) => Ok(Err("its content is not in the registry".to_owned())),
+        Ok(None) => Ok(Err("its content was not found in the registry".to_owned())),
         Err(error @ Error::Digest { .. }) => Ok(Err(error.to_string())),
         Err(error) => Err(error),
     }

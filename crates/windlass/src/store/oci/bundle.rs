@@ -1,4 +1,4 @@
-//! Sigstore bundles, and the manifests that refer to an image with them, in the form of cosign 3
+//! Sigstore bundles, and the manifests that attach them to an image, as cosign 3 writes them
 //! (docs/behaviour.md, "Bundles").
 
 use std::collections::BTreeMap;

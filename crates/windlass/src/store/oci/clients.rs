@@ -1,4 +1,4 @@
-//! Clients of registries: one for each host, with the certificates this machine keeps for it.
+//! Registry clients: one for each host, with the certificates that this machine has for it.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

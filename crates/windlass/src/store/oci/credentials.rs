@@ -1,7 +1,7 @@
-//! Which credentials a run's service account has, read from the cluster.
+//! Credentials of a run's service account, read from the cluster.
 //!
-//! In the order in which they count: the account's `secrets`, what the run itself lays down for its
-//! pods, the account's `imagePullSecrets`, the configuration of this process.
+//! In this order: the account's `secrets`, the `imagePullSecrets` of the run's pod template, those
+//! of the account, the Docker configuration of this process.
 
 use kube::Client;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ const FILE_LIMIT: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CredentialsError {
     /// The API server did not answer.
-    #[error("cannot look for credentials of the registry")]
+    #[error("cannot read registry credentials")]
     Cluster(#[source] CallError),
     /// The API server answered with something else.
     #[error("cannot look for credentials of the registry: {0}")]

@@ -22,7 +22,7 @@ pub(crate) enum UploadError {
         source: ReferenceError,
     },
     /// The image's name is fine for a statement and not for a registry.
-    #[error("{image}: this is no place in a registry: {source}")]
+    #[error("{image}: its repository is not valid: {source}")]
     Image {
         image: String,
         source: ReferenceError,
@@ -35,7 +35,8 @@ pub(crate) enum UploadError {
     NoSubject { digest: Digest, repository: String },
     /// An index lists more than is signed.
     #[error(
-        "{image} lists more than {most} manifests, the most that are signed; sign it without artifacts.oci.recursive"
+        "{image} lists more manifests than the limit of {most}; sign it without \
+         artifacts.oci.recursive"
     )]
     TooManyListed { image: String, most: usize },
     /// Indexes list indexes that list indexes.
@@ -44,7 +45,7 @@ pub(crate) enum UploadError {
     )]
     TooDeep { image: String, depth: usize },
     /// What should be an index cannot be read.
-    #[error("{digest} is no index that can be read")]
+    #[error("{digest} is not a valid index")]
     Index {
         digest: Digest,
         source: serde_json::Error,
@@ -57,13 +58,13 @@ pub(crate) enum UploadError {
         source: ImageError,
     },
     /// A certificate or key that this machine keeps for the registry cannot be read.
-    #[error("cannot read {path}, which is kept here for the registry: {source}")]
+    #[error("cannot read {path} for the registry: {source}")]
     Certificate {
         path: String,
         source: std::io::Error,
     },
     /// There is no client to speak to the registry with.
-    #[error("cannot speak to {registry}")]
+    #[error("cannot set up a client for {registry}")]
     Setup {
         registry: String,
         source: SetupError,

@@ -1,5 +1,5 @@
-//! The manifests that an index lists: an image for several platforms is signed with each of them if
-//! `artifacts.oci.recursive` is set, as `cosign sign --recursive` does.
+//! Manifests that an index lists. With `artifacts.oci.recursive`, each manifest of a multi-platform
+//! image is signed, as `cosign sign --recursive` does.
 
 use std::collections::BTreeSet;
 

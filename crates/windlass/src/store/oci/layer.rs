@@ -1,5 +1,5 @@
-//! Layers of the manifests under `.sig` and `.att`, and the config that goes with them, as the
-//! reference writes them (docs/behaviour.md, "Tags").
+//! Layers of the manifests under `.sig` and `.att`, and the config that goes with them, as Tekton
+//! Chains writes them (docs/behaviour.md, "Tags").
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -97,7 +97,7 @@ impl Layer {
         }
         if layers.len() >= MOST {
             return Err(format!(
-                "there are {MOST} entries already, the most that clients read; remove old ones"
+                "the tag has {MOST} entries already, the most that clients read; remove old ones"
             ));
         }
         let mut layers = layers.to_vec();

@@ -120,8 +120,8 @@ impl Place {
                 return Ok((remote, found));
             }
             warnings.push(format!(
-                "storage.oci.repository is not used: {digest} is not in {other}, and a bundle has to \
-                 be where its image is; it is in {own}"
+                "storage.oci.repository is not used: {digest} is not in {other}, and a bundle must \
+                 be in the repository of its image, {own}"
             ));
         }
         let repository = own.to_string();

@@ -54,7 +54,7 @@ fn images(signed: &Signed, warnings: &mut Vec<String>) -> Vec<Image> {
         Artifact::Run { .. } if format.is_statement() => {}
         Artifact::Run { .. } => {
             warnings.push(format!(
-                "nothing is stored in a registry: the format {format} names no subjects"
+                "nothing was stored in a registry: the format {format} has no subjects"
             ));
             return Vec::new();
         }
@@ -65,7 +65,7 @@ fn images(signed: &Signed, warnings: &mut Vec<String>) -> Vec<Image> {
         match image_of(&subject.name, sha256) {
             Ok(image) => images.push(image),
             Err(error) => warnings.push(format!(
-                "nothing is stored beside {:.200?}, which is no image: {error}",
+                "nothing was attached to {:.200?}, which is not an image: {error}",
                 subject.name
             )),
         }

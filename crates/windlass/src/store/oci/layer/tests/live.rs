@@ -20,7 +20,7 @@ fn text(object: &Value, pointer: &str) -> String {
         .to_owned()
 }
 
-/// The layer must give the reference's tag, blob, manifest and config, byte for byte.
+/// The layer must give Chains' tag, blob, manifest and config, byte for byte.
 fn is_the_references(layer: &Layer, object: &Value, image: &Digest) {
     let tag = Tag::of_digest(image, layer.suffix).unwrap();
     assert_eq!(tag.as_str(), text(object, "/reference"));
