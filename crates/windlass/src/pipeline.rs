@@ -41,13 +41,15 @@ pub(crate) struct Means<'a> {
     pub(crate) log: &'a Log,
     pub(crate) registries: &'a Oci,
     pub(crate) metrics: &'a Metrics,
+    /// Size of the annotations that the run has besides what will be recorded, in bytes.
+    pub(crate) others: usize,
 }
 
 impl PlanError {
     /// When a repetition is worth it.
     pub(crate) fn retry(&self) -> Retry {
         match self {
-            Self::Format { .. } => Retry::Never,
+            Self::Format { .. } | Self::Store(_) => Retry::Never,
             Self::NoSigner(_) => Retry::Settings,
         }
     }
@@ -60,7 +62,7 @@ pub(crate) async fn attest(
     means: Means<'_>,
     mut earlier: Progress,
 ) -> Result<Record, PlanError> {
-    let plan = plan(run, means.config, means.registries).await?;
+    let plan = plan(run, means.config, means.registries, means.others).await?;
     let mut record = Record::new(plan.warnings);
     for failure in plan.failures {
         record.fail(failure.retry(), Chain(&failure).to_string());

@@ -312,6 +312,7 @@ impl Pass<'_> {
             log: &log.clone().unwrap_or_else(|| Log::of(config, run)),
             registries,
             metrics,
+            others: record::size_besides(run),
         };
         let attested = pipeline::attest(run, means, std::mem::take(progress)).await;
         let mut record = match attested {
@@ -361,8 +362,12 @@ impl Pass<'_> {
             Ok(annotations) => annotations,
             Err(error) => return self.give_up(metadata, &error.to_string()).await,
         };
-        let note = record.note.as_deref().or(cut.as_deref());
-        let change = Change::signed(kind, metadata, &annotations, note);
+        let notes: Vec<&str> = [record.note.as_deref(), cut.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        let change = Change::signed(kind, metadata, &annotations, note.as_deref());
         match self.write(&change).await {
             Err(WriteError::TooLarge(reason)) => return self.give_up(metadata, &reason).await,
             written => written?,

@@ -12,6 +12,7 @@ use windlass_core::run::{Run, TaskRun};
 use windlass_core::signed::Artifact;
 
 use crate::store::oci::{Oci, UploadError};
+use crate::store::run::{TooLarge, check_room};
 use crate::unsupported::Unsupported;
 
 /// One artifact in one format.
@@ -46,13 +47,18 @@ pub(crate) enum PlanError {
     /// There is no such signer yet.
     #[error(transparent)]
     NoSigner(#[from] Unsupported),
+    /// The run cannot be recorded, whatever its signatures are.
+    #[error(transparent)]
+    Store(#[from] TooLarge),
 }
 
-/// Plans what is signed for a run.
+/// Plans what is signed for a run. `others` is the size of the annotations that it has besides, in
+/// bytes.
 pub(super) async fn plan(
     run: &Run<'_>,
     config: &Config,
     registries: &Oci,
+    others: usize,
 ) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     plan.add_run(run, config)?;
@@ -65,6 +71,9 @@ pub(super) async fn plan(
             plan.add_image(image, config);
         }
     }
+    let on_run = plan.items.iter();
+    let on_run = on_run.filter(|item| item.stores.contains(&StoreKind::Tekton));
+    check_room(on_run.map(|item| &item.payload), others)?;
     Ok(plan)
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use windlass_core::annotation;
+use windlass_core::payload::Payload;
 use windlass_core::signed::Signed;
 
 /// Annotations by name.
@@ -45,6 +46,25 @@ pub(crate) fn annotations(
     let note = "the payload annotation is left out because it would not fit; the envelope in the \
                 signature annotation contains the payload";
     Ok((lean, Some(note.to_owned())))
+}
+
+/// Refuses payloads that do not fit into the annotations of their run whatever their signatures are,
+/// so that nothing is signed, logged or pushed for a run that cannot be recorded.
+pub(crate) fn check_room<'p>(
+    payloads: impl Iterator<Item = &'p Payload>,
+    others: usize,
+) -> Result<(), TooLarge> {
+    let encoded = |length: usize| length.div_ceil(3) * 4;
+    let least = payloads.map(|payload| match payload.format.is_statement() {
+        // it is in its envelope, which is encoded again
+        true => encoded(encoded(payload.bytes.len())),
+        false => encoded(payload.bytes.len()),
+    });
+    let size = others + least.sum::<usize>();
+    if size > annotation::TOTAL_SIZE_LIMIT {
+        return Err(TooLarge { size });
+    }
+    Ok(())
 }
 
 /// Bytes that count towards Kubernetes' limit.

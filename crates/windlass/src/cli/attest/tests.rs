@@ -51,6 +51,7 @@ async fn the_output_is_what_the_controller_stores_in_every_format() {
             log: &Log::Off,
             registries: &registries,
             metrics: &metrics,
+            others: 0,
         };
         let record = pipeline::attest(&run, means, Progress::default()).await;
         let (annotations, _) = record.unwrap().annotations(0).unwrap();
