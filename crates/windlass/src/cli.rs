@@ -9,7 +9,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::cluster::Connection;
 
+mod access;
 mod attest;
+mod claims;
 mod completions;
 mod controller;
 #[cfg(feature = "sandbox")]
@@ -21,18 +23,20 @@ mod explain;
 mod generate_key_pair;
 mod key;
 mod list;
-pub(crate) mod output;
+mod output;
 mod payload;
 mod pipelinerun;
 mod public_key;
 mod registry;
+mod report;
 mod run;
 mod run_files;
 mod sign_blob;
 mod taskrun;
 mod tree;
-pub(crate) mod verdict;
+mod verdict;
 mod verify;
+mod verify_attestation;
 mod verify_blob;
 mod verify_blob_attestation;
 
@@ -56,7 +60,7 @@ enum Verb {
     PublicKey(public_key::PublicKey),
     SignBlob(sign_blob::SignBlob),
     Verify(verify::Verify),
-    VerifyAttestation(verify::VerifyAttestation),
+    VerifyAttestation(verify_attestation::VerifyAttestation),
     Tree(tree::Tree),
     Registry(registry::Registry),
     VerifyBlob(verify_blob::VerifyBlob),
@@ -114,17 +118,17 @@ pub fn main() -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return report(&anyhow::Error::new(error).context("cannot start")),
+        Err(error) => return failure(&anyhow::Error::new(error).context("cannot start")),
     };
     let outcome = runtime.block_on(arguments.verb.run(&arguments.connection));
     // a prompt or a file read that never ends must not hold the process back
     runtime.shutdown_background();
-    outcome.unwrap_or_else(|error| report(&error))
+    outcome.unwrap_or_else(|error| failure(&error))
 }
 
 /// Prints an error with its causes on one line and gives the exit code for it.
 #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-fn report(error: &anyhow::Error) -> ExitCode {
+fn failure(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error:#}");
     ExitCode::from(FAILURE)
 }

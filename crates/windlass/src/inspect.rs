@@ -5,6 +5,7 @@
 
 pub(crate) mod documents;
 pub(crate) mod files;
+pub(crate) mod image;
 pub(crate) mod input;
 pub(crate) mod layers;
 pub(crate) mod listing;

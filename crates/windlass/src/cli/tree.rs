@@ -5,9 +5,8 @@ use std::process::ExitCode;
 
 use windlass_registry::Reference;
 
+use super::access::{Access, reference};
 use super::output::{self, clean};
-use super::verify::reference;
-use crate::inspect::verify::image::Access;
 use crate::store::oci::attached::{self, Attached};
 
 /// Show what is attached to an image: signatures, attestations, referrers
@@ -27,7 +26,7 @@ pub(crate) struct Tree {
 impl Tree {
     /// Prints the tree.
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        let found = self.access.find(&self.image).await?;
+        let found = self.access.resolve(&self.image).await?;
         let attached = attached::list(&found.remote, &found.tags, &found.digest).await?;
         let image = format!("{}@{}", self.image.repository, found.digest);
         output::write(text(&image, &attached))?;

@@ -11,7 +11,7 @@ use crate::inspect::input::{Input, MAX_CONTENT};
 
 /// A predicate type's URI, typed as that or as cosign's short name for it.
 #[derive(Debug, Clone)]
-pub(crate) struct PredicateType(pub(crate) String);
+pub(super) struct PredicateType(pub(super) String);
 
 impl FromStr for PredicateType {
     type Err = &'static str;
@@ -27,7 +27,7 @@ impl FromStr for PredicateType {
 
 /// Prints `Verified OK` if there are no findings, and otherwise each finding, to standard error as
 /// cosign does.
-pub(crate) fn report(findings: &[String]) -> ExitCode {
+pub(super) fn report(findings: &[String]) -> ExitCode {
     if findings.is_empty() {
         note("Verified OK");
         return ExitCode::SUCCESS;
@@ -39,7 +39,7 @@ pub(crate) fn report(findings: &[String]) -> ExitCode {
 }
 
 /// The bytes of what is signed, or of a signature.
-pub(crate) fn read(input: &Input, what: &str) -> anyhow::Result<Vec<u8>> {
+pub(super) fn read(input: &Input, what: &str) -> anyhow::Result<Vec<u8>> {
     let content = input.read(MAX_CONTENT);
     content.with_context(|| match input {
         Input::Stdin => format!("cannot read the {what} from standard input"),

@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use windlass_core::run::Kind;
-use windlass_core::verify::{Expected, Provenance};
 use windlass_registry::Reference;
 
+use super::access::{Access, reference};
+use super::claims::Claims;
 use super::key;
+use super::report::{self, ReportFormat};
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
-use crate::inspect::verify::image::Access;
-use crate::inspect::verify::report::View;
-use crate::inspect::verify::{Asked, file, image, run};
+use crate::inspect::verify::{VerifyRequest, file, image, run};
 use crate::sign::reference::KeyRef;
 
 /// Verify the signatures and attestations of an image, a run or a file
@@ -48,7 +48,7 @@ pub(crate) struct Verify {
     namespace: Option<String>,
     /// Output: text or json
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    output: View,
+    output: ReportFormat,
     /// Accepted for compatibility: windlass consults no transparency log
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     insecure_ignore_tlog: Option<bool>,
@@ -59,54 +59,6 @@ pub(crate) struct Verify {
     /// or a run
     #[arg(value_name = "TARGET")]
     target: Target,
-}
-
-/// Verify an attestation of an image
-///
-/// Prints the valid envelopes to standard output, one per line, and a report to standard error.
-/// Exit status: 0 at least one is valid, 1 none is valid, 2 could not be checked.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  windlass verify-attestation --key cosign.pub --type slsaprovenance registry.example.com/team/app:v1
-  windlass verify-attestation --key cosign.pub --type slsaprovenance1 registry.example.com/team/app:v1 \\
-      | jq -r .payload | base64 -d")]
-pub(crate) struct VerifyAttestation {
-    /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
-    #[arg(long, value_name = "REF")]
-    key: KeyRef,
-    /// Predicate type: slsaprovenance, slsaprovenance1, ..., or a URI
-    #[arg(long = "type", value_name = "TYPE", default_value = "custom")]
-    predicate: PredicateType,
-    #[command(flatten)]
-    claims: Claims,
-    #[command(flatten)]
-    access: Access,
-    /// Accepted for compatibility: windlass consults no transparency log
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    insecure_ignore_tlog: Option<bool>,
-    /// Accepted for compatibility: windlass reads both tags and referrers
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    new_bundle_format: Option<bool>,
-    /// IMAGE@DIGEST or IMAGE:TAG
-    #[arg(value_name = "IMAGE", value_parser = reference)]
-    image: Reference,
-}
-
-/// What the provenance must state.
-#[derive(Debug, Clone, clap::Args)]
-struct Claims {
-    /// Expected source repository (git+ and .git are optional)
-    #[arg(long, value_name = "URI")]
-    source_uri: Option<String>,
-    /// Expected commit of that source
-    #[arg(long, value_name = "DIGEST")]
-    source_commit: Option<String>,
-    /// Expected builder
-    #[arg(long, value_name = "ID")]
-    builder_id: Option<String>,
-    /// Expected task or pipeline: a name, or a URI that may end with @sha1:HEX
-    #[arg(long, value_name = "REF")]
-    task_ref: Option<String>,
 }
 
 /// What is verified.
@@ -142,11 +94,6 @@ impl FromStr for Target {
     }
 }
 
-/// An image as it is typed.
-pub(super) fn reference(text: &str) -> Result<Reference, String> {
-    Reference::parse(text).map_err(|error| error.to_string())
-}
-
 impl Verify {
     /// Checks the target and prints what was found.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
@@ -154,54 +101,23 @@ impl Verify {
             Ok(key) => key,
             Err(damaged) => return Ok(verdict::report(&[damaged])),
         };
-        let asked = Asked {
+        let request = VerifyRequest {
             key,
             expected: self.claims.expected(self.predicate),
         };
         let report = match self.target {
-            Target::Image(reference) => image::verify(&reference, &self.access, &asked).await?,
-            Target::File(path) => file::verify(&path, &asked)?,
+            Target::Image(reference) => {
+                let image = self.access.resolve(&reference).await?;
+                image::verify(&reference, &image, &request).await?
+            }
+            Target::File(path) => file::verify(&path, &request)?,
             Target::Run(kind, name) => {
-                run::on_cluster(connection, kind, &name, self.namespace.as_deref(), &asked).await?
+                let client = connection.connect().await?;
+                let namespace = self.namespace.as_deref();
+                let namespace = namespace.unwrap_or(client.default_namespace());
+                run::on_cluster(&client, kind, namespace, &name, &request).await?
             }
         };
-        report.print(self.output)
-    }
-}
-
-impl VerifyAttestation {
-    /// Checks the image and prints the envelopes that hold.
-    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let key = match key::public(&self.key, connection).await? {
-            Ok(key) => key,
-            Err(damaged) => return Ok(verdict::report(&[damaged])),
-        };
-        let asked = Asked {
-            key,
-            expected: self.claims.expected(Some(self.predicate)),
-        };
-        let report = image::verify(&self.image, &self.access, &asked).await?;
-        report.print_envelopes()
-    }
-}
-
-impl Claims {
-    fn expected(self, predicate: Option<PredicateType>) -> Expected {
-        let Self {
-            source_uri,
-            source_commit,
-            builder_id,
-            task_ref,
-        } = self;
-        Expected {
-            predicate_type: predicate.map(|PredicateType(uri)| uri),
-            subject: None,
-            provenance: Provenance {
-                source_uri,
-                source_commit,
-                builder_id,
-                task_ref,
-            },
-        }
+        report::print(&report, self.output)
     }
 }

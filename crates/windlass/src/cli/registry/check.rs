@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use windlass_registry::keychain::{Account, Candidate, Source, find};
 use windlass_registry::{Error, Reference, Remote};
 
+use crate::cli::access::{Transport, reference};
 use crate::cli::output::{self, clean, table::Table};
-use crate::cli::verify::reference;
 use crate::cluster::Connection;
-use crate::store::oci::{self, Exemptions, credentials};
+use crate::store::oci::{self, credentials};
 
 /// Show an account's credentials for an image, and whether one may push
 ///
@@ -29,16 +29,12 @@ pub(crate) struct Check {
     /// Service account of the runs
     #[arg(long, value_name = "NAME", default_value = "default")]
     service_account: String,
-    /// Skip the certificate check of the registry
-    #[arg(long)]
-    allow_insecure_registry: bool,
-    /// Use plain HTTP if the registry has no TLS
-    #[arg(long)]
-    allow_http_registry: bool,
+    #[command(flatten)]
+    transport: Transport,
 }
 
 /// What a candidate is allowed to do, in words.
-struct Tried {
+struct ProbeResult {
     candidate: Candidate,
     pull: String,
     push: Result<(), String>,
@@ -58,20 +54,16 @@ impl Check {
         let sources = credentials::of_account(&kube, &account, std::iter::empty()).await?;
         let repository = &self.image.repository;
         let found = find(&sources, repository);
-        let exemptions = Exemptions {
-            certificate: self.allow_insecure_registry,
-            plain_http: self.allow_http_registry,
-        };
         let mut options = oci::options();
         // somebody waits for the answer, and asks again if it is none
         options.retry.attempts = 2;
-        let client = oci::client(options, repository.registry(), exemptions)?;
-        let mut tried = Vec::new();
+        let client = oci::client(options, repository.registry(), self.transport.exemptions())?;
+        let mut results = Vec::new();
         for alone in found.candidates.each() {
             let candidate = alone.iter().next().cloned();
             let remote = client.repository(repository.clone(), alone);
             if let Some(candidate) = candidate {
-                tried.push(self.probe(&remote, candidate).await?);
+                results.push(self.probe(&remote, candidate).await?);
             }
         }
         let mut notes: Vec<String> = found.warnings.iter().map(ToString::to_string).collect();
@@ -80,8 +72,8 @@ impl Check {
                 .iter()
                 .filter_map(|source| self.without_entry(source)),
         );
-        output::write(self.text(&account, &tried, &notes))?;
-        let may_push = tried.iter().any(|one| one.push.is_ok());
+        output::write(self.text(&account, &results, &notes))?;
+        let may_push = results.iter().any(|one| one.push.is_ok());
         Ok(if may_push {
             ExitCode::SUCCESS
         } else {
@@ -89,7 +81,7 @@ impl Check {
         })
     }
 
-    async fn probe(&self, remote: &Remote, candidate: Candidate) -> Result<Tried, Error> {
+    async fn probe(&self, remote: &Remote, candidate: Candidate) -> Result<ProbeResult, Error> {
         let pull = match remote.head_manifest(&self.image.name()).await {
             Ok(Some(_)) => "yes".to_owned(),
             Ok(None) => "yes, image not found".to_owned(),
@@ -99,7 +91,7 @@ impl Check {
             Ok(()) => Ok(()),
             Err(error) => Err(denial(error)?),
         };
-        Ok(Tried {
+        Ok(ProbeResult {
             candidate,
             pull,
             push,
@@ -117,11 +109,11 @@ impl Check {
         is_silent.then(|| format!("secret {}: it has no entry for {repository}", secret.name))
     }
 
-    fn text(&self, account: &Account, tried: &[Tried], notes: &[String]) -> String {
+    fn text(&self, account: &Account, results: &[ProbeResult], notes: &[String]) -> String {
         let Account { namespace, name } = account;
         let repository = &self.image.repository;
         let mut table = Table::new(["", "CREDENTIAL", "FOR", "PULL", "PUSH"]);
-        for (number, one) in tried.iter().enumerate() {
+        for (number, one) in results.iter().enumerate() {
             let Candidate { source, key, .. } = &one.candidate;
             let push = one
                 .push
@@ -142,10 +134,10 @@ impl Check {
         for note in notes {
             text.extend(["warning: ", &clean::line(note), "\n"]);
         }
-        let pushing = tried.iter().find(|one| one.push.is_ok());
+        let pushing = results.iter().find(|one| one.push.is_ok());
         let verdict = match pushing {
             Some(one) => format!("Runs of this account push with: {}", one.candidate.source),
-            None if tried.len() == 1 => format!(
+            None if results.len() == 1 => format!(
                 "Runs of this account cannot push: it has no credential for {repository}.\n\
                  Grant one:  windlass registry grant --docker-config FILE -n {namespace} \
                  --service-account {name}"

@@ -1,39 +1,22 @@
 //! A verification report: each entry with its findings, and the verdict.
 
-use std::fmt::Write as _;
-use std::process::ExitCode;
-
 use serde_json::{Value, json};
 use windlass_core::dsse::Envelope;
 use windlass_core::key::PublicKey;
 use windlass_core::verify::Outcome;
 
-use crate::cli::output::{self, clean};
-use crate::cli::verdict;
-
-/// Most characters of a line: what is found in a registry may be of any length.
-const LONGEST: usize = 1000;
-
-/// How a report is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum View {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
-}
-
-/// What kind of thing was found.
+/// What kind of thing an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum EntryKind {
     Signature,
     Attestation,
     /// Nothing that is verified, such as a list of packages without signature.
     Other,
 }
 
-impl What {
-    fn name(self) -> &'static str {
+impl EntryKind {
+    /// Its name in reports.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Signature => "signature",
             Self::Attestation => "attestation",
@@ -42,31 +25,50 @@ impl What {
     }
 }
 
-/// Something that was found.
+/// Something that was found, and what is wrong with it.
 #[derive(Debug)]
-pub(crate) struct Checked {
-    pub(crate) what: What,
+pub(crate) struct Entry {
+    pub(crate) kind: EntryKind,
     /// Where it was found.
     pub(crate) place: String,
+    /// What is wrong with it.
     pub(crate) outcome: Outcome,
     /// The envelope of an attestation.
     pub(crate) envelope: Option<Envelope>,
 }
 
-/// All that was found.
+impl Entry {
+    /// Whether it was verified, and is valid.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.kind != EntryKind::Other && self.outcome.holds()
+    }
+}
+
+/// What kind of thing can satisfy a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Requirement {
+    /// A signature or an attestation.
+    Any,
+    /// Only an attestation: the request is about what one says.
+    Attestation,
+}
+
+/// All that was found, and what it comes to.
 #[derive(Debug)]
 pub(crate) struct Report {
-    target: String,
-    digest: Option<String>,
-    key: String,
-    entries: Vec<Checked>,
-    /// Why it does not come to what is asked for; not decided yet if empty and not verified.
+    /// What was verified.
+    pub(crate) target: String,
+    /// The digest of an image.
+    pub(crate) digest: Option<String>,
+    /// Fingerprint and algorithm of the key.
+    pub(crate) key: String,
+    pub(crate) entries: Vec<Entry>,
     verdict: Result<(), String>,
 }
 
 impl Report {
-    /// A report in which nothing is found yet, and so nothing holds.
-    pub(crate) fn new(target: String, digest: Option<String>, key: &PublicKey) -> Self {
+    /// A report without entries; nothing is verified yet.
+    pub(super) fn new(target: String, digest: Option<String>, key: &PublicKey) -> Self {
         Self {
             target,
             digest,
@@ -76,24 +78,28 @@ impl Report {
         }
     }
 
-    pub(crate) fn add(&mut self, checked: Checked) {
-        self.entries.push(checked);
+    /// Whether the target is verified; the error says why it is not.
+    pub(crate) fn verdict(&self) -> Result<(), &str> {
+        self.verdict.as_ref().copied().map_err(String::as_str)
     }
 
-    /// Holds if one entry of a kind that answers holds.
-    pub(crate) fn decide_by_one(&mut self, needs_attestation: bool) {
-        let answers = |entry: &&Checked| match entry.what {
-            What::Attestation => true,
-            What::Signature => !needs_attestation,
-            What::Other => false,
+    pub(super) fn add(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
+    /// The target is verified if one entry is valid that can satisfy the request.
+    pub(super) fn decide_by_one(&mut self, requirement: Requirement) {
+        let can_satisfy = |entry: &&Entry| match entry.kind {
+            EntryKind::Attestation => true,
+            EntryKind::Signature => requirement == Requirement::Any,
+            EntryKind::Other => false,
         };
-        let name = if needs_attestation {
-            "attestation"
-        } else {
-            "signature or attestation"
+        let name = match requirement {
+            Requirement::Any => "signature or attestation",
+            Requirement::Attestation => "attestation",
         };
-        let candidates: Vec<&Checked> = self.entries.iter().filter(answers).collect();
-        self.verdict = if candidates.iter().any(|entry| entry.outcome.holds()) {
+        let candidates: Vec<&Entry> = self.entries.iter().filter(can_satisfy).collect();
+        self.verdict = if candidates.iter().any(|entry| entry.is_valid()) {
             Ok(())
         } else if candidates.is_empty() {
             Err(format!("no {name} was found"))
@@ -105,8 +111,8 @@ impl Report {
         };
     }
 
-    /// Holds if all entries hold and there is what has to be there.
-    pub(crate) fn decide_by_all(&mut self, missing: Option<String>) {
+    /// The target is verified if all entries are valid and nothing is missing.
+    pub(super) fn decide_by_all(&mut self, missing: Option<String>) {
         let broken = self.entries.iter().filter(|entry| !entry.outcome.holds());
         self.verdict = match (missing, broken.count()) {
             (Some(missing), _) => Err(missing),
@@ -115,81 +121,20 @@ impl Report {
         };
     }
 
-    /// Whether an attestation was found that holds.
-    pub(crate) fn has_attestation(&self) -> bool {
-        let mut entries = self.entries.iter();
-        entries.any(|entry| entry.what == What::Attestation && entry.outcome.holds())
+    /// The attestations that are valid.
+    pub(crate) fn valid_attestations(&self) -> impl Iterator<Item = &Entry> {
+        let valid = self.entries.iter().filter(|entry| entry.is_valid());
+        valid.filter(|entry| entry.kind == EntryKind::Attestation)
     }
 
-    /// Prints it and gives the exit code.
-    pub(crate) fn print(&self, view: View) -> anyhow::Result<ExitCode> {
-        match view {
-            View::Text => output::write(self.text())?,
-            View::Json => output::write(format!("{:#}\n", self.json()))?,
-        }
-        Ok(self.exit())
-    }
-
-    /// Prints the envelopes that hold, the report beside them.
-    #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-    pub(crate) fn print_envelopes(&self) -> anyhow::Result<ExitCode> {
-        eprint!("{}", self.text());
-        let good = self.entries.iter().filter(|entry| entry.outcome.holds());
-        let lines = good
-            .filter(|entry| entry.what == What::Attestation)
-            .filter_map(|entry| entry.envelope.as_ref())
-            .map(|envelope| envelope.to_json() + "\n");
-        if self.verdict.is_ok() {
-            output::write(lines.collect::<String>())?;
-        }
-        Ok(self.exit())
-    }
-
-    fn exit(&self) -> ExitCode {
-        match &self.verdict {
-            Ok(()) => verdict::report(&[]),
-            Err(reason) => verdict::report(std::slice::from_ref(reason)),
-        }
-    }
-
-    fn text(&self) -> String {
-        let mut text = line("", &self.target);
-        if let Some(digest) = &self.digest {
-            text.push_str(&line("  digest: ", digest));
-        }
-        text.push_str(&line("  checked with: ", &self.key));
-        for entry in &self.entries {
-            let Checked {
-                what,
-                place,
-                outcome,
-                envelope: _,
-            } = entry;
-            let state = match what {
-                What::Other => "skipped",
-                _ if outcome.holds() => "valid",
-                _ => "invalid",
-            };
-            // writing to a string cannot fail
-            let _ = write!(text, "\n{}: {state}\n", what.name());
-            text.push_str(&line("  found in: ", place));
-            if let Some(predicate) = &outcome.predicate_type {
-                text.push_str(&line("  predicate type: ", predicate));
-            }
-            for finding in &outcome.findings {
-                text.push_str(&line("  - ", finding));
-            }
-        }
-        text
-    }
-
-    fn json(&self) -> Value {
+    /// The report for programs.
+    pub(crate) fn json(&self) -> Value {
         let entries = self.entries.iter().map(|entry| {
             json!({
-                "kind": entry.what.name(),
+                "kind": entry.kind.name(),
                 "place": entry.place,
                 "predicateType": entry.outcome.predicate_type,
-                "verified": entry.what != What::Other && entry.outcome.holds(),
+                "verified": entry.is_valid(),
                 "findings": entry.outcome.findings,
             })
         });
@@ -204,8 +149,70 @@ impl Report {
     }
 }
 
-/// A line without control characters, cut where nobody reads on.
-fn line(label: &str, value: &str) -> String {
-    let value: String = clean::line(value).chars().take(LONGEST).collect();
-    format!("{label}{value}\n")
+#[cfg(test)]
+mod tests {
+    use windlass_core::key::PrivateKey;
+
+    use super::*;
+
+    fn report(entries: &[(EntryKind, &[&str])]) -> Report {
+        let key = PrivateKey::generate_p256(&[7; 32]).unwrap();
+        let mut report = Report::new("run".to_owned(), None, key.public_key());
+        for (kind, findings) in entries {
+            let findings = findings.iter().map(ToString::to_string);
+            report.add(Entry {
+                kind: *kind,
+                place: "here".to_owned(),
+                outcome: Outcome {
+                    predicate_type: None,
+                    findings: findings.collect(),
+                },
+                envelope: None,
+            });
+        }
+        report
+    }
+
+    #[test]
+    fn a_report_that_nobody_decided_verifies_nothing() {
+        let report = report(&[(EntryKind::Signature, &[])]);
+        assert_eq!(report.verdict(), Err("nothing was checked"));
+    }
+
+    #[test]
+    fn a_signature_cannot_satisfy_a_request_for_an_attestation() {
+        let mut report = report(&[
+            (EntryKind::Signature, &[]),
+            (EntryKind::Attestation, &["it is damaged"]),
+        ]);
+        report.decide_by_one(Requirement::Any);
+        assert_eq!(report.verdict(), Ok(()));
+        report.decide_by_one(Requirement::Attestation);
+        assert_eq!(
+            report.verdict(),
+            Err("1 found, but none is a valid attestation")
+        );
+        assert_eq!(report.valid_attestations().count(), 0);
+    }
+
+    #[test]
+    fn one_invalid_entry_is_enough_where_all_have_to_be_valid() {
+        let mut report = report(&[
+            (EntryKind::Signature, &[]),
+            (EntryKind::Signature, &["it is damaged"]),
+        ]);
+        report.decide_by_all(None);
+        assert_eq!(report.verdict(), Err("1 of 2 are invalid"));
+        assert_eq!(report.json()["entries"][0]["verified"], true);
+        assert_eq!(report.json()["entries"][1]["verified"], false);
+    }
+
+    #[test]
+    fn what_is_nothing_to_verify_is_never_valid() {
+        let mut report = report(&[(EntryKind::Other, &[])]);
+        report.decide_by_one(Requirement::Any);
+        let reason = "no signature or attestation was found";
+        assert_eq!(report.verdict(), Err(reason));
+        assert_eq!(report.json()["entries"][0]["verified"], false);
+    }
 }

@@ -4,75 +4,60 @@
 //! signed format and compared, so that annotations of another run, and a status that changed after
 //! signing, are invalid.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use kube::Client;
 use serde_json::Value;
 use windlass_core::annotation;
 use windlass_core::config::Config;
 use windlass_core::dsse::Envelope;
+use windlass_core::error::Chain;
 use windlass_core::format::Format;
 use windlass_core::payload::Payload;
 use windlass_core::run::{Kind, Run};
 use windlass_core::verify::{self, Outcome};
 
-use super::Asked;
-use super::report::{Checked, Report, What};
-use crate::cluster::Connection;
+use super::report::{Entry, EntryKind, Report, Requirement};
+use super::{VerifyError, VerifyRequest};
 use crate::inspect::runs::Runs;
-
-#[derive(Deserialize)]
-struct Object {
-    metadata: Metadata,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    annotations: Option<BTreeMap<String, String>>,
-}
 
 /// Reads a run from the cluster and checks its annotations.
 pub(crate) async fn on_cluster(
-    connection: &Connection,
+    client: &Client,
     kind: Kind,
+    namespace: &str,
     name: &str,
-    namespace: Option<&str>,
-    asked: &Asked,
-) -> anyhow::Result<Report> {
-    let client = connection.connect().await?;
-    let namespace = namespace.unwrap_or(client.default_namespace());
-    let runs = Runs::new(&client, kind, Some(namespace))?;
+    request: &VerifyRequest,
+) -> Result<Report, VerifyError> {
+    let runs = Runs::new(client, kind, Some(namespace))?;
     let run = runs.get(name).await?;
     let target = format!("{}/{name} in namespace {namespace}", kind.singular());
-    verify(&target, run.to_string().as_bytes(), asked)
+    verify(target, run.to_string().as_bytes(), request)
 }
 
 /// Checks the annotations of a run, given as JSON.
-pub(crate) fn verify(target: &str, document: &[u8], asked: &Asked) -> anyhow::Result<Report> {
+pub(super) fn verify(
+    target: String,
+    document: &[u8],
+    request: &VerifyRequest,
+) -> Result<Report, VerifyError> {
     let run = Run::parse(document)?;
-    let Object { metadata } = serde_json::from_slice(document)?;
-    let annotations = metadata.annotations.unwrap_or_default();
-    let mut report = asked.report(target.to_owned(), None);
+    let mut report = Report::new(target, None, &request.key);
     let own = run.short_key();
-    let signature = annotation::signature("");
-    let payload = annotation::payload("");
-    let keys = annotations.keys().filter_map(|name| {
-        let key = name.strip_prefix(&signature);
-        key.or_else(|| name.strip_prefix(&payload))
-    });
-    let keys: std::collections::BTreeSet<&str> = keys.collect();
+    let keys = keys(&run);
     for key in &keys {
-        report.add(check(&run, &annotations, key, asked));
+        report.add(check(&run, key, request));
     }
     let missing = if !keys.contains(own.as_str()) {
         Some(format!(
             "the run has no signature of its own ({})",
             annotation::signature(&own)
         ))
-    } else if asked.needs_attestation() && !report.has_attestation() {
+    } else if request.requirement() == Requirement::Attestation
+        && report.valid_attestations().next().is_none()
+    {
         Some("no attestation of the run satisfies the options".to_owned())
     } else {
         None
@@ -81,66 +66,73 @@ pub(crate) fn verify(target: &str, document: &[u8], asked: &Asked) -> anyhow::Re
     Ok(report)
 }
 
-fn check(
-    run: &Run<'_>,
-    annotations: &BTreeMap<String, String>,
-    key: &str,
-    asked: &Asked,
-) -> Checked {
-    let mut checked = Checked {
-        what: What::Signature,
+/// The keys of everything of which there is a signature or a payload.
+fn keys<'r>(run: &'r Run<'_>) -> BTreeSet<&'r str> {
+    let signature = annotation::signature("");
+    let payload = annotation::payload("");
+    let names = run.metadata().annotations.keys();
+    let keys = names.filter_map(|name| {
+        let key = name.strip_prefix(&signature);
+        key.or_else(|| name.strip_prefix(&payload))
+    });
+    keys.collect()
+}
+
+fn check(run: &Run<'_>, key: &str, request: &VerifyRequest) -> Entry {
+    let mut entry = Entry {
+        kind: EntryKind::Signature,
         place: format!("annotation {}", annotation::signature(key)),
         outcome: Outcome::default(),
         envelope: None,
     };
-    let read = |name: String| match annotations.get(&name) {
+    let (signature, payload) = match parts(run, key) {
+        Ok(parts) => parts,
+        Err(damage) => {
+            entry.outcome = Outcome::failed(damage);
+            return entry;
+        }
+    };
+    if signature.trim_ascii_start().starts_with(b"{") {
+        entry.kind = EntryKind::Attestation;
+        match Envelope::from_json(&signature) {
+            Ok(envelope) => {
+                entry.outcome = attestation(run, &envelope, payload.as_deref(), request);
+                entry.envelope = Some(envelope);
+            }
+            Err(error) => entry.outcome = Outcome::failed(Chain(&error).to_string()),
+        }
+        return entry;
+    }
+    entry.outcome = match payload {
+        None => Outcome::failed("the signed payload was not found on the run"),
+        Some(payload) if key == run.short_key() => status(run, &payload, &signature, request),
+        Some(payload) => image(key, &payload, &signature, request),
+    };
+    entry
+}
+
+/// The signature and the payload in the annotations of a key, or what is wrong with them.
+fn parts(run: &Run<'_>, key: &str) -> Result<(Vec<u8>, Option<Vec<u8>>), String> {
+    let decoded = |name: String| match run.metadata().annotation(&name) {
         None => Ok(None),
         Some(text) => STANDARD
             .decode(text)
             .map(Some)
             .map_err(|_| format!("the annotation {name} is not base64")),
     };
-    let read = read(annotation::signature(key))
-        .and_then(|signature| Ok((signature, read(annotation::payload(key))?)));
-    let (signature, payload) = match read {
-        Ok((Some(signature), payload)) => (signature, payload),
-        Ok((None, _)) => {
-            checked.outcome = Outcome::failed("there is a payload but no signature");
-            return checked;
-        }
-        Err(damage) => {
-            checked.outcome = Outcome::failed(damage);
-            return checked;
-        }
-    };
-    if signature.trim_ascii_start().starts_with(b"{") {
-        checked.what = What::Attestation;
-        match Envelope::from_json(&signature) {
-            Ok(envelope) => {
-                checked.outcome = attestation(run, &envelope, payload.as_deref(), asked);
-                checked.envelope = Some(envelope);
-            }
-            Err(error) => {
-                checked.outcome = Outcome::failed(format!("{:#}", anyhow::Error::new(error)));
-            }
-        }
-        return checked;
-    }
-    checked.outcome = match payload {
-        None => Outcome::failed("the signed payload was not found on the run"),
-        Some(payload) if key == run.short_key() => status(run, &payload, &signature, asked),
-        Some(payload) => image(key, &payload, &signature, asked),
-    };
-    checked
+    let signature = decoded(annotation::signature(key))?;
+    let payload = decoded(annotation::payload(key))?;
+    let signature = signature.ok_or("there is a payload but no signature")?;
+    Ok((signature, payload))
 }
 
 fn attestation(
     run: &Run<'_>,
     envelope: &Envelope,
     payload: Option<&[u8]>,
-    asked: &Asked,
+    request: &VerifyRequest,
 ) -> Outcome {
-    let mut outcome = verify::attestation(envelope, &asked.key, &asked.expected);
+    let mut outcome = verify::attestation(envelope, &request.key, &request.expected);
     let Ok(signed) = envelope.decode_payload() else {
         return outcome;
     };
@@ -161,9 +153,9 @@ fn attestation(
 }
 
 /// The signature over a run's status, in the format `tekton`.
-fn status(run: &Run<'_>, payload: &[u8], signature: &[u8], asked: &Asked) -> Outcome {
+fn status(run: &Run<'_>, payload: &[u8], signature: &[u8], request: &VerifyRequest) -> Outcome {
     let mut findings = Vec::new();
-    if let Err(error) = asked.key.verify(payload, signature) {
+    if let Err(error) = request.key.verify(payload, signature) {
         findings.push(format!(
             "the signature does not match this payload and key: {error}"
         ));
@@ -174,7 +166,7 @@ fn status(run: &Run<'_>, payload: &[u8], signature: &[u8], asked: &Asked) -> Out
         Ok(_) => findings.push(
             "the payload differs from the status of the run: one of them was changed".to_owned(),
         ),
-        Err(error) => findings.push(format!("{:#}", anyhow::Error::new(error))),
+        Err(error) => findings.push(Chain(&error).to_string()),
     }
     Outcome {
         predicate_type: None,
@@ -183,8 +175,8 @@ fn status(run: &Run<'_>, payload: &[u8], signature: &[u8], asked: &Asked) -> Out
 }
 
 /// The signature of an image that the run built.
-fn image(key: &str, payload: &[u8], signature: &[u8], asked: &Asked) -> Outcome {
-    let mut outcome = verify::image_signature(payload, signature, &asked.key, None);
+fn image(key: &str, payload: &[u8], signature: &[u8], request: &VerifyRequest) -> Outcome {
+    let mut outcome = verify::image_signature(payload, signature, &request.key, None);
     let document: Value = serde_json::from_slice(payload).unwrap_or_default();
     let digest = document["critical"]["image"]["docker-manifest-digest"].as_str();
     let hex = digest.and_then(|digest| digest.strip_prefix("sha256:"));

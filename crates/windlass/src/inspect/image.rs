@@ -1,0 +1,87 @@
+//! An image in its registry: its digest, and where its signatures and attestations are.
+
+use windlass_registry::{Digest, Error, Name, Reference, Remote, Repository};
+
+use crate::store::oci::{Exemptions, UploadError, open};
+
+/// How an image is looked up.
+#[derive(Debug, Clone)]
+pub(crate) struct Lookup {
+    /// The repository with the tags of signatures and attestations, unless it is the image's.
+    pub(crate) signature_repository: Option<Repository>,
+    /// The rules of TLS that its registries are exempt from.
+    pub(crate) exemptions: Exemptions,
+}
+
+/// An image whose digest is known, and the ways to it.
+pub(crate) struct ResolvedImage {
+    /// Its repository.
+    pub(crate) remote: Remote,
+    /// The repository with the tags of its signatures and attestations.
+    pub(crate) tags: Remote,
+    /// Its digest.
+    pub(crate) digest: Digest,
+    /// What is odd about the credentials of this machine.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Why an image was not found.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ImageError {
+    /// No client of the registry could be set up.
+    #[error(transparent)]
+    Open(#[from] UploadError),
+    /// The registry refused or did not respond.
+    #[error(transparent)]
+    Registry(#[from] Error),
+    /// There is no image of that name.
+    #[error("{name} was not found in {repository}")]
+    Missing {
+        /// Tag or digest.
+        name: Name,
+        /// Where it was looked for.
+        repository: Repository,
+    },
+}
+
+impl Lookup {
+    /// Opens the way to an image, with the credentials of this machine, and finds out its digest.
+    pub(crate) async fn resolve(&self, image: &Reference) -> Result<ResolvedImage, ImageError> {
+        let mut warnings = Vec::new();
+        let remote = self.open(&image.repository, &mut warnings).await?;
+        let tags = match &self.signature_repository {
+            Some(other) => self.open(other, &mut warnings).await?,
+            None => remote.clone(),
+        };
+        let digest = match &image.digest {
+            Some(digest) => digest.clone(),
+            None => digest_of(&remote, image.name()).await?,
+        };
+        Ok(ResolvedImage {
+            remote,
+            tags,
+            digest,
+            warnings,
+        })
+    }
+
+    async fn open(
+        &self,
+        repository: &Repository,
+        warnings: &mut Vec<String>,
+    ) -> Result<Remote, UploadError> {
+        let (remote, found) = open(repository.clone(), self.exemptions).await?;
+        warnings.extend(found.iter().map(ToString::to_string));
+        Ok(remote)
+    }
+}
+
+async fn digest_of(remote: &Remote, name: Name) -> Result<Digest, ImageError> {
+    match remote.head_manifest(&name).await? {
+        Some(found) => Ok(found.digest),
+        None => Err(ImageError::Missing {
+            name,
+            repository: remote.repository().clone(),
+        }),
+    }
+}

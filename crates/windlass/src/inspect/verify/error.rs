@@ -1,0 +1,36 @@
+//! Why something could not be verified, neither as valid nor as invalid.
+
+use windlass_core::run::RunError;
+
+use crate::inspect::files::FileError;
+use crate::inspect::runs::RunsError;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VerifyError {
+    /// The registry of an image refused or did not respond.
+    #[error(transparent)]
+    Registry(#[from] windlass_registry::Error),
+    /// A run could not be read from its cluster.
+    #[error(transparent)]
+    Runs(#[from] RunsError),
+    /// A document is no run.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A file could not be read.
+    #[error("cannot read the file {file}")]
+    Read {
+        /// Its name.
+        file: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file contains nothing that can be verified.
+    #[error("{file} contains no envelope and no bundle, and was read as a run")]
+    File {
+        /// Its name.
+        file: String,
+        /// Why it is no run.
+        source: FileError,
+    },
+}
