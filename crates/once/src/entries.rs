@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::time::Instant;
 
+/// Most values that are looked at to make room for one.
+const LOOKED_AT: usize = 16;
+
 /// When a value expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
@@ -98,17 +101,38 @@ impl<K: Clone + Eq + Hash, V: Clone> Entries<K, V> {
         }
     }
 
-    /// Drops the oldest values that are not in use, as many as exceed the bound.
+    /// Drops the oldest values that are not in use, as many as exceed the bound. Few are looked at in
+    /// one call; those in use become the youngest, so that the next call sees others.
     fn make_room(&mut self) {
-        let excess = self.values.len().saturating_sub(self.bound);
-        let is_used = |key: &K| {
-            let entry = self.values.get(key);
-            entry.is_some_and(|entry| (self.is_used)(&entry.value))
+        for _ in 0..LOOKED_AT {
+            if self.values.len() <= self.bound {
+                return;
+            }
+            let Some((_, key)) = self.by_age.first_key_value() else {
+                return;
+            };
+            let key = key.clone();
+            let entry = self.values.get(&key);
+            if entry.is_some_and(|entry| (self.is_used)(&entry.value)) {
+                self.rejuvenate(&key);
+            } else {
+                self.remove(&key);
+            }
+        }
+    }
+
+    fn rejuvenate(&mut self, key: &K) {
+        let Some(entry) = self.values.get_mut(key) else {
+            return;
         };
-        let unused = self.by_age.values().filter(|key| !is_used(key));
-        let oldest: Vec<K> = unused.take(excess).cloned().collect();
-        for key in &oldest {
-            self.remove(key);
+        let number = self.next;
+        self.next += 1;
+        let old = std::mem::replace(&mut entry.number, number);
+        self.by_age.remove(&old);
+        self.by_age.insert(number, key.clone());
+        if let Expiry::At(time) = entry.expiry {
+            self.by_expiry.remove(&(time, old));
+            self.by_expiry.insert((time, number));
         }
     }
 }

@@ -69,7 +69,6 @@ impl Log {
         not(test),
         expect(
             clippy::unused_async,
-            clippy::needless_pass_by_value,
             unused_variables,
             reason = "logs are asked over a network"
         )

@@ -41,8 +41,6 @@ pub(crate) struct Means<'a> {
     pub(crate) log: &'a Log,
     pub(crate) registries: &'a Oci,
     pub(crate) metrics: &'a Metrics,
-    /// Size of the annotations that the run has besides what will be recorded, in bytes.
-    pub(crate) others: usize,
 }
 
 impl PlanError {
@@ -62,8 +60,10 @@ pub(crate) async fn attest(
     means: Means<'_>,
     mut earlier: Progress,
 ) -> Result<Record, PlanError> {
-    let plan = plan(run, means.config, means.registries, means.others).await?;
-    let mut record = Record::new(plan.warnings);
+    let plan = plan(run, means.config, means.registries).await?;
+    let storage = &means.config.storage;
+    earlier.continue_under(storage);
+    let mut record = Record::new(plan.warnings, storage);
     for failure in plan.failures {
         record.fail(failure.retry(), Chain(&failure).to_string());
     }
@@ -117,6 +117,10 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
     for kind in stores {
         // what is stored elsewhere is stored for good, with its entry
         if is_late && kind != StoreKind::Tekton {
+            continue;
+        }
+        if begun.done.contains(&kind) {
+            delivery.notes.push((kind, Ok(Put::Present)));
             continue;
         }
         let warnings = &mut delivery.warnings;

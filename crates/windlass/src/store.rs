@@ -11,10 +11,13 @@ use windlass_core::config::{Config, StoreKind};
 use windlass_core::retry::Retry;
 use windlass_core::run::Run;
 use windlass_core::signed::Signed;
+use windlass_registry::{Digest, Remote};
 
+use self::evidence::Found;
 use self::oci::{Oci, Settling, Stored, UploadError};
 use crate::unsupported::Unsupported;
 
+pub(crate) mod evidence;
 pub(crate) mod oci;
 pub(crate) mod run;
 
@@ -28,6 +31,34 @@ pub(crate) enum Store<'a> {
         registries: &'a Oci,
         config: &'a Config,
     },
+}
+
+/// Where the artifacts of a store are looked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// In the annotations of this run.
+    Run(&'a Run<'a>),
+    /// Attached to this image: its referrers in the repository of `remote`, its tags in that of `tags`.
+    Image {
+        remote: &'a Remote,
+        tags: &'a Remote,
+        digest: &'a Digest,
+    },
+}
+
+impl Wanted<'_> {
+    /// Reads everything that the store has there. What is damaged is among it; an error is a store
+    /// that does not respond.
+    pub(crate) async fn get(self) -> Result<Vec<Found>, windlass_registry::Error> {
+        match self {
+            Self::Run(run) => Ok(run::get(run)),
+            Self::Image {
+                remote,
+                tags,
+                digest,
+            } => oci::attached::get(remote, tags, digest).await,
+        }
+    }
 }
 
 /// How far a store got with an artifact.
@@ -82,6 +113,13 @@ fn each(failures: &[UploadError]) -> String {
 }
 
 impl Confirmation {
+    /// How many entries have to be read back.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Oci(settling) => settling.weight(),
+        }
+    }
+
     /// How long there is nothing to do.
     pub(crate) fn after(&self) -> Duration {
         match self {

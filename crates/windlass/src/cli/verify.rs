@@ -110,7 +110,7 @@ impl Verify {
                 let image = self.access.resolve(&reference).await?;
                 image::verify(&reference, &image, &request).await?
             }
-            Target::File(path) => file::verify(&path, &request)?,
+            Target::File(path) => file::verify(&path, &request).await?,
             Target::Run(kind, name) => {
                 let client = connection.connect().await?;
                 let namespace = self.namespace.as_deref();

@@ -23,8 +23,8 @@ use crate::cluster::runs::{RunId, RunKind};
 use crate::pipeline::Progress;
 use crate::settings::Settings;
 
-/// Runs that may wait to be read back: they are in memory.
-const MOST_TO_CONFIRM: usize = 512;
+/// Artifacts and entries of runs that wait to be read back, in memory: about 2 kB each.
+const MOST_RESTING: usize = 16_384;
 /// Runs whose progress is kept in memory between two tries; it is on the run as well, if it could be
 /// written.
 const MOST_PROGRESS: usize = 1000;
@@ -81,8 +81,9 @@ pub(crate) struct Queue {
     waiting: HashMap<RunId, Waiting>,
     awaiting: Awaiting,
     timers: DelayQueue<RunId>,
-    /// How many wait to be read back.
+    /// How many runs wait to be read back, and how much of memory they take.
     to_confirm: usize,
+    resting: usize,
     /// How many wait with progress in memory.
     with_progress: usize,
     workers: JoinSet<Outcome>,
@@ -107,6 +108,7 @@ impl Queue {
             awaiting: Awaiting::default(),
             timers: DelayQueue::new(),
             to_confirm: 0,
+            resting: 0,
             with_progress: 0,
             workers: JoinSet::new(),
             tasks: HashMap::new(),
@@ -122,7 +124,7 @@ impl Queue {
     ) {
         loop {
             let room = self.workers.len() < self.places;
-            let more = room && self.to_confirm < MOST_TO_CONFIRM;
+            let more = room && self.resting < MOST_RESTING;
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(done) = self.workers.join_next_with_id() => self.finished(done),
@@ -210,7 +212,10 @@ impl Queue {
         let waiting = self.waiting.remove(id)?;
         match &waiting.next {
             Next::Try(progress) if !progress.is_empty() => self.with_progress -= 1,
-            Next::Confirm(..) => self.to_confirm -= 1,
+            Next::Confirm(_, progress) => {
+                self.to_confirm -= 1;
+                self.resting -= progress.weight();
+            }
             Next::Try(_) | Next::Complain => {}
         }
         Some(waiting)
@@ -237,7 +242,8 @@ impl Queue {
         let (task, outcome) = match done {
             Ok(done) => done,
             Err(error) => {
-                tracing::error!(%error, "work on a run broke off; trying again");
+                let run = self.tasks.get(&error.id()).map(ToString::to_string);
+                tracing::error!(%error, run, "work on a run broke off; trying again");
                 let later = Outcome::Later {
                     after: None,
                     progress: Progress::default(),
@@ -282,19 +288,15 @@ impl Queue {
     }
 
     fn wait(&mut self, id: RunId, attempts: u32, pause: Duration, next: Next) {
-        let next = match next {
-            Next::Try(progress) if progress.is_empty() => Next::Try(progress),
-            Next::Try(_) if self.with_progress >= MOST_PROGRESS => Next::Try(Progress::default()),
-            Next::Try(progress) => {
-                self.with_progress += 1;
-                Next::Try(progress)
-            }
-            Next::Confirm(object, progress) => {
+        let next = self.within_bounds(next);
+        match &next {
+            Next::Try(progress) if !progress.is_empty() => self.with_progress += 1,
+            Next::Confirm(_, progress) => {
                 self.to_confirm += 1;
-                Next::Confirm(object, progress)
+                self.resting += progress.weight();
             }
-            Next::Complain => Next::Complain,
-        };
+            Next::Try(_) | Next::Complain => {}
+        }
         let timer = self.timers.insert(id.clone(), pause);
         let waiting = Waiting {
             attempts,
@@ -302,6 +304,24 @@ impl Queue {
             next,
         };
         self.waiting.insert(id, waiting);
+    }
+
+    /// What is done next with a run, without what there is no room for in memory: it is then looked
+    /// for anew.
+    fn within_bounds(&self, next: Next) -> Next {
+        let next = match next {
+            // one run is always carried on, however large it is
+            Next::Confirm(_, progress)
+                if self.resting > 0 && self.resting + progress.weight() > MOST_RESTING =>
+            {
+                Next::Try(progress.without_confirmations())
+            }
+            next => next,
+        };
+        match next {
+            Next::Try(_) if self.with_progress >= MOST_PROGRESS => Next::Try(Progress::default()),
+            next => next,
+        }
     }
 
     /// Tries a waiting run at once.

@@ -27,6 +27,7 @@ use crate::cluster::watch::ListError;
 use crate::log::Log;
 use crate::pipeline::{self, Means, Progress, Record, State};
 use crate::settings::{InForce, Settings};
+use crate::sign::Signer;
 use crate::store::oci::Oci;
 use crate::telemetry::Metrics;
 
@@ -197,7 +198,7 @@ fn later(error: &CallError, progress: Progress) -> Outcome {
         tracing::error!("{text}; trying again, though this looks permanent");
     }
     Outcome::Later {
-        after: error.retry_after(),
+        after: error.retry_after().map(|asked| asked.min(RECHECK)),
         progress: progress.without_confirmations(),
     }
 }
@@ -312,7 +313,6 @@ impl Pass<'_> {
             log: &log.clone().unwrap_or_else(|| Log::of(config, run)),
             registries,
             metrics,
-            others: record::size_besides(run),
         };
         let attested = pipeline::attest(run, means, std::mem::take(progress)).await;
         let mut record = match attested {
@@ -329,36 +329,41 @@ impl Pass<'_> {
         record.incomplete(incomplete);
         *progress = std::mem::take(&mut record.progress);
         match record.state() {
-            State::Complete => {
-                let outcome = self.record_signed(run, &record).await;
-                if outcome.is_ok() {
-                    tracing::info!(key_id = signer.key_id(), "signed");
-                }
-                outcome
-            }
+            State::Complete => self.record_signed(run, &record, signer).await,
             State::Confirm(after) => Ok(Outcome::Confirm {
                 after,
                 object: self.object.clone(),
                 progress: std::mem::take(progress),
             }),
-            State::Incomplete { retry, reason } => {
+            State::Incomplete {
+                retry,
+                reason,
+                confirm,
+            } => {
                 metrics.of(self.id.kind).failures.inc();
                 if let Some(given_up) = self.record_in_part(run, &record, &reason).await? {
                     return Ok(given_up);
                 }
                 let kept = std::mem::take(progress);
-                Ok(Outcome::Later {
-                    after: pause_after(retry),
-                    progress: kept.without_confirmations(),
-                })
+                // what was written is read back soon, whatever else failed
+                let (after, progress) = match confirm {
+                    Some(after) => (Some(after), kept),
+                    None => (pause_after(retry), kept.without_confirmations()),
+                };
+                Ok(Outcome::Later { after, progress })
             }
         }
     }
 
     /// Marks the run, with everything that is stored on it, in one write.
-    async fn record_signed(&self, run: &Run<'_>, record: &Record) -> Result<Outcome, WriteError> {
+    async fn record_signed(
+        &self,
+        run: &Run<'_>,
+        record: &Record,
+        signer: &Signer,
+    ) -> Result<Outcome, WriteError> {
         let (kind, metadata) = (self.id.kind, run.metadata());
-        let (annotations, cut) = match record.annotations(record::size_besides(run)) {
+        let (annotations, cut) = match record.annotations(metadata) {
             Ok(annotations) => annotations,
             Err(error) => return self.give_up(metadata, &error.to_string()).await,
         };
@@ -367,14 +372,18 @@ impl Pass<'_> {
             .flatten()
             .collect();
         let note = (!notes.is_empty()).then(|| notes.join("; "));
-        let change = Change::signed(kind, metadata, &annotations, note.as_deref());
+        let leftovers = record.leftovers(&annotations);
+        let mut change = Change::signed(kind, metadata, &annotations, note.as_deref());
+        change.remove(metadata, &leftovers);
         match self.write(&change).await {
             Err(WriteError::TooLarge(reason)) => return self.give_up(metadata, &reason).await,
             written => written?,
         }
         let metrics = &self.reconciler.metrics;
-        metrics.stored(kind, StoreKind::Tekton, record.on_run());
+        let new = record::new_ones(metadata, &annotations, record.on_run());
+        metrics.stored(kind, StoreKind::Tekton, new);
         metrics.of(kind).marked_signed.inc();
+        tracing::info!(key_id = signer.key_id(), "signed");
         if !record.warnings.is_empty() {
             let message = record.warnings.join("; ");
             tracing::warn!("the provenance is incomplete: {message}");
@@ -392,9 +401,9 @@ impl Pass<'_> {
         reason: &str,
     ) -> Result<Option<Outcome>, WriteError> {
         let metadata = run.metadata();
-        let (reason, others) = (annotation::reason(reason), record::size_besides(run));
-        let annotations = match record.annotations_in_part(others) {
-            Ok((annotations, _)) => annotations,
+        let reason = annotation::reason(reason);
+        let annotations = match record.annotations_in_part(metadata) {
+            Ok(annotations) => annotations,
             Err(error) => return self.give_up(metadata, &error.to_string()).await.map(Some),
         };
         if record::is_recorded(metadata, &annotations, &reason) {
@@ -410,7 +419,8 @@ impl Pass<'_> {
             written => written?,
         }
         let metrics = &self.reconciler.metrics;
-        metrics.stored(self.id.kind, StoreKind::Tekton, record.on_run());
+        let new = record::new_ones(metadata, &annotations, record.on_run());
+        metrics.stored(self.id.kind, StoreKind::Tekton, new);
         tracing::warn!("signed in part: {reason}");
         self.tell("SigningIncomplete", &reason).await;
         Ok(None)

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::json;
 use windlass_core::annotation;
 use windlass_core::decide::next_retries;
-use windlass_core::run::{Metadata, Run};
+use windlass_core::run::Metadata;
 
 use crate::cluster::call::{APPLY_PATCH, Call, CallError, MERGE_PATCH};
 use crate::cluster::runs::{RunId, RunKind, escaped};
@@ -117,6 +117,15 @@ impl Change {
         change
     }
 
+    /// Removes annotations as well, where the run carries them.
+    pub(crate) fn remove(&mut self, metadata: &Metadata<'_>, names: &[String]) {
+        for name in names {
+            if metadata.annotation(name).is_some() {
+                self.metadata.annotations.insert(name.clone(), None);
+            }
+        }
+    }
+
     /// The patch as it is sent.
     fn body(&self) -> Vec<u8> {
         json!(self).to_string().into_bytes()
@@ -157,25 +166,17 @@ enum Finalizer {
     Remove(RunKind),
 }
 
-/// Bytes of the annotations that stay beside what will be recorded: keys and values.
-pub(crate) fn size_besides(run: &Run<'_>) -> usize {
-    // an earlier record of the same run is replaced, not added to
-    let (key, metadata) = (run.short_key(), run.metadata());
-    let replaced = [
-        annotation::payload(&key),
-        annotation::signature(&key),
-        annotation::certificate(&key),
-        annotation::chain(&key),
-        annotation::REASON.to_owned(),
-    ];
-    let stays = metadata
-        .annotations
-        .iter()
-        .filter(|(name, _)| !replaced.iter().any(|other| *other == ***name));
-    stays
-        .map(|(name, value)| name.len() + value.len())
-        .sum::<usize>()
-        + MARKS
+/// How many of these annotations the run does not carry yet.
+pub(crate) fn new_ones(
+    metadata: &Metadata<'_>,
+    annotations: &Annotations,
+    names: impl Iterator<Item = String>,
+) -> u64 {
+    let new = names.filter(|name| {
+        let value = annotations.get(name).map(String::as_str);
+        metadata.annotation(name) != value
+    });
+    new.fold(0, |count, _| count + 1)
 }
 
 /// Whether the run carries this record in part, with this reason, already.
@@ -189,9 +190,6 @@ pub(crate) fn is_recorded(
             .iter()
             .all(|(name, value)| metadata.annotation(name) == Some(value.as_str()))
 }
-
-/// Room for the mark, the retry counter and a reason.
-const MARKS: usize = 1024;
 
 /// The server-side apply that adds the finalizer, in Chains' form.
 fn finalizer_apply(kind: RunKind, metadata: &Metadata<'_>) -> Vec<u8> {

@@ -52,13 +52,11 @@ pub(crate) enum PlanError {
     Store(#[from] TooLarge),
 }
 
-/// Plans what is signed for a run. `others` is the size of the annotations that it has besides, in
-/// bytes.
+/// Plans what is signed for a run.
 pub(super) async fn plan(
     run: &Run<'_>,
     config: &Config,
     registries: &Oci,
-    others: usize,
 ) -> Result<Plan, PlanError> {
     let mut plan = Plan::default();
     plan.add_run(run, config)?;
@@ -73,7 +71,10 @@ pub(super) async fn plan(
     }
     let on_run = plan.items.iter();
     let on_run = on_run.filter(|item| item.stores.contains(&StoreKind::Tekton));
-    check_room(on_run.map(|item| &item.payload), others)?;
+    check_room(
+        on_run.map(|item| (&item.artifact, &item.payload)),
+        run.metadata(),
+    )?;
     Ok(plan)
 }
 

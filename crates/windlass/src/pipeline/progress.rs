@@ -6,13 +6,13 @@
 //! pass to the next. Nothing on the run is believed: a signature counts if the key made it of the
 //! very payload that would be signed now, a log entry if the log has it for this signature.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use windlass_core::annotation;
-use windlass_core::config::StoreKind;
+use windlass_core::config::{Storage, StoreKind};
 use windlass_core::format::Format;
 use windlass_core::run::{Metadata, Run};
 use windlass_core::signed::{Artifact, Repeatability, Signed};
@@ -27,76 +27,133 @@ pub(super) struct Begun {
     pub(super) signed: Option<Arc<Signed>>,
     /// The URL of its log entry according to the run. Whoever may edit the run may have written it.
     pub(super) claimed: Option<String>,
+    /// Stores that have yet to read it back.
     pub(super) confirmations: HashMap<StoreKind, Confirmation>,
+    /// Stores that have it, as an earlier part of the same pass found out.
+    pub(super) done: BTreeSet<StoreKind>,
 }
 
 /// What a pass hands to the next.
 #[derive(Debug, Default)]
-pub(crate) struct Progress(HashMap<String, Begun>);
+pub(crate) struct Progress {
+    /// The settings of the stores under which it was made.
+    storage: Option<Storage>,
+    artifacts: HashMap<(Artifact, Format), Begun>,
+}
 
 impl Progress {
+    /// Nothing yet, under these settings of the stores.
+    pub(super) fn under(storage: &Storage) -> Self {
+        Self {
+            storage: Some(storage.clone()),
+            artifacts: HashMap::new(),
+        }
+    }
+
+    /// Forgets what stores have and have to read back, unless their settings are still these.
+    pub(super) fn continue_under(&mut self, storage: &Storage) {
+        if self.storage.as_ref() == Some(storage) {
+            return;
+        }
+        for begun in self.artifacts.values_mut() {
+            begun.confirmations.clear();
+            begun.done.clear();
+        }
+    }
+
     /// Whether there is nothing to hand on.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.artifacts.is_empty()
+    }
+
+    /// How much it takes of memory, in artifacts and entries that are to be read back.
+    pub(crate) fn weight(&self) -> usize {
+        let each = self.artifacts.values().map(|begun| {
+            let entries = begun.confirmations.values().map(Confirmation::weight);
+            1 + entries.sum::<usize>()
+        });
+        each.sum()
     }
 
     /// Notes what was signed.
     pub(super) fn keep(&mut self, signed: &Arc<Signed>) {
-        let key = key(&signed.artifact, signed.payload.format);
-        self.0.entry(key).or_default().signed = Some(Arc::clone(signed));
+        self.of(signed).signed = Some(Arc::clone(signed));
     }
 
     /// Notes what a store has yet to read back.
     pub(super) fn confirm(&mut self, signed: &Arc<Signed>, store: StoreKind, what: Confirmation) {
-        self.keep(signed);
-        let key = key(&signed.artifact, signed.payload.format);
-        let begun = self.0.entry(key).or_default();
-        begun.confirmations.insert(store, what);
+        self.of(signed).confirmations.insert(store, what);
     }
 
-    /// The signatures that cannot be made again, for a pass that comes after a pause. What has to be
-    /// read back is then looked for anew.
+    /// Notes that a store has it.
+    pub(super) fn done(&mut self, signed: &Arc<Signed>, store: StoreKind) {
+        self.of(signed).done.insert(store);
+    }
+
+    fn of(&mut self, signed: &Arc<Signed>) -> &mut Begun {
+        let key = (signed.artifact.clone(), signed.payload.format);
+        self.artifacts.entry(key).or_default()
+    }
+
+    /// The signatures that cannot be made again, for a pass that comes after a pause. What stores
+    /// have is then looked for anew.
     pub(crate) fn without_confirmations(self) -> Self {
-        let unique = self.0.into_iter().filter_map(|(key, begun)| {
+        let Self { storage, artifacts } = self;
+        let unique = artifacts.into_iter().filter_map(|(key, begun)| {
             let signed = begun.signed?;
-            let is_unique = signed.repeatability == Repeatability::Unique;
+            let is_kept = is_unique(&signed);
             let begun = Begun {
                 signed: Some(signed),
                 ..Begun::default()
             };
-            is_unique.then_some((key, begun))
+            is_kept.then_some((key, begun))
         });
-        Self(unique.collect())
+        Self {
+            storage,
+            artifacts: unique.collect(),
+        }
     }
 
     /// What was begun of an artifact, if its payload and the signer are still the same.
     pub(super) fn take(&mut self, item: &Item, run: &Run<'_>, signer: &Signer) -> Begun {
-        let begun = self.0.remove(&key(&item.artifact, item.payload.format));
+        let key = (item.artifact.clone(), item.payload.format);
         let is_same = |signed: &Arc<Signed>| {
             signed.payload.bytes == item.payload.bytes && signed.identity == *signer.identity()
         };
-        match begun {
+        match self.artifacts.remove(&key) {
             Some(begun) if begun.signed.as_ref().is_some_and(is_same) => begun,
             _ => on_run(item, run.metadata(), signer),
         }
     }
 }
 
+/// Whether a signature, or its log entry, would be another one if it were made again.
+pub(super) fn is_unique(signed: &Signed) -> bool {
+    signed.repeatability == Repeatability::Unique || signed.entry.get().is_some()
+}
+
 /// The signature that the run carries, if it is the one of this payload by this signer, and the log
-/// entry that the run claims it has.
+/// entry that the run claims it has. A signature that can be made again is: what the run carries may
+/// be another form of it, which nobody here made.
 fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Begun {
     let key = key(&item.artifact, item.payload.format);
-    let stored = metadata.annotation(&annotation::signature(&key));
-    let stored = stored.and_then(|text| STANDARD.decode(text).ok());
-    let (artifact, payload) = (&item.artifact, &item.payload);
-    let (identity, repeatability) = (signer.identity(), signer.repeatability());
-    let restored = stored
-        .and_then(|stored| Signed::restore(artifact, payload, &stored, identity, repeatability));
     let claimed = metadata.annotation(&annotation::log_entry(&key));
+    let (identity, repeatability) = (signer.identity(), signer.repeatability());
+    let restored = match repeatability {
+        Repeatability::Repeatable => None,
+        Repeatability::Unique => {
+            let stored = metadata.annotation(&annotation::signature(&key));
+            let stored = stored.and_then(|text| STANDARD.decode(text).ok());
+            let (artifact, payload) = (&item.artifact, &item.payload);
+            stored.and_then(|stored| {
+                Signed::restore(artifact, payload, &stored, identity, repeatability)
+            })
+        }
+    };
     Begun {
-        claimed: claimed.filter(|_| restored.is_some()).map(str::to_owned),
+        claimed: claimed.map(str::to_owned),
         signed: restored.map(Arc::new),
-        confirmations: HashMap::new(),
+        ..Begun::default()
     }
 }
 

@@ -1,17 +1,19 @@
 //! What is to be recorded of a run, collected note by note.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use windlass_core::annotation;
-use windlass_core::config::StoreKind;
+use windlass_core::config::{Storage, StoreKind};
 use windlass_core::error::Chain;
 use windlass_core::retry::Retry;
-use windlass_core::signed::{Repeatability, Signed};
+use windlass_core::run::Metadata;
+use windlass_core::signed::Signed;
 
-use super::progress::{Progress, key};
+use super::progress::{Progress, is_unique, key};
 use crate::log::LogError;
 use crate::sign::SignError;
 use crate::store::run::{self as run_store, Annotations, TooLarge};
@@ -83,14 +85,19 @@ pub(crate) enum State {
     Complete,
     /// All is written; some of it has to be read back after this time.
     Confirm(Duration),
-    /// Something is missing, for this reason.
-    Incomplete { retry: Retry, reason: String },
+    /// Something is missing, for this reason. Some of the rest may have to be read back after a time.
+    Incomplete {
+        retry: Retry,
+        reason: String,
+        confirm: Option<Duration>,
+    },
 }
 
 impl Record {
-    pub(super) fn new(warnings: Vec<String>) -> Self {
+    pub(super) fn new(warnings: Vec<String>, storage: &Storage) -> Self {
         Self {
             warnings,
+            progress: Progress::under(storage),
             ..Self::default()
         }
     }
@@ -110,9 +117,9 @@ impl Record {
         let Some(signed) = signed else {
             return;
         };
-        if signed.repeatability == Repeatability::Unique || signed.entry.get().is_some() {
+        self.progress.keep(&signed);
+        if is_unique(&signed) {
             self.unique.push(Arc::clone(&signed));
-            self.progress.keep(&signed);
         }
         for (store, note) in notes {
             self.note(&signed, store, note);
@@ -122,7 +129,7 @@ impl Record {
     fn note(&mut self, signed: &Arc<Signed>, store: StoreKind, note: Result<Put, StoreError>) {
         match note {
             Ok(Put::Nowhere) => return,
-            Ok(Put::Present | Put::Stored) => {}
+            Ok(Put::Present | Put::Stored) => self.progress.done(signed, store),
             Ok(Put::WithRecord) => self.on_run.push(Arc::clone(signed)),
             Ok(Put::Confirm(what)) => {
                 self.after = self.after.max(Some(what.after()));
@@ -140,8 +147,10 @@ impl Record {
         }
     }
 
-    /// Says so where nothing at all had a place to be stored.
+    /// Says so where nothing at all had a place to be stored, and each warning once.
     pub(super) fn finish(&mut self) {
+        let mut seen = BTreeSet::new();
+        self.warnings.retain(|warning| seen.insert(warning.clone()));
         if !self.is_anywhere && self.failures.is_empty() {
             self.note = Some(NOTHING.to_owned());
             self.warnings.push(NOTHING.to_owned());
@@ -167,7 +176,12 @@ impl Record {
             let retry = Retry::of_all(self.failures.iter().map(|(retry, _)| *retry));
             let reasons = self.failures.iter().map(|(_, reason)| reason.as_str());
             let reason = reasons.collect::<Vec<_>>().join("; ");
-            return State::Incomplete { retry, reason };
+            let confirm = self.after;
+            return State::Incomplete {
+                retry,
+                reason,
+                confirm,
+            };
         }
         match self.after {
             Some(after) => State::Confirm(after),
@@ -175,13 +189,12 @@ impl Record {
         }
     }
 
-    /// The annotations of a complete record, and a note on what did not fit. `others` is the size of
-    /// the annotations that the run has besides, in bytes.
+    /// The annotations of a complete record, and a note on what did not fit.
     pub(crate) fn annotations(
         &self,
-        others: usize,
+        metadata: &Metadata<'_>,
     ) -> Result<(Annotations, Option<String>), TooLarge> {
-        let (mut annotations, note) = run_store::annotations(&self.on_run, others)?;
+        let (mut annotations, note) = run_store::annotations(&self.on_run, metadata)?;
         let last = self.unique.iter().rev().find_map(|one| one.entry.get());
         if let Some(entry) = last {
             annotations.insert(annotation::TRANSPARENCY.to_owned(), entry.url.clone());
@@ -194,9 +207,9 @@ impl Record {
     /// signature.
     pub(crate) fn annotations_in_part(
         &self,
-        others: usize,
-    ) -> Result<(Annotations, Option<String>), TooLarge> {
-        let (annotations, note) = run_store::annotations(&self.on_run, others)?;
+        metadata: &Metadata<'_>,
+    ) -> Result<Annotations, TooLarge> {
+        let (annotations, _) = run_store::annotations(&self.on_run, metadata)?;
         let mut whole = annotations.clone();
         for signed in &self.unique {
             let key = key(&signed.artifact, signed.payload.format);
@@ -206,12 +219,24 @@ impl Record {
                 whole.insert(annotation::log_entry(&key), entry.url.clone());
             }
         }
-        let fits = others + run_store::size(&whole) <= annotation::TOTAL_SIZE_LIMIT;
-        Ok((if fits { whole } else { annotations }, note))
+        let fits = run_store::size_with(&whole, metadata) <= annotation::TOTAL_SIZE_LIMIT;
+        Ok(if fits { whole } else { annotations })
     }
 
-    /// Artifacts that are stored on the run once the record is written.
-    pub(crate) fn on_run(&self) -> u64 {
-        self.on_run.len() as u64
+    /// Annotations that an earlier record in part may have left and a complete one does not have.
+    pub(crate) fn leftovers(&self, annotations: &Annotations) -> Vec<String> {
+        let names = self.unique.iter().flat_map(|signed| {
+            let key = key(&signed.artifact, signed.payload.format);
+            [annotation::signature(&key), annotation::log_entry(&key)]
+        });
+        names
+            .filter(|name| !annotations.contains_key(name))
+            .collect()
+    }
+
+    /// Names of the signatures that are stored on the run once the record is written.
+    pub(crate) fn on_run(&self) -> impl Iterator<Item = String> {
+        let keys = self.on_run.iter().map(|signed| signed.artifact.short_key());
+        keys.map(annotation::signature)
     }
 }

@@ -69,6 +69,11 @@ pub(crate) enum Stored {
 }
 
 impl Settling {
+    /// How many entries there are.
+    pub(crate) fn weight(&self) -> usize {
+        self.appends.len()
+    }
+
     /// How long there is nothing to do.
     pub(crate) fn after(&self) -> Duration {
         self.after

@@ -1,14 +1,19 @@
 //! The store `tekton`: the run itself, with four annotations an artifact, written by the record in
 //! the same patch as the `signed` mark (docs/behaviour.md, "Store tekton").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use windlass_core::annotation;
+use windlass_core::dsse::Envelope;
+use windlass_core::error::Chain;
 use windlass_core::payload::Payload;
-use windlass_core::signed::Signed;
+use windlass_core::run::{Metadata, Run};
+use windlass_core::signed::{Artifact, Signed};
+
+use super::evidence::{Evidence, Found};
 
 /// Annotations by name.
 pub(crate) type Annotations = BTreeMap<String, String>;
@@ -24,43 +29,109 @@ pub(crate) struct TooLarge {
     size: usize,
 }
 
-/// The annotations that hold these artifacts, and a note on what had to be left out.
-///
-/// `others` is the size of the annotations the run has besides, keys and values, in bytes. Where
-/// everything does not fit, the payloads that stand in their envelope anyhow are left out.
+/// The annotations that hold these artifacts, and a note on what had to be left out. Where everything
+/// does not fit beside what the run has, the payloads that are in their envelope anyhow are left out.
 pub(crate) fn annotations(
     artifacts: &[Arc<Signed>],
-    others: usize,
+    metadata: &Metadata<'_>,
 ) -> Result<(Annotations, Option<String>), TooLarge> {
     let whole = written(artifacts, |_| true);
-    if others + size(&whole) <= annotation::TOTAL_SIZE_LIMIT {
+    let size = size_with(&whole, metadata);
+    if size <= annotation::TOTAL_SIZE_LIMIT {
         return Ok((whole, None));
     }
     let lean = written(artifacts, |artifact| artifact.envelope().is_none());
-    let needed = others + size(&lean);
-    if needed > annotation::TOTAL_SIZE_LIMIT {
-        return Err(TooLarge {
-            size: others + size(&whole),
-        });
+    if size_with(&lean, metadata) > annotation::TOTAL_SIZE_LIMIT {
+        return Err(TooLarge { size });
     }
-    let note = "the payload annotation is left out because it would not fit; the envelope in the \
-                signature annotation contains the payload";
+    let note = "the payload annotation is left out, it would not fit; \
+                the signature annotation is an envelope that holds the payload";
     Ok((lean, Some(note.to_owned())))
 }
 
-/// Refuses payloads that do not fit into the annotations of their run whatever their signatures are,
-/// so that nothing is signed, logged or pushed for a run that cannot be recorded.
+/// Size of all annotations of a run once these are written, with room for the mark, in bytes. An
+/// earlier record is replaced and not added to.
+pub(crate) fn size_with(annotations: &Annotations, metadata: &Metadata<'_>) -> usize {
+    let stays = |name: &str| !annotations.contains_key(name);
+    besides(metadata, stays) + size(annotations)
+}
+
+/// Bytes of the annotations of a run that stay, and of the mark, the retry counter and a reason.
+fn besides(metadata: &Metadata<'_>, stays: impl Fn(&str) -> bool) -> usize {
+    let each = metadata.annotations.iter();
+    let kept = each.filter(|(name, _)| &***name != annotation::REASON && stays(name));
+    let sizes = kept.map(|(name, value)| name.len() + value.len());
+    sizes.sum::<usize>() + MARKS
+}
+
+/// Room for the mark, the retry counter and a reason.
+const MARKS: usize = 1024;
+
+/// Everything of which the run carries a signature or a payload.
+pub(crate) fn get(run: &Run<'_>) -> Vec<Found> {
+    let signature = annotation::signature("");
+    let payload = annotation::payload("");
+    let names = run.metadata().annotations.keys();
+    let keys = names.filter_map(|name| {
+        let key = name.strip_prefix(&signature);
+        key.or_else(|| name.strip_prefix(&payload))
+    });
+    let keys: BTreeSet<&str> = keys.collect();
+    let found = keys.into_iter().map(|key| Found {
+        place: format!("annotation {}", annotation::signature(key)),
+        key: Some(key.to_owned()),
+        evidence: parts(run, key).map_or_else(Evidence::Damaged, evidence),
+    });
+    found.collect()
+}
+
+/// The signature and the payload in the annotations of a key, or what is wrong with them.
+fn parts(run: &Run<'_>, key: &str) -> Result<(Vec<u8>, Option<Vec<u8>>), String> {
+    let decoded = |name: String| match run.metadata().annotation(&name) {
+        None => Ok(None),
+        Some(text) => STANDARD
+            .decode(text)
+            .map(Some)
+            .map_err(|_| format!("the annotation {name} is not base64")),
+    };
+    let signature = decoded(annotation::signature(key))?;
+    let payload = decoded(annotation::payload(key))?;
+    let signature = signature.ok_or("there is a payload but no signature")?;
+    Ok((signature, payload))
+}
+
+fn evidence((signature, payload): (Vec<u8>, Option<Vec<u8>>)) -> Evidence {
+    if !signature.trim_ascii_start().starts_with(b"{") {
+        return Evidence::Signature { payload, signature };
+    }
+    match Envelope::from_json(&signature) {
+        Ok(envelope) => Evidence::Statement { envelope, payload },
+        Err(error) => Evidence::Damaged(Chain(&error).to_string()),
+    }
+}
+
+/// Refuses artifacts that do not fit into the annotations of their run whatever their signatures are,
+/// so that nothing is signed, logged or pushed for a run that cannot be recorded. Artifacts with one
+/// name share their annotations.
 pub(crate) fn check_room<'p>(
-    payloads: impl Iterator<Item = &'p Payload>,
-    others: usize,
+    artifacts: impl Iterator<Item = (&'p Artifact, &'p Payload)>,
+    metadata: &Metadata<'_>,
 ) -> Result<(), TooLarge> {
     let encoded = |length: usize| length.div_ceil(3) * 4;
-    let least = payloads.map(|payload| match payload.format.is_statement() {
-        // it is in its envelope, which is encoded again
-        true => encoded(encoded(payload.bytes.len())),
-        false => encoded(payload.bytes.len()),
-    });
-    let size = others + least.sum::<usize>();
+    let mut least: BTreeMap<&str, usize> = BTreeMap::new();
+    for (artifact, payload) in artifacts {
+        let text = encoded(payload.bytes.len());
+        let is_statement = payload.format.is_statement();
+        // a statement is in its envelope, which is encoded again
+        let size = if is_statement { encoded(text) } else { text };
+        least.insert(artifact.short_key(), size);
+    }
+    let replaced = |name: &str| {
+        let key = name.strip_prefix(annotation::PREFIX);
+        let key = key.and_then(|rest| Some(rest.split_once('-')?.1));
+        key.is_some_and(|key| least.contains_key(key))
+    };
+    let size = besides(metadata, |name| !replaced(name)) + least.values().sum::<usize>();
     if size > annotation::TOTAL_SIZE_LIMIT {
         return Err(TooLarge { size });
     }
@@ -68,7 +139,7 @@ pub(crate) fn check_room<'p>(
 }
 
 /// Bytes that count towards Kubernetes' limit.
-pub(crate) fn size(annotations: &Annotations) -> usize {
+fn size(annotations: &Annotations) -> usize {
     annotations
         .iter()
         .map(|(key, value)| key.len() + value.len())
@@ -105,7 +176,7 @@ mod tests {
     use windlass_core::key::PrivateKey;
     use windlass_core::payload::Payload;
     use windlass_core::run::Run;
-    use windlass_core::signed::{Artifact, Identity, Repeatability, Signature, message};
+    use windlass_core::signed::{Identity, Repeatability, Signature, message};
 
     use super::*;
 
@@ -131,7 +202,8 @@ mod tests {
     #[test]
     fn an_artifact_takes_four_annotations() {
         let signed = signed(3, Format::Tekton);
-        let (annotations, note) = annotations(std::slice::from_ref(&signed), 0).unwrap();
+        let (annotations, note) =
+            annotations(std::slice::from_ref(&signed), &Metadata::default()).unwrap();
         let names: Vec<_> = annotations.keys().map(String::as_str).collect();
         assert_eq!(
             names,
@@ -148,27 +220,38 @@ mod tests {
         assert_eq!(note, None);
     }
 
+    /// The metadata of a run whose annotations have this many bytes besides the room for the mark.
+    fn beside(size: usize, check: impl FnOnce(&Metadata<'_>)) {
+        let name = "example.com/a";
+        let value = "x".repeat(size - name.len());
+        let run = serde_json::json!({
+            "kind": "TaskRun",
+            "metadata": { "uid": "u", "annotations": { name: value } },
+        });
+        let run = run.to_string();
+        check(Run::parse(run.as_bytes()).unwrap().metadata());
+    }
+
     #[test]
     fn a_payload_that_does_not_fit_beside_its_envelope_is_left_out_and_that_is_said() {
-        let signed = signed(50_000, Format::SlsaV2Alpha3);
-        let others =
-            annotation::TOTAL_SIZE_LIMIT - size(&written(std::slice::from_ref(&signed), |_| true));
-        assert!(
-            annotations(std::slice::from_ref(&signed), others)
-                .unwrap()
-                .1
-                .is_none()
-        );
-        let (annotations, note) = annotations(&[signed], others + 1).unwrap();
-        assert!(!annotations.contains_key("chains.tekton.dev/payload-taskrun-u"));
-        assert!(annotations.contains_key("chains.tekton.dev/signature-taskrun-u"));
-        assert!(note.unwrap().contains("left out"));
-        assert!(size(&annotations) <= annotation::TOTAL_SIZE_LIMIT);
+        let artifacts = [signed(50_000, Format::SlsaV2Alpha3)];
+        let room = annotation::TOTAL_SIZE_LIMIT - MARKS - size(&written(&artifacts, |_| true));
+        beside(room, |metadata| {
+            assert!(annotations(&artifacts, metadata).unwrap().1.is_none());
+        });
+        beside(room + 1, |metadata| {
+            let (annotations, note) = annotations(&artifacts, metadata).unwrap();
+            assert!(!annotations.contains_key("chains.tekton.dev/payload-taskrun-u"));
+            assert!(annotations.contains_key("chains.tekton.dev/signature-taskrun-u"));
+            assert!(note.unwrap().contains("left out"));
+            assert!(size_with(&annotations, metadata) <= annotation::TOTAL_SIZE_LIMIT);
+        });
     }
 
     #[test]
     fn a_payload_without_envelope_that_does_not_fit_is_an_error() {
-        let error = annotations(&[signed(250_000, Format::Tekton)], 0).unwrap_err();
+        let artifacts = [signed(250_000, Format::Tekton)];
+        let error = annotations(&artifacts, &Metadata::default()).unwrap_err();
         assert!(
             error.to_string().contains("Kubernetes allows 262144"),
             "{error}"
@@ -177,7 +260,31 @@ mod tests {
 
     #[test]
     fn other_annotations_of_the_run_count() {
-        let signed = signed(3, Format::Tekton);
-        assert!(annotations(&[signed], annotation::TOTAL_SIZE_LIMIT).is_err());
+        let artifacts = [signed(3, Format::Tekton)];
+        beside(annotation::TOTAL_SIZE_LIMIT - MARKS, |metadata| {
+            assert!(annotations(&artifacts, metadata).is_err());
+        });
+    }
+
+    #[test]
+    fn what_an_earlier_record_wrote_is_replaced_and_not_counted_twice() {
+        let one = signed(60_000, Format::Tekton);
+        let artifacts = [Arc::clone(&one)];
+        let written = written(&artifacts, |_| true);
+        let run = serde_json::json!({
+            "kind": "TaskRun",
+            "metadata": { "uid": "u", "annotations": written },
+        });
+        let run = run.to_string();
+        let run = Run::parse(run.as_bytes()).unwrap();
+        let (metadata, item) = (run.metadata(), (&one.artifact, &one.payload));
+        assert_eq!(size_with(&written, metadata), size(&written) + MARKS);
+        for times in [1, 2] {
+            let items = std::iter::repeat_n(item, times);
+            assert!(check_room(items, metadata).is_ok(), "{times}");
+        }
+        let large = signed(250_000, Format::Tekton);
+        let item = (&large.artifact, &large.payload);
+        assert!(check_room(std::iter::once(item), metadata).is_err());
     }
 }

@@ -51,10 +51,9 @@ async fn the_output_is_what_the_controller_stores_in_every_format() {
             log: &Log::Off,
             registries: &registries,
             metrics: &metrics,
-            others: 0,
         };
         let record = pipeline::attest(&run, means, Progress::default()).await;
-        let (annotations, _) = record.unwrap().annotations(0).unwrap();
+        let (annotations, _) = record.unwrap().annotations(run.metadata()).unwrap();
         let stored = &annotations[&annotation::signature("taskrun-u")];
         let payload = Payload::of_run(&run, &config, config.taskrun.format).unwrap();
         let printed = signed(&signer, Artifact::of_run(&run), payload)

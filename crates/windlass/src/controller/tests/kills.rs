@@ -7,7 +7,7 @@ use super::registries::{account, built, docker_secret, everywhere, image, verify
 use super::*;
 
 /// Calls of the registry that a pass over a run with one image makes.
-const REGISTRY_CALLS: usize = 26;
+const REGISTRY_CALLS: usize = 16;
 /// Calls of the cluster: the account, its secret, the record.
 const CLUSTER_CALLS: usize = 3;
 

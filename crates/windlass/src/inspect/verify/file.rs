@@ -15,7 +15,7 @@ use crate::inspect::layers::layers;
 
 /// Checks the file by what is in it. Nothing says what a lone envelope has to be about, so the
 /// subjects of it are not compared with anything.
-pub(crate) fn verify(path: &Path, request: &VerifyRequest) -> Result<Report, VerifyError> {
+pub(crate) async fn verify(path: &Path, request: &VerifyRequest) -> Result<Report, VerifyError> {
     let input = Input::File(path.to_owned());
     let file = input.to_string();
     let content = match input.read(MAX_CONTENT) {
@@ -24,7 +24,7 @@ pub(crate) fn verify(path: &Path, request: &VerifyRequest) -> Result<Report, Ver
     };
     let Some(envelope) = envelope(&content) else {
         return match files::run(&input, None) {
-            Ok(documents) => run::verify(file, documents.run.as_bytes(), request),
+            Ok(documents) => run::verify(file, documents.run.as_bytes(), request).await,
             Err(source) => Err(VerifyError::File { file, source }),
         };
     };

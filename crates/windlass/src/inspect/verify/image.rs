@@ -1,6 +1,5 @@
 //! Verification of an image: reads the signatures and attestations attached to it, and checks each.
 
-use futures::{StreamExt, TryStreamExt, stream};
 use windlass_core::format::IMAGE_PREDICATE;
 use windlass_core::verify::{self, Claim, Expected, Outcome};
 use windlass_registry::{Digest, Reference};
@@ -8,10 +7,8 @@ use windlass_registry::{Digest, Reference};
 use super::report::{Entry, EntryKind, Report};
 use super::{VerifyError, VerifyRequest};
 use crate::inspect::image::ResolvedImage;
-use crate::store::oci::attached::{self, Evidence, Place};
-
-/// How much is read at once of what is attached to an image.
-const AT_ONCE: usize = 8;
+use crate::store::Wanted;
+use crate::store::evidence::{Evidence, Found};
 
 /// Checks everything that is attached to an image, which is called `reference` in the report.
 pub(crate) async fn verify(
@@ -27,20 +24,15 @@ pub(crate) async fn verify(
     } = image;
     let target = reference.to_string();
     let mut report = Report::new(target, Some(digest.as_str().to_owned()), &request.key);
-    let attached = attached::list(remote, tags, digest).await?;
-    let reads: Vec<_> = attached
-        .iter()
-        .map(|one| {
-            let from = match &one.place {
-                Place::Tag(_) => tags,
-                Place::Referrer(_) => remote,
-            };
-            one.read(from, digest)
-        })
-        .collect();
-    let read: Vec<Evidence> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
-    for (one, evidence) in attached.iter().zip(read) {
-        let place = format!("{}, {}", one.place, one.descriptor.digest);
+    let wanted = Wanted::Image {
+        remote,
+        tags,
+        digest,
+    };
+    for Found {
+        place, evidence, ..
+    } in wanted.get().await?
+    {
         report.add(check(evidence, place, digest, request));
     }
     report.decide_by_one(request.requirement());
@@ -57,10 +49,15 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
     match evidence {
         Evidence::Signature { payload, signature } => {
             entry.kind = EntryKind::Signature;
-            entry.outcome =
-                verify::image_signature(&payload, &signature, &request.key, Some(digest.as_str()));
+            entry.outcome = match payload {
+                Some(payload) => {
+                    let digest = Some(digest.as_str());
+                    verify::image_signature(&payload, &signature, &request.key, digest)
+                }
+                None => Outcome::failed("the signed payload was not found"),
+            };
         }
-        Evidence::Statement(envelope) => {
+        Evidence::Statement { envelope, .. } => {
             let about = Expected {
                 subject: Some(Claim {
                     algorithm: digest.algorithm().to_owned(),

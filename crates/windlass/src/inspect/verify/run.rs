@@ -4,10 +4,6 @@
 //! signed format and compared, so that annotations of another run, and a status that changed after
 //! signing, are invalid.
 
-use std::collections::BTreeSet;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use kube::Client;
 use serde_json::Value;
 use windlass_core::annotation;
@@ -22,6 +18,8 @@ use windlass_core::verify::{self, Outcome};
 use super::report::{Entry, EntryKind, Report, Requirement};
 use super::{VerifyError, VerifyRequest};
 use crate::inspect::runs::Runs;
+use crate::store::Wanted;
+use crate::store::evidence::{Evidence, Found};
 
 /// Reads a run from the cluster and checks its annotations.
 pub(crate) async fn on_cluster(
@@ -34,11 +32,11 @@ pub(crate) async fn on_cluster(
     let runs = Runs::new(client, kind, Some(namespace))?;
     let run = runs.get(name).await?;
     let target = format!("{}/{name} in namespace {namespace}", kind.singular());
-    verify(target, run.to_string().as_bytes(), request)
+    verify(target, run.to_string().as_bytes(), request).await
 }
 
 /// Checks the annotations of a run, given as JSON.
-pub(super) fn verify(
+pub(super) async fn verify(
     target: String,
     document: &[u8],
     request: &VerifyRequest,
@@ -46,11 +44,12 @@ pub(super) fn verify(
     let run = Run::parse(document)?;
     let mut report = Report::new(target, None, &request.key);
     let own = run.short_key();
-    let keys = keys(&run);
-    for key in &keys {
-        report.add(check(&run, key, request));
+    let mut has_own = false;
+    for found in Wanted::Run(&run).get().await? {
+        has_own |= found.key.as_ref() == Some(&own);
+        report.add(check(&run, found, request));
     }
-    let missing = if !keys.contains(own.as_str()) {
+    let missing = if !has_own {
         Some(format!(
             "the run has no signature of its own ({})",
             annotation::signature(&own)
@@ -66,64 +65,41 @@ pub(super) fn verify(
     Ok(report)
 }
 
-/// The keys of everything of which there is a signature or a payload.
-fn keys<'r>(run: &'r Run<'_>) -> BTreeSet<&'r str> {
-    let signature = annotation::signature("");
-    let payload = annotation::payload("");
-    let names = run.metadata().annotations.keys();
-    let keys = names.filter_map(|name| {
-        let key = name.strip_prefix(&signature);
-        key.or_else(|| name.strip_prefix(&payload))
-    });
-    keys.collect()
-}
-
-fn check(run: &Run<'_>, key: &str, request: &VerifyRequest) -> Entry {
+fn check(run: &Run<'_>, found: Found, request: &VerifyRequest) -> Entry {
+    let Found {
+        place,
+        key,
+        evidence,
+    } = found;
     let mut entry = Entry {
         kind: EntryKind::Signature,
-        place: format!("annotation {}", annotation::signature(key)),
+        place,
         outcome: Outcome::default(),
         envelope: None,
     };
-    let (signature, payload) = match parts(run, key) {
-        Ok(parts) => parts,
-        Err(damage) => {
-            entry.outcome = Outcome::failed(damage);
-            return entry;
+    match evidence {
+        Evidence::Statement { envelope, payload } => {
+            entry.kind = EntryKind::Attestation;
+            entry.outcome = attestation(run, &envelope, payload.as_deref(), request);
+            entry.envelope = Some(envelope);
         }
-    };
-    if signature.trim_ascii_start().starts_with(b"{") {
-        entry.kind = EntryKind::Attestation;
-        match Envelope::from_json(&signature) {
-            Ok(envelope) => {
-                entry.outcome = attestation(run, &envelope, payload.as_deref(), request);
-                entry.envelope = Some(envelope);
-            }
-            Err(error) => entry.outcome = Outcome::failed(Chain(&error).to_string()),
+        Evidence::Signature { payload, signature } => {
+            let key = key.unwrap_or_default();
+            entry.outcome = match payload {
+                None => Outcome::failed("the signed payload was not found on the run"),
+                Some(payload) if key == run.short_key() => {
+                    status(run, &payload, &signature, request)
+                }
+                Some(payload) => image(&key, &payload, &signature, request),
+            };
         }
-        return entry;
+        Evidence::Damaged(why) => entry.outcome = Outcome::failed(why),
+        Evidence::Other(media_type) => {
+            entry.kind = EntryKind::Other;
+            entry.outcome = Outcome::failed(media_type);
+        }
     }
-    entry.outcome = match payload {
-        None => Outcome::failed("the signed payload was not found on the run"),
-        Some(payload) if key == run.short_key() => status(run, &payload, &signature, request),
-        Some(payload) => image(key, &payload, &signature, request),
-    };
     entry
-}
-
-/// The signature and the payload in the annotations of a key, or what is wrong with them.
-fn parts(run: &Run<'_>, key: &str) -> Result<(Vec<u8>, Option<Vec<u8>>), String> {
-    let decoded = |name: String| match run.metadata().annotation(&name) {
-        None => Ok(None),
-        Some(text) => STANDARD
-            .decode(text)
-            .map(Some)
-            .map_err(|_| format!("the annotation {name} is not base64")),
-    };
-    let signature = decoded(annotation::signature(key))?;
-    let payload = decoded(annotation::payload(key))?;
-    let signature = signature.ok_or("there is a payload but no signature")?;
-    Ok((signature, payload))
 }
 
 fn attestation(

@@ -69,7 +69,7 @@ impl Access {
             certificate: owner.storage.oci_insecure,
             plain_http: owner.storage.oci_insecure,
         };
-        let client = self.clients.of(&repository, exemptions)?;
+        let client = self.clients.of(&repository, exemptions).await?;
         let identity = self.clouds.candidate(&repository).await;
         let identity = identity.map(Source::Candidate);
         let sources = owner.sources.iter().chain(&identity);

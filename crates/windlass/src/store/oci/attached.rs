@@ -5,6 +5,7 @@ use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures::{StreamExt, TryStreamExt, stream};
 use windlass_core::dsse::Envelope;
 use windlass_core::verify;
 use windlass_registry::manifest::{Descriptor, Manifest};
@@ -12,7 +13,10 @@ use windlass_registry::{Digest, Error, ListedBy, Name, Remote, Tag};
 
 use super::bundle::is_bundle;
 use super::layer::{ATTESTATIONS, ENVELOPE, MOST, SIGNATURE, SIGNATURES, SIMPLE_SIGNING};
+use crate::store::evidence::{Evidence, Found};
 
+/// How much is read at once of what is attached to an image.
+const AT_ONCE: usize = 8;
 /// Largest layer that is read, in bytes: cosign's limit.
 const LIMIT: usize = 128 << 20;
 
@@ -42,22 +46,6 @@ pub(crate) struct Attached {
     pub(crate) place: Place,
     /// The layer, or the referrer's manifest.
     pub(crate) descriptor: Descriptor,
-}
-
-/// What something attached turns out to be.
-#[derive(Debug, Clone)]
-pub(crate) enum Evidence {
-    /// The signature of an image, with its payload.
-    Signature {
-        payload: Vec<u8>,
-        signature: Vec<u8>,
-    },
-    /// A signed statement.
-    Statement(Envelope),
-    /// Neither, such as a list of packages without signature: its media type.
-    Other(String),
-    /// Something that should be one of these and cannot be read, and why.
-    Damaged(String),
 }
 
 /// What is attached to an image: its tags in the repository of `tags`, its referrers beside it.
@@ -102,7 +90,7 @@ async fn under(remote: &Remote, tag: Tag) -> Result<Vec<Attached>, Error> {
 
 impl Attached {
     /// Fetches and reads it. Damage is an outcome; an error is a registry that does not answer.
-    pub(crate) async fn read(&self, remote: &Remote, image: &Digest) -> Result<Evidence, Error> {
+    async fn read(&self, remote: &Remote, image: &Digest) -> Result<Evidence, Error> {
         match &self.place {
             Place::Tag(_) => self.read_layer(remote).await,
             Place::Referrer(_) => self.read_referrer(remote, image).await,
@@ -120,7 +108,7 @@ impl Attached {
         };
         if kind == ENVELOPE {
             return Ok(match Envelope::from_json(&content) {
-                Ok(envelope) => Evidence::Statement(envelope),
+                Ok(envelope) => statement(envelope),
                 Err(error) => Evidence::Damaged(format!("{:#}", anyhow::Error::new(error))),
             });
         }
@@ -129,7 +117,7 @@ impl Attached {
         let signature = text.and_then(|text| STANDARD.decode(text).ok());
         Ok(match signature {
             Some(signature) => Evidence::Signature {
-                payload: content,
+                payload: Some(content),
                 signature,
             },
             None => Evidence::Damaged(format!(
@@ -165,8 +153,42 @@ impl Attached {
             Ok(content) => verify::envelope_of_bundle(&content),
             Err(damage) => Err(damage),
         };
-        Ok(envelope.map_or_else(Evidence::Damaged, Evidence::Statement))
+        Ok(envelope.map_or_else(Evidence::Damaged, statement))
     }
+}
+
+/// A statement in a registry: its payload is in its envelope alone.
+fn statement(envelope: Envelope) -> Evidence {
+    Evidence::Statement {
+        envelope,
+        payload: None,
+    }
+}
+
+/// Reads everything that is attached to an image, several things at a time.
+pub(crate) async fn get(
+    remote: &Remote,
+    tags: &Remote,
+    image: &Digest,
+) -> Result<Vec<Found>, Error> {
+    let attached = list(remote, tags, image).await?;
+    let reads: Vec<_> = attached
+        .iter()
+        .map(|one| {
+            let from = match &one.place {
+                Place::Tag(_) => tags,
+                Place::Referrer(_) => remote,
+            };
+            one.read(from, image)
+        })
+        .collect();
+    let read: Vec<Evidence> = stream::iter(reads).buffered(AT_ONCE).try_collect().await?;
+    let found = attached.iter().zip(read).map(|(one, evidence)| Found {
+        place: format!("{}, {}", one.place, one.descriptor.digest),
+        key: None,
+        evidence,
+    });
+    Ok(found.collect())
 }
 
 /// The layer of a manifest that is a bundle.

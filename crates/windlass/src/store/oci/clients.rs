@@ -47,21 +47,25 @@ impl Clients {
         &self.options.clock
     }
 
-    /// The client of a repository's registry.
-    pub(crate) fn of(
+    /// The client of a repository's registry. One makes it, on a thread where files may be read, and
+    /// the others wait: what a process writes to a registry goes through one client.
+    pub(crate) async fn of(
         &self,
         repository: &Repository,
         exemptions: Exemptions,
     ) -> Result<Client, UploadError> {
         let registry = repository.registry();
-        let (key, now) = ((registry.to_owned(), exemptions), Instant::now());
-        if let Some(client) = self.known.get(&key, now) {
-            return Ok(client);
-        }
-        // two that ask at once may both make one; they know nothing yet that could be lost
-        let client = client(self.options.clone(), registry, exemptions)?;
-        self.known.insert(key, client.clone(), Expiry::Never, now);
-        Ok(client)
+        let key = (registry.to_owned(), exemptions);
+        let make = || async {
+            let (options, host) = (self.options.clone(), registry.to_owned());
+            let made = tokio::task::spawn_blocking(move || client(options, &host, exemptions));
+            let made = made.await.map_err(|error| UploadError::Interrupted {
+                registry: registry.to_owned(),
+                source: error,
+            })?;
+            Ok((made?, Expiry::Never))
+        };
+        self.known.get_or_try_make(&key, Instant::now(), make).await
     }
 }
 

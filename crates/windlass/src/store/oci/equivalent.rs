@@ -4,7 +4,9 @@
 //! service, is found by what it is about and who made it: after a crash the same payload is signed
 //! anew, and must not be added again.
 
+use bytes::Bytes;
 use windlass_core::dsse::Envelope;
+use windlass_core::retry::Retry;
 use windlass_core::signed::{Repeatability, Signed};
 use windlass_core::verify::envelope_of_bundle;
 use windlass_registry::manifest::{Descriptor, Manifest};
@@ -43,7 +45,7 @@ pub(super) async fn under_tag(
         .filter(|other| other.media_type == ENVELOPE && other.size.abs_diff(layer.size()) <= SLACK);
     for other in near.take(MOST) {
         let limit = usize::try_from(layer.size() + SLACK).unwrap_or(usize::MAX);
-        let content = remote.get_blob(&other.digest, limit).await?;
+        let content = blob(remote, &other.digest, limit).await?;
         let envelope = content.and_then(|content| Envelope::from_json(&content).ok());
         if envelope.is_some_and(|envelope| is_ours(&envelope, signed)) {
             return Ok(true);
@@ -95,7 +97,7 @@ async fn is_same_bundle(
         return Ok(false);
     }
     let limit = usize::try_from(layer.size).unwrap_or(usize::MAX);
-    let content = remote.get_blob(&layer.digest, limit).await?;
+    let content = blob(remote, &layer.digest, limit).await?;
     let envelope = content.and_then(|content| envelope_of_bundle(&content).ok());
     Ok(envelope.is_some_and(|envelope| is_ours(&envelope, signed)))
 }
@@ -112,4 +114,17 @@ fn bundle_of<'m>(manifest: &'m Manifest, image: &Digest) -> Option<&'m Descripto
 fn is_ours(envelope: &Envelope, signed: &Signed) -> bool {
     let verified = envelope.verify(signed.identity.public_key());
     verified.is_ok_and(|verified| verified.payload == signed.payload.bytes)
+}
+
+/// A blob; none if it is not what its descriptor says, whoever wrote that.
+async fn blob(
+    remote: &Remote,
+    digest: &Digest,
+    limit: usize,
+) -> Result<Option<Bytes>, UploadError> {
+    match remote.get_blob(digest, limit).await {
+        Ok(content) => Ok(content),
+        Err(error) if error.retry() == Retry::Never => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }

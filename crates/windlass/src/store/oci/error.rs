@@ -69,6 +69,12 @@ pub(crate) enum UploadError {
         registry: String,
         source: SetupError,
     },
+    /// The client was not made, since the program ends.
+    #[error("making the client of {registry} was interrupted")]
+    Interrupted {
+        registry: String,
+        source: tokio::task::JoinError,
+    },
 }
 
 impl UploadError {
@@ -78,7 +84,8 @@ impl UploadError {
             // a credential may be added at any time, and nothing tells when
             Self::Registry(Error::Denied { .. })
             | Self::NoSubject { .. }
-            | Self::Credentials(_) => Retry::Backoff,
+            | Self::Credentials(_)
+            | Self::Interrupted { .. } => Retry::Backoff,
             Self::Registry(error) => error.retry(),
             Self::Override { .. }
             | Self::Image { .. }
