@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::shell::Shell;
+use crate::shell::Shell;
 
 #[test]
 fn a_new_key_pair_signs_and_verifies() {

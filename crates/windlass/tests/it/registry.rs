@@ -1,16 +1,10 @@
 //! Accounts and their credentials for a registry, checked and granted on the command line.
-#![cfg(feature = "sandbox")]
-#![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
 use serde_json::{Value, json};
 use windlass_sandbox::registry::{self, Accounts, Authentication, Grant, Registry, User};
 use windlass_sandbox::{Cluster, Options};
 
-use self::shell::{Outcome, Shell};
-
-#[path = "blob/shell.rs"]
-#[expect(dead_code, reason = "other commands use the rest of it")]
-mod shell;
+use crate::shell::{Outcome, Shell};
 
 /// A cluster and a registry in which `robot` may push to `team` and `reader` may only pull.
 struct Setting {

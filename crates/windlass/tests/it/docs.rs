@@ -1,7 +1,5 @@
 //! The documentation holds: its examples are what windlass prints, and the tests it names exist.
 
-#![expect(clippy::unwrap_used, reason = "functions of tests outside #[test]")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

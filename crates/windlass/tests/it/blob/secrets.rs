@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use windlass_sandbox::{Cluster, Fault, FaultAnswer, Options};
 
-use super::shell::Shell;
+use crate::shell::Shell;
 
 const GENERATE: &str = "generate-key-pair k8s://openshift-pipelines/signing-secrets";
 const KEY: &str = "k8s://openshift-pipelines/signing-secrets";

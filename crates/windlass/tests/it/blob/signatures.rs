@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::shell::Shell;
+use crate::shell::Shell;
 
 const VERIFY: &str = "verify-blob --key cosign.pub --signature signature payload";
 

@@ -1,18 +1,12 @@
 //! `windlass dev`, as a person starts it, and the cluster behind it.
-#![cfg(feature = "sandbox")]
-#![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::shell::Shell;
 use serde_json::json;
-use shell::Shell;
 use windlass::dev_cluster::DevCluster;
-
-#[path = "blob/shell.rs"]
-#[expect(dead_code, reason = "other commands use the rest of it")]
-mod shell;
 
 /// A cluster with a registry, ended with its owner.
 struct Dev {

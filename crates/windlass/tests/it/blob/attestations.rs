@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use windlass_core::dsse::{self, Envelope, IN_TOTO};
 use windlass_core::key::PrivateKey;
 
-use super::shell::Shell;
+use crate::shell::Shell;
 
 const VERIFY: &str =
     "verify-blob-attestation --key key.pub --signature envelope --type slsaprovenance";

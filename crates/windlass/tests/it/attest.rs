@@ -1,0 +1,8 @@
+//! `payload`, `attest` and `explain`.
+
+mod envelopes;
+mod explanations;
+#[cfg(feature = "sandbox")]
+mod on_cluster;
+mod payloads;
+mod runs;

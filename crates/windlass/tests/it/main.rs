@@ -1,0 +1,16 @@
+//! windlass on the command line, as a person types it, against servers on loopback.
+//!
+//! One program, so that everything it needs is linked once. Each module is about some verbs.
+#![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
+
+mod attest;
+mod blob;
+mod describe;
+#[cfg(feature = "sandbox")]
+mod dev;
+mod docs;
+#[cfg(feature = "sandbox")]
+mod registry;
+mod shell;
+#[cfg(feature = "sandbox")]
+mod verify;

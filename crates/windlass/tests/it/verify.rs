@@ -1,0 +1,7 @@
+//! Images, runs and files verified.
+
+mod certificates;
+mod files;
+mod images;
+mod registry;
+mod runs;
