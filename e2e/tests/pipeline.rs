@@ -89,7 +89,7 @@ fn outcomes(shell: &Shell, name: &str) -> Result<()> {
     ensure!(parent.count("signature-") == 1, "{name} is not signed once");
     ensure!(!parent.has_finalizer(), "{name} keeps its finalizer");
     let reason = parent.annotation("reason");
-    let expected = format!("incomplete: its task run {name}-{PRUNED} is no longer there");
+    let expected = format!("incomplete: its task run {name}-{PRUNED} no longer exists");
     ensure!(reason == expected, "the reason is {reason:?}");
     ensure!(parent.is_statement()?, "{name} is not in an envelope");
     shell.write("pr.envelope", parent.signature()?)?;

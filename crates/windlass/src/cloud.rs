@@ -212,7 +212,7 @@ mod tests {
         let Credential::Unavailable(why) = none.await else {
             panic!("there is a credential");
         };
-        assert_eq!(why, "this process has no identity there: no role");
+        assert_eq!(why, "no cloud credentials were found: no role");
         let silent = credential(&known, "eu.gcr.io", std::future::pending);
         assert!(matches!(silent.await, Credential::Unavailable(_)));
     }

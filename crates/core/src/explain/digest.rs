@@ -66,7 +66,10 @@ mod tests {
             (format!("sha256:{}", &lower[1..]), "this has 63"),
             (format!("sha256:g{}", &lower[1..]), "not hex digits"),
             (format!("md5:{lower}"), "algorithm is not"),
-            (format!("r.io/app@sha256:{lower}"), "follows the @"),
+            (
+                format!("r.io/app@sha256:{lower}"),
+                "only the part after the @",
+            ),
             ("latest".to_owned(), "a colon and hex digits"),
             (" ".to_owned(), "empty"),
         ] {

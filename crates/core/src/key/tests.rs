@@ -38,10 +38,10 @@ fn a_wrong_password_is_told_from_an_empty_one_and_from_a_trailing_newline() {
     let text = encrypted(BODY);
     assert_eq!(
         refusal(&text, b"nope"),
-        "the password does not open the key; check it, or the file is damaged"
+        "the password does not decrypt the key; check it, or the file is damaged"
     );
     assert!(refusal(&text, b"").ends_with("the password is empty"));
-    assert!(refusal(&text, b"pw\n").contains("ends in a newline"));
+    assert!(refusal(&text, b"pw\n").contains("ends with a newline"));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn scrypt_parameters_outside_what_cosign_writes_are_refused_before_memory_is_tak
         assert!(error.contains(&format!("N={n}, r={r}, p={p}")), "{error}");
     }
     let smaller = encrypted(&BODY.replace("65536", "32768"));
-    assert!(refusal(&smaller, b"pw").contains("password does not open"));
+    assert!(refusal(&smaller, b"pw").contains("password does not decrypt"));
 }
 
 #[test]

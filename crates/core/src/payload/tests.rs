@@ -168,7 +168,7 @@ fn warnings_are_limited_in_number() {
     );
     let payload = Payload::of_run(&task(&run), &Config::default(), Format::SlsaV1).unwrap();
     assert_eq!(payload.warnings.len(), 101);
-    assert_eq!(payload.warnings[100].to_string(), "and 9900 more of these");
+    assert_eq!(payload.warnings[100].to_string(), "and 9900 more");
 }
 
 /// A JSON document that looks like a run, with anything anywhere.

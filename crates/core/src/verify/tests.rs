@@ -217,7 +217,7 @@ fn the_signature_of_an_image_is_for_its_digest_and_nothing_else() {
     assert!(check(&payload, &other)[0].contains("another image"));
     let text = String::from_utf8(payload.clone()).unwrap();
     let changed = text.replace(HEX, &"11".repeat(32));
-    assert!(check(changed.as_bytes(), &other)[0].contains("not one by the key"));
+    assert!(check(changed.as_bytes(), &other)[0].contains("does not match this payload and key"));
     // signed by the key, but no signature of an image
     for text in [
         "{}".to_owned(),

@@ -31,7 +31,7 @@ pub(super) fn unsettled(
 /// Why a pipeline run waits, for its annotation.
 pub(super) fn reason(children: &BTreeSet<String>) -> String {
     let names: Vec<&String> = children.iter().collect();
-    annotation::reason(&format!("{} not signed yet", are(&names)))
+    annotation::reason(&clause(&names, "is not signed yet", "are not signed yet"))
 }
 
 /// What a pipeline run is attested without.
@@ -44,7 +44,7 @@ pub(super) fn incomplete(
         .partition(|name| unreadable.contains_key(*name));
     let mut reasons = Vec::new();
     if !gone.is_empty() {
-        reasons.push(format!("{} deleted", are(&gone)));
+        reasons.push(clause(&gone, "no longer exists", "no longer exist"));
     }
     for (name, error) in unreadable.iter().take(NAMED) {
         reasons.push(format!("its task run {name} is unreadable: {error}"));
@@ -52,23 +52,25 @@ pub(super) fn incomplete(
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
-/// "its task run a is", "its task runs a, b and 3 more are".
-fn are(names: &[impl AsRef<str>]) -> String {
+/// A clause about task runs, as "its task run a is", "its task runs a, b and 3 more are"; `one` and
+/// `many` are its verb.
+fn clause(names: &[impl AsRef<str>], one: &str, many: &str) -> String {
     let first: Vec<&str> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
     let first = first.join(", ");
     match names.len() {
-        1 => format!("its task run {first} is"),
-        count if count <= NAMED => format!("its task runs {first} are"),
-        count => format!("its task runs {first} and {} more are", count - NAMED),
+        1 => format!("its task run {first} {one}"),
+        count if count <= NAMED => format!("its task runs {first} {many}"),
+        count => format!("its task runs {first} and {} more {many}", count - NAMED),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::are;
+    use super::clause;
 
     #[test]
     fn a_few_task_runs_are_named_and_the_others_counted() {
+        let are = |names: &[&str]| clause(names, "is", "are");
         assert_eq!(are(&["a"]), "its task run a is");
         assert_eq!(are(&["a", "b"]), "its task runs a, b are");
         let many = ["a", "b", "c", "d", "e", "f", "g"];

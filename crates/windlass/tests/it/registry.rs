@@ -166,8 +166,8 @@ fn a_credential_that_may_only_pull_is_shown_as_that_and_the_next_one_is_used() {
         &text,
         &[
             "1   secret default/pull",
-            "yes, no such image   no, HTTP 403",
-            "no credential of it is allowed to",
+            "yes, image not found   no, HTTP 403",
+            "none of its credentials has push access",
         ],
     );
     setting.grant("robot", "push");
@@ -236,7 +236,10 @@ fn a_file_without_credentials_is_refused_before_anything_is_written() {
         "metadata": { "name": "x", "namespace": "default" },
     });
     setting.cluster.create(opaque).unwrap();
-    has(&setting.grant("robot", "x").stderr, &["of the type Opaque"]);
+    has(
+        &setting.grant("robot", "x").stderr,
+        &["with the type Opaque"],
+    );
 }
 
 #[test]

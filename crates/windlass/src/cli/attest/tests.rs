@@ -74,7 +74,7 @@ fn a_run_that_has_not_ended_is_refused_with_its_state() {
         let run = Run::parse(document.as_bytes()).unwrap();
         ensure_ended(&run).unwrap_err().to_string()
     };
-    assert!(refused(&run("Unknown")).contains(r#""build" has not ended"#));
+    assert!(refused(&run("Unknown")).contains(r#""build" is not finished"#));
     let bare = r#"{"kind":"PipelineRun","metadata":{"name":"p"}}"#;
     assert!(refused(bare).contains("no condition Succeeded"));
     assert!(ensure_ended(&Run::parse(run("False").as_bytes()).unwrap()).is_ok());

@@ -205,7 +205,7 @@ async fn images_with_one_digest_share_their_annotations_and_that_is_said() {
     assert_eq!(scene.marked("mirrored").await, "true");
     let event = scene.event("ProvenanceIncomplete").await;
     let message = event["message"].as_str().unwrap();
-    assert!(message.contains("have one digest"), "{message}");
+    assert!(message.contains("have the same digest"), "{message}");
     let payload = &scene.annotations("mirrored")["chains.tekton.dev/payload-cdcdcdcdcdcd"];
     let payload = String::from_utf8(STANDARD.decode(payload).unwrap()).unwrap();
     assert!(payload.contains("mirror.io/app"), "{payload}");

@@ -207,7 +207,7 @@ async fn a_pruned_child_leaves_a_signed_pipeline_run_that_says_so() {
     end(&scene, &[("TaskRun", "a"), ("TaskRun", "pruned")]).await;
     signed(&scene).await;
     let reason = annotation(&scene, "reason").unwrap();
-    assert_eq!(reason, "incomplete: its task run pruned is no longer there");
+    assert_eq!(reason, "incomplete: its task run pruned no longer exists");
     let event = scene.event("ProvenanceIncomplete").await;
     assert_eq!(event["involvedObject"]["kind"], "PipelineRun", "{event}");
     scene.end().await;
@@ -237,7 +237,7 @@ async fn a_task_run_of_another_pipeline_run_of_that_name_is_not_a_child() {
     end(&scene, &[("TaskRun", "a")]).await;
     signed(&scene).await;
     let reason = annotation(&scene, "reason").unwrap();
-    assert_eq!(reason, "incomplete: its task run a is no longer there");
+    assert_eq!(reason, "incomplete: its task run a no longer exists");
     scene.end().await;
 }
 

@@ -489,7 +489,7 @@ async fn an_index_that_lists_too_much_or_too_deep_keeps_the_run_waiting() {
     for level in 0..6 {
         deep = index(&registry, &format!("level-{level}"), &[&deep]);
     }
-    for (name, digest, why) in [("wide", wide, "more than 100"), ("deep", deep, "4 deep")] {
+    for (name, digest, why) in [("wide", wide, "limit of 100"), ("deep", deep, "4 deep")] {
         scene.create(built(name, &registry, &digest));
         let reason = scene.reason(name).await;
         assert!(reason.contains(why), "{reason}");

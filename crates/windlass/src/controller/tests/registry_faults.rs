@@ -135,8 +135,11 @@ impl Stage {
                 .contains_key("chains.tekton.dev/reason")
         );
         verify_both(&self.registry, &self.digest);
-        let mut seen = String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap();
-        assert!(seen.contains("signed"), "the log was written");
+        // the line follows the write of the mark
+        let log = || String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap();
+        let written = |_: &Scene| log().contains("signed");
+        self.scene.until("the log was written", written).await;
+        let mut seen = log();
         for kind in ["events", "taskruns.tekton.dev"] {
             seen += &json!(self.scene.local.cluster.list(kind)).to_string();
         }
@@ -220,7 +223,9 @@ async fn for_a_long_retry_after_the_run_waits_and_leaves_the_registry_in_peace()
     let stage = Stage::set().await;
     let busy = Reply::from(429).retry_after("600");
     stage.fail("POST", "/blobs/uploads/", usize::MAX, Answer::Status(busy));
-    stage.waits(&["HTTP 429", "limits requests"]).await;
+    stage
+        .waits(&["HTTP 429", "limits the rate of requests"])
+        .await;
     stage.registry.clear_requests();
     // thirty of the pauses that another failure would have
     tokio::time::sleep(Duration::from_millis(300)).await;

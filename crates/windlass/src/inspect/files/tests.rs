@@ -65,7 +65,7 @@ fn a_list_gives_its_only_run_and_a_pipeline_run_its_children() {
     };
     assert_eq!(children.len(), 1);
     assert!(
-        warnings[0].contains(r#""gone" is not among the files"#),
+        warnings[0].contains(r#""gone" is missing from the files"#),
         "{warnings:?}"
     );
 }

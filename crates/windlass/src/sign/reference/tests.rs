@@ -64,7 +64,7 @@ fn an_empty_secret_is_told_from_one_without_password_and_one_whose_password_is_w
         let error = private_of(&location(), entries).unwrap_err();
         format!("{:#}", anyhow::Error::new(error))
     };
-    assert!(text(&Entries::new()).contains("holds no key"));
+    assert!(text(&Entries::new()).contains("contains no key"));
     let missing = text(&entries(&["cosign.key"]));
     assert!(
         missing.starts_with("cannot use the key of secret signing-secrets in namespace ns"),

@@ -73,7 +73,7 @@ fn the_format_tekton_gives_a_signature_that_verify_blob_takes() {
     let verify = "verify-blob --key cosign.pub --signature signature payload";
     shell.succeed(verify);
     shell.write("payload", "something else");
-    shell.fail(1, verify, "does not verify");
+    shell.fail(1, verify, "does not match the key SHA256:");
 }
 
 #[test]
@@ -84,12 +84,12 @@ fn what_is_not_ready_is_refused_before_the_key_is_asked_for() {
     let outcome = shell.run("attest -f running.yaml --key no-such.key");
     assert_eq!((outcome.code, outcome.stdout.as_str()), (2, ""));
     assert!(
-        outcome.stderr.contains("has not ended"),
+        outcome.stderr.contains("is not finished"),
         "{}",
         outcome.stderr
     );
     let child = "attest -f pipeline.yaml --child running.yaml --key cosign.key";
-    shell.fail(2, child, "\"build\" of the PipelineRun has not ended");
+    shell.fail(2, child, "\"build\" of the PipelineRun is not finished");
     let simplesigning = "attest -f task.yaml --key cosign.key --format simplesigning";
     shell.fail(2, simplesigning, "describes an image");
 }

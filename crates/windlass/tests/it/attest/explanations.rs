@@ -9,8 +9,8 @@ fn the_text_is_pinned() {
     let shell = folder();
     let expected = format!(
         "TaskRun build in namespace team-a
-  run: format slsa/v1, signer x509, kept in tekton
-  images: format simplesigning, signer x509, kept in oci
+  run: format slsa/v1, signer x509, stored in tekton
+  images: format simplesigning, signer x509, stored in oci
 
 Subjects (1)
   r.io/app
@@ -57,7 +57,7 @@ fn a_pipeline_run_says_what_deep_inspection_would_add() {
     assert!(on.contains("Warnings (0)"), "{on}");
     let alone = shell.succeed("explain -f pipeline.yaml");
     assert!(
-        alone.contains("\"build\" is not among the files"),
+        alone.contains("\"build\" is missing from the files"),
         "{alone}"
     );
 }

@@ -151,7 +151,7 @@ fn another_kind_is_refused_by_its_name() {
     shell.fail(
         2,
         "payload -f task.yaml --child task.yaml",
-        "a TaskRun, which has none",
+        "--child is for pipeline runs only, and the run is a TaskRun",
     );
 }
 

@@ -49,14 +49,14 @@ fn existing_keys_are_overwritten_on_demand_only() {
     shell.fail(
         2,
         again,
-        "release.key exists already and is left as it is; use --force",
+        "release.key exists and was not changed; use --force",
     );
     assert_eq!(shell.read("release.key"), first);
     shell.succeed("generate-key-pair --output-key-prefix release --force");
     assert_ne!(shell.read("release.key"), first);
     shell.write("only.pub", "");
     let only = "generate-key-pair --output-key-prefix only";
-    shell.fail(2, only, "only.pub exists already");
+    shell.fail(2, only, "only.pub exists and was not changed");
     assert!(!shell.path("only.key").exists());
 }
 
@@ -66,7 +66,7 @@ fn a_password_may_be_piped_in_and_counts_byte_for_byte() {
     let made = shell.pipe(b"secret\n", "generate-key-pair");
     assert!(
         made.stderr
-            .starts_with("warning: the password that was piped in ends in a newline")
+            .starts_with("warning: the password from the pipe ends with a newline")
     );
     assert_eq!(
         shell.pipe(b"secret\n", "public-key --key cosign.key").code,
@@ -75,7 +75,9 @@ fn a_password_may_be_piped_in_and_counts_byte_for_byte() {
     let wrong = shell.pipe(b"secret", "public-key --key cosign.key");
     assert_eq!(wrong.code, 2);
     assert!(
-        wrong.stderr.contains("the password does not open the key"),
+        wrong
+            .stderr
+            .contains("the password does not decrypt the key"),
         "{}",
         wrong.stderr
     );
@@ -115,7 +117,7 @@ fn a_key_that_cannot_be_used_is_named_with_the_reason() {
     shell.fail(
         2,
         &sign("cosign.key"),
-        "file cosign.key: the password does not open the key",
+        "file cosign.key: the password does not decrypt the key",
     );
     shell.fail(2, &sign("empty"), "file empty: the key is empty");
     shell.fail(

@@ -125,7 +125,7 @@ fn a_secret_that_holds_a_key_is_replaced_on_demand_only() {
     setting.shell.fail(
         2,
         GENERATE,
-        "holds a key already (cosign.key, cosign.password, cosign.pub)",
+        "contains a key already (cosign.key, cosign.password, cosign.pub)",
     );
     assert_eq!(setting.entry("cosign.pub"), first);
     let forced = setting.shell.run(&format!("{GENERATE} --force"));
@@ -133,7 +133,7 @@ fn a_secret_that_holds_a_key_is_replaced_on_demand_only() {
     assert!(
         forced
             .stderr
-            .contains("is immutable: deleting it and making it anew")
+            .contains("is immutable: deleting and creating it again")
     );
     assert_ne!(setting.entry("cosign.pub"), first);
     assert_ne!(setting.secret()["metadata"]["uid"], uid);
@@ -146,7 +146,7 @@ fn a_replaced_secret_does_not_keep_the_key_that_the_controller_prefers() {
     setting.create(&json!({ "data": { "x509.pem": "eA==", "note": "eA==" } }));
     setting
         .shell
-        .fail(2, GENERATE, "holds a key already (x509.pem)");
+        .fail(2, GENERATE, "contains a key already (x509.pem)");
     setting.shell.succeed(&format!("{GENERATE} --force"));
     assert!(setting.secret()["data"]["x509.pem"].is_null());
     assert_eq!(setting.entry("note"), b"x");
@@ -188,14 +188,14 @@ fn a_secret_without_cosign_pub_verifies_all_the_same() {
 fn a_secret_that_is_missing_or_empty_or_forbidden_is_told_apart() {
     let setting = Setting::new();
     let show = format!("public-key --key {KEY}");
-    let missing = "secret signing-secrets in namespace openshift-pipelines does not exist; make \
+    let missing = "secret signing-secrets in namespace openshift-pipelines does not exist; create \
                    it with `windlass generate-key-pair k8s://openshift-pipelines/signing-secrets`";
     setting.shell.fail(2, &show, missing);
     setting.create(&json!({}));
     setting.shell.fail(
         2,
         &show,
-        "holds no key (looked for cosign.pub, x509.pem and cosign.key)",
+        "contains no key (looked for cosign.pub, x509.pem and cosign.key)",
     );
     setting.cluster.fail(Fault {
         method: Some("GET".to_owned()),

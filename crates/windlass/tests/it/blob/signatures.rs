@@ -81,11 +81,15 @@ fn a_changed_payload_is_told_from_a_changed_signature_as_far_as_that_can_be_know
     let shell = signed();
     let (payload, signature) = (shell.read("payload"), shell.read("signature"));
     shell.write("payload", r#"{"conditions":{}}"#);
-    shell.fail(1, VERIFY, "is not one by the key SHA256:");
+    shell.fail(1, VERIFY, "does not match the key SHA256:");
     shell.write("payload", r#"{"conditions":[]"#);
     shell.fail(1, VERIFY, "the payload was changed: it is not valid JSON");
     shell.write("payload", [&payload[..], b"\n"].concat());
-    shell.fail(1, VERIFY, "has a newline at its end that was not signed");
+    shell.fail(
+        1,
+        VERIFY,
+        "the payload ends with a newline that was not signed",
+    );
     shell.write("payload", STANDARD.encode(&payload));
     shell.fail(1, VERIFY, "the payload is still base64: decode it first");
     shell.write("payload", &payload);
@@ -125,7 +129,7 @@ fn one_changed_bit_anywhere_does_not_verify() {
             let outcome = shell.run(VERIFY);
             assert_eq!(outcome.code, 1, "{file}, bit {bit}: {}", outcome.stderr);
             assert!(
-                outcome.stderr.starts_with("error: does not verify: "),
+                outcome.stderr.starts_with("error: not verified: "),
                 "{}",
                 outcome.stderr
             );

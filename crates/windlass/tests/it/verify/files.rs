@@ -29,7 +29,7 @@ fn an_envelope_and_a_bundle_are_verified_by_what_is_in_them() {
     shell.fail(
         1,
         "verify --key cosign.pub envelope.json",
-        "1 of 1 do not hold",
+        "1 of 1 are invalid",
     );
 }
 

@@ -30,7 +30,7 @@ fn an_image_signed_and_attested_in_tags_is_verified_and_each_thing_is_named() {
     ] {
         assert!(outcome.stdout.contains(&line), "{line}\n{}", outcome.stdout);
     }
-    assert_eq!(outcome.stdout.matches(": holds\n").count(), 2);
+    assert_eq!(outcome.stdout.matches(": valid\n").count(), 2);
     assert_eq!(outcome.stderr, "Verified OK\n");
 }
 
@@ -65,7 +65,7 @@ fn bundles_are_found_whoever_keeps_the_list_of_referrers() {
         let outcome = setting.verify("");
         assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
         assert!(
-            outcome.stdout.contains("signature: holds"),
+            outcome.stdout.contains("signature: valid"),
             "{}",
             outcome.stdout
         );
@@ -94,11 +94,17 @@ fn a_signature_by_another_key_does_not_count() {
     let outcome = setting.verify("");
     assert_eq!(outcome.code, 1);
     assert!(
-        outcome.stdout.contains("not one by the key given"),
+        outcome
+            .stdout
+            .contains("does not match this payload and key"),
         "{}",
         outcome.stdout
     );
-    assert!(outcome.stderr.contains("of 1 found"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("1 found, but none is a valid"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 /// GHSA-vjxv-45g9-9296: a good attestation of another type, or one that does not verify beside a
@@ -111,7 +117,7 @@ fn good_things_of_another_type_do_not_stand_in_for_the_type_asked_for() {
     let outcome = setting.verify("--type slsaprovenance1");
     assert_eq!(outcome.code, 1, "{}", outcome.stdout);
     assert!(
-        outcome.stderr.contains("no attestation holds"),
+        outcome.stderr.contains("none is a valid attestation"),
         "{}",
         outcome.stderr
     );
@@ -158,7 +164,7 @@ fn one_good_attestation_among_bad_ones_is_enough_and_the_bad_ones_are_told() {
     let outcome = setting.verify("--type slsaprovenance");
     assert_eq!(outcome.code, 0, "{}", outcome.stdout);
     assert!(
-        outcome.stdout.contains("attestation: does not hold"),
+        outcome.stdout.contains("attestation: invalid"),
         "{}",
         outcome.stdout
     );
@@ -187,7 +193,7 @@ fn an_image_with_nothing_attached_is_not_verified() {
     assert!(
         outcome
             .stderr
-            .contains("there is no signature or attestation"),
+            .contains("no signature or attestation was found"),
         "{}",
         outcome.stderr
     );
@@ -198,7 +204,7 @@ fn what_could_not_be_looked_at_is_no_verdict() {
     let setting = attested();
     let missing = setting.tagged().replace(":v1", ":v2");
     let line = format!("verify --key cosign.pub {missing}");
-    setting.shell.fail(2, &line, "there is no v2 in");
+    setting.shell.fail(2, &line, "v2 was not found in");
     let guarded = Setting::new(guarded());
     let outcome = guarded.verify("");
     assert_eq!(outcome.code, 2, "{}", outcome.stdout);

@@ -98,7 +98,7 @@ fn a_run_of_the_cluster_is_verified_by_its_name() {
     let line = "verify --key cosign.pub -n default --type slsaprovenance1 tr/build";
     setting
         .shell
-        .fail(1, line, "no attestation of the run holds");
+        .fail(1, line, "no attestation of the run satisfies the options");
     let line = "verify --key cosign.pub -n default tr/other";
     setting.shell.fail(2, line, "there is no TaskRun");
 }
@@ -116,7 +116,7 @@ fn a_signature_of_another_run_does_not_hold_for_this_one() {
     let setting = Setting::new();
     let mut run = setting.signed(Format::SlsaV2Alpha4);
     run["metadata"]["uid"] = json!("u-2");
-    setting.verify(&run, 1, "holds no signature of its own");
+    setting.verify(&run, 1, "the run has no signature of its own");
     let annotations = run["metadata"]["annotations"].as_object_mut().unwrap();
     for name in ["payload", "signature"] {
         let value = annotations[&format!("chains.tekton.dev/{name}-taskrun-u-1")].clone();
@@ -134,7 +134,7 @@ fn every_annotation_that_was_changed_is_found() {
             let mut run = setting.signed(format);
             for value in ["%", &STANDARD.encode("{}"), ""] {
                 run["metadata"]["annotations"][&name] = json!(value);
-                setting.verify(&run, 1, "does not verify");
+                setting.verify(&run, 1, "not verified");
             }
         }
     }
@@ -144,7 +144,7 @@ fn every_annotation_that_was_changed_is_found() {
 fn a_mark_without_a_signature_is_not_taken_for_one() {
     let mut run = finished("u-1");
     run["metadata"]["annotations"] = json!({ "chains.tekton.dev/signed": "true" });
-    Setting::new().verify(&run, 1, "holds no signature of its own");
+    Setting::new().verify(&run, 1, "the run has no signature of its own");
 }
 
 /// Both encodings of the registry leave the same on the run.
@@ -161,6 +161,6 @@ fn what_the_reference_left_on_its_runs_is_verified() {
         }
         let line = format!("verify --key cosign.pub --type slsaprovenance1 {name}");
         let report = shell.succeed(&line);
-        assert_eq!(report.matches(": holds\n").count(), 2, "{report}");
+        assert_eq!(report.matches(": valid\n").count(), 2, "{report}");
     }
 }
