@@ -1,10 +1,5 @@
 //! The cluster through a socket: TLS by its own authority, HTTP/1.1, faults that end connections.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test program: what fails here fails the test"
-)]
-
 use std::sync::Arc;
 
 use bytes::Bytes;

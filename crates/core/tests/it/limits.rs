@@ -1,8 +1,6 @@
 //! Runs come from anyone who may create one: what is too deep ends as a payload or as an error that
 //! names the place, in every format and wherever a run may hold any JSON. See `docs/limits.md`.
 
-#![expect(clippy::unwrap_used, reason = "functions of a test outside #[test]")]
-
 use std::collections::BTreeMap;
 
 use windlass_core::config::Config;

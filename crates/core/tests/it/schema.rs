@@ -2,8 +2,6 @@
 //! down: those of all the cases in `fixtures/payload`, and above all of those that Tekton Chains
 //! cannot express.
 
-#![expect(clippy::unwrap_used, reason = "functions of a test outside #[test]")]
-
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -17,7 +15,7 @@ use windlass_core::run::{Run, TaskRun};
 const FORMATS: [Format; 3] = [Format::SlsaV1, Format::SlsaV2Alpha3, Format::SlsaV2Alpha4];
 
 fn schema() -> Validator {
-    let schema = serde_json::from_str(include_str!("schemas/statement.json")).unwrap();
+    let schema = serde_json::from_str(include_str!("../schemas/statement.json")).unwrap();
     let options = jsonschema::options().should_validate_formats(true);
     options.build(&schema).unwrap()
 }

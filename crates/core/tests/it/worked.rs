@@ -1,7 +1,5 @@
 //! Payloads that Tekton Chains wrote, byte for byte: docs/behaviour.md, "Worked examples".
 
-#![expect(clippy::unwrap_used, reason = "functions of a test outside #[test]")]
-
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -14,7 +12,7 @@ use windlass_core::run::{PipelineRun, Run, TaskRun};
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("fixtures/worked/", $name, ".json")).trim_end()
+        include_str!(concat!("../fixtures/worked/", $name, ".json")).trim_end()
     };
 }
 

@@ -1,10 +1,5 @@
 //! The registry through a socket: plain and TLS, client certificates, bodies that never arrive.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test program: what fails here fails the test"
-)]
-
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;

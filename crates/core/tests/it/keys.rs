@@ -1,9 +1,4 @@
 //! Keys made by cosign 2.5 and 3.1 and by OpenSSL load, and their signatures verify.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot read its fixtures has failed"
-)]
-
 use std::fs;
 use std::path::PathBuf;
 

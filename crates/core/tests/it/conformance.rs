@@ -4,7 +4,6 @@
 //! warning.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
     reason = "functions of a test outside #[test]"
