@@ -1,59 +1,27 @@
 //! `windlass tr` and `windlass pr` against the built-in cluster, as a person types them.
 
-use std::process::Output;
-
 use serde_json::{Value, json};
-use windlass_sandbox::{Cluster, Options};
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+use crate::scene::Scene;
 
-struct Shell {
-    cluster: Cluster,
-    folder: tempfile::TempDir,
+fn scene() -> Scene {
+    Scene::new(&["team-a"])
 }
 
-impl Shell {
-    async fn start() -> Result<Self, Box<dyn std::error::Error>> {
-        let namespaces = vec!["team-a".to_owned()];
-        let cluster = Cluster::start(Options {
-            namespaces,
-            ..Options::default()
-        })
-        .await?;
-        let folder = tempfile::tempdir()?;
-        std::fs::write(folder.path().join("kubeconfig"), cluster.kubeconfig())?;
-        Ok(Self { cluster, folder })
-    }
+/// Standard output of a command that has to succeed.
+#[track_caller]
+fn output(scene: &Scene, words: &[&str]) -> String {
+    let outcome = scene.shell.words(words);
+    assert_eq!(outcome.code, 0, "{words:?}: {}", outcome.stderr);
+    outcome.stdout
+}
 
-    async fn windlass(&self, arguments: &[&str]) -> std::io::Result<Output> {
-        tokio::process::Command::new(env!("CARGO_BIN_EXE_windlass"))
-            .args(arguments)
-            .env_remove("KUBECONFIG")
-            .arg("--kubeconfig")
-            .arg(self.folder.path().join("kubeconfig"))
-            .output()
-            .await
-    }
-
-    /// Standard output of a command that has to succeed.
-    async fn output(&self, arguments: &[&str]) -> Result<String, Box<dyn std::error::Error>> {
-        let output = self.windlass(arguments).await?;
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {errors}");
-        Ok(String::from_utf8(output.stdout)?)
-    }
-
-    /// Standard error of a command that has to fail with exit code 2.
-    async fn refusal(&self, arguments: &[&str]) -> std::io::Result<String> {
-        let output = self.windlass(arguments).await?;
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        Ok(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-
-    fn create(&self, object: Value) {
-        let created = self.cluster.create(object);
-        assert!(created.is_ok(), "{created:?}");
-    }
+/// Standard error of a command that has to fail with exit code 2.
+#[track_caller]
+fn refusal(scene: &Scene, words: &[&str]) -> String {
+    let outcome = scene.shell.words(words);
+    assert_eq!(outcome.code, 2, "{words:?}");
+    outcome.stderr
 }
 
 fn run(kind: &str, namespace: &str, name: &str, minute: usize) -> Value {
@@ -82,38 +50,35 @@ fn run(kind: &str, namespace: &str, name: &str, minute: usize) -> Value {
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_guide_takes_signature_and_payload_out_of_the_last_run() -> Outcome {
-    let shell = Shell::start().await?;
+#[test]
+fn the_guide_takes_signature_and_payload_out_of_the_last_run() {
+    let scene = scene();
     for (name, minute) in [("b-first", 1), ("a-last", 3), ("c-second", 2)] {
-        shell.create(run("TaskRun", "default", name, minute));
+        scene.create(run("TaskRun", "default", name, minute));
     }
-    shell.create(run("TaskRun", "team-a", "elsewhere", 9));
-    let uid = shell
-        .output(&["tr", "describe", "--last", "-o", "jsonpath={.metadata.uid}"])
-        .await?;
+    scene.create(run("TaskRun", "team-a", "elsewhere", 9));
+    let uid = output(
+        &scene,
+        &["tr", "describe", "--last", "-o", "jsonpath={.metadata.uid}"],
+    );
     assert_eq!(uid, "uid-a-last", "no newline at the end");
     let path = |what: &str| {
         format!("jsonpath={{.metadata.annotations.chains\\.tekton\\.dev/{what}-taskrun-{uid}}}")
     };
-    let signature = shell
-        .output(&["tr", "describe", "--last", "-o", &path("signature")])
-        .await?;
+    let signature = output(
+        &scene,
+        &["tr", "describe", "--last", "-o", &path("signature")],
+    );
     assert_eq!(signature, "c2lnbmF0dXJl");
-    let payload = shell
-        .output(&["tr", "desc", "-L", "-o", &path("payload")])
-        .await?;
+    let payload = output(&scene, &["tr", "desc", "-L", "-o", &path("payload")]);
     assert_eq!(payload, "eyJjb25kaXRpb25zIjpbXX0=");
-    Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_view_shows_the_steps_and_the_signature() -> Outcome {
-    let shell = Shell::start().await?;
-    shell.create(run("TaskRun", "team-a", "build", 1));
-    let shown = shell
-        .output(&["taskrun", "describe", "build", "-n", "team-a"])
-        .await?;
+#[test]
+fn the_view_shows_the_steps_and_the_signature() {
+    let scene = scene();
+    scene.create(run("TaskRun", "team-a", "build", 1));
+    let shown = output(&scene, &["taskrun", "describe", "build", "-n", "team-a"]);
     assert!(
         shown.contains(" NAME               STATUS\n ∙ build-and-push   Completed\n"),
         "{shown}"
@@ -122,84 +87,73 @@ async fn the_view_shows_the_steps_and_the_signature() -> Outcome {
         shown.contains("signed: format tekton, payload of 17 bytes\n"),
         "{shown}"
     );
-    Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_missing_run_is_named_with_its_namespace() -> Outcome {
-    let shell = Shell::start().await?;
-    let said = shell
-        .refusal(&["tr", "describe", "nope", "-n", "team-a"])
-        .await?;
+#[test]
+fn a_missing_run_is_named_with_its_namespace() {
+    let scene = scene();
+    let said = refusal(&scene, &["tr", "describe", "nope", "-n", "team-a"]);
     for part in ["TaskRun \"nope\"", "namespace \"team-a\"", "-n"] {
         assert!(said.contains(part), "{said}");
     }
-    let said = shell.refusal(&["pr", "describe", "--last"]).await?;
+    let said = refusal(&scene, &["pr", "describe", "--last"]);
     assert!(
         said.contains("no PipelineRuns found in namespace \"default\""),
         "{said}"
     );
-    let said = shell.refusal(&["tr", "describe"]).await?;
+    let said = refusal(&scene, &["tr", "describe"]);
     assert!(said.contains("or use --last"), "{said}");
-    let said = shell.refusal(&["tr", "describe", "../secrets/x"]).await?;
+    let said = refusal(&scene, &["tr", "describe", "../secrets/x"]);
     assert!(said.contains("cannot be the name"), "{said}");
-    Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_template_error_is_found_before_the_cluster_is_asked() -> Outcome {
-    let shell = Shell::start().await?;
-    let said = shell
-        .refusal(&["tr", "describe", "x", "-o", "jsonpath={.a[}"])
-        .await?;
+#[test]
+fn a_template_error_is_found_before_the_cluster_is_asked() {
+    let scene = scene();
+    let said = refusal(&scene, &["tr", "describe", "x", "-o", "jsonpath={.a[}"]);
     assert!(said.contains("column 4"), "{said}");
-    let said = shell
-        .refusal(&["tr", "describe", "x", "-o", "go-template={{.a}}"])
-        .await?;
+    let said = refusal(&scene, &["tr", "describe", "x", "-o", "go-template={{.a}}"]);
     assert!(said.contains("Go templates are not supported"), "{said}");
-    assert_eq!(shell.cluster.requests(), []);
-    Ok(())
+    assert_eq!(scene.cluster.requests(), []);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_last_of_many_runs_is_found_in_pages_and_read_once() -> Outcome {
-    let shell = Shell::start().await?;
+#[test]
+fn the_last_of_many_runs_is_found_in_pages_and_read_once() {
+    let scene = scene();
     for index in 0..450 {
         let minute = if index == 123 { 59 } else { index % 50 };
-        shell.create(run(
+        scene.create(run(
             "TaskRun",
             "default",
             &format!("run-{index:03}"),
             minute,
         ));
     }
-    let name = shell
-        .output(&["tr", "describe", "--last", "-o", "name"])
-        .await?;
+    let name = output(&scene, &["tr", "describe", "--last", "-o", "name"]);
     assert_eq!(name, "taskrun.tekton.dev/run-123\n");
-    let requests = shell.cluster.requests();
+    let requests = scene.cluster.requests();
     let pages = requests
         .iter()
         .filter(|request| request.query.contains("limit=200"))
         .count();
     assert_eq!((pages, requests.len()), (3, 4), "{requests:?}");
-    Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_list_is_sorted_limited_and_selected() -> Outcome {
-    let shell = Shell::start().await?;
+#[test]
+fn a_list_is_sorted_limited_and_selected() {
+    let scene = scene();
     for minute in 0..60 {
-        shell.create(run(
+        scene.create(run(
             "PipelineRun",
             "default",
             &format!("run-{minute:02}"),
             minute,
         ));
     }
-    shell.create(run("PipelineRun", "team-a", "other", 30));
-    let names = shell
-        .output(&[
+    scene.create(run("PipelineRun", "team-a", "other", 30));
+    let names = output(
+        &scene,
+        &[
             "pr",
             "ls",
             "--limit",
@@ -208,50 +162,46 @@ async fn a_list_is_sorted_limited_and_selected() -> Outcome {
             "team=even",
             "-o",
             "name",
-        ])
-        .await?;
+        ],
+    );
     assert_eq!(
         names,
         "pipelinerun.tekton.dev/run-58\npipelinerun.tekton.dev/run-56\n"
     );
     let path = "jsonpath={range .items[*]}{.metadata.name}{\"\\n\"}{end}";
-    let names = shell
-        .output(&["pr", "list", "--limit", "1", "-o", path])
-        .await?;
+    let names = output(&scene, &["pr", "list", "--limit", "1", "-o", path]);
     assert_eq!(names, "run-59\n");
-    let table = shell.output(&["pr", "list", "-A"]).await?;
+    let table = output(&scene, &["pr", "list", "-A"]);
     assert_eq!(table.lines().count(), 62);
     assert!(table.starts_with("NAMESPACE   NAME     STARTED"), "{table}");
     assert!(table.trim_end().ends_with("yes"), "{table}");
-    Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_empty_list_is_no_error() -> Outcome {
-    let shell = Shell::start().await?;
-    let output = shell.windlass(&["tr", "list"]).await?;
-    assert!(output.status.success());
-    assert_eq!(String::from_utf8(output.stdout)?, "");
-    let said = String::from_utf8(output.stderr)?;
-    assert_eq!(said, "No TaskRuns found in namespace \"default\"\n");
-    let json = shell.output(&["tr", "list", "-o", "json"]).await?;
-    assert_eq!(serde_json::from_str::<Value>(&json)?["items"], json!([]));
-    Ok(())
+#[test]
+fn an_empty_list_is_no_error() {
+    let scene = scene();
+    let outcome = scene.shell.run("tr list");
+    assert_eq!(outcome.code, 0);
+    assert_eq!(outcome.stdout, "");
+    let note = "No TaskRuns found in namespace \"default\"\n";
+    assert_eq!(outcome.stderr, note);
+    let json = scene.shell.succeed("tr list -o json");
+    let list: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(list["items"], json!([]));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pipeline_run_is_shown_with_its_task_runs() -> Outcome {
-    let shell = Shell::start().await?;
+#[test]
+fn a_pipeline_run_is_shown_with_its_task_runs() {
+    let scene = scene();
     let mut pipeline = run("PipelineRun", "default", "release", 1);
     pipeline["status"]["childReferences"] = json!([
         {"name": "release-build", "kind": "TaskRun", "pipelineTaskName": "build"},
     ]);
-    shell.create(pipeline);
+    scene.create(pipeline);
     let mut task = run("TaskRun", "default", "release-build", 1);
     task["metadata"]["labels"] = json!({"tekton.dev/pipelineRun": "release"});
-    shell.create(task);
-    let shown = shell.output(&["pr", "describe", "release"]).await?;
+    scene.create(task);
+    let shown = output(&scene, &["pr", "describe", "release"]);
     assert!(shown.contains(" ∙ release-build   build "), "{shown}");
     assert!(shown.contains("0s         Succeeded   yes"), "{shown}");
-    Ok(())
 }

@@ -11,6 +11,7 @@ mod dev;
 mod docs;
 #[cfg(feature = "sandbox")]
 mod registry;
+mod scene;
 mod shell;
 #[cfg(feature = "sandbox")]
 mod verify;

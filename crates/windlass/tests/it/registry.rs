@@ -2,21 +2,18 @@
 
 use serde_json::{Value, json};
 use windlass_sandbox::registry::{self, Accounts, Authentication, Grant, Registry, User};
-use windlass_sandbox::{Cluster, Options};
 
-use crate::shell::{Outcome, Shell};
+use crate::scene::Scene;
+use crate::shell::Outcome;
 
 /// A cluster and a registry in which `robot` may push to `team` and `reader` may only pull.
-struct Setting {
-    shell: Shell,
-    cluster: Cluster,
+struct RegistryScene {
+    scene: Scene,
     registry: Registry,
-    _runtime: tokio::runtime::Runtime,
 }
 
-impl Setting {
+impl RegistryScene {
     fn new() -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
         let users = [
             User::new(
                 "robot",
@@ -29,21 +26,13 @@ impl Setting {
             authentication: Authentication::Basic(Accounts::of(users)),
             ..registry::Options::default()
         };
-        let registry = runtime.block_on(Registry::start(options)).unwrap();
-        let cluster = runtime
-            .block_on(Cluster::start(Options::default()))
-            .unwrap();
-        let mut shell = Shell::new();
-        shell.kubeconfig = Some(cluster.kubeconfig());
+        let scene = Scene::new(&[]);
+        let registry = scene.runtime.block_on(Registry::start(options)).unwrap();
         for user in ["robot", "reader"] {
-            shell.write(user, registry.docker_config(user).unwrap());
+            let config = registry.docker_config(user).unwrap();
+            scene.shell.write(user, config);
         }
-        Self {
-            shell,
-            cluster,
-            registry,
-            _runtime: runtime,
-        }
+        Self { scene, registry }
     }
 
     fn account(&self, secrets: &[&str]) {
@@ -54,12 +43,12 @@ impl Setting {
             "metadata": { "name": "bot", "namespace": "default" },
             "imagePullSecrets": names.collect::<Value>(),
         });
-        self.cluster.create(account).unwrap();
+        self.scene.cluster.create(account).unwrap();
     }
 
     /// Grants the credential of a user under the name of a secret.
     fn grant(&self, user: &str, secret: &str) -> Outcome {
-        self.shell.run(&format!(
+        self.scene.shell.run(&format!(
             "registry grant --docker-config {user} -n default --service-account bot --secret {secret}"
         ))
     }
@@ -68,7 +57,7 @@ impl Setting {
     fn check(&self, repository: &str, code: i32) -> String {
         let host = self.registry.host();
         let line = format!("registry check {host}/{repository} -n default --service-account bot");
-        let outcome = self.shell.run(&line);
+        let outcome = self.scene.shell.run(&line);
         let all = outcome.stdout + &outcome.stderr;
         assert_eq!(outcome.code, code, "{all}");
         for password in ["wine-dark", "rosy-fingered"] {
@@ -97,42 +86,42 @@ fn has(text: &str, wanted: &[&str]) {
 
 #[test]
 fn an_account_that_was_granted_a_credential_may_push() {
-    let setting = Setting::new();
-    let outcome = setting.grant("robot", "registry-credentials");
+    let it = RegistryScene::new();
+    let outcome = it.grant("robot", "registry-credentials");
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     assert_eq!(
         outcome.stdout,
         "secret/registry-credentials created\nserviceaccount/bot created\n"
     );
-    let text = setting.check("team/app", 0);
+    let text = it.check("team/app", 0);
     has(
         &text,
         &["push with: secret default/registry-credentials", "HOST"],
     );
-    assert_eq!(setting.registry.open_uploads(), 0);
+    assert_eq!(it.registry.open_uploads(), 0);
 }
 
 #[test]
 fn granting_twice_changes_nothing_and_keeps_what_the_account_has() {
-    let setting = Setting::new();
-    setting.account(&["earlier"]);
-    assert_eq!(setting.grant("reader", "pull").code, 0);
-    assert_eq!(setting.grant("robot", "push").code, 0);
+    let it = RegistryScene::new();
+    it.account(&["earlier"]);
+    assert_eq!(it.grant("reader", "pull").code, 0);
+    assert_eq!(it.grant("robot", "push").code, 0);
     let account = || {
-        let found = setting.cluster.get("serviceaccounts", "default", "bot");
+        let found = it.scene.cluster.get("serviceaccounts", "default", "bot");
         found.unwrap()
     };
     let before = account();
     let names = json!([{ "name": "earlier" }, { "name": "pull" }, { "name": "push" }]);
     assert_eq!(before["imagePullSecrets"], names);
-    let again = setting.grant("robot", "push");
+    let again = it.grant("robot", "push");
     assert_eq!(
         again.stdout,
         "secret/push unchanged\nserviceaccount/bot unchanged\n"
     );
     assert_eq!(account(), before);
     // another credential under the same name
-    let outcome = setting.grant("reader", "push");
+    let outcome = it.grant("reader", "push");
     assert_eq!(
         outcome.stdout,
         "secret/push changed\nserviceaccount/bot unchanged\n"
@@ -141,9 +130,9 @@ fn granting_twice_changes_nothing_and_keeps_what_the_account_has() {
 
 #[test]
 fn an_account_without_a_credential_is_told_how_to_get_one() {
-    let setting = Setting::new();
-    setting.account(&["gone"]);
-    let text = setting.check("team/app", 1);
+    let it = RegistryScene::new();
+    it.account(&["gone"]);
+    let text = it.check("team/app", 1);
     is_shown_in_docs(&text);
     has(
         &text,
@@ -158,9 +147,9 @@ fn an_account_without_a_credential_is_told_how_to_get_one() {
 
 #[test]
 fn a_credential_that_may_only_pull_is_shown_as_that_and_the_next_one_is_used() {
-    let setting = Setting::new();
-    setting.grant("reader", "pull");
-    let text = setting.check("team/app", 1);
+    let it = RegistryScene::new();
+    it.grant("reader", "pull");
+    let text = it.check("team/app", 1);
     is_shown_in_docs(&text);
     has(
         &text,
@@ -170,36 +159,36 @@ fn a_credential_that_may_only_pull_is_shown_as_that_and_the_next_one_is_used() {
             "none of its credentials has push access",
         ],
     );
-    setting.grant("robot", "push");
+    it.grant("robot", "push");
     has(
-        &setting.check("team/app", 0),
+        &it.check("team/app", 0),
         &["push with: secret default/push"],
     );
 }
 
 #[test]
 fn a_credential_for_another_path_is_named_as_without_an_entry() {
-    let setting = Setting::new();
-    let config = setting.registry.docker_config("robot").unwrap();
-    let host = setting.registry.host();
-    setting
+    let it = RegistryScene::new();
+    let config = it.registry.docker_config("robot").unwrap();
+    let host = it.registry.host();
+    it.scene
         .shell
         .write("team", config.replace(&host, &format!("{host}/team")));
-    setting.grant("team", "team");
-    let text = setting.check("team-b/app", 1);
+    it.grant("team", "team");
+    let text = it.check("team-b/app", 1);
     is_shown_in_docs(&text);
     has(
         &text,
         &["secret default/team: it has no entry for HOST/team-b/app"],
     );
-    setting.check("team/app", 0);
+    it.check("team/app", 0);
 }
 
 #[test]
 fn the_account_of_the_operator_is_warned_of_with_the_way_round_it() {
-    let setting = Setting::new();
+    let it = RegistryScene::new();
     let line = "registry grant --docker-config robot -n default --service-account pipeline";
-    let outcome = setting.shell.run(line);
+    let outcome = it.scene.shell.run(line);
     assert_eq!(outcome.code, 0);
     has(
         &outcome.stderr,
@@ -212,7 +201,7 @@ fn the_account_of_the_operator_is_warned_of_with_the_way_round_it() {
 
 #[test]
 fn a_file_without_credentials_is_refused_before_anything_is_written() {
-    let setting = Setting::new();
+    let it = RegistryScene::new();
     for (content, text) in [
         ("no", "is not JSON"),
         ("{}", "has no `auths`"),
@@ -225,29 +214,26 @@ fn a_file_without_credentials_is_refused_before_anything_is_written() {
             "log in to the registry first",
         ),
     ] {
-        setting.shell.write("config", content);
-        let outcome = setting.grant("config", "x");
+        it.scene.shell.write("config", content);
+        let outcome = it.grant("config", "x");
         assert_eq!(outcome.code, 2, "{content}");
         has(&outcome.stderr, &[text]);
     }
-    assert!(setting.cluster.get("secrets", "default", "x").is_none());
+    assert!(it.scene.cluster.get("secrets", "default", "x").is_none());
     let opaque = json!({
         "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
         "metadata": { "name": "x", "namespace": "default" },
     });
-    setting.cluster.create(opaque).unwrap();
-    has(
-        &setting.grant("robot", "x").stderr,
-        &["with the type Opaque"],
-    );
+    it.scene.cluster.create(opaque).unwrap();
+    has(&it.grant("robot", "x").stderr, &["with the type Opaque"]);
 }
 
 #[test]
 fn a_registry_that_does_not_answer_is_no_verdict() {
-    let setting = Setting::new();
-    setting.account(&[]);
+    let it = RegistryScene::new();
+    it.account(&[]);
     let line = "registry check 127.0.0.1:1/team/app -n default --service-account bot";
-    setting
+    it.scene
         .shell
         .fail(2, line, "no complete response from 127.0.0.1:1");
 }

@@ -60,10 +60,18 @@ impl Shell {
 
     /// Runs `windlass` with the words of `line` and `input` on standard input.
     pub fn pipe(&self, input: &[u8], line: &str) -> Outcome {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        self.start(input, &words)
+    }
+
+    /// Runs `windlass` with these words, which may contain blanks.
+    pub fn words(&self, words: &[&str]) -> Outcome {
+        self.start(b"", words)
+    }
+
+    fn start(&self, input: &[u8], words: &[&str]) -> Outcome {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
-        command
-            .args(line.split_whitespace())
-            .current_dir(self.folder.path());
+        command.args(words).current_dir(self.folder.path());
         command
             .env_remove("COSIGN_PASSWORD")
             .env_remove("REGISTRY_AUTH_FILE")

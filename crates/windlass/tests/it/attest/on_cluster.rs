@@ -1,51 +1,26 @@
 //! `explain` of runs of the built-in cluster, and `attest` with a key kept in it.
 
 use serde_json::{Value, json};
-use windlass_sandbox::{Cluster, Fault, FaultAnswer, Options};
+use windlass_sandbox::{Fault, FaultAnswer};
 
 use super::runs::{HEX, folder};
-use crate::shell::Shell;
+use crate::scene::Scene;
 
-/// A cluster on threads of its own, with a pipeline run and its task run.
-struct Setting {
-    shell: Shell,
-    cluster: Cluster,
-    _runtime: tokio::runtime::Runtime,
+/// A cluster with a pipeline run and its task run.
+fn scene() -> Scene {
+    let scene = Scene::with(folder(), &["team-a", "tekton-chains", "elsewhere"]);
+    scene.create(task_object());
+    scene.create(pipeline_object());
+    scene
 }
 
-impl Setting {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let namespaces = ["team-a", "tekton-chains", "elsewhere"];
-        let options = Options {
-            namespaces: namespaces.map(str::to_owned).to_vec(),
-            ..Options::default()
-        };
-        let cluster = runtime.block_on(Cluster::start(options)).unwrap();
-        let mut shell = folder();
-        shell.kubeconfig = Some(cluster.kubeconfig());
-        let setting = Self {
-            shell,
-            cluster,
-            _runtime: runtime,
-        };
-        setting.create(task_object());
-        setting.create(pipeline_object());
-        setting
-    }
-
-    fn create(&self, object: Value) {
-        self.cluster.create(object).unwrap();
-    }
-
-    fn configure(&self, namespace: &str, data: &Value) {
-        self.create(json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": "chains-config", "namespace": namespace},
-            "data": data,
-        }));
-    }
+fn configure(scene: &Scene, namespace: &str, data: &Value) {
+    scene.create(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "chains-config", "namespace": namespace},
+        "data": data,
+    }));
 }
 
 fn task_object() -> Value {
@@ -88,12 +63,13 @@ fn pipeline_object() -> Value {
 
 #[test]
 fn a_task_run_is_explained_under_each_of_its_names() {
-    let setting = Setting::new();
-    setting.configure(
+    let scene = scene();
+    configure(
+        &scene,
         "tekton-chains",
         &json!({"artifacts.taskrun.format": "slsa/v2alpha4"}),
     );
-    let text = setting.shell.succeed("explain tr/build -n team-a");
+    let text = scene.shell.succeed("explain tr/build -n team-a");
     assert!(
         text.contains("format slsa/v2alpha4") && text.contains(HEX),
         "{text}"
@@ -105,20 +81,20 @@ fn a_task_run_is_explained_under_each_of_its_names() {
         "taskrun.tekton.dev/build",
     ] {
         let line = format!("explain {name} --namespace team-a");
-        assert_eq!(setting.shell.succeed(&line), text);
+        assert_eq!(scene.shell.succeed(&line), text);
     }
 }
 
 #[test]
 fn a_pipeline_run_is_explained_with_its_task_runs_and_the_clusters_configuration() {
-    let setting = Setting::new();
+    let scene = scene();
     let deep = json!({"artifacts.pipelinerun.enable-deep-inspection": "true"});
-    setting.configure("elsewhere", &deep);
+    configure(&scene, "elsewhere", &deep);
     let line = "explain pr/release -n team-a --system-namespace elsewhere -o json";
-    let json: Value = serde_json::from_str(&setting.shell.succeed(line)).unwrap();
+    let json: Value = serde_json::from_str(&scene.shell.succeed(line)).unwrap();
     assert_eq!(json["subjects"][0]["name"], "r.io/app");
     assert_eq!(json["subjects"][0]["from"][0]["pipelineTask"], "build");
-    let off = setting.shell.succeed("explain pr/release -n team-a");
+    let off = scene.shell.succeed("explain pr/release -n team-a");
     assert!(
         off.contains("config map tekton-chains/chains-config does not exist"),
         "{off}"
@@ -129,8 +105,8 @@ fn a_pipeline_run_is_explained_with_its_task_runs_and_the_clusters_configuration
 
 #[test]
 fn a_configuration_that_may_not_be_read_is_said_and_the_defaults_are_shown() {
-    let setting = Setting::new();
-    setting.cluster.fail(Fault {
+    let scene = scene();
+    scene.cluster.fail(Fault {
         method: None,
         path_contains: "/api/v1/namespaces/tekton-chains/configmaps".to_owned(),
         query_contains: String::new(),
@@ -138,7 +114,7 @@ fn a_configuration_that_may_not_be_read_is_said_and_the_defaults_are_shown() {
         times: 2,
         answer: FaultAnswer::Status(403.into()),
     });
-    let text = setting.shell.succeed("explain tr/build -n team-a");
+    let text = scene.shell.succeed("explain tr/build -n team-a");
     assert!(
         text.contains("your account may not read config map"),
         "{text}"
@@ -148,35 +124,36 @@ fn a_configuration_that_may_not_be_read_is_said_and_the_defaults_are_shown() {
 
 #[test]
 fn a_run_that_is_not_there_and_a_bad_configuration_are_errors() {
-    let setting = Setting::new();
-    setting.shell.fail(
+    let scene = scene();
+    scene.shell.fail(
         2,
         "explain tr/gone -n team-a",
         "there is no TaskRun \"gone\"",
     );
-    setting.configure(
+    configure(
+        &scene,
         "tekton-chains",
         &json!({"artifacts.taskrun.format": "slsa/v9"}),
     );
     let line = "explain tr/build -n team-a";
-    setting
+    scene
         .shell
         .fail(2, line, "cannot use config map tekton-chains/chains-config");
-    setting
+    scene
         .shell
         .succeed("explain tr/build -n team-a --config deep.yaml");
 }
 
 #[test]
 fn a_key_in_a_secret_signs() {
-    let setting = Setting::new();
+    let scene = scene();
     let key = "k8s://tekton-chains/signing-secrets";
-    setting.shell.succeed(&format!("generate-key-pair {key}"));
-    let envelope = setting
+    scene.shell.succeed(&format!("generate-key-pair {key}"));
+    let envelope = scene
         .shell
         .succeed(&format!("attest -f task.yaml --key {key}"));
-    setting.shell.write("envelope", envelope);
-    setting.shell.succeed(&format!(
+    scene.shell.write("envelope", envelope);
+    scene.shell.succeed(&format!(
         "verify-blob-attestation --key {key} --signature envelope --type slsaprovenance \
          --check-claims=false"
     ));

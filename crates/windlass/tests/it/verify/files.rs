@@ -3,13 +3,13 @@
 use serde_json::json;
 use windlass_sandbox::registry::Options;
 
-use super::registry::{BUNDLE, Setting};
+use super::registry::{BUNDLE, ImageScene};
 
 #[test]
 fn an_envelope_and_a_bundle_are_verified_by_what_is_in_them() {
-    let setting = Setting::new(Options::default());
-    let shell = &setting.shell;
-    let envelope = setting.envelope(&Setting::provenance(setting.hex()).to_string());
+    let scene = ImageScene::new(Options::default());
+    let shell = &scene.shell;
+    let envelope = scene.envelope(&ImageScene::provenance(scene.hex()).to_string());
     shell.write("envelope.json", &envelope);
     let inner: serde_json::Value = serde_json::from_str(&envelope).unwrap();
     let bundle = json!({ "mediaType": BUNDLE, "dsseEnvelope": inner });
@@ -25,7 +25,7 @@ fn an_envelope_and_a_bundle_are_verified_by_what_is_in_them() {
             "1 of 1",
         );
     }
-    shell.write("envelope.json", setting.envelope("{"));
+    shell.write("envelope.json", scene.envelope("{"));
     shell.fail(
         1,
         "verify --key cosign.pub envelope.json",
@@ -35,11 +35,11 @@ fn an_envelope_and_a_bundle_are_verified_by_what_is_in_them() {
 
 #[test]
 fn a_target_that_is_nothing_is_refused_with_what_it_could_be() {
-    let setting = Setting::new(Options::default());
+    let scene = ImageScene::new(Options::default());
     let line = "verify --key cosign.pub No/Such";
-    setting.shell.fail(2, line, "taskrun/NAME");
-    setting.shell.write("empty", "");
-    setting.shell.fail(
+    scene.shell.fail(2, line, "taskrun/NAME");
+    scene.shell.write("empty", "");
+    scene.shell.fail(
         2,
         "verify --key cosign.pub empty",
         "no envelope and no bundle",

@@ -4,25 +4,25 @@ use serde_json::{Value, json};
 use windlass_core::key::PrivateKey;
 use windlass_sandbox::registry::{Accounts, Authentication, Grant, Options, Referrers, User};
 
-use super::registry::{SLSA, Setting};
+use super::registry::{ImageScene, SLSA};
 
-fn open() -> Setting {
-    Setting::new(Options::default())
+fn open() -> ImageScene {
+    ImageScene::new(Options::default())
 }
 
-fn attested() -> Setting {
-    let setting = open();
-    setting.attest(&[Setting::provenance(setting.hex()).to_string()]);
-    setting
+fn attested() -> ImageScene {
+    let scene = open();
+    scene.attest(&[ImageScene::provenance(scene.hex()).to_string()]);
+    scene
 }
 
 #[test]
 fn an_image_signed_and_attested_in_tags_is_verified_and_each_thing_is_named() {
-    let setting = attested();
-    setting.sign(&setting.key);
-    let outcome = setting.verify("");
+    let scene = attested();
+    scene.sign(&scene.key);
+    let outcome = scene.verify("");
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
-    let hex = setting.hex();
+    let hex = scene.hex();
     for line in [
         format!("  found in: tag sha256-{hex}.sig, sha256:"),
         format!("  found in: tag sha256-{hex}.att, sha256:"),
@@ -36,11 +36,11 @@ fn an_image_signed_and_attested_in_tags_is_verified_and_each_thing_is_named() {
 
 #[test]
 fn a_tag_is_verified_by_the_digest_it_stands_for() {
-    let setting = attested();
-    let image = setting.tagged();
+    let scene = attested();
+    let image = scene.tagged();
     let line = format!("verify --key cosign.pub -o json {image}");
-    let report: Value = serde_json::from_str(&setting.shell.succeed(&line)).unwrap();
-    assert_eq!(report["digest"], setting.digest.as_str());
+    let report: Value = serde_json::from_str(&scene.shell.succeed(&line)).unwrap();
+    assert_eq!(report["digest"], scene.digest.as_str());
     assert_eq!(report["verified"], true);
     assert_eq!(report["entries"][0]["kind"], "attestation");
     assert_eq!(report["entries"][0]["predicateType"], SLSA);
@@ -54,15 +54,15 @@ fn bundles_are_found_whoever_keeps_the_list_of_referrers() {
         Referrers::NotFound,
         Referrers::BadRequest,
     ] {
-        let setting = Setting::new(Options {
+        let scene = ImageScene::new(Options {
             referrers,
             ..Options::default()
         });
-        let digest = setting.refer(&setting.signature_statement());
+        let digest = scene.refer(&scene.signature_statement());
         if !matches!(referrers, Referrers::Served) {
-            list_under_tag(&setting, &digest);
+            list_under_tag(&scene, &digest);
         }
-        let outcome = setting.verify("");
+        let outcome = scene.verify("");
         assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
         assert!(
             outcome.stdout.contains("signature: valid"),
@@ -72,7 +72,7 @@ fn bundles_are_found_whoever_keeps_the_list_of_referrers() {
     }
 }
 
-fn list_under_tag(setting: &Setting, digest: &str) {
+fn list_under_tag(scene: &ImageScene, digest: &str) {
     let index = json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
@@ -80,18 +80,18 @@ fn list_under_tag(setting: &Setting, digest: &str) {
             "mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 1, "digest": digest,
         }],
     });
-    let tag = format!("sha256-{}", setting.hex());
+    let tag = format!("sha256-{}", scene.hex());
     let kind = "application/vnd.oci.image.index.v1+json";
-    setting
+    scene
         .registry
         .put_manifest("team/app", &tag, kind, index.to_string());
 }
 
 #[test]
 fn a_signature_by_another_key_does_not_count() {
-    let setting = open();
-    setting.sign(&PrivateKey::generate_p256(&[8; 32]).unwrap());
-    let outcome = setting.verify("");
+    let scene = open();
+    scene.sign(&PrivateKey::generate_p256(&[8; 32]).unwrap());
+    let outcome = scene.verify("");
     assert_eq!(outcome.code, 1);
     assert!(
         outcome
@@ -111,19 +111,19 @@ fn a_signature_by_another_key_does_not_count() {
 /// good one, was taken for what was asked for.
 #[test]
 fn good_things_of_another_type_do_not_stand_in_for_the_type_asked_for() {
-    let setting = attested();
-    setting.sign(&setting.key);
-    setting.refer(&setting.signature_statement());
-    let outcome = setting.verify("--type slsaprovenance1");
+    let scene = attested();
+    scene.sign(&scene.key);
+    scene.refer(&scene.signature_statement());
+    let outcome = scene.verify("--type slsaprovenance1");
     assert_eq!(outcome.code, 1, "{}", outcome.stdout);
     assert!(
         outcome.stderr.contains("none is a valid attestation"),
         "{}",
         outcome.stderr
     );
-    let image = setting.image();
+    let image = scene.image();
     let line = format!("verify-attestation --key cosign.pub --type vuln {image}");
-    let outcome = setting.shell.run(&line);
+    let outcome = scene.shell.run(&line);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (1, ""));
 }
 
@@ -131,11 +131,11 @@ fn good_things_of_another_type_do_not_stand_in_for_the_type_asked_for() {
 #[test]
 fn a_signed_payload_that_is_no_statement_is_never_verified() {
     for payload in ["", "{", "null", "[]", "{}", "text"] {
-        let setting = open();
-        setting.attest(&[payload.to_owned()]);
-        setting.refer(payload);
+        let scene = open();
+        scene.attest(&[payload.to_owned()]);
+        scene.refer(payload);
         for flags in ["", "--type slsaprovenance", "--builder-id x"] {
-            let outcome = setting.verify(flags);
+            let outcome = scene.verify(flags);
             assert_eq!(outcome.code, 1, "{payload:?} {flags}: {}", outcome.stdout);
         }
     }
@@ -143,11 +143,11 @@ fn a_signed_payload_that_is_no_statement_is_never_verified() {
 
 #[test]
 fn an_attestation_of_another_image_does_not_count_wherever_it_is_put() {
-    let setting = open();
-    let other = Setting::provenance(&"11".repeat(32)).to_string();
-    setting.attest(std::slice::from_ref(&other));
-    setting.refer(&other);
-    let outcome = setting.verify("");
+    let scene = open();
+    let other = ImageScene::provenance(&"11".repeat(32)).to_string();
+    scene.attest(std::slice::from_ref(&other));
+    scene.refer(&other);
+    let outcome = scene.verify("");
     assert_eq!(outcome.code, 1, "{}", outcome.stdout);
     assert!(
         outcome.stdout.contains("it is about r.io/app"),
@@ -158,10 +158,10 @@ fn an_attestation_of_another_image_does_not_count_wherever_it_is_put() {
 
 #[test]
 fn one_good_attestation_among_bad_ones_is_enough_and_the_bad_ones_are_told() {
-    let setting = open();
-    let good = Setting::provenance(setting.hex()).to_string();
-    setting.attest(&["{".to_owned(), good]);
-    let outcome = setting.verify("--type slsaprovenance");
+    let scene = open();
+    let good = ImageScene::provenance(scene.hex()).to_string();
+    scene.attest(&["{".to_owned(), good]);
+    let outcome = scene.verify("--type slsaprovenance");
     assert_eq!(outcome.code, 0, "{}", outcome.stdout);
     assert!(
         outcome.stdout.contains("attestation: invalid"),
@@ -172,17 +172,17 @@ fn one_good_attestation_among_bad_ones_is_enough_and_the_bad_ones_are_told() {
 
 #[test]
 fn claims_about_the_provenance_have_to_hold() {
-    let setting = attested();
+    let scene = attested();
     let good = "--source-uri https://g.io/r --source-commit 33 \
                 --builder-id https://tekton.dev/chains/v2";
-    assert_eq!(setting.verify(good).code, 0);
+    assert_eq!(scene.verify(good).code, 0);
     for bad in [
         "--source-uri https://g.io/x",
         "--source-commit 34",
         "--builder-id x",
         "--task-ref x",
     ] {
-        assert_eq!(setting.verify(bad).code, 1, "{bad}");
+        assert_eq!(scene.verify(bad).code, 1, "{bad}");
     }
 }
 
@@ -201,11 +201,11 @@ fn an_image_with_nothing_attached_is_not_verified() {
 
 #[test]
 fn what_could_not_be_looked_at_is_no_verdict() {
-    let setting = attested();
-    let missing = setting.tagged().replace(":v1", ":v2");
+    let scene = attested();
+    let missing = scene.tagged().replace(":v1", ":v2");
     let line = format!("verify --key cosign.pub {missing}");
-    setting.shell.fail(2, &line, "v2 was not found in");
-    let guarded = Setting::new(guarded());
+    scene.shell.fail(2, &line, "v2 was not found in");
+    let guarded = ImageScene::new(guarded());
     let outcome = guarded.verify("");
     assert_eq!(outcome.code, 2, "{}", outcome.stdout);
     assert!(
@@ -225,47 +225,47 @@ fn guarded() -> Options {
 
 #[test]
 fn the_docker_configuration_of_the_user_opens_the_registry_and_is_not_shown() {
-    let mut setting = Setting::new(guarded());
-    setting.sign(&setting.key);
-    setting.shell.docker_config = setting.registry.docker_config("reader");
-    let outcome = setting.verify("");
+    let mut scene = ImageScene::new(guarded());
+    scene.sign(&scene.key);
+    scene.shell.docker_config = scene.registry.docker_config("reader");
+    let outcome = scene.verify("");
     assert_eq!(outcome.code, 0, "{}", outcome.stderr);
     assert!(!(outcome.stdout + &outcome.stderr).contains("wine-dark"));
 }
 
 #[test]
 fn signatures_are_looked_for_in_the_repository_that_is_named() {
-    let setting = attested();
-    let elsewhere = format!("{}/team/sigs", setting.registry.host());
-    let outcome = setting.verify(&format!("--signature-repository {elsewhere}"));
+    let scene = attested();
+    let elsewhere = format!("{}/team/sigs", scene.registry.host());
+    let outcome = scene.verify(&format!("--signature-repository {elsewhere}"));
     assert_eq!(outcome.code, 1, "{}", outcome.stdout);
 }
 
 #[test]
 fn verify_attestation_prints_the_envelopes_that_hold() {
-    let setting = open();
-    let good = Setting::provenance(setting.hex()).to_string();
-    setting.attest(&["{".to_owned(), good.clone()]);
-    let image = setting.image();
+    let scene = open();
+    let good = ImageScene::provenance(scene.hex()).to_string();
+    scene.attest(&["{".to_owned(), good.clone()]);
+    let image = scene.image();
     let line = format!(
         "verify-attestation --insecure-ignore-tlog=true --key cosign.pub --type slsaprovenance {image}"
     );
-    assert_eq!(setting.shell.succeed(&line), setting.envelope(&good) + "\n");
+    assert_eq!(scene.shell.succeed(&line), scene.envelope(&good) + "\n");
 }
 
 #[test]
 fn the_tree_shows_every_place_with_what_is_there() {
-    let setting = attested();
-    let referrer = setting.refer(&setting.signature_statement());
-    let tree = setting.shell.succeed(&format!("tree {}", setting.tagged()));
+    let scene = attested();
+    let referrer = scene.refer(&scene.signature_statement());
+    let tree = scene.shell.succeed(&format!("tree {}", scene.tagged()));
     let lines: Vec<&str> = tree.lines().collect();
-    assert_eq!(lines[0], setting.image());
+    assert_eq!(lines[0], scene.image());
     assert_eq!(lines[1], "├── referrer");
     assert!(
         lines[2].starts_with(&format!("│   └── {referrer} ")),
         "{tree}"
     );
-    assert_eq!(lines[3], format!("└── tag sha256-{}.att", setting.hex()));
+    assert_eq!(lines[3], format!("└── tag sha256-{}.att", scene.hex()));
     assert!(
         lines[4].ends_with("application/vnd.dsse.envelope.v1+json"),
         "{tree}"

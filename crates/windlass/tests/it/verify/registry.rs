@@ -18,7 +18,7 @@ const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const REPOSITORY: &str = "team/app";
 
 /// A registry on threads of its own, a folder with the public key `cosign.pub`, and an image.
-pub struct Setting {
+pub struct ImageScene {
     pub shell: Shell,
     pub registry: Registry,
     pub key: PrivateKey,
@@ -26,22 +26,22 @@ pub struct Setting {
     _runtime: tokio::runtime::Runtime,
 }
 
-impl Setting {
+impl ImageScene {
     pub fn new(options: Options) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let registry = runtime.block_on(Registry::start(options)).unwrap();
         let key = PrivateKey::generate_p256(&[7; 32]).unwrap();
         let shell = Shell::new();
         shell.write("cosign.pub", key.public_key().to_pem());
-        let mut setting = Self {
+        let mut scene = Self {
             shell,
             registry,
             key,
             digest: String::new(),
             _runtime: runtime,
         };
-        setting.digest = setting.push("v1", &[], None);
-        setting
+        scene.digest = scene.push("v1", &[], None);
+        scene
     }
 
     /// The image by its digest.

@@ -9,16 +9,17 @@ use windlass_core::format::Format;
 use windlass_core::key::PrivateKey;
 use windlass_core::payload::Payload;
 use windlass_core::run::Run;
-use windlass_sandbox::{Cluster, Options};
 
+use crate::scene::Scene;
 use crate::shell::Shell;
 
-struct Setting {
+/// A folder with a public key, and the key that signs runs.
+struct RunScene {
     shell: Shell,
     key: PrivateKey,
 }
 
-impl Setting {
+impl RunScene {
     fn new() -> Self {
         let key = PrivateKey::generate_p256(&[7; 32]).unwrap();
         let shell = Shell::new();
@@ -75,66 +76,63 @@ const FORMATS: [Format; 3] = [Format::Tekton, Format::SlsaV1, Format::SlsaV2Alph
 
 #[test]
 fn a_run_as_the_controller_leaves_it_is_verified() {
-    let setting = Setting::new();
+    let scene = RunScene::new();
     for format in FORMATS {
-        setting.verify(&setting.signed(format), 0, "Verified OK");
+        scene.verify(&scene.signed(format), 0, "Verified OK");
     }
 }
 
 #[test]
 fn a_run_of_the_cluster_is_verified_by_its_name() {
-    let mut setting = Setting::new();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let cluster = runtime
-        .block_on(Cluster::start(Options::default()))
-        .unwrap();
-    cluster.create(setting.signed(Format::SlsaV1)).unwrap();
-    setting.shell.kubeconfig = Some(cluster.kubeconfig());
+    let run = RunScene::new();
+    let signed = run.signed(Format::SlsaV1);
+    let scene = Scene::with(run.shell, &[]);
+    scene.create(signed);
     for name in ["taskrun/build", "tr/build"] {
-        setting
+        scene
             .shell
             .succeed(&format!("verify --key cosign.pub -n default {name}"));
     }
     let line = "verify --key cosign.pub -n default --type slsaprovenance1 tr/build";
-    setting
+    scene
         .shell
         .fail(1, line, "no attestation of the run satisfies the options");
     let line = "verify --key cosign.pub -n default tr/other";
-    setting.shell.fail(2, line, "there is no TaskRun");
+    scene.shell.fail(2, line, "there is no TaskRun");
 }
 
 #[test]
 fn a_status_changed_after_it_was_signed_does_not_hold() {
-    let setting = Setting::new();
-    let mut run = setting.signed(Format::Tekton);
+    let scene = RunScene::new();
+    let mut run = scene.signed(Format::Tekton);
     run["status"]["completionTime"] = json!("2026-01-01T00:02:00Z");
-    setting.verify(&run, 1, "one of them was changed");
+    scene.verify(&run, 1, "one of them was changed");
 }
 
 #[test]
 fn a_signature_of_another_run_does_not_hold_for_this_one() {
-    let setting = Setting::new();
-    let mut run = setting.signed(Format::SlsaV2Alpha4);
+    let scene = RunScene::new();
+    let mut run = scene.signed(Format::SlsaV2Alpha4);
     run["metadata"]["uid"] = json!("u-2");
-    setting.verify(&run, 1, "the run has no signature of its own");
+    scene.verify(&run, 1, "the run has no signature of its own");
     let annotations = run["metadata"]["annotations"].as_object_mut().unwrap();
     for name in ["payload", "signature"] {
         let value = annotations[&format!("chains.tekton.dev/{name}-taskrun-u-1")].clone();
         annotations.insert(format!("chains.tekton.dev/{name}-taskrun-u-2"), value);
     }
-    setting.verify(&run, 1, "the statement is about another run, u-1");
+    scene.verify(&run, 1, "the statement is about another run, u-1");
 }
 
 #[test]
 fn every_annotation_that_was_changed_is_found() {
-    let setting = Setting::new();
+    let scene = RunScene::new();
     for format in FORMATS {
         for name in ["payload", "signature"] {
             let name = format!("chains.tekton.dev/{name}-taskrun-u-1");
-            let mut run = setting.signed(format);
+            let mut run = scene.signed(format);
             for value in ["%", &STANDARD.encode("{}"), ""] {
                 run["metadata"]["annotations"][&name] = json!(value);
-                setting.verify(&run, 1, "not verified");
+                scene.verify(&run, 1, "not verified");
             }
         }
     }
@@ -144,7 +142,7 @@ fn every_annotation_that_was_changed_is_found() {
 fn a_mark_without_a_signature_is_not_taken_for_one() {
     let mut run = finished("u-1");
     run["metadata"]["annotations"] = json!({ "chains.tekton.dev/signed": "true" });
-    Setting::new().verify(&run, 1, "the run has no signature of its own");
+    RunScene::new().verify(&run, 1, "the run has no signature of its own");
 }
 
 /// Both encodings of the registry leave the same on the run.
