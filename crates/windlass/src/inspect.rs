@@ -1,7 +1,8 @@
 //! Reading and judging runs, for people and programs.
 //!
-//! Runs come from a cluster or from files; what was signed of them is read from their annotations,
-//! from registries and from files. Nothing is printed here, and nothing is written.
+//! Runs come from a cluster or from files; signatures and attestations come from their annotations,
+//! from registries and from files. Everything here gives a value or an error: the command line
+//! prints it, other programs take it as data. Nothing is stored.
 
 pub(crate) mod documents;
 pub(crate) mod files;
@@ -10,6 +11,7 @@ pub(crate) mod input;
 pub(crate) mod layers;
 pub(crate) mod listing;
 pub(crate) mod on_cluster;
+pub(crate) mod push_access;
 pub(crate) mod runs;
 pub(crate) mod selector;
 pub(crate) mod summary;

@@ -1,3 +1,4 @@
+use windlass_core::error::Chain;
 use zeroize::Zeroizing;
 
 use super::{Entries, KeyRef, private_of, public_of};
@@ -62,7 +63,7 @@ fn a_secret_without_cosign_pub_gives_the_public_key_of_its_private_key() {
 fn an_empty_secret_is_told_from_one_without_password_and_one_whose_password_is_wrong() {
     let text = |entries: &Entries| {
         let error = private_of(&location(), entries).unwrap_err();
-        format!("{:#}", anyhow::Error::new(error))
+        Chain(&error).to_string()
     };
     assert!(text(&Entries::new()).contains("contains no key"));
     let missing = text(&entries(&["cosign.key"]));

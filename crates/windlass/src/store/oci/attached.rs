@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures::{StreamExt, TryStreamExt, stream};
 use windlass_core::dsse::Envelope;
+use windlass_core::error::Chain;
 use windlass_core::verify;
 use windlass_registry::manifest::{Descriptor, Manifest};
 use windlass_registry::{Digest, Error, ListedBy, Name, Remote, Tag};
@@ -109,7 +110,7 @@ impl Attached {
         if kind == ENVELOPE {
             return Ok(match Envelope::from_json(&content) {
                 Ok(envelope) => statement(envelope),
-                Err(error) => Evidence::Damaged(format!("{:#}", anyhow::Error::new(error))),
+                Err(error) => Evidence::Damaged(Chain(&error).to_string()),
             });
         }
         let annotations = self.descriptor.annotations.as_ref();
