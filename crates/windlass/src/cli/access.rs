@@ -1,4 +1,4 @@
-//! The flags on how registries are spoken to, and images as they are typed.
+//! The flags for access to registries, and images as they are typed.
 
 use windlass_registry::{Reference, Repository};
 

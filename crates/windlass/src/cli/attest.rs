@@ -74,7 +74,7 @@ impl Attest {
         if self.run == Input::Stdin && key::needs_input(&self.key) {
             bail!(
                 "the run is read from standard input, so the password cannot be; set \
-                   COSIGN_PASSWORD"
+                 COSIGN_PASSWORD"
             );
         }
         let mut warnings = Vec::new();

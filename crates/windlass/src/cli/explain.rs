@@ -93,7 +93,7 @@ impl Explain {
         if !child.is_empty() || name.is_some() {
             bail!(
                 "--child and --name need --filename; on a cluster, windlass finds the task runs \
-                   itself"
+                 itself"
             );
         }
         let (kind, name) = target(&self.target)?;

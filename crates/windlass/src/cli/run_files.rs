@@ -72,11 +72,9 @@ pub(super) fn payload(
 /// Reads the name of a format for runs.
 pub(super) fn run_format(name: &str) -> Result<Format, String> {
     if name == Format::SimpleSigning.as_str() {
-        return Err(
-            "simplesigning describes an image, not a run; images are signed when \
-                    their task run is"
-                .to_owned(),
-        );
+        let reason = "simplesigning describes an image, not a run; images are signed when their task \
+                      run is";
+        return Err(reason.to_owned());
     }
     name.parse()
         .map_err(|error: UnknownFormat| error.to_string())

@@ -56,7 +56,7 @@ impl Documents {
     }
 }
 
-/// A warning about some task runs, of which the first are named.
+/// A warning about some task runs, which names the first of them.
 fn warning(names: &[String], what: &str) -> Option<String> {
     let shown: Vec<String> = names
         .iter()

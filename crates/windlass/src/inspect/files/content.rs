@@ -64,7 +64,7 @@ fn runs(text: &str) -> Result<Vec<Value>, ContentError> {
                 .entry("apiVersion")
                 .or_insert_with(|| version.clone());
         }
-        // kubectl get may list other kinds beside the runs
+        // kubectl get may list other kinds next to the runs
         if single.is_empty() && !matches!(item["kind"].as_str(), Some("TaskRun" | "PipelineRun")) {
             continue;
         }
