@@ -78,7 +78,7 @@ pub(crate) async fn attest(
         record.add(delivery);
     }
     drop(deliveries);
-    record.finish();
+    record.finish(run.kind());
     Ok(record)
 }
 

@@ -10,7 +10,7 @@ use windlass_core::annotation;
 use windlass_core::config::{Storage, StoreKind};
 use windlass_core::error::Chain;
 use windlass_core::retry::Retry;
-use windlass_core::run::Metadata;
+use windlass_core::run::{Kind, Metadata};
 use windlass_core::signed::Signed;
 
 use super::progress::{Progress, is_unique, key};
@@ -18,10 +18,6 @@ use crate::log::LogError;
 use crate::sign::SignError;
 use crate::store::run::{self as run_store, Annotations, TooLarge};
 use crate::store::{Put, StoreError};
-
-/// Said of a run that is kept in registries only and names no image.
-const NOTHING: &str = "nothing was stored: the run names no image and `oci` is the only storage; add `tekton` to \
-     artifacts.taskrun.storage";
 
 /// Why a step of the flow did not succeed for an artifact.
 #[derive(Debug, thiserror::Error)]
@@ -148,12 +144,17 @@ impl Record {
     }
 
     /// Says so where nothing at all had a place to be stored, and each warning once.
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(&mut self, kind: Kind) {
         let mut seen = BTreeSet::new();
         self.warnings.retain(|warning| seen.insert(warning.clone()));
         if !self.is_anywhere && self.failures.is_empty() {
-            self.note = Some(NOTHING.to_owned());
-            self.warnings.push(NOTHING.to_owned());
+            let nothing = format!(
+                "nothing was stored: the run names no image and `oci` is the only storage; add `tekton` \
+                 to artifacts.{}.storage",
+                kind.singular()
+            );
+            self.warnings.push(nothing.clone());
+            self.note = Some(nothing);
         }
     }
 
@@ -238,5 +239,21 @@ impl Record {
     pub(crate) fn on_run(&self) -> impl Iterator<Item = String> {
         let keys = self.on_run.iter().map(|signed| signed.artifact.short_key());
         keys.map(annotation::signature)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nothing_is_stored_the_setting_of_this_kind_of_run_is_named() {
+        for kind in Kind::ALL {
+            let mut record = Record::new(Vec::new(), &Storage::default());
+            record.finish(kind);
+            let note = record.note.unwrap();
+            let setting = format!("artifacts.{}.storage", kind.singular());
+            assert!(note.ends_with(&setting), "{note}");
+        }
     }
 }
