@@ -81,10 +81,8 @@ pub(super) async fn plan(
 impl Plan {
     /// The run itself, if its kind is enabled.
     fn add_run(&mut self, run: &Run<'_>, config: &Config) -> Result<(), PlanError> {
-        let (name, policy) = match run {
-            Run::Task(_) => ("taskrun", &config.taskrun),
-            Run::Pipeline(..) => ("pipelinerun", &config.pipelinerun),
-        };
+        let kind = run.kind();
+        let (name, policy) = (kind.singular(), config.policy(kind));
         if !policy.is_enabled() {
             return Ok(());
         }
