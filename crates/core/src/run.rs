@@ -43,6 +43,3 @@ mod value;
 
 #[cfg(test)]
 mod tests;
-
-/// Label of a child that names the pipeline's task it carries out.
-pub const PIPELINE_TASK_LABEL: &str = "tekton.dev/pipelineTask";

@@ -7,7 +7,7 @@ use super::near;
 use super::origin::{PartKind, Place, part};
 use crate::extract::{Children, Git};
 use crate::format::Format;
-use crate::run::{PIPELINE_TASK_LABEL, PipelineRun, TaskRun};
+use crate::run::{PipelineRun, TaskRun};
 
 impl Gathering {
     /// A pipeline run that is explained itself.
@@ -22,14 +22,14 @@ impl Gathering {
         self.hints(place, &run.status.results);
         let deep = self.deep;
         for child in children.runs().filter(|_| deep) {
-            self.task_subjects(child, of_child(child));
+            self.task_subjects(child, of_child(children, child));
         }
         if !self.format.is_statement() {
             return;
         }
         self.definition(run.status.provenance.as_ref(), "pipeline", place);
         for child in children.runs() {
-            let place = of_child(child);
+            let place = of_child(children, child);
             self.definition(child.status.provenance.as_ref(), "pipelineTask", place);
             if self.is_narrow() {
                 self.step_actions(child, place);
@@ -39,9 +39,9 @@ impl Gathering {
         self.copy(children);
         for child in children.runs().filter(|_| deep) {
             if self.is_narrow() {
-                self.step_sources(child, of_child(child));
+                self.step_sources(child, of_child(children, child));
             }
-            self.task_sources(child, of_child(child));
+            self.task_sources(child, of_child(children, child));
         }
         self.inputs(&run.status.results, place);
         let git = Git::of_pipeline(run);
@@ -61,21 +61,17 @@ impl Gathering {
         for child in children.runs() {
             if seen.insert(&*child.metadata.name) {
                 let via = vec![part(PartKind::Copy, "task run")];
-                self.copies.push(of_child(child).origin(via));
+                self.copies.push(of_child(children, child).origin(via));
             }
         }
     }
 }
 
-pub(super) fn of_child<'r>(child: &'r TaskRun<'_>) -> Place<'r> {
+pub(super) fn of_child<'r>(children: &Children<'r, '_>, child: &'r TaskRun<'_>) -> Place<'r> {
     Place {
         kind: "TaskRun",
         run: &child.metadata.name,
-        pipeline_task: child
-            .metadata
-            .labels
-            .get(PIPELINE_TASK_LABEL)
-            .map(|label| &**label),
+        pipeline_task: children.pipeline_task(child),
         step: None,
         is_top: false,
     }

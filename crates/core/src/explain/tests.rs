@@ -283,17 +283,13 @@ fn pipeline<'d>(run: &'d str, child: &'d str) -> Run<'d> {
 #[test]
 fn what_deep_inspection_would_add_is_said_while_it_is_off() {
     let parent = r#"{"kind":"PipelineRun","metadata":{"name":"p","uid":"p"},"status":{
-        "pipelineSpec":{"tasks":[{"name":"build"}]}}}"#;
+        "pipelineSpec":{"tasks":[{"name":"build"}]},
+        "childReferences":[{"kind":"TaskRun","name":"build","pipelineTaskName":"build"}]}}"#;
     let digest = digest();
-    let child = task(&[("IMAGE_URL", r#""r.io/app""#), ("IMAGE_DIGEST", &digest)])
-        .replace(
-            r#""uid":"u""#,
-            r#""uid":"u","labels":{"tekton.dev/pipelineTask":"build"}"#,
-        )
-        .replace(
-            r#""results""#,
-            r#""completionTime":"2026-01-01T00:00:00Z","results""#,
-        );
+    let child = task(&[("IMAGE_URL", r#""r.io/app""#), ("IMAGE_DIGEST", &digest)]).replace(
+        r#""results""#,
+        r#""completionTime":"2026-01-01T00:00:00Z","results""#,
+    );
     let run = pipeline(parent, &child);
     let off = explain(&run, &config(&[])).unwrap();
     assert!(off.subjects.is_empty());
@@ -319,7 +315,8 @@ fn what_deep_inspection_would_add_is_said_while_it_is_off() {
 #[test]
 fn a_child_that_is_not_counted_says_why() {
     let parent = r#"{"kind":"PipelineRun","metadata":{"name":"p","uid":"p"},"status":{
-        "pipelineSpec":{"tasks":[{"name":"build"}]}}}"#;
+        "pipelineSpec":{"tasks":[{"name":"build"}]},
+        "childReferences":[{"kind":"TaskRun","name":"build","pipelineTaskName":"build"}]}}"#;
     let child = task(&[]);
     let explanation = explain(&pipeline(parent, &child), &config(&[])).unwrap();
     let warnings = explanation.warnings.join("\n");

@@ -11,7 +11,7 @@ use crate::config::{ArtifactPolicy, Config, SignerKind};
 use crate::extract::{self, Children};
 use crate::format::Format;
 use crate::payload::Payload;
-use crate::run::{PIPELINE_TASK_LABEL, PipelineRun, Run, TaskRun};
+use crate::run::{PipelineRun, Run, TaskRun};
 use crate::warning::{Notes, shown};
 
 /// Most warnings that are kept.
@@ -74,9 +74,11 @@ fn params(run: &Run<'_>, to: &mut Gathering, children: Option<&Children<'_, '_>>
         is_top: true,
     };
     near::params(to, place, params);
-    let inspected = children.filter(|_| to.deep);
-    for child in inspected.into_iter().flat_map(Children::runs) {
-        near::params(to, of_child(child), &child.spec.params);
+    let Some(children) = children.filter(|_| to.deep) else {
+        return;
+    };
+    for child in children.runs() {
+        near::params(to, of_child(children, child), &child.spec.params);
     }
 }
 
@@ -132,8 +134,8 @@ fn not_counted(
         } else if child.status.completion_time.is_none() {
             "it has no completion time".to_owned()
         } else {
-            match child.metadata.labels.get(PIPELINE_TASK_LABEL) {
-                None => format!("it has no label {PIPELINE_TASK_LABEL}"),
+            match children.pipeline_task(child) {
+                None => "its entry in status.childReferences has no pipelineTaskName".to_owned(),
                 Some(task) => format!("the pipeline has no task {}", shown(task)),
             }
         };
@@ -154,7 +156,7 @@ fn not_inspected(
     }
     let warnings = children.runs().filter_map(|child| {
         let mut inside = Gathering::new(gathering.format, true);
-        inside.task_subjects(child, of_child(child));
+        inside.task_subjects(child, of_child(children, child));
         let mut artifacts: Vec<(&str, &Digests)> = inside
             .subjects
             .artifacts()
@@ -170,7 +172,7 @@ fn not_inspected(
             1 => "is not a subject".to_owned(),
             count => format!("and {} more are not subjects", count - 1),
         };
-        Some(of_child(child).says(&format!(
+        Some(of_child(children, child).says(&format!(
             "{} {more} of the pipeline run: artifacts.pipelinerun.enable-deep-inspection is false",
             shown(&format!("{name}{digest}"))
         )))

@@ -127,8 +127,9 @@ fn a_field_that_its_type_cannot_hold_is_left_out_with_its_path() {
 
 #[test]
 fn a_child_without_start_time_is_kept_without_started_on() {
-    let run = br#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]}}}"#;
-    let child = br#"{"metadata":{"name":"c","labels":{"tekton.dev/pipelineTask":"t"}},
+    let run = br#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]},
+        "childReferences":[{"kind":"TaskRun","name":"c","pipelineTaskName":"t"}]}}"#;
+    let child = br#"{"metadata":{"name":"c"},
         "status":{"completionTime":"2024-01-02T03:04:05Z","taskSpec":{}}}"#;
     let children = vec![TaskRun::parse(child).unwrap()];
     let run = Run::Pipeline(PipelineRun::parse(run).unwrap(), children);
@@ -140,6 +141,26 @@ fn a_child_without_start_time_is_kept_without_started_on() {
         warnings.contains(r#"task run "c" has no start time"#),
         "{warnings}"
     );
+}
+
+#[test]
+fn the_pipeline_run_says_which_task_a_child_ran_whatever_the_label_of_the_child_says() {
+    let run = br#"{"status":{"pipelineSpec":{"tasks":[{"name":"test"},{"name":"release"}]},
+        "childReferences":[{"kind":"TaskRun","name":"c","pipelineTaskName":"test"},
+            {"kind":"TaskRun","name":"d"}]}}"#;
+    let child = |name: &str| {
+        format!(
+            r#"{{"metadata":{{"name":"{name}","labels":{{"tekton.dev/pipelineTask":"release"}}}},
+            "status":{{"completionTime":"2024-01-02T03:04:05Z","taskSpec":{{}}}}}}"#
+        )
+    };
+    let (one, unnamed) = (child("c"), child("d"));
+    let children = [&one, &unnamed].map(|child| TaskRun::parse(child.as_bytes()).unwrap());
+    let run = Run::Pipeline(PipelineRun::parse(run).unwrap(), children.to_vec());
+    let (statement, _) = written(&run, Format::SlsaV1);
+    let tasks = statement["predicate"]["buildConfig"]["tasks"].as_array();
+    let names: Vec<_> = tasks.unwrap().iter().map(|task| &task["name"]).collect();
+    assert_eq!(names, ["test"]);
 }
 
 #[test]

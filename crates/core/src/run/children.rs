@@ -28,7 +28,7 @@ pub fn adopt<'a>(run: PipelineRun<'a>, children: Vec<TaskRun<'a>>) -> Adopted<'a
     }
     let (mut adopted, mut missing) = (Vec::new(), Vec::new());
     for reference in &run.status.child_references {
-        if !matches!(&*reference.kind, "TaskRun" | "") {
+        if !reference.is_task_run() {
             continue;
         }
         match given.remove(&*reference.name) {

@@ -86,6 +86,13 @@ pub struct ChildReference<'a> {
     pub pipeline_task_name: Text<'a>,
 }
 
+impl ChildReference<'_> {
+    /// Whether the child is a task run. Old versions of Tekton leave the kind out.
+    pub fn is_task_run(&self) -> bool {
+        matches!(&*self.kind, "TaskRun" | "")
+    }
+}
+
 /// A pipeline.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]

@@ -84,8 +84,9 @@ fn digits_beyond_the_nanosecond_are_dropped() {
 
 #[test]
 fn a_child_with_a_result_without_value_is_no_dependency_where_it_would_be_copied() {
-    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]}}}"#;
-    let child = r#"{"metadata":{"name":"c","labels":{"tekton.dev/pipelineTask":"t"}},
+    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]},
+        "childReferences":[{"kind":"TaskRun","name":"c","pipelineTaskName":"t"}]}}"#;
+    let child = r#"{"metadata":{"name":"c"},
         "status":{"completionTime":"2024-01-02T03:04:05Z","results":[{"name":"r"}],
             "steps":[{"name":"s","imageID":"r.io/a@sha256:1"}]}}"#;
     let run = pipeline(run, child);
@@ -109,11 +110,12 @@ fn a_warning_on_a_child_that_is_left_out_stays_short() {
     let steps = r#"{"securityContext":"none"}"#;
     let steps = [steps; 200].join(",");
     let child = format!(
-        r#"{{"metadata":{{"name":"c","labels":{{"tekton.dev/pipelineTask":"t"}}}},
+        r#"{{"metadata":{{"name":"c"}},
         "status":{{"completionTime":"2024-01-02T03:04:05Z","results":[{{"name":"r"}}],
             "taskSpec":{{"steps":[{steps}]}}}}}}"#
     );
-    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]}}}"#;
+    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]},
+        "childReferences":[{"kind":"TaskRun","name":"c","pipelineTaskName":"t"}]}}"#;
     let run = pipeline(run, &child);
     let payload = Payload::of_run(&run, &tekton(), Format::SlsaV2Alpha4).unwrap();
     let longest = payload.warnings.iter().map(|warning| warning.0.len()).max();
@@ -133,8 +135,9 @@ fn a_warning_on_a_child_that_is_left_out_stays_short() {
 #[test]
 fn a_definitions_source_shows_the_digests_that_materials_add_to_it() {
     let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]},
+        "childReferences":[{"kind":"TaskRun","name":"c","pipelineTaskName":"t"}],
         "provenance":{"refSource":{"uri":"u","digest":{"sha1":"1"}}}}}"#;
-    let child = r#"{"metadata":{"labels":{"tekton.dev/pipelineTask":"t"}},
+    let child = r#"{"metadata":{"name":"c"},
         "status":{"startTime":"2024-01-02T03:04:05Z","completionTime":"2024-01-02T03:04:05Z",
             "provenance":{"refSource":{"uri":"u","digest":{"sha1":"1","sha256":"2"}}}}}"#;
     let (statement, _) = written(&pipeline(run, child), Format::SlsaV1);
@@ -149,10 +152,11 @@ fn a_definitions_source_shows_the_digests_that_materials_add_to_it() {
 
 #[test]
 fn a_source_that_is_given_twice_keeps_the_digests_added_in_between() {
-    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"},{"name":"t"}]}}}"#;
+    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"},{"name":"t"}]},
+        "childReferences":[{"name":"c2","pipelineTaskName":"t"},{"name":"c3","pipelineTaskName":"t"}]}}"#;
     let child = |sha256: u8| {
         format!(
-            r#"{{"metadata":{{"labels":{{"tekton.dev/pipelineTask":"t"}}}},
+            r#"{{"metadata":{{"name":"c{sha256}"}},
                 "status":{{"startTime":"2024-01-02T03:04:05Z",
                     "completionTime":"2024-01-02T03:04:05Z","taskSpec":{{}},
                     "provenance":{{"refSource":{{"uri":"u",
@@ -172,8 +176,9 @@ fn a_source_that_is_given_twice_keeps_the_digests_added_in_between() {
 
 #[test]
 fn a_copied_child_keeps_the_spelling_of_short_quantities() {
-    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]}}}"#;
-    let child = r#"{"metadata":{"labels":{"tekton.dev/pipelineTask":"t"}},
+    let run = r#"{"status":{"pipelineSpec":{"tasks":[{"name":"t"}]},
+        "childReferences":[{"kind":"TaskRun","name":"c","pipelineTaskName":"t"}]}}"#;
+    let child = r#"{"metadata":{"name":"c"},
         "spec":{"computeResources":{"limits":{"cpu":"123.456k","memory":"2048Mi"}}},
         "status":{"completionTime":"2024-01-02T03:04:05Z"}}"#;
     let found = definition(&pipeline(run, child), &tekton());

@@ -56,7 +56,7 @@ fn pipeline_object() -> Value {
         "status": {
             "conditions": [{"type": "Succeeded", "status": "True"}],
             "pipelineSpec": {"tasks": [{"name": "build"}]},
-            "childReferences": [{"kind": "TaskRun", "name": "build"}],
+            "childReferences": [{"kind": "TaskRun", "name": "build", "pipelineTaskName": "build"}],
         },
     })
 }
