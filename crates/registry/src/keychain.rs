@@ -128,14 +128,8 @@ pub fn find<'s>(sources: impl IntoIterator<Item = &'s Source>, repository: &Repo
 fn read(source: &Source, repository: &Repository) -> Reading {
     match source {
         Source::Secret(secret) => secret.read(repository),
-        Source::Missing { name, why } => {
-            let mut reading = Reading::default();
-            reading.warn(
-                &format!("secret {name}"),
-                format!("it could not be read: {why}"),
-            );
-            reading
-        }
+        Source::Missing { name, why } => unread("secret", name, why),
+        Source::NoAccount { name, why } => unread("service account", name, why),
         Source::Candidate(candidate) => Reading {
             candidates: vec![candidate.clone()],
             warnings: Vec::new(),
@@ -144,4 +138,12 @@ fn read(source: &Source, repository: &Repository) -> Reading {
             config::read(&format!("file {path}"), content, repository)
         }
     }
+}
+
+/// Nothing, with a warning about something that could not be read.
+fn unread(kind: &str, name: &str, why: &str) -> Reading {
+    let mut reading = Reading::default();
+    let problem = format!("it could not be read: {why}");
+    reading.warn(&format!("{kind} {name}"), problem);
+    reading
 }

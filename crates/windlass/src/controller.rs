@@ -107,7 +107,7 @@ pub async fn run(client: Client, options: Options, metrics: Metrics, stop: Cance
 
 /// What names the first list of a source.
 fn first_list(kind: RunKind, source: &Source) -> String {
-    format!("{} {}", kind.plural(), source.path)
+    format!("{} {}", kind.plural(), source.path.as_str())
 }
 
 /// Tells whether there are a configuration and a signer; ends with the settings.

@@ -20,6 +20,13 @@ pub enum Source {
         /// Why not, such as `it does not exist`.
         why: String,
     },
+    /// A service account that something refers to and that could not be read.
+    NoAccount {
+        /// `NAMESPACE/NAME`.
+        name: String,
+        /// Why not.
+        why: String,
+    },
     /// A Docker configuration file.
     DockerConfig {
         /// Its path, for warnings.

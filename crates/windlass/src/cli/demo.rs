@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 use windlass_core::config::CHAINS_CONFIG;
+use windlass_core::run::Kind;
 use windlass_sandbox::registry::{
     Accounts, Authentication, Grant, Options as RegistryOptions, Registry, User,
 };
@@ -22,6 +23,8 @@ use windlass_sandbox::steps::{self, StepRunner};
 
 use super::output;
 use crate::cluster::call::{Call, MERGE_PATCH};
+use crate::cluster::path::{ApiPath, Resource};
+use crate::cluster::runs::collection;
 use crate::dev_cluster::{self, DevCluster};
 
 /// Where the guide keeps the controller.
@@ -180,7 +183,7 @@ impl Stage {
         show(&format!(
             "kubectl patch configmap {CHAINS_CONFIG} -n {NAMESPACE} -p='{patch}'"
         ));
-        let uri = format!("/api/v1/namespaces/{NAMESPACE}/configmaps/{CHAINS_CONFIG}");
+        let uri = ApiPath::within(NAMESPACE, Resource::CONFIG_MAPS).object(CHAINS_CONFIG);
         let action = format!("patch config map {CHAINS_CONFIG}");
         Call::patch(action, uri, MERGE_PATCH, patch.as_bytes().to_vec())
             .send(&self.client)
@@ -208,7 +211,7 @@ impl Stage {
     async fn signed(&self, name: &str) -> anyhow::Result<()> {
         let looking = async {
             loop {
-                let call = Call::get("read a task run".to_owned(), format!("{}/{name}", runs()));
+                let call = Call::get("read a task run".to_owned(), runs().object(name));
                 let run: Value = serde_json::from_slice(&call.send(&self.client).await?)?;
                 let annotations = &run["metadata"]["annotations"];
                 match annotations["chains.tekton.dev/signed"].as_str() {
@@ -284,8 +287,8 @@ fn path_with(bin: &Path) -> anyhow::Result<std::ffi::OsString> {
     std::env::join_paths(folders).context("the search path cannot be extended")
 }
 
-fn runs() -> String {
-    "/apis/tekton.dev/v1/namespaces/default/taskruns".to_owned()
+fn runs() -> ApiPath {
+    collection(Kind::Task, Some("default"))
 }
 
 /// The guide's task run: five steps, one result.

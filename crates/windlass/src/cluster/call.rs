@@ -11,6 +11,8 @@ use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 
+use super::path::{ApiPath, InvalidName};
+
 /// Bound on one request and its whole answer; watches excepted.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Largest answer that is read. A page of the run list is the largest there is.
@@ -29,7 +31,10 @@ pub(crate) const METADATA_ONLY: &str =
 /// Why a request to the API server did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {
-    /// The request could not be made at all: a name that does not fit into a URL, for example.
+    /// A name in the path is none that an object can have. Nothing was sent.
+    #[error("cannot {action}: {source}")]
+    Name { action: String, source: InvalidName },
+    /// The request could not be made at all.
     #[error("cannot {action}: the request is malformed")]
     Malformed { action: String, source: http::Error },
     /// No answer came.
@@ -66,7 +71,7 @@ impl CallError {
     /// Whether the same request may succeed later without anybody changing anything.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Malformed { .. } | Self::TooLarge { .. } => false,
+            Self::Name { .. } | Self::Malformed { .. } | Self::TooLarge { .. } => false,
             Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut { .. } => true,
             Self::Refused { status, .. } => matches!(status, 401 | 403 | 408 | 409 | 429 | 500..),
         }
@@ -87,20 +92,20 @@ pub(crate) struct Call<'a> {
     /// What is being done to what, for errors: "read task run ns/name".
     action: String,
     method: Method,
-    uri: String,
+    path: ApiPath,
     accept: &'a str,
     content_type: &'a str,
     body: Vec<u8>,
 }
 
 impl<'a> Call<'a> {
-    /// Reads `uri` (path and query).
-    pub(crate) fn get(action: String, uri: String) -> Self {
+    /// Reads what is at `path`.
+    pub(crate) fn get(action: String, path: impl Into<ApiPath>) -> Self {
         let (accept, content_type) = ("application/json", "application/json");
         Self {
             action,
             method: Method::GET,
-            uri,
+            path: path.into(),
             accept,
             content_type,
             body: Vec::new(),
@@ -112,24 +117,29 @@ impl<'a> Call<'a> {
         Self { accept, ..self }
     }
 
-    /// Creates an object under `uri`.
-    pub(crate) fn post(action: String, uri: String, body: Vec<u8>) -> Self {
+    /// Creates an object under `path`.
+    pub(crate) fn post(action: String, path: impl Into<ApiPath>, body: Vec<u8>) -> Self {
         Self {
             method: Method::POST,
             body,
-            ..Self::get(action, uri)
+            ..Self::get(action, path)
         }
     }
 
-    /// Patches `uri`, in the patch dialect of `content_type`; only metadata is sent back.
-    pub(crate) fn patch(action: String, uri: String, content_type: &'a str, body: Vec<u8>) -> Self {
+    /// Patches what is at `path`, in the patch dialect of `content_type`; only metadata is sent back.
+    pub(crate) fn patch(
+        action: String,
+        path: impl Into<ApiPath>,
+        content_type: &'a str,
+        body: Vec<u8>,
+    ) -> Self {
         let method = Method::PATCH;
         Self {
             method,
             content_type,
             accept: METADATA_ONLY,
             body,
-            ..Self::get(action, uri)
+            ..Self::get(action, path)
         }
     }
 
@@ -152,11 +162,15 @@ impl<'a> Call<'a> {
         let Self {
             action,
             method,
-            uri,
+            path,
             accept,
             content_type,
             body,
         } = self;
+        let uri = match path.into_uri() {
+            Ok(uri) => uri,
+            Err(source) => return Err(CallError::Name { action, source }),
+        };
         let request = Request::builder()
             .method(method)
             .uri(uri)

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::{Call, CallError};
-use super::runs::escaped;
+use super::path::{ApiPath, Resource};
 
 /// A ConfigMap without what nobody reads.
 #[derive(Debug, Default)]
@@ -66,11 +66,7 @@ impl ConfigMap {
         name: &str,
     ) -> Result<Self, ConfigMapError> {
         let place = format!("{namespace}/{name}");
-        let path = format!(
-            "/api/v1/namespaces/{}/configmaps/{}",
-            escaped(namespace),
-            escaped(name)
-        );
+        let path = ApiPath::within(namespace, Resource::CONFIG_MAPS).object(name);
         let call = Call::get(format!("read config map {place}"), path);
         let object = call.send(client).await?;
         Self::parse(&object).map_err(|source| ConfigMapError::Malformed { place, source })

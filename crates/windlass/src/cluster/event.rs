@@ -9,7 +9,8 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use windlass_core::error::Chain;
 
-use crate::cluster::call::{Call, MERGE_PATCH};
+use super::call::{Call, MERGE_PATCH};
+use super::path::{ApiPath, Resource};
 
 /// Source component shown beside the Event.
 const COMPONENT: &str = "windlass";
@@ -30,7 +31,7 @@ pub(crate) struct Regarding {
 pub(crate) async fn warn(client: &Client, regarding: &Regarding, reason: &str, message: &str) {
     let name = name(regarding, reason, message);
     let namespace = &regarding.namespace;
-    let path = format!("/api/v1/namespaces/{namespace}/events");
+    let path = ApiPath::within(namespace, Resource::EVENTS);
     let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let event = json!({
         "apiVersion": "v1",
@@ -59,7 +60,7 @@ pub(crate) async fn warn(client: &Client, regarding: &Regarding, reason: &str, m
     let outcome = match created.send(client).await {
         Err(error) if error.status() == Some(409) => {
             let refreshed = json!({ "lastTimestamp": now }).to_string().into_bytes();
-            Call::patch(action, format!("{path}/{name}"), MERGE_PATCH, refreshed)
+            Call::patch(action, path.object(&name), MERGE_PATCH, refreshed)
                 .send(client)
                 .await
         }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::call::{Call, CallError};
+use super::path::ApiPath;
 
 /// Objects in a page unless the caller asks for fewer. A page is in memory as a whole.
 const PAGE: usize = 250;
@@ -26,7 +27,7 @@ pub(crate) struct Source {
     /// What it is, for messages: "task runs".
     pub(crate) what: String,
     /// API path, without query.
-    pub(crate) path: String,
+    pub(crate) path: ApiPath,
     /// Only the object of this name.
     pub(crate) name: Option<String>,
     /// Only objects with these labels.
@@ -35,16 +36,12 @@ pub(crate) struct Source {
 
 impl Source {
     /// Path and query, with these parameters; empty ones are left out.
-    pub(super) fn uri(&self, parameters: &[(&str, &str)]) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
-        if let Some(name) = &self.name {
-            query.append_pair("fieldSelector", &format!("metadata.name={name}"));
-        }
-        if let Some(labels) = &self.labels {
-            query.append_pair("labelSelector", labels);
-        }
-        format!("{}?{}", self.path, query.finish())
+    pub(super) fn uri(&self, parameters: &[(&str, &str)]) -> ApiPath {
+        let name = self.name.as_ref();
+        let name = name.map_or_else(String::new, |name| format!("metadata.name={name}"));
+        let labels = self.labels.as_deref().unwrap_or_default();
+        let path = self.path.clone().query(parameters);
+        path.query(&[("fieldSelector", &name), ("labelSelector", labels)])
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) use windlass_core::run::Kind as RunKind;
 use windlass_core::run::Metadata;
 
 use super::event::Regarding;
+use super::path::{ApiPath, Resource};
 
 /// Names a run, across deletion and re-creation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,9 +41,8 @@ impl RunId {
     }
 
     /// API path.
-    pub(crate) fn path(&self) -> String {
-        let collection = collection(self.kind, Some(&self.namespace));
-        format!("{collection}/{}", escaped(&self.name))
+    pub(crate) fn path(&self) -> ApiPath {
+        collection(self.kind, Some(&self.namespace)).object(&self.name)
     }
 
     /// The run as the object of an Event.
@@ -64,18 +64,7 @@ impl std::fmt::Display for RunId {
 }
 
 /// Path of a kind's collection in one namespace, or in all.
-pub(crate) fn collection(kind: RunKind, namespace: Option<&str>) -> String {
-    let plural = kind.plural();
-    match namespace {
-        None => format!("/apis/tekton.dev/v1/{plural}"),
-        Some(namespace) => {
-            let namespace = escaped(namespace);
-            format!("/apis/tekton.dev/v1/namespaces/{namespace}/{plural}")
-        }
-    }
-}
-
-/// A value as it may stand in a path or a query.
-pub(crate) fn escaped(value: &str) -> String {
-    form_urlencoded::byte_serialize(value.as_bytes()).collect()
+pub(crate) fn collection(kind: RunKind, namespace: Option<&str>) -> ApiPath {
+    let runs = Resource::runs(kind);
+    namespace.map_or_else(|| ApiPath::all(runs), |name| ApiPath::within(name, runs))
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::call::{Call, CallError};
-use super::runs::escaped;
+use super::path::{ApiPath, Resource};
 
 /// A secret with its entries still encoded.
 #[derive(Default, Deserialize)]
@@ -57,11 +57,7 @@ impl Secret {
         namespace: &str,
         name: &str,
     ) -> Result<Self, SecretError> {
-        let path = format!(
-            "/api/v1/namespaces/{}/secrets/{}",
-            escaped(namespace),
-            escaped(name)
-        );
+        let path = ApiPath::within(namespace, Resource::SECRETS).object(name);
         let call = Call::get(format!("read secret {namespace}/{name}"), path);
         Ok(Self::parse(&call.send(client).await?)?)
     }

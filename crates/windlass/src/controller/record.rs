@@ -14,7 +14,7 @@ use windlass_core::decide::next_retries;
 use windlass_core::run::Metadata;
 
 use crate::cluster::call::{APPLY_PATCH, Call, CallError, MERGE_PATCH};
-use crate::cluster::runs::{RunId, RunKind, escaped};
+use crate::cluster::runs::{RunId, RunKind};
 use crate::store::run::Annotations;
 
 /// A change to the metadata of a run.
@@ -221,8 +221,8 @@ pub(crate) enum WriteError {
 
 /// Makes a change, unless the run is no longer what the change was made from.
 pub(crate) async fn write(client: &Client, id: &RunId, change: &Change) -> Result<(), WriteError> {
-    let manager = escaped(annotation::FIELD_MANAGER);
-    let uri = format!("{}?fieldManager={manager}", id.path());
+    let manager = [("fieldManager", annotation::FIELD_MANAGER)];
+    let uri = id.path().query(&manager);
     let call = Call::patch(
         format!("write the record of {id}"),
         uri,
@@ -238,8 +238,8 @@ pub(crate) async fn protect(
     id: &RunId,
     metadata: &Metadata<'_>,
 ) -> Result<(), WriteError> {
-    let manager = escaped(annotation::FINALIZER_FIELD_MANAGER);
-    let uri = format!("{}?fieldManager={manager}&force=false", id.path());
+    let manager = ("fieldManager", annotation::FINALIZER_FIELD_MANAGER);
+    let uri = id.path().query(&[manager, ("force", "false")]);
     let body = finalizer_apply(id.kind, metadata);
     let call = Call::patch(format!("add the finalizer to {id}"), uri, APPLY_PATCH, body);
     ended(call.send(client).await)

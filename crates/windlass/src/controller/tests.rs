@@ -22,6 +22,7 @@ use crate::dev_cluster::{self, DevCluster};
 
 mod faults;
 mod kills;
+mod names;
 mod outcomes;
 mod pipeline_runs;
 mod registries;

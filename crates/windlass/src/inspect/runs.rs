@@ -9,6 +9,7 @@ use windlass_core::run::Kind;
 
 use crate::cluster::call::{Call, CallError};
 use crate::cluster::list::{ListError, METADATA_LIST, Pages, Source};
+use crate::cluster::path::{self, ApiPath};
 use crate::cluster::runs::collection;
 
 /// Runs in a page when only metadata is read.
@@ -136,8 +137,10 @@ impl<'a> Runs<'a> {
     pub(crate) async fn get(&self, name: &str) -> Result<Value, RunsError> {
         check_name(self.kind.name(), name)?;
         let action = format!("read {} {name:?} {}", self.kind, self.place());
-        let path = format!("{}/{name}", self.path());
-        match Call::get(action.clone(), path).send(self.client).await {
+        match Call::get(action.clone(), self.path().object(name))
+            .send(self.client)
+            .await
+        {
             Ok(body) => serde_json::from_slice(&body)
                 .map_err(|source| RunsError::Malformed { action, source }),
             Err(CallError::Refused {
@@ -217,7 +220,7 @@ impl<'a> Runs<'a> {
         }
     }
 
-    fn path(&self) -> String {
+    fn path(&self) -> ApiPath {
         collection(self.kind, self.namespace.as_deref())
     }
 
@@ -233,15 +236,12 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// Refuses what cannot be a name, so that it never becomes part of another URL.
+/// Refuses what cannot be a name before anything is sent.
 fn check_name(what: &'static str, name: &str) -> Result<(), RunsError> {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
-    let edges = name.starts_with(['.', '-']) || name.ends_with(['.', '-']);
-    if name.is_empty() || name.len() > 253 || edges || !name.bytes().all(allowed) {
-        let name = name.to_owned();
-        return Err(RunsError::Name { name, what });
-    }
-    Ok(())
+    path::check_name(name).map_err(|_| RunsError::Name {
+        name: name.to_owned(),
+        what,
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use windlass_core::error::Chain;
 use super::{Current, Data, Setting};
 use crate::cluster::config_map::ConfigMap;
 use crate::cluster::event::{self, Regarding};
+use crate::cluster::path::{ApiPath, Resource};
 use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::telemetry::Metrics;
 
@@ -59,7 +60,7 @@ async fn follow_one(
 ) {
     let source = Source {
         what: format!("config map {namespace}/{name}"),
-        path: format!("/api/v1/namespaces/{namespace}/configmaps"),
+        path: ApiPath::within(namespace, Resource::CONFIG_MAPS),
         name: Some(name.to_owned()),
         labels: None,
     };

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::{Current, Setting};
 use crate::cluster::event::{self, Regarding};
+use crate::cluster::path::{ApiPath, Resource};
 use crate::cluster::secret::{MalformedSecret, Secret};
 use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::sign::Signer;
@@ -101,7 +102,7 @@ pub(crate) async fn follow_secret(client: Client, namespace: String, keys: Keys)
     let place = format!("secret {namespace}/{SIGNING_SECRETS}");
     let source = Source {
         what: place.clone(),
-        path: format!("/api/v1/namespaces/{namespace}/secrets"),
+        path: ApiPath::within(&namespace, Resource::SECRETS),
         name: Some(SIGNING_SECRETS.to_owned()),
         labels: None,
     };

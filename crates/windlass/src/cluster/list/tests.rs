@@ -27,7 +27,7 @@ async fn server(bodies: &'static [&'static str]) -> (Client, Arc<Mutex<Vec<Strin
 fn source() -> Source {
     Source {
         what: "things".to_owned(),
-        path: "/things".to_owned(),
+        path: "/things".to_owned().into(),
         name: None,
         labels: Some("a=b".to_owned()),
     }

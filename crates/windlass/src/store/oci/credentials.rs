@@ -10,6 +10,7 @@ use windlass_registry::keychain::{Account, Secret as DockerSecret, Source, confi
 use zeroize::Zeroizing;
 
 use crate::cluster::call::{Call, CallError};
+use crate::cluster::path::{ApiPath, Resource, check_name, quoted};
 use crate::cluster::secret::{Secret, SecretError};
 
 /// Account of runs that name none.
@@ -71,17 +72,17 @@ pub(crate) async fn of_account(
     account: &Account,
     of_pods: impl Iterator<Item = &str>,
 ) -> Result<Vec<Source>, CredentialsError> {
-    let Account { namespace, name } = account;
-    let action = format!("read service account {namespace}/{name}");
-    let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{name}");
+    let namespace = &account.namespace;
     let mut found = Vec::new();
-    let account: ServiceAccount = match Call::get(action, path).send(client).await {
-        Ok(answer) => read(&answer, &format!("service account {namespace}/{name}"))?,
-        Err(error) if is_final(&error) => {
-            tracing::warn!("{error}; its secrets are not used");
+    let account = match check_name(&account.name) {
+        Ok(()) => service_account(client, account).await?,
+        Err(error) => {
+            found.push(Source::NoAccount {
+                name: format!("{namespace}/{}", quoted(&account.name)),
+                why: error.to_string(),
+            });
             ServiceAccount::default()
         }
-        Err(error) => return Err(CredentialsError::Cluster(error)),
     };
     let names = |references: Option<Vec<Reference>>| {
         let references = references.unwrap_or_default().into_iter();
@@ -102,7 +103,31 @@ pub(crate) async fn of_account(
     Ok(found)
 }
 
+/// The account as the cluster has it; one that cannot be read has no secrets.
+async fn service_account(
+    client: &Client,
+    account: &Account,
+) -> Result<ServiceAccount, CredentialsError> {
+    let Account { namespace, name } = account;
+    let action = format!("read service account {namespace}/{name}");
+    let path = ApiPath::within(namespace, Resource::SERVICE_ACCOUNTS).object(name);
+    match Call::get(action, path).send(client).await {
+        Ok(answer) => read(&answer, &format!("service account {namespace}/{name}")),
+        Err(error) if is_final(&error) => {
+            tracing::warn!("{error}; its secrets are not used");
+            Ok(ServiceAccount::default())
+        }
+        Err(error) => Err(CredentialsError::Cluster(error)),
+    }
+}
+
 async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Source, CredentialsError> {
+    if let Err(error) = check_name(name) {
+        return Ok(Source::Missing {
+            name: format!("{namespace}/{}", quoted(name)),
+            why: error.to_string(),
+        });
+    }
     let full = format!("{namespace}/{name}");
     let read = Secret::read(client, namespace, name).await;
     let malformed = |why| CredentialsError::Malformed(format!("secret {full}: {why}"));
