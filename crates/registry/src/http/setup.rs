@@ -1,4 +1,8 @@
 //! The setup of the HTTP clients: trusted authorities, the client certificate, proxies, timeouts.
+//!
+//! Registries are spoken to in HTTP/1.1, as Podman and Skopeo do. In TLS 1.3 a server refuses the
+//! client's certificate after the client's handshake; over HTTP/2, hyper-util drops that alert if it
+//! arrives before the connection is ready, and the error would not say what is missing.
 
 use reqwest::{Certificate, ClientBuilder, Identity, NoProxy, Proxy, redirect};
 use zeroize::Zeroizing;
@@ -33,6 +37,7 @@ pub enum SetupError {
 pub(crate) fn builder(options: &Options) -> Result<ClientBuilder, SetupError> {
     let mut builder = ClientBuilder::new()
         .user_agent(&options.user_agent)
+        .http1_only()
         .redirect(redirect::Policy::none())
         .referer(false)
         .connect_timeout(options.timeouts.connect)

@@ -264,6 +264,24 @@ async fn a_client_certificate_is_shown_where_one_is_asked_for() {
     remote.push_blob(&"layer".into(), None).await.unwrap();
 }
 
+/// In TLS 1.3 the refusal comes after the handshake of the client: before its first request or after.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_client_certificate_is_named_whenever_the_refusal_arrives() {
+    let at = start(Options {
+        transport: Transport::MutualTls,
+        ..Options::default()
+    })
+    .await;
+    let mut options = at.trusting();
+    options.retry.attempts = 1;
+    let bare = At::client(options).repository(at.repository("app"), anonymous());
+    for round in 0..200 {
+        let error = bare.tags().await.unwrap_err();
+        let named = matches!(error, Error::ClientCertificate { .. });
+        assert!(named, "round {round}: {error:?}");
+    }
+}
+
 #[tokio::test]
 async fn connections_are_used_again() {
     let at = start(Options::default()).await;
