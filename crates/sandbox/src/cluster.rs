@@ -11,6 +11,7 @@ use crate::random::{hex, random};
 use crate::serve::{self, ListenError};
 use crate::task::Task;
 use crate::tls::{Clients, Identity, TlsError};
+use crate::traffic::observable;
 
 pub(crate) mod author;
 mod convert;
@@ -30,7 +31,6 @@ pub(crate) mod state;
 mod status;
 pub(crate) mod store;
 mod table;
-mod traffic;
 mod validate;
 pub(crate) mod verbs;
 mod watch;
@@ -113,6 +113,8 @@ pub struct Cluster {
     ca_pem: String,
     task: Task,
 }
+
+observable!(Cluster, crate::fault::Fault);
 
 impl Cluster {
     /// Listens on 127.0.0.1 and serves until dropped or shut down.

@@ -35,7 +35,6 @@ mod state;
 mod store;
 #[cfg(test)]
 mod tests;
-mod traffic;
 mod uploads;
 
 pub use crate::fault::Reply;
@@ -51,6 +50,7 @@ pub use quirk::{Fault, FaultAnswer, Quirk};
 use crate::serve::{self, ListenError};
 use crate::task::Task;
 use crate::tls::{Clients, Identity};
+use crate::traffic::observable;
 
 use state::{Shared, State};
 
@@ -120,6 +120,8 @@ pub struct Registry {
     identity: Option<Identity>,
     task: Task,
 }
+
+observable!(Registry, Fault);
 
 impl Registry {
     /// Listens on 127.0.0.1 and serves until dropped or shut down.

@@ -1,4 +1,5 @@
-//! The requests to one server: the log of them, the faults among them, and their end.
+//! The requests to one server: the log of them, the faults among them, and their end. Every server
+//! gives its owner the same view of them, made by [`observable!`](observable).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -48,3 +49,55 @@ impl<Q: Clone> Traffic<Q> {
         fault::take(&mut self.faults(), method, path, query)
     }
 }
+
+/// The methods by which the owner of a running server sees and disturbs its traffic. They are the
+/// server's own, so that a test calls them without an import.
+macro_rules! observable {
+    ($server:ty, $fault:ty) => {
+        impl $server {
+            /// The newest requests, oldest first, each once its response was decided.
+            pub fn requests(&self) -> Vec<$crate::request_log::SeenRequest> {
+                self.state.traffic.log.all()
+            }
+
+            /// The newest requests, which are then forgotten.
+            pub fn take_requests(&self) -> Vec<$crate::request_log::SeenRequest> {
+                self.state.traffic.log.take()
+            }
+
+            /// Forgets the requests seen so far.
+            pub fn clear_requests(&self) {
+                self.take_requests();
+            }
+
+            /// How many of the newest requests have this method (empty for any) and this text in
+            /// their path.
+            pub fn count(&self, method: &str, path_contains: &str) -> usize {
+                self.state.traffic.log.count(method, path_contains)
+            }
+
+            /// Waits until [`Self::count`] is at least this.
+            pub async fn reached(&self, method: &str, path_contains: &str, requests: usize) {
+                let log = &self.state.traffic.log;
+                log.reached(method, path_contains, requests).await;
+            }
+
+            /// How many connections were accepted so far.
+            pub fn connections(&self) -> usize {
+                self.state.traffic.connections()
+            }
+
+            /// Adds a fault. The first that matches a request and is not used up applies.
+            pub fn fail(&self, fault: $fault) {
+                self.state.traffic.faults().push(fault);
+            }
+
+            /// Takes back all faults.
+            pub fn clear_faults(&self) {
+                self.state.traffic.faults().clear();
+            }
+        }
+    };
+}
+
+pub(crate) use observable;
