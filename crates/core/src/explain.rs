@@ -5,24 +5,24 @@
 //! given to the functions of [`crate::extract`] alone, so that the explanation follows the rules of
 //! the payload. See docs/behaviour.md, "Artifacts".
 
+use self::builder::ExplanationBuilder;
 use self::dependencies::Dependencies;
 pub use self::explanation::{
     DependencyFound, Explanation, ImageFound, RunName, Signing, SubjectFound,
 };
 use self::finds::{Finds, Keys};
-use self::gathering::Gathering;
 pub use self::origin::{Origin, Part, PartKind};
 use crate::config::{ArtifactPolicy, Config, TransparencyMode};
 use crate::extract::Children;
 use crate::payload::{Payload, PayloadError};
 use crate::run::{Kind, Run};
 
+mod builder;
 mod dependencies;
 mod digest;
 mod explanation;
 mod finds;
 mod gather;
-mod gathering;
 mod near;
 mod origin;
 mod pipeline;
@@ -41,21 +41,21 @@ pub fn explain(run: &Run<'_>, config: &Config) -> Result<Explanation, PayloadErr
         Run::Task(_) => None,
         Run::Pipeline(pipeline, children) => Some(Children::new(pipeline, children)),
     };
-    let mut gathering = Gathering::new(format, config.deep_inspection);
+    let mut builder = ExplanationBuilder::new(format, config.deep_inspection);
     match (run, &children) {
-        (Run::Pipeline(pipeline, _), Some(children)) => gathering.pipeline(pipeline, children),
-        (Run::Task(task), _) => gathering.task(task),
+        (Run::Pipeline(pipeline, _), Some(children)) => builder.pipeline(pipeline, children),
+        (Run::Task(task), _) => builder.task(task),
         (Run::Pipeline(..), None) => {}
     }
-    let warnings = warnings::all(run, config, &payload, &mut gathering, children.as_ref());
+    let warnings = warnings::all(run, config, &payload, &mut builder, children.as_ref());
     let dependencies = Dependencies::of(&payload);
-    let Gathering {
+    let ExplanationBuilder {
         images,
         subjects,
         dependencies: sources,
         copies,
         ..
-    } = gathering;
+    } = builder;
     Ok(Explanation {
         run: name(run),
         artifacts: artifacts(run, config),

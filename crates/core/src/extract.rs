@@ -6,7 +6,7 @@
 
 pub(crate) use self::children::{Children, Executed};
 pub(crate) use self::dependencies::{
-    GIT_COMMIT, GIT_URL, Git, PULLABLE, Said, image_used, images_used, pipeline_sources,
+    GIT_COMMIT, GIT_URL, Git, GitSource, PULLABLE, image_used, images_used, pipeline_sources,
     step_sources, task_sources,
 };
 pub(crate) use self::hints::{is_build_artifact, is_image_result};

@@ -1,4 +1,4 @@
-//! What was found so far for an explanation.
+//! The builder of an explanation: what was found so far.
 
 use std::collections::HashSet;
 
@@ -7,22 +7,22 @@ use super::origin::{Origin, Place};
 use crate::format::Format;
 use crate::warning::Notes;
 
-/// What was found so far, and what the payload's own warnings say without a place.
+/// An explanation in the making, and what the payload's own warnings say without a place.
 #[derive(Debug)]
-pub(super) struct Gathering {
+pub(super) struct ExplanationBuilder {
     pub(super) format: Format,
     pub(super) deep: bool,
     pub(super) images: Images,
     pub(super) subjects: Finds,
     pub(super) dependencies: Finds,
-    /// Whole task runs that the payload holds.
+    /// Whole task runs that the payload contains.
     pub(super) copies: Vec<Origin>,
     pub(super) warnings: Vec<String>,
     /// Warnings of the payload that are among `warnings`, with the place.
     pub(super) placed: HashSet<String>,
 }
 
-impl Gathering {
+impl ExplanationBuilder {
     pub(super) fn new(format: Format, deep: bool) -> Self {
         Self {
             format,

@@ -105,7 +105,7 @@ pub struct DependencyFound {
     /// Its digests, hex by algorithm.
     #[serde(skip_serializing_if = "Digests::is_empty")]
     pub digest: Digests,
-    /// The payload holds a whole task run here.
+    /// The payload contains a whole task run here.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub has_content: bool,
     /// What names it.

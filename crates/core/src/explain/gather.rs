@@ -1,9 +1,9 @@
-//! Gathering: gives each hint alone to the functions that make the payload, to see what it becomes.
+//! Gives each hint alone to the functions that make the payload, to see what it becomes.
 
 use indexmap::IndexMap;
 
+use super::builder::ExplanationBuilder;
 use super::dependencies::is_definition;
-use super::gathering::Gathering;
 use super::origin::{Origin, Part, PartKind, Place, part};
 use super::{digest, near};
 use crate::artifact::ResolvedArtifact;
@@ -11,13 +11,13 @@ use crate::extract::hints::{
     self, ARTIFACT_DIGEST, ARTIFACT_INPUTS, ARTIFACT_OUTPUTS, ARTIFACT_URI, IMAGE_DIGEST,
     IMAGE_URL, IMAGES,
 };
-use crate::extract::{Git, Said, image_used};
+use crate::extract::{Git, GitSource, image_used};
 use crate::format::Format;
 use crate::image::Image;
 use crate::run::{ParamValue, Provenance, RunResult, TaskRun, Text};
 use crate::warning::Notes;
 
-impl Gathering {
+impl ExplanationBuilder {
     /// A task run that is explained itself: its subjects, its images and its dependencies.
     pub(super) fn task(&mut self, run: &TaskRun<'_>) {
         let place = Place {
@@ -234,8 +234,8 @@ impl Gathering {
     pub(super) fn git(&mut self, git: &Git<'_>, place: Place<'_>) {
         let mut notes = Notes::default();
         if let Some(artifact) = git.source(&mut notes) {
-            let url = said(git.url_said, crate::extract::GIT_URL);
-            let commit = said(git.commit_said, crate::extract::GIT_COMMIT);
+            let url = git_part(git.url_source, crate::extract::GIT_URL);
+            let commit = git_part(git.commit_source, crate::extract::GIT_COMMIT);
             let origin = place.origin(url.into_iter().chain(commit).collect());
             self.dependencies.add(artifact, "", origin);
         }
@@ -244,12 +244,12 @@ impl Gathering {
     }
 }
 
-fn said(said: Said, name: &str) -> Option<Part> {
-    let kind = match said {
-        Said::Nowhere => return None,
-        Said::Default => PartKind::ParamDefault,
-        Said::Param => PartKind::Param,
-        Said::Result => PartKind::Result,
+fn git_part(source: GitSource, name: &str) -> Option<Part> {
+    let kind = match source {
+        GitSource::Nowhere => return None,
+        GitSource::Default => PartKind::ParamDefault,
+        GitSource::Param => PartKind::Param,
+        GitSource::Result => PartKind::Result,
     };
     Some(part(kind, name))
 }

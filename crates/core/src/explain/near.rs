@@ -4,15 +4,15 @@
 
 use std::collections::HashSet;
 
+use super::builder::ExplanationBuilder;
 use super::digest;
-use super::gathering::Gathering;
 use super::origin::Place;
 use crate::artifact::Digest;
 use crate::extract::hints::{
     ARTIFACT_DIGEST, ARTIFACT_INPUTS, ARTIFACT_OUTPUTS, ARTIFACT_URI, IMAGE_DIGEST, IMAGE_URL,
     IMAGES,
 };
-use crate::extract::{GIT_COMMIT, GIT_URL, Git, Said, is_build_artifact};
+use crate::extract::{GIT_COMMIT, GIT_URL, Git, GitSource, is_build_artifact};
 use crate::run::{Param, ParamValue, RunResult, StepState};
 use crate::warning::shown;
 
@@ -50,7 +50,7 @@ fn is_hint(name: &str) -> bool {
 }
 
 /// Near misses among the results of one place.
-pub(super) fn results(to: &mut Gathering, place: Place<'_>, results: &[RunResult<'_>]) {
+pub(super) fn results(to: &mut ExplanationBuilder, place: Place<'_>, results: &[RunResult<'_>]) {
     let names: HashSet<&str> = results.iter().map(|result| &*result.name).collect();
     for result in results {
         let name = &*result.name;
@@ -143,7 +143,7 @@ fn meant(name: &str) -> Option<String> {
 }
 
 /// Params that look like the hints on sources.
-pub(super) fn params(to: &mut Gathering, place: Place<'_>, params: &[Param<'_>]) {
+pub(super) fn params(to: &mut ExplanationBuilder, place: Place<'_>, params: &[Param<'_>]) {
     for param in params {
         let name = &*param.name;
         if matches!(name, GIT_URL | GIT_COMMIT) {
@@ -160,7 +160,7 @@ pub(super) fn params(to: &mut Gathering, place: Place<'_>, params: &[Param<'_>])
 }
 
 /// Hints on the results of steps, in a format that does not look there.
-pub(super) fn step_results(to: &mut Gathering, place: Place<'_>, steps: &[StepState<'_>]) {
+pub(super) fn step_results(to: &mut ExplanationBuilder, place: Place<'_>, steps: &[StepState<'_>]) {
     for step in steps {
         let hints = step.results.iter().map(|result| &*result.name);
         let mut hints = hints.filter(|name| is_hint(name));
@@ -188,7 +188,11 @@ pub(super) fn step_results(to: &mut Gathering, place: Place<'_>, steps: &[StepSt
 }
 
 /// Pairs that a format does not count as subjects.
-pub(super) fn broad_pairs(to: &mut Gathering, place: Place<'_>, pairs: &[Vec<RunResult<'_>>]) {
+pub(super) fn broad_pairs(
+    to: &mut ExplanationBuilder,
+    place: Place<'_>,
+    pairs: &[Vec<RunResult<'_>>],
+) {
     for first in pairs.iter().filter_map(|pair| pair.first()) {
         let format = to.format;
         to.warn(
@@ -203,7 +207,7 @@ pub(super) fn broad_pairs(to: &mut Gathering, place: Place<'_>, pairs: &[Vec<Run
 }
 
 /// What is odd about an `*ARTIFACT_OUTPUTS` that is used or would be.
-pub(super) fn output(to: &mut Gathering, place: Place<'_>, output: &RunResult<'_>) {
+pub(super) fn output(to: &mut ExplanationBuilder, place: Place<'_>, output: &RunResult<'_>) {
     let name = format!("result {}", shown(&output.name));
     let digest = output.value.member("digest").unwrap_or_default();
     if let Some(sentence) = odd_algorithm(&name, digest) {
@@ -251,9 +255,9 @@ pub(super) fn object_fault(value: &ParamValue<'_>) -> Option<String> {
 }
 
 /// What is odd about a source.
-pub(super) fn git(to: &mut Gathering, place: Place<'_>, git: &Git<'_>) {
+pub(super) fn git(to: &mut ExplanationBuilder, place: Place<'_>, git: &Git<'_>) {
     if !git.url.is_empty() && git.commit.is_empty() {
-        let empty = if git.commit_said == Said::Nowhere {
+        let empty = if git.commit_source == GitSource::Nowhere {
             ""
         } else {
             " (it exists but is empty)"
@@ -289,7 +293,7 @@ pub(super) fn git(to: &mut Gathering, place: Place<'_>, git: &Git<'_>) {
 }
 
 /// A pipeline run's commit without a URL, which is not used.
-pub(super) fn commit_alone(to: &mut Gathering, place: Place<'_>, git: &Git<'_>) {
+pub(super) fn commit_alone(to: &mut ExplanationBuilder, place: Place<'_>, git: &Git<'_>) {
     if !git.commit.is_empty() {
         to.warn(
             place,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Where something that a payload holds was said.
+/// The part of a run that names something in a payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -13,7 +13,7 @@ pub struct Origin {
     pub kind: &'static str,
     /// Name of that run.
     pub run: String,
-    /// The pipeline's task that the run carries out.
+    /// The pipeline's task that the run is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline_task: Option<String>,
     /// The step of the run.

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::gathering::Gathering;
+use super::builder::ExplanationBuilder;
 use super::near;
 use super::origin::{PartKind, Place, part};
 use crate::extract::{Children, Git};
 use crate::format::Format;
 use crate::run::{PipelineRun, TaskRun};
 
-impl Gathering {
+impl ExplanationBuilder {
     /// A pipeline run that is explained itself.
     pub(super) fn pipeline(&mut self, run: &PipelineRun<'_>, children: &Children<'_, '_>) {
         let place = Place {
@@ -52,7 +52,7 @@ impl Gathering {
         }
     }
 
-    /// Task runs as a whole, where the payload holds them.
+    /// Task runs as a whole, where the payload contains them.
     fn copy(&mut self, children: &Children<'_, '_>) {
         if self.format == Format::SlsaV1 {
             return;

@@ -274,7 +274,7 @@ fn a_format_without_statement_has_no_subjects_and_says_so() {
     );
 }
 
-/// A pipeline run with one task, carried out by a task run that names an image.
+/// A pipeline run with one task, and its task run, which names an image.
 fn pipeline<'d>(run: &'d str, child: &'d str) -> Run<'d> {
     let child = TaskRun::parse(child.as_bytes()).unwrap();
     Run::Pipeline(PipelineRun::parse(run.as_bytes()).unwrap(), vec![child])

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::gathering::Gathering;
+use super::builder::ExplanationBuilder;
 use super::near;
 use super::origin::Place;
 use super::pipeline::of_child;
@@ -21,7 +21,7 @@ pub(super) fn all(
     run: &Run<'_>,
     config: &Config,
     payload: &Payload,
-    gathering: &mut Gathering,
+    builder: &mut ExplanationBuilder,
     children: Option<&Children<'_, '_>>,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -29,18 +29,18 @@ pub(super) fn all(
         warnings.push("the run is not finished: this will change".to_owned());
     }
     warnings.extend(disabled(run, config));
-    params(run, gathering, children);
-    warnings.append(&mut gathering.warnings);
+    params(run, builder, children);
+    warnings.append(&mut builder.warnings);
     let others = payload.warnings.iter().map(ToString::to_string);
-    warnings.extend(others.filter(|warning| !gathering.placed.contains(warning)));
+    warnings.extend(others.filter(|warning| !builder.placed.contains(warning)));
     match run {
-        Run::Task(_) => warnings.extend(images(config, gathering)),
+        Run::Task(_) => warnings.extend(images(config, builder)),
         Run::Pipeline(pipeline, runs) => {
             if let Some(children) = children {
                 warnings.extend(not_counted(pipeline, runs, children));
-                warnings.extend(not_inspected(config, gathering, children));
+                warnings.extend(not_inspected(config, builder, children));
             }
-            warnings.extend(not_built(config, gathering, pipeline, runs));
+            warnings.extend(not_built(config, builder, pipeline, runs));
         }
     }
     if payload.format == Format::Tekton {
@@ -61,7 +61,7 @@ fn bounded(mut warnings: Vec<String>) -> Vec<String> {
     warnings
 }
 
-fn params(run: &Run<'_>, to: &mut Gathering, children: Option<&Children<'_, '_>>) {
+fn params(run: &Run<'_>, to: &mut ExplanationBuilder, children: Option<&Children<'_, '_>>) {
     let (kind, params) = match run {
         Run::Task(task) => ("TaskRun", &task.spec.params),
         Run::Pipeline(pipeline, _) => ("PipelineRun", &pipeline.spec.params),
@@ -98,16 +98,16 @@ fn disabled(run: &Run<'_>, config: &Config) -> Option<String> {
 }
 
 /// Images that are not signed, and those that share the key of another.
-fn images(config: &Config, gathering: &Gathering) -> Vec<String> {
+fn images(config: &Config, builder: &ExplanationBuilder) -> Vec<String> {
     let mut warnings = Vec::new();
-    let count = gathering.images.iter().count();
+    let count = builder.images.iter().count();
     if count > 0
         && let Some(reason) = reason("oci", &config.oci)
     {
         warnings.push(format!("{count} image(s) are not signed: {reason}"));
     }
     let mut keys = HashMap::new();
-    for image in gathering.images.iter() {
+    for image in builder.images.iter() {
         if let Some(earlier) = keys.insert(image.short_key(), image) {
             warnings.push(format!(
                 "images {earlier} and {image} have the same short key: annotations contain only \
@@ -118,7 +118,7 @@ fn images(config: &Config, gathering: &Gathering) -> Vec<String> {
     warnings
 }
 
-/// Children that carry out none of the pipeline's tasks, or have not ended.
+/// Children that run none of the pipeline's tasks, or have not ended.
 fn not_counted(
     run: &PipelineRun<'_>,
     runs: &[TaskRun<'_>],
@@ -148,19 +148,19 @@ fn not_counted(
 /// What deep inspection would add.
 fn not_inspected(
     config: &Config,
-    gathering: &Gathering,
+    builder: &ExplanationBuilder,
     children: &Children<'_, '_>,
 ) -> Vec<String> {
-    if config.deep_inspection || !gathering.format.is_statement() {
+    if config.deep_inspection || !builder.format.is_statement() {
         return Vec::new();
     }
     let warnings = children.runs().filter_map(|child| {
-        let mut inside = Gathering::new(gathering.format, true);
+        let mut inside = ExplanationBuilder::new(builder.format, true);
         inside.task_subjects(child, of_child(children, child));
         let mut artifacts: Vec<(&str, &Digests)> = inside
             .subjects
             .artifacts()
-            .filter(|found| !gathering.subjects.contains(&found.name, &found.digest))
+            .filter(|found| !builder.subjects.contains(&found.name, &found.digest))
             .map(|found| (found.name.as_str(), &found.digest))
             .collect();
         artifacts.sort_unstable();
@@ -183,11 +183,11 @@ fn not_inspected(
 /// Images that the pipeline run names but no task run of it does, so that nobody signs them.
 fn not_built(
     config: &Config,
-    gathering: &Gathering,
+    builder: &ExplanationBuilder,
     run: &PipelineRun<'_>,
     runs: &[TaskRun<'_>],
 ) -> Vec<String> {
-    if !config.oci.is_enabled() || runs.is_empty() || !gathering.format.is_statement() {
+    if !config.oci.is_enabled() || runs.is_empty() || !builder.format.is_statement() {
         return Vec::new();
     }
     let built = runs.iter().flat_map(|child| extract::images(child).0);

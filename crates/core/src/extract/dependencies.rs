@@ -60,9 +60,9 @@ pub(crate) fn image_used(image_id: &str) -> Option<ResolvedArtifact> {
     ))
 }
 
-/// Where a URL or a commit was said.
+/// The kind of hint that names a URL or a commit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Said {
+pub(crate) enum GitSource {
     #[default]
     Nowhere,
     Default,
@@ -70,13 +70,13 @@ pub(crate) enum Said {
     Result,
 }
 
-/// The last URL and commit that were said.
+/// The last URL and commit that hints name.
 #[derive(Debug, Default)]
 pub(crate) struct Git<'r> {
     pub(crate) url: &'r str,
     pub(crate) commit: &'r str,
-    pub(crate) url_said: Said,
-    pub(crate) commit_said: Said,
+    pub(crate) url_source: GitSource,
+    pub(crate) commit_source: GitSource,
 }
 
 impl<'r> Git<'r> {
@@ -106,10 +106,10 @@ impl<'r> Git<'r> {
         git
     }
 
-    fn say(&mut self, said: Said, name: &str, value: &'r str) {
+    fn set(&mut self, source: GitSource, name: &str, value: &'r str) {
         match name {
-            GIT_URL => (self.url, self.url_said) = (value, said),
-            GIT_COMMIT => (self.commit, self.commit_said) = (value, said),
+            GIT_URL => (self.url, self.url_source) = (value, source),
+            GIT_COMMIT => (self.commit, self.commit_source) = (value, source),
             _ => {}
         }
     }
@@ -117,20 +117,20 @@ impl<'r> Git<'r> {
     fn of_specs(&mut self, specs: &'r [ParamSpec<'_>]) {
         for spec in specs {
             if let Some(default) = &spec.default {
-                self.say(Said::Default, &spec.name, default.text());
+                self.set(GitSource::Default, &spec.name, default.text());
             }
         }
     }
 
     fn of_params(&mut self, params: &'r [Param<'_>]) {
         for param in params {
-            self.say(Said::Param, &param.name, param.value.text());
+            self.set(GitSource::Param, &param.name, param.value.text());
         }
     }
 
     fn of_results(&mut self, results: &'r [RunResult<'_>]) {
         for result in results {
-            self.say(Said::Result, &result.name, result.value.text());
+            self.set(GitSource::Result, &result.name, result.value.text());
         }
     }
 

@@ -239,13 +239,14 @@ where
     key.verify_digest(feed, signature).is_ok().then_some(scheme)
 }
 
-type Tried = [Option<Scheme>; 2];
+/// The schemes that a signature is valid in, Ed25519ph first.
+type Ed25519Matches = [Option<Scheme>; 2];
 
 fn ed25519(
     key: &ed25519_dalek::VerifyingKey,
     message: &[u8],
     signature: &[u8],
-) -> Result<Tried, VerifyError> {
+) -> Result<Ed25519Matches, VerifyError> {
     let signature =
         ed25519_dalek::Signature::from_slice(signature).map_err(|_| VerifyError::Malformed {
             expected: "64 bytes",

@@ -1,4 +1,4 @@
-//! Every kept case: the explanation holds what the payload holds, and knows where it is from.
+//! Every kept case: the explanation contains what the payload contains, and names its origin.
 
 use std::fs;
 use std::path::Path;
@@ -137,11 +137,11 @@ fn everything_that_is_found_is_in_the_payload() {
     each(|name, _, run, config| {
         let format = config.taskrun.format;
         let explanation = explain(run, config).unwrap();
-        let mut gathering = Gathering::new(format, config.deep_inspection);
+        let mut builder = ExplanationBuilder::new(format, config.deep_inspection);
         match run {
-            Run::Task(task) => gathering.task(task),
+            Run::Task(task) => builder.task(task),
             Run::Pipeline(pipeline, children) => {
-                gathering.pipeline(pipeline, &Children::new(pipeline, children));
+                builder.pipeline(pipeline, &Children::new(pipeline, children));
             }
         }
         let mut there = Finds::default();
@@ -167,8 +167,8 @@ fn everything_that_is_found_is_in_the_payload() {
             there.add(artifact, "dependency", nowhere());
         }
         for (finds, what) in [
-            (&gathering.subjects, "subject"),
-            (&gathering.dependencies, "dependency"),
+            (&builder.subjects, "subject"),
+            (&builder.dependencies, "dependency"),
         ] {
             for found in finds.artifacts() {
                 let same = there.origins(&found.name, &found.digest, Keys::Any, &[what]);
