@@ -15,12 +15,13 @@ pub enum StoreKind {
     Kafka,
     /// The image's registry.
     Oci,
-    /// Annotations of the run.
+    /// Annotations of the run. The last kind, by which those with a name are counted.
     Tekton,
 }
 
 impl StoreKind {
-    pub(super) const NAMES: [(&'static str, Self); 7] = [
+    /// A kind without a name does not compile.
+    pub(super) const NAMES: [(&'static str, Self); Self::Tekton as usize + 1] = [
         ("tekton", Self::Tekton),
         ("oci", Self::Oci),
         ("gcs", Self::Gcs),
@@ -43,12 +44,13 @@ pub enum SignerKind {
     X509,
     /// A key management service.
     Kms,
-    /// Nobody: the artifact is disabled.
+    /// Nobody: the artifact is disabled. The last kind, by which those with a name are counted.
     None,
 }
 
 impl SignerKind {
-    pub(super) const NAMES: [(&'static str, Self); 3] = [
+    /// A kind without a name does not compile.
+    pub(super) const NAMES: [(&'static str, Self); Self::None as usize + 1] = [
         ("x509", Self::X509),
         ("kms", Self::Kms),
         ("none", Self::None),
