@@ -68,6 +68,67 @@ fn every_test_that_the_pages_name_exists() {
     }
 }
 
+#[test]
+fn every_heading_of_the_page_on_behaviour_that_a_source_cites_exists() {
+    const PAGE: &str = "docs/behaviour.md";
+    let page = page("behaviour.md");
+    let headings: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| line.trim_start_matches('#').trim())
+        .collect();
+    let mut cited = 0;
+    for source in sources(&docs().join("..")) {
+        let text = without_breaks(&source);
+        for (start, _) in text.match_indices(PAGE) {
+            let rest = &text[start + PAGE.len()..];
+            let quoted = cited_headings(rest);
+            // this file names the page and cites nothing
+            assert!(
+                !quoted.is_empty() || rest.starts_with(['"', '`']),
+                "a comment cites {PAGE} without a heading: {}",
+                text[start..].chars().take(80).collect::<String>()
+            );
+            for heading in quoted {
+                assert!(
+                    headings.contains(&heading),
+                    "{PAGE} has no heading {heading:?}"
+                );
+                cited += 1;
+            }
+        }
+    }
+    assert!(cited > 50, "only {cited} citations were found");
+}
+
+/// The headings right behind a mention of the page: `, "One" and "Another"`.
+fn cited_headings(text: &str) -> Vec<&str> {
+    let mut headings = Vec::new();
+    let mut rest = text;
+    while let Some(quoted) = [", \"", " and \""]
+        .iter()
+        .find_map(|before| rest.strip_prefix(before))
+    {
+        let Some((heading, after)) = quoted.split_once('"') else {
+            break;
+        };
+        headings.push(heading);
+        rest = after;
+    }
+    headings
+}
+
+/// A source whose comments of several lines are in one.
+fn without_breaks(source: &str) -> String {
+    let lines = source.lines().map(|line| {
+        let line = line.trim_start();
+        let comment = ["//! ", "/// ", "// "];
+        let text = comment.iter().find_map(|mark| line.strip_prefix(mark));
+        text.unwrap_or(line)
+    });
+    lines.collect::<Vec<_>>().join(" ")
+}
+
 /// Texts of all sources that hold tests.
 fn sources(root: &Path) -> Vec<String> {
     let mut folders = vec![root.join("crates"), root.join("e2e")];
