@@ -148,10 +148,16 @@ impl DevCluster {
         })
     }
 
-    /// Stops the controller, which finishes what is under way, and then the cluster.
-    pub async fn shutdown(self) -> Result<(), DevClusterError> {
+    /// Stops the controller, which finishes what is under way. The cluster goes on.
+    pub async fn stop_controller(&mut self) -> Result<(), DevClusterError> {
         self.stop.cancel();
-        self.controller.await.map_err(DevClusterError::Controller)?;
+        let ended = (&mut self.controller).await;
+        ended.map_err(DevClusterError::Controller)
+    }
+
+    /// Stops the controller, which finishes what is under way, and then the cluster.
+    pub async fn shutdown(mut self) -> Result<(), DevClusterError> {
+        self.stop_controller().await?;
         self.cluster.shutdown().await;
         Ok(())
     }

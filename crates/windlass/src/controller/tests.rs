@@ -191,6 +191,13 @@ impl Scene {
         assert_eq!(self.run_requests("PATCH"), count);
     }
 
+    /// Has another run signed: what the controller had begun on its own before that was done, or is
+    /// in the logs of requests.
+    async fn settled_after_that(&self, name: &str) {
+        self.create(finished(name));
+        assert_eq!(self.marked(name).await, "true");
+    }
+
     async fn event(&self, reason: &str) -> Value {
         let find = |scene: &Self| {
             let events = scene.local.cluster.list("events");
@@ -206,6 +213,13 @@ impl Scene {
     async fn end(self) {
         self.local.shutdown().await.unwrap();
     }
+}
+
+/// Lets this time pass at once, for every timer.
+async fn skip(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 /// The secret with the key.

@@ -153,7 +153,7 @@ async fn a_pipeline_run_is_signed_after_its_task_runs() {
     scene.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn the_end_of_its_last_task_run_wakes_a_pipeline_run_and_nothing_is_polled() {
     let scene = Scene::with(config()).await;
     let uid = start(&scene);
@@ -164,13 +164,15 @@ async fn the_end_of_its_last_task_run_wakes_a_pipeline_run_and_nothing_is_polled
     end(&scene, &[("TaskRun", "a"), ("TaskRun", "b")]).await;
     let looked = |scene: &Scene| reads_of_children(scene) == 1;
     scene.until("the children were looked at", looked).await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // just before it would say that it waits long
+    skip(options().patience * 11 / 12).await;
+    scene.settled_after_that("later").await;
     assert_eq!(annotation(&scene, "signed"), None);
     assert_eq!(reads_of_children(&scene), 1);
     scene.finish("b", status()).await;
     signed(&scene).await;
     // a request is in the log once it has been answered
-    let in_order = |scene: &Scene| order(scene) == ["a", "b", "pr"];
+    let in_order = |scene: &Scene| order(scene) == ["a", "later", "b", "pr"];
     scene.until("the records came in order", in_order).await;
     assert_eq!(reads_of_children(&scene), 2);
     assert_eq!(
