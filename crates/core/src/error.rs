@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-/// An error and its causes, outermost first, with a colon between them.
+/// An error and its causes, outermost first, with a colon between them. Libraries often repeat a cause
+/// in the text of the error it caused: such a cause is left out.
 ///
 /// ```
 /// use windlass_core::error::Chain;
@@ -17,10 +18,15 @@ pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut last = self.0.to_string();
+        f.write_str(&last)?;
         let mut next = self.0.source();
         while let Some(cause) = next {
-            write!(f, ": {cause}")?;
+            let text = cause.to_string();
+            if !last.contains(&text) {
+                write!(f, ": {text}")?;
+                last = text;
+            }
             next = cause.source();
         }
         Ok(())
@@ -52,5 +58,26 @@ mod tests {
         }
         let text = Chain(&error).to_string();
         assert_eq!(text, "cannot load: cannot parse: cannot read");
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("failed to read ({cause})")]
+    struct Repetitive {
+        #[source]
+        cause: Failure,
+    }
+
+    #[test]
+    fn a_cause_that_is_in_the_text_of_its_error_is_not_repeated() {
+        let end = Failure {
+            doing: "open",
+            cause: None,
+        };
+        let cause = Failure {
+            doing: "parse",
+            cause: Some(Box::new(end)),
+        };
+        let text = Chain(&Repetitive { cause }).to_string();
+        assert_eq!(text, "failed to read (cannot parse): cannot open");
     }
 }

@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use windlass_core::error::Chain;
 
 use crate::cluster::Connection;
 
@@ -129,6 +130,6 @@ pub fn main() -> ExitCode {
 /// Prints an error with its causes on one line and gives the exit code for it.
 #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
 fn failure(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
+    eprintln!("error: {}", Chain(error.as_ref()));
     ExitCode::from(FAILURE)
 }

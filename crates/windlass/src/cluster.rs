@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 
 pub(crate) mod call;
@@ -25,14 +25,17 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bound on one request, the wait for a watch's next event excepted.
 const READ_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// The heading of these flags in the help of every verb.
+const CLUSTER: &str = "Cluster";
+
 /// Flags shared by every verb that talks to a cluster.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Connection {
     /// Path of the kubeconfig file (default: $KUBECONFIG, then ~/.kube/config, then the pod's service account)
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = CLUSTER)]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// Kubeconfig context to use instead of the current one
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", help_heading = CLUSTER)]
     pub(crate) context: Option<String>,
 }
 
@@ -41,10 +44,16 @@ pub(crate) struct Connection {
 pub(crate) enum ConnectError {
     /// The kubeconfig is missing, unreadable or names an unknown context.
     #[error("cannot load the kubeconfig; check --kubeconfig, $KUBECONFIG and --context")]
-    Kubeconfig(#[source] kube::config::KubeconfigError),
-    /// Neither a kubeconfig nor a pod's service account was found.
-    #[error("no cluster to connect to: no kubeconfig was found and this is not a pod")]
-    Infer(#[source] kube::config::InferConfigError),
+    Kubeconfig(#[source] KubeconfigError),
+    /// No flag names a kubeconfig, none was found in its usual places, and this is not a pod.
+    #[error(
+        "no cluster to connect to: this is not a pod, and there is no usable kubeconfig; name one \
+         with --kubeconfig or $KUBECONFIG"
+    )]
+    Nowhere(#[source] KubeconfigError),
+    /// This is a pod, and its service account is of no use.
+    #[error("cannot use the service account of this pod; check that its token is mounted")]
+    Pod(#[source] InClusterError),
     /// The configuration was read but no client could be made of it.
     #[error("cannot set up the connection to the cluster")]
     Client(#[source] kube::Error),
@@ -67,10 +76,23 @@ impl Connection {
             None if self.context.is_some() => Config::from_kubeconfig(&options)
                 .await
                 .map_err(ConnectError::Kubeconfig)?,
-            None => Config::infer().await.map_err(ConnectError::Infer)?,
+            None => infer(&options).await?,
         };
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
         Client::try_from(config).map_err(ConnectError::Client)
     }
+}
+
+/// The kubeconfig in its usual places, else the service account of the pod. When both fail, the one
+/// that was meant to be used tells why.
+async fn infer(options: &KubeConfigOptions) -> Result<Config, ConnectError> {
+    let kubeconfig = match Config::from_kubeconfig(options).await {
+        Ok(config) => return Ok(config),
+        Err(error) => error,
+    };
+    Config::incluster().map_err(|error| match error {
+        InClusterError::ReadEnvironmentVariable(_) => ConnectError::Nowhere(kubeconfig),
+        error => ConnectError::Pod(error),
+    })
 }
