@@ -1,8 +1,8 @@
 //! A key reference: the location of a key, as typed after `--key`.
 //!
 //! `k8s://namespace/name` is a secret with cosign's entries (or `x509.pem`), `env://NAME` an
-//! environment variable, anything else a file. The entries of a secret are read by the rules that
-//! the controller reads them by.
+//! environment variable, and what names no scheme a file. The entries of a secret are read by the
+//! rules that the controller reads them by.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -24,6 +24,10 @@ mod secret;
 /// Largest file that is taken for a key.
 const FILE_LIMIT: u64 = 1024 * 1024;
 
+/// Schemes that are written without slashes as well, or by mistake. A file of such a name is typed as
+/// `./NAME`.
+const BARE_SCHEMES: [&str; 3] = ["pkcs11", "k8s", "env"];
+
 /// Where a key is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeyRef {
@@ -42,14 +46,21 @@ impl FromStr for KeyRef {
         match text.split_once("://") {
             Some(("k8s", place)) => Ok(Self::Secret(place.parse()?)),
             Some(("env", name)) if !name.is_empty() => Ok(Self::Environment(name.to_owned())),
-            Some((scheme, _)) => Err(KeyRefError::Scheme {
-                scheme: scheme.to_owned(),
-            }),
-            None if text.is_empty() => Err(KeyRefError::Scheme {
-                scheme: String::new(),
-            }),
-            None => Ok(Self::File(PathBuf::from(text))),
+            Some((scheme, _)) => Err(unsupported(scheme, "://")),
+            None if text.is_empty() => Err(KeyRefError::Empty),
+            None => match text.split_once(':') {
+                Some((scheme, _)) if BARE_SCHEMES.contains(&scheme) => {
+                    Err(unsupported(scheme, ":"))
+                }
+                _ => Ok(Self::File(PathBuf::from(text))),
+            },
         }
+    }
+}
+
+fn unsupported(scheme: &str, separator: &str) -> KeyRefError {
+    KeyRefError::Scheme {
+        scheme: format!("{scheme}{separator}"),
     }
 }
 

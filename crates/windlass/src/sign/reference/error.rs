@@ -18,13 +18,18 @@ pub(crate) enum KeyRefError {
     Place(#[from] PlaceError),
     /// A scheme that is not known here.
     #[error(
-        "keys at `{scheme}://` are not supported yet; give a file, k8s://<namespace>/<secret> or \
+        "keys at `{scheme}` are not supported yet; give a file, k8s://<namespace>/<secret> or \
          env://<variable>"
     )]
     Scheme {
-        /// What stands before `://`.
+        /// The scheme as it was typed, with what separates it from the rest.
         scheme: String,
     },
+    /// Nothing was typed.
+    #[error(
+        "the key reference is empty; give a file, k8s://<namespace>/<secret> or env://<variable>"
+    )]
+    Empty,
     /// The cluster could not be reached at all.
     #[error("cannot read {location}")]
     Connect {

@@ -21,7 +21,14 @@ fn location() -> super::Location {
 fn references_are_told_apart_by_their_scheme() {
     assert!(matches!("k8s://ns/name".parse(), Ok(KeyRef::Secret(_))));
     assert!(matches!("env://KEY".parse(), Ok(KeyRef::Environment(name)) if name == "KEY"));
-    assert!(matches!("a/b.pub".parse(), Ok(KeyRef::File(_))));
+    for file in [
+        "a/b.pub",
+        "./pkcs11:token",
+        "C:\\keys\\b.pub",
+        "release:1.pub",
+    ] {
+        assert!(matches!(file.parse(), Ok(KeyRef::File(_))), "{file}");
+    }
 }
 
 #[test]
@@ -39,14 +46,27 @@ fn a_reference_that_cannot_be_followed_is_refused_with_what_to_write() {
             "{text}: {error}"
         );
     }
-    let error = "awskms:///alias/x"
-        .parse::<KeyRef>()
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.starts_with("keys at `awskms://` are not supported yet"),
-        "{error}"
-    );
+}
+
+#[test]
+fn a_scheme_that_is_not_supported_is_never_taken_for_a_file() {
+    for (text, scheme) in [
+        ("awskms:///alias/x", "awskms://"),
+        ("hashivault://x", "hashivault://"),
+        ("env://", "env://"),
+        ("pkcs11:token=release;slot-id=1?pin-value=1234", "pkcs11:"),
+        ("k8s:ns/name", "k8s:"),
+        ("env:KEY", "env:"),
+    ] {
+        let error = text.parse::<KeyRef>().unwrap_err().to_string();
+        let expected = format!(
+            "keys at `{scheme}` are not supported yet; give a file, k8s://<namespace>/<secret> or \
+             env://<variable>"
+        );
+        assert_eq!(error, expected, "{text}");
+    }
+    let error = "".parse::<KeyRef>().unwrap_err().to_string();
+    assert!(error.starts_with("the key reference is empty"), "{error}");
 }
 
 #[test]
