@@ -17,7 +17,7 @@ mod secretbox;
 
 pub use certificate::Certificate;
 pub use error::{KeyError, SignError, VerifyError};
-pub use private::PrivateKey;
+pub use private::{Effort, PrivateKey};
 pub use public::PublicKey;
 pub use scheme::Scheme;
 

@@ -52,16 +52,9 @@ impl Signer {
     }
 
     /// Signs a message.
-    #[cfg_attr(
-        not(test),
-        expect(
-            clippy::unused_async,
-            reason = "all but keys in memory are asked over a network"
-        )
-    )]
     pub(crate) async fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
         match self {
-            Self::Key(signer) => signer.sign(message),
+            Self::Key(signer) => signer.sign(message).await,
             #[cfg(test)]
             Self::Unique(signer) => signer.sign(message).await,
         }

@@ -34,6 +34,15 @@ enum Secret {
     Rsa(Box<rsa::PrivateKey>),
 }
 
+/// How long a signature takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// A millisecond at most.
+    Short,
+    /// Several milliseconds: not on a thread that others wait for.
+    Long,
+}
+
 /// The file a key was read from, which decides the hash.
 #[derive(Clone, Copy)]
 enum Origin {
@@ -187,6 +196,14 @@ impl PrivateKey {
     /// The scheme that [`Self::sign`] uses.
     pub fn scheme(&self) -> Scheme {
         self.scheme
+    }
+
+    /// How long [`Self::sign`] takes.
+    pub fn effort(&self) -> Effort {
+        match &self.secret {
+            Secret::P256(_) | Secret::P384(_) | Secret::Ed25519(_) => Effort::Short,
+            Secret::P521(_) | Secret::Rsa(_) => Effort::Long,
+        }
     }
 
     /// The key as PKCS#8 DER, what [`cosign::encrypt`] takes. Wiped on drop.

@@ -9,6 +9,9 @@ pub enum SignError {
     /// The key in memory cannot sign it.
     #[error("cannot sign the payload")]
     Key(#[source] key::SignError),
+    /// The thread that signed ended early.
+    #[error("the signing of the payload was interrupted")]
+    Interrupted(#[source] tokio::task::JoinError),
     /// The system gave no random numbers.
     #[cfg(test)]
     #[error("cannot sign the payload: {0}")]
@@ -20,6 +23,7 @@ impl SignError {
     pub(crate) fn retry(&self) -> Retry {
         match self {
             Self::Key(_) => Retry::Settings,
+            Self::Interrupted(_) => Retry::Backoff,
             #[cfg(test)]
             Self::Unique(_) => Retry::Backoff,
         }
