@@ -24,7 +24,8 @@ const CONCURRENCY: usize = 64;
   windlass controller
 
   # from a laptop, for one namespace
-  SYSTEM_NAMESPACE=openshift-pipelines windlass controller --kubeconfig ~/.kube/config --namespace builds")]
+  SYSTEM_NAMESPACE=openshift-pipelines windlass controller --kubeconfig ~/.kube/config \\
+      --namespace builds")]
 pub(crate) struct Controller {
     /// Namespace of chains-config and signing-secrets
     #[arg(

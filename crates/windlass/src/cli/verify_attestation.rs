@@ -20,9 +20,10 @@ use crate::sign::reference::KeyRef;
 /// Exit status: 0 at least one is valid, 1 none is valid, 2 could not be checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  windlass verify-attestation --key cosign.pub --type slsaprovenance registry.example.com/team/app:v1
-  windlass verify-attestation --key cosign.pub --type slsaprovenance1 registry.example.com/team/app:v1 \\
-      | jq -r .payload | base64 -d")]
+  windlass verify-attestation --key cosign.pub --type slsaprovenance \\
+      registry.example.com/team/app:v1
+  windlass verify-attestation --key cosign.pub --type slsaprovenance1 \\
+      registry.example.com/team/app:v1 | jq -r .payload | base64 -d")]
 pub(crate) struct VerifyAttestation {
     /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
     #[arg(long, value_name = "REF")]

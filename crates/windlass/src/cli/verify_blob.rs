@@ -18,7 +18,8 @@ use crate::sign::reference::KeyRef;
 /// Exit status: 0 verified (prints "Verified OK"), 1 not verified, 2 could not be checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  windlass verify-blob --key k8s://openshift-pipelines/signing-secrets --signature ./signature ./payload
+  windlass verify-blob --key k8s://openshift-pipelines/signing-secrets \\
+      --signature ./signature ./payload
   windlass verify-blob --key cosign.pub --signature signature -   < payload")]
 pub(crate) struct VerifyBlob {
     /// Key: a file, k8s://<namespace>/<secret> or env://<variable>

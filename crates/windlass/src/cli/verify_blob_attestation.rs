@@ -22,7 +22,8 @@ use crate::sign::reference::KeyRef;
 #[command(after_help = "Examples:
   windlass verify-blob-attestation --key k8s://tekton-chains/signing-secrets --signature envelope \\
       --type slsaprovenance --check-claims=false
-  windlass verify-blob-attestation --key cosign.pub --signature envelope --type slsaprovenance1 app.tar")]
+  windlass verify-blob-attestation --key cosign.pub --signature envelope \\
+      --type slsaprovenance1 app.tar")]
 pub(crate) struct VerifyBlobAttestation {
     /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
     #[arg(long, value_name = "REF")]

@@ -42,7 +42,7 @@ pub(crate) struct Denial {
     pub(crate) status: Option<u16>,
 }
 
-/// Why nobody knows what an account may do.
+/// Why the access of an account could not be determined.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PushAccessError {
     /// The account or its secrets could not be read.

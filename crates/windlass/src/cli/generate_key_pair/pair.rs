@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::cli::output;
 use crate::sign::password;
 
-/// What to do with a key that is there already.
+/// What to do with a key that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existing {
     Keep,

@@ -31,7 +31,8 @@ const ATTEMPTS: usize = 5;
 /// secret and the account if they do not exist. Granting twice changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  windlass registry grant --docker-config ~/.docker/config.json -n team-a --service-account build-bot
+  windlass registry grant --docker-config ~/.docker/config.json -n team-a \\
+      --service-account build-bot
   windlass registry check registry.example.com/team/app -n team-a --service-account build-bot")]
 pub(crate) struct Grant {
     /// Docker configuration file, usually ~/.docker/config.json; - for standard input
@@ -103,7 +104,7 @@ fn warning(namespace: &str, secret: &str) -> String {
     )
 }
 
-/// The file's bytes, if there are credentials in it that a cluster can use.
+/// The file's bytes, if it has credentials that a cluster can use.
 fn credentials(input: &Input) -> anyhow::Result<Vec<u8>> {
     let content = verdict::read(input, "Docker configuration")?;
     // the parser's error may quote a value
@@ -116,20 +117,20 @@ fn credentials(input: &Input) -> anyhow::Result<Vec<u8>> {
             helper(&document)
         );
     };
-    let holds = |entry: &Value| {
+    let has_credential = |entry: &Value| {
         let names = ["auth", "username", "identitytoken", "registrytoken"];
         let mut texts = names.iter().filter_map(|name| entry[*name].as_str());
         texts.any(|text| !text.is_empty())
     };
     ensure!(
-        auths.values().any(holds),
-        "no entry of `auths` in {input} holds a credential{}",
+        auths.values().any(has_credential),
+        "no entry of `auths` in {input} has a credential{}",
         helper(&document)
     );
     Ok(content)
 }
 
-/// What to do about a file whose credentials are with a program of the machine.
+/// What to do about a file whose credentials a program of the machine has.
 fn helper(document: &Value) -> &'static str {
     if document.get("credsStore").is_none() && document.get("credHelpers").is_none() {
         return "; log in to the registry first";

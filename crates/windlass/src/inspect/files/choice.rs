@@ -142,7 +142,7 @@ fn names(runs: &[Value], positions: &[usize]) -> String {
     }
 }
 
-/// Pipeline runs as owners: who they are, and whom they refer to, by kind, namespace and name.
+/// Pipeline runs as owners: their uids, and the kind, namespace and name of each child.
 #[derive(Debug, Default)]
 struct Parents<'r> {
     uids: HashSet<&'r str>,
