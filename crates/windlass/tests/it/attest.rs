@@ -5,4 +5,4 @@ mod explanations;
 #[cfg(feature = "sandbox")]
 mod on_cluster;
 mod payloads;
-mod runs;
+pub mod runs;

@@ -14,4 +14,6 @@ mod registry;
 mod scene;
 mod shell;
 #[cfg(feature = "sandbox")]
+mod transcripts;
+#[cfg(feature = "sandbox")]
 mod verify;

@@ -15,7 +15,7 @@ pub struct Outcome {
 /// A scratch folder, with the environment that every command gets.
 pub struct Shell {
     folder: tempfile::TempDir,
-    password: Option<&'static str>,
+    pub password: Option<String>,
     pub kubeconfig: Option<String>,
     /// The Docker configuration; none if there is none, whatever this machine has.
     pub docker_config: Option<String>,
@@ -28,7 +28,7 @@ impl Shell {
         let folder = tempfile::tempdir().unwrap();
         Self {
             folder,
-            password: Some(""),
+            password: Some(String::new()),
             kubeconfig: None,
             docker_config: None,
             http_proxy: None,
@@ -36,8 +36,8 @@ impl Shell {
     }
 
     /// `COSIGN_PASSWORD`, or no such variable.
-    pub fn password(mut self, password: Option<&'static str>) -> Self {
-        self.password = password;
+    pub fn password(mut self, password: Option<&str>) -> Self {
+        self.password = password.map(str::to_owned);
         self
     }
 
@@ -72,13 +72,13 @@ impl Shell {
     fn start(&self, input: &[u8], words: &[&str]) -> Outcome {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command.args(words).current_dir(self.folder.path());
+        // nothing of this machine but its programs
         command
-            .env_remove("COSIGN_PASSWORD")
-            .env_remove("REGISTRY_AUTH_FILE")
-            .env_remove("XDG_RUNTIME_DIR")
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.path("home"))
             .env("DOCKER_CONFIG", self.path("docker"))
-            .env("KUBECONFIG", self.path("no-kubeconfig"));
+            .env("KUBECONFIG", "no-kubeconfig");
         if let Some(config) = &self.docker_config {
             fs::create_dir_all(self.path("docker")).unwrap();
             fs::write(self.path("docker/config.json"), config).unwrap();
@@ -86,7 +86,7 @@ impl Shell {
         if let Some(proxy) = &self.http_proxy {
             command.env("HTTP_PROXY", proxy);
         }
-        if let Some(password) = self.password {
+        if let Some(password) = &self.password {
             command.env("COSIGN_PASSWORD", password);
         }
         if let Some(kubeconfig) = &self.kubeconfig {
