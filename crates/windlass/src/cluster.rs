@@ -16,6 +16,7 @@ pub(crate) mod config_map;
 pub(crate) mod event;
 pub(crate) mod list;
 pub(crate) mod path;
+pub(crate) mod peek;
 pub(crate) mod runs;
 pub(crate) mod secret;
 pub(crate) mod watch;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
@@ -36,6 +36,9 @@ mod tests;
 
 /// Runs that may stand between the watch and the workers.
 const BACKLOG: usize = 64;
+
+/// How long no list of runs may have worked before the controller is no longer ready.
+const LATE: Duration = Duration::from_secs(60);
 
 /// What a controller is to do.
 #[derive(Debug, Clone)]
@@ -181,6 +184,7 @@ async fn work(
         let sink = RunSink {
             kind: *kind,
             first_list: Part::FirstList(first_list(*kind, source)),
+            list: Part::List(first_list(*kind, source)),
             health: options.health.clone(),
             reconciler: Arc::clone(&reconciler),
             sender: sender.clone(),
@@ -247,6 +251,7 @@ async fn watch_runs(
 struct RunSink {
     kind: RunKind,
     first_list: Part,
+    list: Part,
     health: Health,
     reconciler: Arc<Reconciler>,
     sender: mpsc::Sender<Message>,
@@ -283,7 +288,18 @@ impl Sink for RunSink {
                 }
             }
             Change::Gone(object) => self.gone(&object).await,
-            Change::Synced => self.health.works(&self.first_list),
+            Change::Synced => {
+                self.health.works(&self.first_list);
+                self.health.works(&self.list);
+            }
+            Change::Skipped(why) => {
+                tracing::warn!("passed over: {why}");
+                self.reconciler.metrics.skipped.inc();
+            }
+            Change::Lost(reason) => {
+                let late = Instant::now() + LATE;
+                self.health.expect(self.list.clone(), late, reason);
+            }
         }
     }
 }

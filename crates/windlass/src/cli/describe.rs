@@ -78,13 +78,11 @@ async fn children(
     let runs = Runs::new(client, Kind::Task, Some(namespace))?;
     let mut children = HashMap::new();
     let selector = format!("tekton.dev/pipelineRun={name}");
-    runs.each_page(Some(&selector), |objects| {
-        for object in objects {
-            let child: Summary = serde_json::from_slice(object)?;
-            children.insert(child.metadata.name.clone(), child);
-        }
+    let passed_over = runs.each(Some(&selector), |object| {
+        let child: Summary = serde_json::from_slice(object)?;
+        children.insert(child.metadata.name.clone(), child);
         Ok(())
-    })
-    .await?;
+    });
+    output::warn(&passed_over.await?);
     Ok(children)
 }

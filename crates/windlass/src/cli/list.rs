@@ -55,7 +55,9 @@ impl List {
             Some(_) => Detail::Whole,
         };
         let most = self.limit.unwrap_or(usize::MAX);
-        let rows = newest(&runs, self.label.as_deref(), most, detail).await?;
+        let (label, mut warnings) = (self.label.as_deref(), Vec::new());
+        let rows = newest(&runs, label, most, detail, &mut warnings).await?;
+        output::warn(&warnings);
         let text = match &self.output {
             Some(format) => {
                 let name = |row: &Row| kind.object_name(&row.summary.metadata.name);

@@ -14,9 +14,10 @@ use kube::client::Body;
 use super::path::{ApiPath, InvalidName};
 
 /// Bound on one request and its whole answer; watches excepted.
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
-/// Largest answer that is read. A page of the run list is the largest there is.
-const ANSWER_LIMIT: usize = 256 * 1024 * 1024;
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Largest object that is read. One of 1.5 MiB in etcd, which is the most it takes, is sent as up to
+/// 9 MiB: the API server escapes `<` and `>` with six bytes each.
+pub(crate) const OBJECT_LIMIT: usize = 16 << 20;
 /// Largest error answer that is read.
 const STATUS_LIMIT: usize = 64 * 1024;
 
@@ -47,8 +48,8 @@ pub(crate) enum CallError {
     #[error("cannot {action}: no response within {} s", CALL_TIMEOUT.as_secs())]
     TimedOut { action: String },
     /// The answer is larger than what is read.
-    #[error("cannot {action}: the response is larger than {ANSWER_LIMIT} bytes")]
-    TooLarge { action: String },
+    #[error("cannot {action}: the response is larger than {limit} bytes")]
+    TooLarge { action: String, limit: usize },
     /// The API server said no.
     #[error("cannot {action}: {message} (HTTP {status})")]
     Refused {
@@ -56,6 +57,8 @@ pub(crate) enum CallError {
         status: u16,
         message: String,
         retry_after: Option<Duration>,
+        /// Where a list that has become too old may be continued.
+        next: Option<String>,
     },
 }
 
@@ -112,6 +115,11 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// What is being done.
+    pub(super) fn action(&self) -> &str {
+        &self.action
+    }
+
     /// Asks for the answer in another representation.
     pub(crate) fn accept(self, accept: &'a str) -> Self {
         Self { accept, ..self }
@@ -154,7 +162,7 @@ impl<'a> Call<'a> {
 
     async fn exchange(self, client: &Client) -> Result<Bytes, CallError> {
         let (action, response) = self.open(client).await?;
-        read(response.into_body(), ANSWER_LIMIT, &action).await
+        read(response.into_body(), OBJECT_LIMIT, &action).await
     }
 
     /// Sends the request and hands back the body of a good answer unread, with what was done.
@@ -202,28 +210,38 @@ async fn refusal(action: String, response: Response<Body>) -> CallError {
     let body = read(response.into_body(), STATUS_LIMIT, &action)
         .await
         .unwrap_or_default();
-    let message = status_message(status, &body);
+    let (message, next) = status_message(status, &body);
     CallError::Refused {
         action,
         status: status.as_u16(),
         message,
         retry_after,
+        next,
     }
 }
 
-/// The message of a `metav1.Status`, or the status line where there is none.
-fn status_message(status: StatusCode, body: &[u8]) -> String {
-    #[derive(serde::Deserialize)]
+/// The message of a `metav1.Status`, or the status line where there is none; and the token with which
+/// a list can be continued.
+fn status_message(status: StatusCode, body: &[u8]) -> (String, Option<String>) {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
     struct Status {
         message: String,
+        metadata: Metadata,
     }
-    match serde_json::from_slice::<Status>(body) {
-        Ok(Status { message }) if !message.is_empty() => message,
-        _ => status
-            .canonical_reason()
-            .unwrap_or("no reason given")
-            .to_lowercase(),
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Metadata {
+        #[serde(rename = "continue")]
+        next: Option<String>,
     }
+    let Status { message, metadata } = serde_json::from_slice(body).unwrap_or_default();
+    let next = metadata.next.filter(|token| !token.is_empty());
+    if !message.is_empty() {
+        return (message, next);
+    }
+    let reason = status.canonical_reason().unwrap_or("no reason given");
+    (reason.to_lowercase(), next)
 }
 
 async fn read(body: Body, limit: usize, action: &str) -> Result<Bytes, CallError> {
@@ -237,6 +255,7 @@ async fn read(body: Body, limit: usize, action: &str) -> Result<Bytes, CallError
         if whole.len() + chunk.len() > limit {
             return Err(CallError::TooLarge {
                 action: action.to_owned(),
+                limit,
             });
         }
         whole.extend_from_slice(&chunk);

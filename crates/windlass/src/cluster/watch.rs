@@ -6,28 +6,34 @@
 //! lists.
 
 use std::borrow::Cow;
-use std::pin::pin;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
-use futures::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, TryStreamExt};
 use http_body_util::BodyExt;
 use kube::Client;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use windlass_core::error::Chain;
 
-use super::call::{Call, CallError};
-use super::list::Pages;
+use self::lines::{Line, Lines};
+use super::call::{Call, CallError, OBJECT_LIMIT};
+use super::list::{List, Listed, TooLarge};
 pub(crate) use super::list::{ListError, Source};
+use super::peek::Identity;
+
+mod lines;
+#[cfg(test)]
+mod tests;
 
 /// How long the API server is asked to keep a watch open.
 const WATCH_SECONDS: u64 = 290;
 /// How long a watch may stay silent, a little longer than it may stay open.
 const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 40);
-/// Largest watch event that is read; Kubernetes objects end at about 3 MiB.
-const EVENT_LIMIT: u64 = 16 * 1024 * 1024;
+/// Largest watch event that is read: an object and what is around it.
+const EVENT_LIMIT: usize = OBJECT_LIMIT + 1024;
+/// Events in a row that are passed over because they cannot be read. More than that is no watch.
+const UNREADABLE: usize = 100;
 /// Shortest and longest pause after a watch that was lost.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
@@ -43,6 +49,10 @@ pub(crate) enum Change {
     Gone(Bytes),
     /// Everything that existed when the list began was handed on.
     Synced,
+    /// An object was passed over, for this reason.
+    Skipped(String),
+    /// The list or watch failed, and another list has begun or soon begins.
+    Lost(String),
 }
 
 /// Who is told.
@@ -64,12 +74,7 @@ enum WatchError {
         source: serde_json::Error,
     },
     #[error("the watch of {what} was interrupted")]
-    Broken {
-        what: String,
-        source: std::io::Error,
-    },
-    #[error("the watch of {what} sent an event larger than {EVENT_LIMIT} bytes")]
-    TooLarge { what: String },
+    Broken { what: String, source: kube::Error },
     #[error("the watch of {what} was silent for {} s", SILENCE.as_secs())]
     Silent { what: String },
     #[error("the API server ended the watch of {what}: {message} (code {code})")]
@@ -108,6 +113,8 @@ pub(crate) async fn follow(
                 Chain(&error)
             );
         }
+        let reason = Chain(&error).to_string();
+        sink.take(Change::Lost(reason)).await;
         tokio::time::sleep(pause).await;
     }
 }
@@ -140,19 +147,18 @@ async fn once(
     }
 }
 
-/// Hands on everything there is, page by page, and gives the version at which the list began.
+/// Hands on everything there is, and gives the version at which the list began. Changes of objects
+/// that were shown early are in the watch from there, however long the list takes.
 async fn list(client: &Client, source: &Source, sink: &mut impl Sink) -> Result<String, ListError> {
-    let mut pages = Pages::new(client, source);
-    let mut version = String::new();
-    while let Some(page) = pages.next().await? {
-        for object in page.objects {
-            // a copy, so that the page is gone before the last of its objects
-            sink.take(Change::Seen(Bytes::copy_from_slice(&object)))
-                .await;
-        }
-        version = page.version;
+    let mut list = List::new(client, source);
+    while let Some(listed) = list.next().await? {
+        let change = match listed {
+            Listed::Object(object) => Change::Seen(object),
+            Listed::TooLarge(object) => Change::Skipped(object.to_string()),
+        };
+        sink.take(change).await;
     }
-    Ok(version)
+    Ok(list.version().to_owned())
 }
 
 /// Watches from `version` on until the server ends the watch in the agreed way.
@@ -171,36 +177,45 @@ async fn watch(
     let (_, response) = Call::get(format!("watch {}", source.what), uri)
         .open(client)
         .await?;
-    let lines = response
-        .into_body()
-        .into_data_stream()
-        .map_err(std::io::Error::other);
-    let mut lines = pin!(lines.into_async_read());
-    let mut line = Vec::new();
-    while next_line(source, &mut lines, &mut line).await? {
-        event(source, &line, version, sink).await?;
+    let chunks = response.into_body().into_data_stream();
+    let mut lines = Lines::new(chunks, EVENT_LIMIT);
+    let mut unreadable = 0;
+    loop {
+        let what = || source.what.clone();
+        let line = match tokio::time::timeout(SILENCE, lines.next()).await {
+            Err(_) => return Err(WatchError::Silent { what: what() }),
+            Ok(Err(source)) => {
+                let what = what();
+                return Err(WatchError::Broken { what, source });
+            }
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Ok(Some(line))) => line,
+        };
+        let read = match line {
+            Line::Whole(line) => event(source, line, version, sink).await,
+            Line::TooLong(head) => {
+                let object = TooLarge::new(object_in(head), &source.what);
+                sink.take(Change::Skipped(object.to_string())).await;
+                Ok(())
+            }
+        };
+        match read {
+            Ok(()) => unreadable = 0,
+            Err(error @ WatchError::Malformed { .. }) if unreadable < UNREADABLE => {
+                unreadable += 1;
+                let why = Chain(&error).to_string();
+                sink.take(Change::Skipped(why)).await;
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(())
 }
 
-async fn next_line(
-    source: &Source,
-    lines: &mut (impl AsyncBufRead + Unpin),
-    line: &mut Vec<u8>,
-) -> Result<bool, WatchError> {
-    line.clear();
-    let what = || source.what.clone();
-    let mut bounded = lines.take(EVENT_LIMIT);
-    let read = tokio::time::timeout(SILENCE, bounded.read_until(b'\n', line)).await;
-    match read {
-        Err(_) => Err(WatchError::Silent { what: what() }),
-        Ok(Err(source)) => Err(WatchError::Broken {
-            what: what(),
-            source,
-        }),
-        Ok(Ok(_)) if line.len() as u64 >= EVENT_LIMIT => Err(WatchError::TooLarge { what: what() }),
-        Ok(Ok(_)) => Ok(!line.is_empty()),
-    }
+/// The object in an event, from the beginning of the event.
+fn object_in(head: &[u8]) -> &[u8] {
+    const MEMBER: &[u8] = br#""object":"#;
+    let at = head.windows(MEMBER.len()).position(|part| part == MEMBER);
+    at.map_or(&[], |at| &head[at + MEMBER.len()..])
 }
 
 #[derive(Deserialize)]
@@ -209,19 +224,6 @@ struct Event<'a> {
     kind: Cow<'a, str>,
     #[serde(borrow)]
     object: &'a RawValue,
-}
-
-#[derive(Deserialize)]
-struct Versioned<'a> {
-    #[serde(borrow)]
-    metadata: Version<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Version<'a> {
-    #[serde(borrow, default)]
-    resource_version: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -258,9 +260,9 @@ async fn event(
         "DELETED" => sink.take(Change::Gone(bytes())).await,
         _ => {}
     }
-    let seen: Versioned<'_> = serde_json::from_str(object).map_err(malformed)?;
-    if let Some(seen) = seen.metadata.resource_version {
-        *version = seen.into_owned();
+    let seen = Identity::peek(object.as_bytes()).resource_version;
+    if !seen.is_empty() {
+        *version = seen;
     }
     Ok(())
 }

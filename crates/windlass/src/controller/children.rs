@@ -5,12 +5,15 @@
 //! other kinds are not looked for among the task runs, and a child that no longer exists keeps
 //! nobody waiting.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_core::annotation;
 use windlass_core::config::Config;
 use windlass_core::decide::{Facts, Scope, is_settled};
-use windlass_core::run::{RunError, TaskRun};
+use windlass_core::run::TaskRun;
+
+use crate::cluster::path::{check_name, quoted};
 
 /// Task runs that are named when there are many of them.
 const NAMED: usize = 5;
@@ -34,28 +37,36 @@ pub(super) fn reason(children: &BTreeSet<String>) -> String {
     annotation::reason(&clause(&names, "is not signed yet", "are not signed yet"))
 }
 
-/// What a pipeline run is attested without.
-pub(super) fn incomplete(
-    missing: &[String],
-    unreadable: &BTreeMap<String, RunError>,
-) -> Option<String> {
-    let (_, gone): (Vec<&String>, Vec<&String>) = missing
-        .iter()
-        .partition(|name| unreadable.contains_key(*name));
+/// What a pipeline run is attested without; `refused` says why it is attested without some.
+pub(super) fn incomplete(missing: &[String], refused: &BTreeMap<String, String>) -> Option<String> {
+    let (_, gone): (Vec<&String>, Vec<&String>) =
+        missing.iter().partition(|name| refused.contains_key(*name));
     let mut reasons = Vec::new();
     if !gone.is_empty() {
         reasons.push(clause(&gone, "no longer exists", "no longer exist"));
     }
-    for (name, error) in unreadable.iter().take(NAMED) {
-        reasons.push(format!("its task run {name} is unreadable: {error}"));
+    for (name, why) in refused.iter().take(NAMED) {
+        reasons.push(format!("its task run {} {why}", shown(name)));
+    }
+    if let Some(more) = refused.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        reasons.push(format!("{more} more are not used either"));
     }
     (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// A name as it may stand in a message: quoted if it is none that an object can have.
+fn shown(name: &str) -> Cow<'_, str> {
+    match check_name(name) {
+        Ok(()) => Cow::Borrowed(name),
+        Err(_) => Cow::Owned(quoted(name)),
+    }
 }
 
 /// A clause about task runs, as "its task run a is", "its task runs a, b and 3 more are"; `one` and
 /// `many` are its verb.
 fn clause(names: &[impl AsRef<str>], one: &str, many: &str) -> String {
-    let first: Vec<&str> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
+    let first = names.iter().take(NAMED).map(|name| shown(name.as_ref()));
+    let first: Vec<Cow<'_, str>> = first.collect();
     let first = first.join(", ");
     match names.len() {
         1 => format!("its task run {first} {one}"),

@@ -20,7 +20,7 @@ use windlass_core::run::{Adopted, Metadata, PipelineRun, Run, adopt};
 use super::children::{self, incomplete, unsettled};
 use super::record::{self, Change, WriteError};
 use crate::cluster::call::{Call, CallError};
-use crate::cluster::children as cluster_children;
+use crate::cluster::children::{self as cluster_children, Children, ChildrenError};
 use crate::cluster::event;
 use crate::cluster::runs::{Head, RunId, RunKind};
 use crate::cluster::watch::ListError;
@@ -269,9 +269,14 @@ impl Pass<'_> {
         progress: &mut Progress,
     ) -> Result<Outcome, WriteError> {
         let client = &self.reconciler.client;
-        let documents = match cluster_children::read(client, self.id, &run).await {
-            Ok(documents) => documents,
-            Err(ListError::Call(error)) => return Err(WriteError::Failed(error)),
+        let mut children = match cluster_children::read(client, self.id, &run).await {
+            Ok(children) => children,
+            Err(ChildrenError::List(ListError::Call(error))) => {
+                return Err(WriteError::Failed(error));
+            }
+            Err(error @ ChildrenError::TooLarge) => {
+                return self.give_up(&run.metadata, &error.to_string()).await;
+            }
             Err(error) => {
                 tracing::error!("{}; retrying", Chain(&error));
                 let progress = std::mem::take(progress);
@@ -281,13 +286,14 @@ impl Pass<'_> {
                 });
             }
         };
-        let (children, unreadable) = cluster_children::parse(&documents);
+        let mut refused = std::mem::take(&mut children.refused);
+        let children = Children::parse(children.objects(), &mut refused);
         let waiting = unsettled(&children, loaded.config, scope);
         if !waiting.is_empty() {
             return self.wait_for(&run.metadata, waiting).await;
         }
         let Adopted { run, missing, .. } = adopt(run, children);
-        let incomplete = incomplete(&missing, &unreadable);
+        let incomplete = incomplete(&missing, &refused);
         self.sign(&run, loaded, incomplete, progress).await
     }
 

@@ -11,6 +11,8 @@ pub(crate) struct Documents {
     pub(crate) run: String,
     pub(crate) is_pipeline_run: bool,
     pub(crate) children: Vec<String>,
+    /// What the cluster has and is no task run of it, each with the reason.
+    pub(crate) refused: Vec<String>,
 }
 
 /// Why documents are no run.
@@ -44,6 +46,7 @@ impl Documents {
             return Ok(Run::Task(TaskRun::parse(document)?));
         }
         let adopted = adopt(PipelineRun::parse(document)?, children);
+        warnings.extend(self.refused.iter().take(MOST_NAMES).cloned());
         warnings.extend(warning(
             &adopted.missing,
             "missing from the files and left out",

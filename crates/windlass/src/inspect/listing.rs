@@ -35,22 +35,28 @@ impl Row {
     }
 }
 
-/// Reads the runs that match a label selector, page by page, and keeps the first `most` of them.
+/// Rows that are sorted in at once.
+const BATCH: usize = 100;
+
+/// Reads the runs that match a label selector and keeps the first `most` of them. Those that cannot be
+/// read are told in `warnings`.
 pub(crate) async fn newest(
     runs: &Runs<'_>,
     selector: Option<&str>,
     most: usize,
     detail: Detail,
+    warnings: &mut Vec<String>,
 ) -> Result<Vec<Row>, RunsError> {
     let mut rows = Vec::new();
-    runs.each_page(selector, |objects| {
-        for object in objects {
-            rows.push(Row::read(object, detail)?);
+    let passed_over = runs.each(selector, |object| {
+        rows.push(Row::read(object, detail)?);
+        if rows.len() >= most.saturating_add(BATCH) {
+            newest_first(&mut rows, most);
         }
-        newest_first(&mut rows, most);
         Ok(())
-    })
-    .await?;
+    });
+    warnings.extend(passed_over.await?);
+    newest_first(&mut rows, most);
     Ok(rows)
 }
 

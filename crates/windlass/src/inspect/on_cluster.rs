@@ -9,9 +9,8 @@ use windlass_core::run::{Kind, PipelineRun, RunError};
 use super::documents::Documents;
 use super::runs::{Runs, RunsError};
 use crate::cluster::call::CallError;
-use crate::cluster::children;
+use crate::cluster::children::{self, Children, ChildrenError};
 use crate::cluster::config_map::{ConfigMap, ConfigMapError};
-use crate::cluster::list::ListError;
 use crate::cluster::runs::RunId;
 
 /// Why a run or the configuration could not be read from a cluster.
@@ -25,7 +24,7 @@ pub(crate) enum OnClusterError {
     Run(#[from] RunError),
     /// Its task runs could not be read.
     #[error(transparent)]
-    Children(#[from] ListError),
+    Children(#[from] ChildrenError),
     /// A ConfigMap could not be read.
     #[error(transparent)]
     ConfigMap(#[from] ConfigMapError),
@@ -48,16 +47,19 @@ pub(crate) async fn documents(
 ) -> Result<Documents, OnClusterError> {
     let runs = Runs::new(client, kind, Some(namespace))?;
     let run = runs.get(name).await?.to_string();
-    let mut children = Vec::new();
+    let mut children = Children::default();
     if kind == Kind::Pipeline {
         let parent = PipelineRun::parse(run.as_bytes())?;
         let id = RunId::new(kind, &parent.metadata);
         children = children::read(client, &id, &parent).await?;
     }
-    let children = children.iter();
-    let children = children.map(|child| String::from_utf8_lossy(child).into_owned());
+    let refused = children.refused.iter();
+    let refused = refused.map(|(name, why)| format!("task run {name:?} {why}"));
+    let objects = children.objects().iter();
+    let objects = objects.map(|child| String::from_utf8_lossy(child).into_owned());
     Ok(Documents {
-        children: children.collect(),
+        children: objects.collect(),
+        refused: refused.collect(),
         is_pipeline_run: kind == Kind::Pipeline,
         run,
     })

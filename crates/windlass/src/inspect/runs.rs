@@ -1,6 +1,5 @@
 //! Reading runs from the API server, for people: one by name, the newest, or all, a page at a time.
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use kube::Client;
 use serde::Deserialize;
@@ -8,8 +7,9 @@ use serde_json::Value;
 use windlass_core::run::Kind;
 
 use crate::cluster::call::{Call, CallError};
-use crate::cluster::list::{ListError, METADATA_LIST, Pages, Source};
+use crate::cluster::list::{List, ListError, Listed, METADATA_LIST, Source};
 use crate::cluster::path::{self, ApiPath};
+use crate::cluster::peek::Identity;
 use crate::cluster::runs::collection;
 
 /// Runs in a page when only metadata is read.
@@ -159,65 +159,72 @@ impl<'a> Runs<'a> {
     /// The name of the run created last.
     pub(crate) async fn last(&self) -> Result<String, RunsError> {
         let source = self.source(None);
-        let pages = Pages::new(self.client, &source)
-            .of(METADATA_PAGE)
+        let list = List::new(self.client, &source)
+            .in_pages_of(METADATA_PAGE)
             .accept(METADATA_LIST);
-        let mut last: Option<Metadata> = None;
-        self.read(pages, |objects| {
-            for object in objects {
-                let Head { metadata } = serde_json::from_slice(object)?;
-                if last
-                    .as_ref()
-                    .is_none_or(|last| last.recency() <= metadata.recency())
-                {
-                    last = Some(metadata);
-                }
+        let mut newest: Option<Metadata> = None;
+        self.read(list, |object| {
+            let Head { metadata } = serde_json::from_slice(object)?;
+            let is_newer = |known: &Metadata| known.recency() <= metadata.recency();
+            if newest.as_ref().is_none_or(is_newer) {
+                newest = Some(metadata);
             }
             Ok(())
         })
         .await?;
-        last.map(|run| run.name).ok_or_else(|| RunsError::Empty {
+        newest.map(|run| run.name).ok_or_else(|| RunsError::Empty {
             kind: self.kind,
             place: self.place(),
         })
     }
 
-    /// Reads all runs that match the label selector, whole; `each` takes a page of them in.
-    pub(crate) async fn each_page(
+    /// Reads all runs that match the label selector, whole; `each` takes them in one by one. Gives the
+    /// reasons for which some were passed over.
+    pub(crate) async fn each(
         &self,
         selector: Option<&str>,
-        each: impl FnMut(&[Bytes]) -> Result<(), serde_json::Error>,
-    ) -> Result<(), RunsError> {
+        each: impl FnMut(&[u8]) -> Result<(), serde_json::Error>,
+    ) -> Result<Vec<String>, RunsError> {
         let source = self.source(selector);
-        let pages = Pages::new(self.client, &source).of(WHOLE_PAGE);
-        self.read(pages, each).await
+        let list = List::new(self.client, &source).in_pages_of(WHOLE_PAGE);
+        self.read(list, each).await
     }
 
     async fn read(
         &self,
-        mut pages: Pages<'_>,
-        mut each: impl FnMut(&[Bytes]) -> Result<(), serde_json::Error>,
-    ) -> Result<(), RunsError> {
+        mut list: List<'_>,
+        mut each: impl FnMut(&[u8]) -> Result<(), serde_json::Error>,
+    ) -> Result<Vec<String>, RunsError> {
         let listed = |error| match error {
             ListError::Call(error) => self.refused(error),
             error => RunsError::List(error),
         };
-        while let Some(page) = pages.next().await.map_err(listed)? {
-            each(&page.objects).map_err(|source| RunsError::Malformed {
-                action: format!("list {}s {}", self.kind, self.place()),
-                source,
-            })?;
+        let mut passed_over = Vec::new();
+        while let Some(listed) = list.next().await.map_err(listed)? {
+            match listed {
+                Listed::Object(object) => {
+                    if let Err(error) = each(&object) {
+                        let run = Identity::peek(&object).of(&self.what());
+                        passed_over.push(format!("{run} cannot be read: {error}"));
+                    }
+                }
+                Listed::TooLarge(object) => passed_over.push(object.to_string()),
+            }
         }
-        Ok(())
+        Ok(passed_over)
     }
 
     fn source(&self, selector: Option<&str>) -> Source {
         Source {
-            what: format!("{}s {}", self.kind, self.place()),
+            what: self.what(),
             path: self.path(),
             name: None,
             labels: selector.map(str::to_owned),
         }
+    }
+
+    fn what(&self) -> String {
+        format!("{}s {}", self.kind, self.place())
     }
 
     fn path(&self) -> ApiPath {

@@ -104,6 +104,14 @@ impl Sink for ConfigMapSink<'_> {
                     return;
                 }
             },
+            Change::Skipped(why) => {
+                tracing::error!("cannot use {}/{}: {why}", self.namespace, self.name);
+                return;
+            }
+            Change::Lost(_) => {
+                self.listed = false;
+                return;
+            }
             Change::Synced if std::mem::take(&mut self.listed) => return,
             Change::Gone(_) | Change::Synced => Map::Absent,
         };

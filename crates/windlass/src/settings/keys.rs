@@ -132,6 +132,8 @@ impl Sink for SecretSink<'_> {
                 self.listed = true;
                 self.seen(&object).await;
             }
+            Change::Skipped(why) => tracing::error!("cannot use {}: {why}", self.place),
+            Change::Lost(_) => self.listed = false,
             Change::Synced if std::mem::take(&mut self.listed) => {}
             Change::Gone(_) | Change::Synced => self.keys.absent(&self.place),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 /// The state of a controller. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +13,15 @@ struct State {
     /// The watch loop has ended though nobody asked for it.
     has_died: bool,
     /// Why the controller is not ready, by part.
-    not_ready: BTreeMap<Part, String>,
+    not_ready: BTreeMap<Part, Waiting>,
+}
+
+/// Why a part does not work.
+#[derive(Debug)]
+struct Waiting {
+    reason: String,
+    /// Until when that is nothing to tell.
+    until: Option<Instant>,
 }
 
 /// What has to work before the controller is ready.
@@ -24,6 +33,8 @@ pub enum Part {
     Signer,
     /// The first list of these runs.
     FirstList(String),
+    /// A later list of these runs.
+    List(String),
 }
 
 /// Says that the watch loop has died when it is dropped before [`Alive::end`].
@@ -42,14 +53,33 @@ impl Health {
 
     /// Why `/readiness` fails, if it does: one line a reason.
     pub fn not_ready(&self) -> Option<String> {
+        self.not_ready_at(Instant::now())
+    }
+
+    fn not_ready_at(&self, now: Instant) -> Option<String> {
         let state = self.state();
-        let reasons: Vec<&str> = state.not_ready.values().map(String::as_str).collect();
+        let parts = state.not_ready.values();
+        let parts = parts.filter(|part| part.until.is_none_or(|until| until <= now));
+        let reasons: Vec<&str> = parts.map(|part| part.reason.as_str()).collect();
         (!reasons.is_empty()).then(|| reasons.join("\n"))
     }
 
     /// A part does not work, for this reason.
     pub(crate) fn wait_for(&self, part: Part, reason: String) {
-        self.state().not_ready.insert(part, reason);
+        let until = None;
+        let waiting = Waiting { reason, until };
+        self.state().not_ready.insert(part, waiting);
+    }
+
+    /// A part that worked has to work again by this time; otherwise it does not work, for this reason.
+    /// What was said before about the time stays.
+    pub(crate) fn expect(&self, part: Part, by: Instant, reason: String) {
+        let mut state = self.state();
+        let new = || Waiting {
+            reason: String::new(),
+            until: Some(by),
+        };
+        state.not_ready.entry(part).or_insert_with(new).reason = reason;
     }
 
     /// A part works.
@@ -100,6 +130,20 @@ mod tests {
         health.works(&list);
         health.works(&Part::Signer);
         assert_eq!(health.not_ready(), None);
+    }
+
+    #[test]
+    fn a_controller_is_not_ready_once_no_list_has_worked_for_the_time_it_has() {
+        let health = Health::default();
+        let (list, now) = (Part::List("task runs".to_owned()), Instant::now());
+        let minute = std::time::Duration::from_secs(60);
+        health.expect(list.clone(), now + minute, "first".to_owned());
+        health.expect(list.clone(), now + 2 * minute, "second".to_owned());
+        assert_eq!(health.not_ready_at(now), None);
+        let late = health.not_ready_at(now + minute);
+        assert_eq!(late.as_deref(), Some("second"));
+        health.works(&list);
+        assert_eq!(health.not_ready_at(now + minute), None);
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub struct Metrics {
     pub(crate) keys_loaded: Counter,
     /// Runs that wait for a retry.
     pub(crate) waiting: Gauge,
+    /// Objects that a list or watch passed over since they could not be read.
+    pub(crate) skipped: Counter,
     /// Artifacts stored, by kind of run and store.
     pub(crate) stored: Family<StoreLabels, Counter>,
 }
@@ -108,6 +110,11 @@ impl Metrics {
                 "windlass_keys_loaded",
                 "Private keys read and decrypted",
                 &self.keys_loaded,
+            ),
+            (
+                "windlass_objects_skipped",
+                "Runs passed over since they are too large or cannot be read",
+                &self.skipped,
             ),
         ];
         for (name, help, counter) in counters {

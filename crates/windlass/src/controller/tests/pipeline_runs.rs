@@ -239,7 +239,65 @@ async fn a_task_run_of_another_pipeline_run_of_that_name_is_not_a_child() {
     end(&scene, &[("TaskRun", "a")]).await;
     signed(&scene).await;
     let reason = annotation(&scene, "reason").unwrap();
-    assert_eq!(reason, "incomplete: its task run a no longer exists");
+    let expected = "incomplete: its task run a is not used: another pipeline run controls it";
+    assert_eq!(reason, expected);
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_run_that_only_has_the_name_and_the_labels_of_a_child_is_none() {
+    let scene = Scene::with(config()).await;
+    let uid = start(&scene);
+    scene.create(child("own", &uid));
+    let mut stranger = child("release", &uid);
+    stranger["metadata"]["ownerReferences"] = json!([]);
+    stranger["status"]["results"] = json!([
+        { "name": "IMAGE_URL", "value": "r.io/evil" },
+        { "name": "IMAGE_DIGEST", "value": format!("sha256:{}", "ee".repeat(32)) },
+    ]);
+    scene.create(stranger);
+    end(
+        &scene,
+        &[
+            ("TaskRun", "own"),
+            ("TaskRun", "release"),
+            ("TaskRun", "a/b"),
+        ],
+    )
+    .await;
+    signed(&scene).await;
+    let reason = annotation(&scene, "reason").unwrap();
+    let named = "its task run release is not used: no pipeline run controls it";
+    assert!(reason.contains(named), "{reason}");
+    assert!(
+        reason.contains(r#"its task run "a/b" is not used"#),
+        "{reason}"
+    );
+    let statement = statement(&scene).to_string();
+    assert!(!statement.contains("evil"), "{statement}");
+    let asked = scene.local.cluster.requests();
+    let asked = asked
+        .iter()
+        .any(|request| request.path.contains("a/b") || request.path.contains("a%2Fb"));
+    assert!(!asked);
+    scene.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_list_of_children_ends_with_the_last_child_however_many_strangers_bear_the_label() {
+    let scene = Scene::with(config()).await;
+    let uid = start(&scene);
+    scene.create(child("a", &uid));
+    for number in 0..600 {
+        let mut stranger = task_run(&format!("z-{number}"));
+        stranger["metadata"]["labels"] = json!({ "tekton.dev/pipelineRun": "pr" });
+        scene.create(stranger);
+    }
+    assert_eq!(scene.marked("a").await, "true");
+    end(&scene, &[("TaskRun", "a")]).await;
+    signed(&scene).await;
+    assert_eq!(reads_of_children(&scene), 1);
+    assert_eq!(annotation(&scene, "reason"), None);
     scene.end().await;
 }
 

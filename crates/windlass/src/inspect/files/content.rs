@@ -19,6 +19,7 @@ pub(super) fn run(text: &str, selector: Option<&RunSelector>) -> Result<Document
         run: run.to_string(),
         is_pipeline_run: is_pipeline_run(&run),
         children: children.iter().map(Value::to_string).collect(),
+        refused: Vec::new(),
     })
 }
 
