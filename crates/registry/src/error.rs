@@ -110,6 +110,22 @@ pub enum Error {
         #[source]
         source: reqwest::Error,
     },
+    /// A large response took too long, and others wait for the memory that it takes.
+    #[error("{at}: the response of {host} did not arrive within {} s; try again later", time.as_secs())]
+    Slow {
+        /// The operation and its repository.
+        at: At,
+        /// Host and port.
+        host: String,
+        /// How long it had.
+        time: Duration,
+    },
+    /// Responses of this registry, or of all, hold too much memory for another large one.
+    #[error("{at}: too many large responses are being read at once; try again later")]
+    Busy {
+        /// The operation and its repository.
+        at: At,
+    },
     /// The server's certificate is not trusted.
     #[error(
         "{at}: the certificate of {host} is not trusted; add its authority to the trusted certificates"
@@ -220,7 +236,10 @@ impl Error {
                 retry_after,
                 ..
             } if is_temporary(*status) => retry_after.map_or(Retry::Backoff, Retry::After),
-            Self::Transport { .. } | Self::Contended { .. } => Retry::Backoff,
+            Self::Transport { .. }
+            | Self::Slow { .. }
+            | Self::Busy { .. }
+            | Self::Contended { .. } => Retry::Backoff,
             Self::Status { .. }
             | Self::Denied { .. }
             | Self::ImmutableTag { .. }
@@ -234,6 +253,12 @@ impl Error {
             | Self::Redirect { .. }
             | Self::Refused { .. } => Retry::Never,
         }
+    }
+
+    /// Whether the server took too long, or there was no room in time. The same request is not sent again
+    /// at once: a server that is slow would hold the caller several times as long.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self, Self::Slow { .. } | Self::Busy { .. })
     }
 
     /// HTTP status of the response, for errors that consist of one.

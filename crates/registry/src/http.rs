@@ -12,8 +12,9 @@ use self::failure::failure;
 use self::host::Exemptions;
 use self::scheme::{Scheme, Schemes};
 use crate::error::{At, Error};
-use crate::options::Options;
+use crate::options::{Bodies, Options};
 
+mod body;
 mod failure;
 mod host;
 mod request;
@@ -36,6 +37,7 @@ pub(crate) struct Http {
     unchecked: Option<reqwest::Client>,
     exemptions: Exemptions,
     schemes: Schemes,
+    bodies: Bodies,
 }
 
 impl Http {
@@ -52,6 +54,7 @@ impl Http {
             unchecked,
             exemptions: Exemptions::new(options),
             schemes: Schemes::new(),
+            bodies: options.bodies.clone(),
         })
     }
 
@@ -99,7 +102,7 @@ impl Http {
             let response = self.send_to(&request, &url, authorization).await?;
             match next(&request, &response)? {
                 Some(there) => url = self.checked_hop(request.at, &request.url, there)?,
-                None => return Response::read(&request, response, url).await,
+                None => return Response::read(&self.bodies, &request, response, url).await,
             }
         }
         Err(unfollowed(request.at, &url, "there are too many redirects"))

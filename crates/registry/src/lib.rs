@@ -38,6 +38,7 @@
 //! Source: OCI distribution specification 1.1.
 
 mod auth;
+mod budget;
 mod client;
 mod clock;
 mod digest;
@@ -55,11 +56,12 @@ pub use windlass_core::retry::Retry;
 
 pub use self::http::SetupError;
 pub use auth::Credential;
+pub use budget::{Budget, Exhausted, Share};
 pub use client::Client;
 pub use clock::Clock;
 pub use digest::{Digest, DigestError};
 pub use error::{At, Attempt, Error, RegistryMessage};
-pub use options::{AppendPolicy, ClientCertificate, Limits, Options, Proxies, Timeouts};
+pub use options::{AppendPolicy, Bodies, ClientCertificate, Limits, Options, Proxies, Timeouts};
 pub use reference::{Name, Reference, ReferenceError, Repository, Tag};
 pub use remote::{
     Advance, Append, ListedBy, Merge, PushedManifest, PushedReferrer, Remote, TagUpdate, Write,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::retry::RetryPolicy;
 
@@ -37,6 +38,8 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// Size limits.
     pub limits: Limits,
+    /// How much memory the bodies of responses may take. Clients with clones of it share it.
+    pub bodies: Bodies,
     /// How requests are retried.
     pub retry: RetryPolicy,
     /// How entries are appended to tags that others write too.
@@ -56,6 +59,7 @@ impl Default for Options {
             plain_http: Vec::new(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            bodies: Bodies::default(),
             retry: RetryPolicy::default(),
             append: AppendPolicy::default(),
             clock: Clock::system(),
@@ -134,6 +138,30 @@ impl Default for Limits {
         Self {
             manifest: 4 << 20,
             entries: 10_000,
+        }
+    }
+}
+
+/// How much memory the bodies of responses may take, and for how long.
+#[derive(Debug, Clone)]
+pub struct Bodies {
+    /// What all bodies in memory share. Each registry has a quarter of it at most.
+    pub budget: Budget,
+    /// Bytes of each body that are read without a share of the budget.
+    pub free: usize,
+    /// How long a body waits for its share.
+    pub patience: Duration,
+    /// How long a body may take to arrive once it has its share.
+    pub time: Duration,
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Self {
+            budget: Budget::new(64 << 20),
+            free: 32 << 10,
+            patience: Duration::from_secs(10),
+            time: Duration::from_secs(20),
         }
     }
 }

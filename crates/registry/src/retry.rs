@@ -31,7 +31,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// Runs an action until it succeeds, fails for good, or has had all its attempts.
+/// Runs an action until it succeeds, fails for good, runs into a timeout, or has had all its attempts.
 pub(crate) async fn with_retry<T, F, A>(
     policy: &RetryPolicy,
     clock: &Clock,
@@ -54,7 +54,9 @@ where
             let clock = clock.clone();
             async move { clock.sleep(wait).await }
         })
-        .when(|error| matches!(error.retry(), Retry::Backoff | Retry::After(_)))
+        .when(|error| {
+            !error.is_timeout() && matches!(error.retry(), Retry::Backoff | Retry::After(_))
+        })
         .adjust(|error, wait| match error.retry() {
             Retry::After(asked) => wait.filter(|_| asked <= policy.longest_wait).map(|_| asked),
             _ => wait,

@@ -7,9 +7,10 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method};
 use reqwest::Url;
 
-use super::failure::failure;
+use super::body;
 use super::request::Request;
 use crate::error::Error;
+use crate::options::Bodies;
 
 /// Most bytes read of the body of an error.
 const ERROR_BODY: usize = 16 * 1024;
@@ -29,6 +30,7 @@ pub(crate) struct Response {
 impl Response {
     /// Reads the body. The body of an error is cut at a limit of its own.
     pub(super) async fn read(
+        bodies: &Bodies,
         request: &Request<'_>,
         mut response: reqwest::Response,
         url: Url,
@@ -44,27 +46,15 @@ impl Response {
         if stated.is_some_and(|stated| stated > limit as u64) {
             return Err(too_large());
         }
-        let mut body = BytesMut::new();
-        loop {
-            let piece = match response.chunk().await {
-                Ok(Some(piece)) => piece,
-                Ok(None) => break,
-                // What an error says is worth less than that it is one.
-                Err(_) if failed => break,
-                Err(error) => return Err(failure(request.at, &url, error)),
-            };
-            if body.len() + piece.len() > limit {
-                if failed {
-                    break;
-                }
-                return Err(too_large());
-            }
-            body.extend_from_slice(&piece);
-        }
+        let body = if failed {
+            beginning(&mut response, limit).await
+        } else {
+            body::read(bodies, request, &mut response, limit).await?
+        };
         Ok(Self {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
-            body: body.freeze(),
+            body,
             at_home: url.origin() == request.url.origin(),
             url,
         })
@@ -88,4 +78,16 @@ impl Response {
         let wait = date.duration_since(jiff::Timestamp::now());
         Some(Duration::try_from(wait).unwrap_or_default())
     }
+}
+
+/// The beginning of the body of an error: what an error says is worth less than that it is one.
+async fn beginning(response: &mut reqwest::Response, limit: usize) -> Bytes {
+    let mut body = BytesMut::new();
+    while let Ok(Some(piece)) = response.chunk().await {
+        if body.len() + piece.len() > limit {
+            break;
+        }
+        body.extend_from_slice(&piece);
+    }
+    body.freeze()
 }

@@ -5,6 +5,7 @@
 
 mod append;
 mod at;
+mod budget;
 mod credentials;
 mod faults;
 mod push_pull;

@@ -59,6 +59,8 @@ impl Round<'_> {
         }
         let before = self.remote.get_manifest(self.name).await?;
         let digest = before.as_ref().map(|before| before.digest.clone());
+        // what is written is as large as what was read, so that its share of the budget is kept
+        let _held = before.as_ref().map(|before| before.bytes.clone());
         history.notice(digest.as_ref(), clock.now());
         self.ticket.entry.settle(None);
         let entries = if self.progress.alone {
