@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::names::Names;
 use crate::random::{hex, random};
 use crate::serve::{self, ListenError};
 use crate::task::Task;
@@ -125,7 +126,8 @@ impl Cluster {
         let state = Arc::new(State::new(token, options.request_log));
         make_namespaces(&state, &options.namespaces)?;
         let stop = state.traffic.stop.clone();
-        let serving = serve::serve(listener, Some(identity.server), Arc::clone(&state));
+        let names = Names::new(address, "https", &[]);
+        let serving = serve::serve(listener, Some(identity.server), names, Arc::clone(&state));
         Ok(Self {
             state,
             address,

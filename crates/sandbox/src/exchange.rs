@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 
 use crate::body::{Body, Cut, RequestBody, drain, received, stating_length, whole};
 use crate::fault::FaultAnswer;
+use crate::names::Misdirected;
 use crate::request_log::SeenRequest;
 use crate::traffic::Traffic;
 
@@ -29,8 +30,8 @@ pub(crate) trait Server: Send + Sync + 'static {
         quirk: Option<&Self::Quirk>,
     ) -> impl Future<Output = Response<Body>> + Send;
 
-    /// A failure that a test asked for, in the words of the server's protocol.
-    fn failure(&self, status: StatusCode) -> Response<Body>;
+    /// A refusal in the words of the server's protocol.
+    fn refusal(&self, status: StatusCode, message: &str) -> Response<Body>;
 
     /// The owner of the request's credential, for the log: no password, no token.
     fn credential(&self, headers: &HeaderMap) -> String;
@@ -75,6 +76,29 @@ where
     }
 }
 
+/// Refuses a request that does not mean the server, and takes it into the log.
+pub(crate) async fn turn_away<S, B>(
+    server: &Arc<S>,
+    parts: &Parts,
+    body: B,
+    why: &Misdirected,
+) -> Response<Body>
+where
+    S: Server,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    drain(received(body)).await;
+    let credential = server.credential(&parts.headers);
+    let seen = SeenRequest::of(parts, credential, why.status.as_u16());
+    server.traffic().log.push(seen);
+    let response = server.refusal(why.status, &why.message);
+    if parts.method == Method::HEAD {
+        return without_body(response);
+    }
+    response
+}
+
 /// The response with what the fault does to it, before or after the request takes effect.
 async fn respond<S: Server>(
     server: &Arc<S>,
@@ -86,7 +110,7 @@ async fn respond<S: Server>(
         return Ok(server.respond(parts, body, None).await);
     };
     let stop = &server.traffic().stop;
-    let failure = |status| server.failure(status);
+    let failure = |status| server.refusal(status, "the test asked for this failure");
     if let Some(response) = fault.before(parts, stop, failure).await? {
         drain(body).await;
         return Ok(response);

@@ -8,7 +8,8 @@
 //!
 //! A test can count the requests of every server (`count`, `reached`, `requests`) and disturb them
 //! with a [`Fault`]: the n-th request fails, is delayed, loses its response or waits at a [`Gate`],
-//! before it takes effect or after that.
+//! before it takes effect or after that. Every server responds to its own names only, and to no web
+//! page.
 
 mod body;
 pub mod cluster;
@@ -16,6 +17,7 @@ mod exchange;
 mod fault;
 mod gate;
 pub mod log;
+mod names;
 mod query;
 mod random;
 pub mod registry;

@@ -47,6 +47,7 @@ pub use auth::grant::{Action, Grant};
 pub use options::{Options, Referrers, Transport};
 pub use quirk::{Fault, FaultAnswer, Quirk};
 
+use crate::names::Names;
 use crate::serve::{self, ListenError};
 use crate::task::Task;
 use crate::tls::{Clients, Identity};
@@ -139,12 +140,13 @@ impl Registry {
         let (listener, address) = serve::listen(options.port).await?;
         let identity = identity(options.transport)?;
         let scheme = if identity.is_some() { "https" } else { "http" };
+        let names = Names::new(address, scheme, &options.names);
         let state = Arc::new(State::new(options, address, scheme, shared));
         let stop = state.traffic.stop.clone();
         let tls = identity
             .as_ref()
             .map(|identity| Arc::clone(&identity.server));
-        let serving = serve::serve(listener, tls, Arc::clone(&state));
+        let serving = serve::serve(listener, tls, names, Arc::clone(&state));
         Ok(Self {
             state,
             identity,

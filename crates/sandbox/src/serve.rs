@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::{Request, Response};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -19,8 +21,9 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::body::Cut;
-use crate::exchange::{Server, exchange};
+use crate::body::{Body, Cut};
+use crate::exchange::{Server, exchange, turn_away};
+use crate::names::Names;
 
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -53,8 +56,10 @@ pub(crate) async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr
 pub(crate) async fn serve<S: Server>(
     listener: TcpListener,
     tls: Option<Arc<ServerConfig>>,
+    names: Names,
     server: Arc<S>,
 ) {
+    let names = Arc::new(names);
     let acceptor = tls.map(TlsAcceptor::from);
     let stop = server.traffic().stop.clone();
     let connections = TaskTracker::new();
@@ -66,7 +71,11 @@ pub(crate) async fn serve<S: Server>(
         match accepted {
             Ok((stream, _)) => {
                 server.traffic().connected();
-                connections.spawn(connection(stream, acceptor.clone(), Arc::clone(&server)));
+                let door = Door {
+                    names: Arc::clone(&names),
+                    server: Arc::clone(&server),
+                };
+                connections.spawn(connection(stream, acceptor.clone(), door));
             }
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
@@ -78,7 +87,23 @@ pub(crate) async fn serve<S: Server>(
     connections.wait().await;
 }
 
-async fn connection<S: Server>(stream: TcpStream, acceptor: Option<TlsAcceptor>, server: Arc<S>) {
+/// A server, and the names that requests reach it by.
+struct Door<S> {
+    names: Arc<Names>,
+    server: Arc<S>,
+}
+
+impl<S: Server> Door<S> {
+    async fn respond(&self, request: Request<Incoming>) -> Result<Response<Body>, Cut> {
+        let (parts, body) = request.into_parts();
+        match self.names.admit(&parts) {
+            Ok(()) => exchange(Arc::clone(&self.server), Request::from_parts(parts, body)).await,
+            Err(why) => Ok(turn_away(&self.server, &parts, body, &why).await),
+        }
+    }
+}
+
+async fn connection<S: Server>(stream: TcpStream, acceptor: Option<TlsAcceptor>, door: Door<S>) {
     let (stream, twin) = match twins(stream) {
         Ok(twins) => twins,
         Err(error) => {
@@ -88,10 +113,10 @@ async fn connection<S: Server>(stream: TcpStream, acceptor: Option<TlsAcceptor>,
     };
     let reset = Arc::new(AtomicBool::new(false));
     match acceptor {
-        None => speak(stream, server, Arc::clone(&reset)).await,
+        None => speak(stream, door, Arc::clone(&reset)).await,
         Some(acceptor) => {
-            if let Some(stream) = handshake(stream, &acceptor, &server.traffic().stop).await {
-                speak(stream, server, Arc::clone(&reset)).await;
+            if let Some(stream) = handshake(stream, &acceptor, &door.server.traffic().stop).await {
+                speak(stream, door, Arc::clone(&reset)).await;
             }
         }
     }
@@ -138,16 +163,17 @@ async fn drain(mut stream: TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn speak<S, T>(stream: T, server: Arc<S>, reset: Arc<AtomicBool>)
+async fn speak<S, T>(stream: T, door: Door<S>, reset: Arc<AtomicBool>)
 where
     S: Server,
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let stop = server.traffic().stop.clone();
+    let stop = door.server.traffic().stop.clone();
+    let door = Arc::new(door);
     let service = service_fn(move |request| {
-        let (server, reset) = (Arc::clone(&server), Arc::clone(&reset));
+        let (door, reset) = (Arc::clone(&door), Arc::clone(&reset));
         async move {
-            let response = exchange(server, request).await;
+            let response = door.respond(request).await;
             if matches!(response, Err(Cut::Reset)) {
                 reset.store(true, Ordering::Relaxed);
             }

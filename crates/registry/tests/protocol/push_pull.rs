@@ -296,7 +296,11 @@ async fn connections_are_used_again() {
 
 #[tokio::test]
 async fn requests_go_through_the_proxy_except_where_they_should_not() {
-    let proxy = start(Options::default()).await;
+    let proxy = start(Options {
+        names: vec!["registry.test".to_owned(), "direct.test".to_owned()],
+        ..Options::default()
+    });
+    let proxy = proxy.await;
     let mut options = options();
     options.plain_http = vec!["registry.test:80".to_owned(), "direct.test".to_owned()];
     options.proxies.http = Some(proxy.registry.url());

@@ -51,11 +51,8 @@ impl Server for State {
         response.unwrap_or_else(|status| refuse(&status))
     }
 
-    fn failure(&self, status: StatusCode) -> Response<Body> {
-        refuse(&Status::of_code(
-            status.as_u16(),
-            "the test asked for this failure",
-        ))
+    fn refusal(&self, status: StatusCode, message: &str) -> Response<Body> {
+        refuse(&Status::of_code(status.as_u16(), message))
     }
 
     fn credential(&self, headers: &HeaderMap) -> String {

@@ -54,8 +54,7 @@ impl Server for State {
         response.with(VERSION, "registry/2.0").into()
     }
 
-    fn failure(&self, status: StatusCode) -> http::Response<Body> {
-        let message = "the test asked for this failure";
+    fn refusal(&self, status: StatusCode, message: &str) -> http::Response<Body> {
         let refusal = Refusal::new(status, code_of(status), message);
         Response::from(refusal).with(VERSION, "registry/2.0").into()
     }

@@ -7,6 +7,9 @@ use super::auth::authentication::Authentication;
 pub struct Options {
     /// Port on 127.0.0.1; `None` takes a free one.
     pub port: Option<u16>,
+    /// What clients call the registry besides `127.0.0.1:PORT` and `localhost:PORT`, such as
+    /// `registry.test:5000`. It responds to no other name, so that no web page reaches it by one.
+    pub names: Vec<String>,
     /// HTTP or HTTPS.
     pub transport: Transport,
     /// Who may do what.
@@ -28,6 +31,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             port: None,
+            names: Vec::new(),
             transport: Transport::Plain,
             authentication: Authentication::None,
             referrers: Referrers::Served,

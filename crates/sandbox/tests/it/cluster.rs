@@ -15,6 +15,15 @@ use tokio_rustls::TlsConnector;
 use windlass_sandbox::{Cluster, Fault, FaultAnswer, Options};
 
 async fn get(cluster: &Cluster, path: &str) -> Result<(u16, Bytes), hyper::Error> {
+    let address = cluster.url().strip_prefix("https://").unwrap().to_owned();
+    get_with(cluster, path, &[("host", &address)]).await
+}
+
+async fn get_with(
+    cluster: &Cluster,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Result<(u16, Bytes), hyper::Error> {
     let mut roots = RootCertStore::empty();
     roots
         .add(CertificateDer::from_pem_slice(cluster.ca_pem().as_bytes()).unwrap())
@@ -34,12 +43,12 @@ async fn get(cluster: &Cluster, path: &str) -> Result<(u16, Bytes), hyper::Error
         .unwrap();
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     let connection = tokio::spawn(connection);
-    let request = Request::builder()
-        .uri(path)
-        .header("host", address)
-        .header("authorization", format!("Bearer {}", cluster.token()))
-        .body(Empty::<Bytes>::new())
-        .unwrap();
+    let token = format!("Bearer {}", cluster.token());
+    let mut request = Request::builder().uri(path).header("authorization", token);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Empty::<Bytes>::new()).unwrap();
     let response = sender.send_request(request).await?;
     let status = response.status().as_u16();
     let body = response.into_body().collect().await?.to_bytes();
@@ -54,6 +63,22 @@ async fn the_certificate_is_trusted_through_the_given_authority() {
     let (status, body) = get(&cluster, "/api/v1/namespaces/default").await.unwrap();
     assert_eq!(status, 200);
     assert!(body.starts_with(b"{"));
+    cluster.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_page_reaches_the_api_neither_by_another_name_nor_from_its_own_origin() {
+    let cluster = Cluster::start(Options::default()).await.unwrap();
+    let address = cluster.url().strip_prefix("https://").unwrap().to_owned();
+    let rebound = [("host", "evil.example:443")];
+    let cross_site = [("host", address.as_str()), ("origin", "null")];
+    for path in ["/healthz", "/api/v1/namespaces/default"] {
+        let (status, body) = get_with(&cluster, path, &rebound).await.unwrap();
+        assert_eq!(status, 421, "{path}");
+        assert!(body.starts_with(b"{\"apiVersion\"") || body.starts_with(b"{\"kind\""));
+        let refused = get_with(&cluster, path, &cross_site).await.unwrap();
+        assert_eq!(refused.0, 403, "{path}");
+    }
     cluster.shutdown().await;
 }
 

@@ -20,22 +20,27 @@ use windlass_sandbox::registry::{
     ClientCertificate, Fault, FaultAnswer, Options, Registry, Transport,
 };
 
-type Sender = SendRequest<Full<Bytes>>;
+/// A connection, and the host that its requests name.
+struct Sender {
+    requests: SendRequest<Full<Bytes>>,
+    host: String,
+}
+
 type Failure = Box<dyn std::error::Error>;
 
-async fn sender<S>(stream: S) -> Result<Sender, Failure>
+async fn sender<S>(stream: S, registry: &Registry) -> Result<Sender, Failure>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let (requests, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    Ok(sender)
+    let host = registry.host();
+    Ok(Sender { requests, host })
 }
 
 async fn plain(registry: &Registry) -> Sender {
-    sender(TcpStream::connect(registry.host()).await.unwrap())
-        .await
-        .unwrap()
+    let stream = TcpStream::connect(registry.host()).await.unwrap();
+    sender(stream, registry).await.unwrap()
 }
 
 async fn tls(registry: &Registry, client: Option<&ClientCertificate>) -> Result<Sender, Failure> {
@@ -56,12 +61,8 @@ async fn tls(registry: &Registry, client: Option<&ClientCertificate>) -> Result<
     };
     let stream = TcpStream::connect(registry.host()).await?;
     let name = ServerName::try_from("127.0.0.1")?;
-    sender(
-        TlsConnector::from(Arc::new(config))
-            .connect(name, stream)
-            .await?,
-    )
-    .await
+    let connector = TlsConnector::from(Arc::new(config));
+    sender(connector.connect(name, stream).await?, registry).await
 }
 
 async fn send(
@@ -73,10 +74,10 @@ async fn send(
     let request = Request::builder()
         .method(method)
         .uri(path)
-        .header("host", "localhost")
+        .header("host", &sender.host)
         .body(Full::new(body.into()))
         .unwrap();
-    sender.send_request(request).await
+    sender.requests.send_request(request).await
 }
 
 async fn status(sender: &mut Sender) -> Result<u16, hyper::Error> {
@@ -160,8 +161,8 @@ async fn a_reset_is_told_from_a_close() {
     ] {
         once(&registry, answer);
         let mut stream = TcpStream::connect(registry.host()).await.unwrap();
-        let request = b"GET /v2/ HTTP/1.1\r\nhost: localhost\r\n\r\n";
-        stream.write_all(request).await.unwrap();
+        let request = format!("GET /v2/ HTTP/1.1\r\nhost: {}\r\n\r\n", registry.host());
+        stream.write_all(request.as_bytes()).await.unwrap();
         let read = stream.read(&mut [0; 8]).await;
         assert_eq!(read.map_err(|error| error.kind()), expected);
     }
@@ -247,7 +248,8 @@ async fn a_location_uses_the_name_the_client_used() {
         .await
         .unwrap();
     let location = response.headers()["location"].to_str().unwrap();
-    assert!(location.starts_with("http://localhost/v2/a/blobs/uploads/"));
+    let uploads = format!("{}/v2/a/blobs/uploads/", registry.url());
+    assert!(location.starts_with(&uploads));
 }
 
 #[tokio::test]
@@ -260,4 +262,35 @@ async fn a_taken_port_is_named_in_the_error() {
     };
     let error = Registry::start(options).await.unwrap_err();
     assert!(error.to_string().contains(&port.to_string()));
+}
+
+#[tokio::test]
+async fn a_page_reaches_the_registry_neither_by_another_name_nor_from_its_own_origin() {
+    let registry = start(Transport::Plain).await;
+    let host = registry.host();
+    let digest = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let upload = format!("/v2/team/app/blobs/uploads/?digest={digest}");
+    let rebound = [("host", "evil.example:80")];
+    let cross_site = [("host", host.as_str()), ("origin", "https://evil.example")];
+    for (method, path, headers, expected) in [
+        ("GET", "/v2/_catalog", &rebound[..], 421),
+        ("HEAD", "/v2/", &rebound, 421),
+        ("POST", &upload, &rebound, 421),
+        ("POST", &upload, &cross_site, 403),
+        ("GET", "/v2/_catalog", &cross_site, 403),
+    ] {
+        let mut sender = plain(&registry).await;
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(Bytes::from_static(b"abc"))).unwrap();
+        let response = sender.requests.send_request(request).await.unwrap();
+        assert_eq!(response.status().as_u16(), expected, "{method} {path}");
+    }
+    let path = format!("/v2/team/app/blobs/{digest}");
+    let blob = send(&mut plain(&registry).await, "GET", &path, "").await;
+    assert_eq!(blob.unwrap().status().as_u16(), 404);
+    assert_eq!(registry.requests().len(), 6);
+    registry.shutdown().await;
 }

@@ -7,6 +7,7 @@ use super::registry::ImageScene;
 fn scene(transport: Transport) -> ImageScene {
     let scene = ImageScene::new(Options {
         transport,
+        names: vec!["registry.test".to_owned()],
         ..Options::default()
     });
     scene.sign(&scene.key);
