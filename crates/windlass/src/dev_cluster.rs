@@ -3,8 +3,7 @@
 //! Both are in this process and end with it. The controller talks to the cluster as to any other:
 //! through a kubeconfig, over TLS, with a token.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
@@ -16,6 +15,10 @@ use windlass_sandbox::{Cluster, Options as ClusterOptions, StartError, Status};
 
 use crate::controller::{self, Options};
 use crate::telemetry::Metrics;
+
+mod kubeconfig_file;
+
+pub use self::kubeconfig_file::{KubeconfigFile, KubeconfigFileError};
 
 /// Runs worked on at once.
 const CONCURRENCY: usize = 8;
@@ -46,22 +49,9 @@ pub enum DevClusterError {
     /// No client could be made of it.
     #[error("cannot set up the connection to the built-in cluster")]
     Client(#[source] Box<kube::Error>),
-    /// The folder of the kubeconfig could not be made.
-    #[error("cannot make the folder {}", path.display())]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// The kubeconfig could not be written.
-    #[error("cannot write the kubeconfig {}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] KubeconfigFileError),
     /// The controller ended before it was told to.
     #[error("the controller ended unexpectedly")]
     Controller(#[source] JoinError),
@@ -120,32 +110,8 @@ impl DevCluster {
     }
 
     /// Writes the kubeconfig where `kubectl` can be pointed at; only its owner may read it.
-    pub fn write_kubeconfig(&self, path: &Path) -> Result<(), DevClusterError> {
-        use std::io::Write;
-        use std::os::unix::fs::OpenOptionsExt;
-
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder).map_err(|source| DevClusterError::Folder {
-                path: folder.to_owned(),
-                source,
-            })?;
-        }
-        let mut options = std::fs::OpenOptions::new();
-        let file = options
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(path);
-        let written =
-            file.and_then(|mut file| file.write_all(self.cluster.kubeconfig().as_bytes()));
-        written.map_err(|source| DevClusterError::Write {
-            path: path.to_owned(),
-            source,
-        })
+    pub fn write_kubeconfig(&self, path: &Path) -> Result<KubeconfigFile, DevClusterError> {
+        Ok(KubeconfigFile::write(path, &self.cluster.kubeconfig())?)
     }
 
     /// Stops the controller, which finishes what is under way. The cluster goes on.

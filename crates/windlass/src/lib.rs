@@ -12,6 +12,7 @@ pub mod controller;
 #[cfg(feature = "sandbox")]
 pub mod dev_cluster;
 mod inspect;
+mod local_file;
 mod log;
 mod pipeline;
 mod settings;

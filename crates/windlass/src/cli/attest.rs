@@ -20,6 +20,7 @@ use super::output;
 use super::run_files::{self, RunFiles};
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
+use crate::local_file;
 use crate::sign::Signer;
 use crate::sign::reference::KeyRef;
 
@@ -84,7 +85,7 @@ impl Attest {
         let text = signed(&signer, artifact, payload).await?;
         match &self.output {
             None => output::write(text)?,
-            Some(path) => std::fs::write(path, text)
+            Some(path) => local_file::output(path, text.as_bytes())
                 .with_context(|| format!("cannot write to {}", path.display()))?,
         }
         Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@
 //! demo does the same through the API, so that nothing needs to be installed.
 
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use super::output;
 use crate::cluster::call::{Call, MERGE_PATCH};
 use crate::cluster::path::{ApiPath, Resource};
 use crate::cluster::runs::collection;
-use crate::dev_cluster::{self, DevCluster};
+use crate::dev_cluster::{self, DevCluster, KubeconfigFile};
 
 /// Where the guide keeps the controller.
 const NAMESPACE: &str = "openshift-pipelines";
@@ -71,7 +71,7 @@ impl Demo {
 /// Where the demo takes place: a scratch folder with `windlass` on the path.
 struct Stage {
     folder: TempDir,
-    kubeconfig: PathBuf,
+    kubeconfig: KubeconfigFile,
     client: Client,
 }
 
@@ -81,8 +81,7 @@ impl Stage {
         let config = registry.docker_config(USER).context("no such user")?;
         std::fs::write(folder.path().join("config.json"), config)
             .context("cannot write a Docker configuration")?;
-        let kubeconfig = folder.path().join("kubeconfig");
-        dev.write_kubeconfig(&kubeconfig)?;
+        let kubeconfig = dev.write_kubeconfig(&folder.path().join("kubeconfig"))?;
         let bin = folder.path().join("bin");
         std::fs::create_dir(&bin).context("cannot make a scratch folder")?;
         let program = std::env::current_exe().context("cannot find this program's file")?;
@@ -257,7 +256,7 @@ impl Stage {
             .args(["-c", line])
             .current_dir(folder)
             .env("PATH", path_with(&folder.join("bin"))?)
-            .env("KUBECONFIG", &self.kubeconfig)
+            .env("KUBECONFIG", self.kubeconfig.path())
             .env("COSIGN_PASSWORD", "")
             .env("DOCKER_CONFIG", folder)
             .env("TASKRUN_UID", uid)

@@ -31,7 +31,8 @@ const KUBECONFIG: &str = ".windlass/kubeconfig";
   # a cluster that also runs the steps of task runs, as processes on this machine
   windlass dev --run-steps --kubeconfig /tmp/kubeconfig
 
---kubeconfig is the file to write the kubeconfig to (default: .windlass/kubeconfig).
+--kubeconfig is the file to write the kubeconfig to (default: .windlass/kubeconfig). It is removed
+at the end. A file that `windlass dev` did not write, or that was changed, is left as it is.
 Nothing is saved: all objects are lost when the cluster stops.")]
 pub(crate) struct Dev {
     /// Port of the API server on 127.0.0.1 (default: a free one)
@@ -126,7 +127,7 @@ impl Dev {
         let stop = CancellationToken::new();
         let asked = asked_to_stop(stop.clone())?;
         let dev = DevCluster::start(self.port, &self.system_namespace).await?;
-        dev.write_kubeconfig(&path)?;
+        let kubeconfig = dev.write_kubeconfig(&path)?;
         let steps = if self.run_steps {
             Some(StepRunner::start(&dev.cluster, steps::Options::default())?)
         } else {
@@ -138,8 +139,8 @@ impl Dev {
         if let Some(steps) = steps {
             steps.shutdown().await;
         }
-        // it names a server that is gone
-        let _ = std::fs::remove_file(&path);
+        // it names a server that is about to go
+        drop(kubeconfig);
         dev.shutdown().await?;
         registry.shutdown().await;
         Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 
 use super::output;
 use crate::cluster::Connection;
+use crate::local_file;
 use crate::sign::reference::KeyRef;
 
 /// Print the public key that belongs to a key reference
@@ -31,7 +32,7 @@ impl PublicKey {
             output::write(text)?;
             return Ok(ExitCode::SUCCESS);
         };
-        std::fs::write(&path, text)
+        local_file::output(&path, text.as_bytes())
             .with_context(|| format!("cannot write the public key to {}", path.display()))?;
         output::note(&format!("Public key written to {}", path.display()));
         Ok(ExitCode::SUCCESS)

@@ -12,6 +12,7 @@ use super::output;
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
+use crate::local_file;
 use crate::sign::reference::KeyRef;
 
 /// Sign a file
@@ -77,7 +78,7 @@ impl SignBlob {
             }
             return Ok(ExitCode::SUCCESS);
         };
-        std::fs::write(&path, signature)
+        local_file::output(&path, &signature)
             .with_context(|| format!("cannot write the signature to {}", path.display()))?;
         output::note(&format!("Wrote signature to file {}", path.display()));
         Ok(ExitCode::SUCCESS)

@@ -93,3 +93,43 @@ async fn a_controller_that_was_killed_is_followed_by_one_that_signs() {
     }
     dev.shutdown().await.unwrap();
 }
+
+#[test]
+fn dev_replaces_what_a_killed_one_has_left_and_removes_its_own_file_at_the_end() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let shell = Shell::new();
+    let path = shell.path("kubeconfig");
+    // killed when dropped
+    drop(Dev::start(&shell, &[]));
+    let left = shell.read("kubeconfig");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+
+    let mut dev = Dev::start(&shell, &[]);
+    assert_ne!(shell.read("kubeconfig"), left);
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // another one beside it
+    let again = format!("dev --kubeconfig {}", path.display());
+    shell.fail(2, &again, "another windlass dev uses it; stop that one");
+    assert!(path.exists());
+
+    let asked = Command::new("kill")
+        .arg(dev.child.id().to_string())
+        .status();
+    assert!(asked.unwrap().success());
+    assert!(dev.child.wait().unwrap().success());
+    assert!(!path.exists());
+}
+
+#[test]
+fn dev_starts_neither_over_a_kubeconfig_of_the_user_nor_through_a_link() {
+    let shell = Shell::new();
+    shell.write("mine", "apiVersion: v1\nkind: Config\n");
+    std::os::unix::fs::symlink(shell.path("mine"), shell.path("link")).unwrap();
+    for name in ["mine", "link"] {
+        let line = format!("dev --kubeconfig {name}");
+        shell.fail(2, &line, "choose another file with --kubeconfig");
+    }
+    assert_eq!(shell.read("mine"), b"apiVersion: v1\nkind: Config\n");
+}

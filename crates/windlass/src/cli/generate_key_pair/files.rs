@@ -1,13 +1,13 @@
 //! A key pair in two files, the private one readable by its owner only.
 
-use std::fs::OpenOptions;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use super::pair::{Existing, KeyPair};
 use crate::cli::output::note;
+use crate::local_file::{self, PRIVATE, PUBLIC};
 
 /// Makes a pair and writes `<prefix>.key` and `<prefix>.pub`.
 pub(super) fn generate(prefix: &str, existing: Existing) -> anyhow::Result<()> {
@@ -21,9 +21,9 @@ pub(super) fn generate(prefix: &str, existing: Existing) -> anyhow::Result<()> {
     }
     let pair = KeyPair::generate()?;
     let [private, public] = &names;
-    write(private, pair.private.as_bytes(), 0o600, existing)?;
+    write(private, pair.private.as_bytes(), PRIVATE, existing)?;
     note(&format!("Private key written to {private}"));
-    write(public, pair.public.as_bytes(), 0o644, existing)?;
+    write(public, pair.public.as_bytes(), PUBLIC, existing)?;
     note(&format!("Public key written to {public}"));
     Ok(())
 }
@@ -56,33 +56,9 @@ pub(super) fn write(
 ) -> anyhow::Result<()> {
     let path = Path::new(name);
     let written = match existing {
-        Existing::Keep => create(path, content, mode),
-        Existing::Replace => replace(path, content, mode),
+        Existing::Keep => local_file::create(path, content, mode),
+        Existing::Replace => local_file::replace(path, content, mode),
     };
-    written.with_context(|| format!("cannot write {name}"))
-}
-
-fn create(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
-}
-
-fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    file.write_all(content)?;
-    file.as_file()
-        .set_permissions(std::fs::Permissions::from_mode(mode))?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
+    written.with_context(|| format!("cannot write {name}"))?;
     Ok(())
 }

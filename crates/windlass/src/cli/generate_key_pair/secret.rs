@@ -17,6 +17,7 @@ use super::files;
 use super::pair::{Existing, KeyPair};
 use crate::cli::output::note;
 use crate::cluster::Connection;
+use crate::local_file::PUBLIC;
 use crate::sign::entries::{COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, NAMES, X509_KEY};
 use crate::sign::reference::Location;
 
@@ -59,7 +60,7 @@ pub(super) async fn generate(
         location.name, location.namespace
     ));
     let file = format!("{prefix}.pub");
-    files::write(&file, pair.public.as_bytes(), 0o644, Existing::Replace).with_context(|| {
+    files::write(&file, pair.public.as_bytes(), PUBLIC, Existing::Replace).with_context(|| {
         format!(
             "the secret contains the new pair; print its public key with `windlass public-key \
              --key {}`",
