@@ -22,6 +22,7 @@ mod entry;
 mod pattern;
 mod read;
 mod secret;
+mod selection;
 mod source;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod tests;
 
 pub use self::candidate::{Candidate, Candidates};
 pub use self::config::config_paths;
+pub use self::selection::{Scope, ScopeError, Selection, SelectionError};
 pub use self::source::{Secret, Source, Warning};
 
 /// Most accounts with a repository and its candidates remembered.

@@ -12,6 +12,9 @@ use super::pattern::{Fit, Pattern};
 use super::read::Reading;
 use crate::reference::Repository;
 
+/// Most characters of a key that are shown.
+const LONGEST_KEY: usize = 300;
+
 #[derive(Deserialize)]
 struct Config<'a> {
     #[serde(borrow, default)]
@@ -77,7 +80,10 @@ fn entries(place: &str, auths: &Auths<'_>, repository: &Repository) -> Reading {
                 key: Some(key.clone()),
                 credential,
             }),
-            Err(error) => read.warn(place, format!("the entry for {key} is not used: {error}")),
+            Err(error) => {
+                let key: String = key.chars().take(LONGEST_KEY).collect();
+                read.warn(place, format!("the entry for {key} is not used: {error}"));
+            }
         }
     }
     read

@@ -64,16 +64,42 @@ impl Pattern {
     /// How well the key matches a repository; none if it does not.
     pub(crate) fn fit(&self, repository: &Repository) -> Option<Fit> {
         let (host, port) = split_port(repository.registry());
-        let host = canonical(host);
-        if self.port.as_deref() != port.filter(|port| *port != "443") {
-            return None;
-        }
+        let port = port.filter(|port| *port != "443");
+        self.fit_parts(&canonical(host), port, repository.path().split('/'))
+    }
+
+    /// How well the key matches all that another one is for; none if it does not.
+    pub(crate) fn covers(&self, other: &Self) -> Option<Fit> {
+        let path = other.path.iter().map(String::as_str);
+        self.fit_parts(&other.host, other.port.as_deref(), path)
+    }
+
+    /// Whether the key is for some of what another one is for, and not for all of it.
+    pub(crate) fn is_part_of(&self, other: &Self) -> bool {
+        self.port == other.port
+            && (self.host == other.host || hosts_match(&self.host, &other.host))
+            && self.path.len() > other.path.len()
+            && self.path.starts_with(&other.path)
+    }
+
+    /// Whether the host stands for more than one.
+    pub(crate) fn has_wildcards(&self) -> bool {
+        // an address of IPv6 is in brackets
+        let is_address = self.host.starts_with('[') && self.host.contains(':');
+        self.host.contains(['*', '?']) || (self.host.contains('[') && !is_address)
+    }
+
+    fn fit_parts<'p>(
+        &self,
+        host: &str,
+        port: Option<&str>,
+        mut path: impl Iterator<Item = &'p str>,
+    ) -> Option<Fit> {
         let is_exact = self.host == host;
-        if !is_exact && !hosts_match(&self.host, &host) {
+        if self.port.as_deref() != port || !(is_exact || hosts_match(&self.host, host)) {
             return None;
         }
-        let mut parts = repository.path().split('/');
-        let covers = self.path.iter().all(|part| parts.next() == Some(part));
+        let covers = self.path.iter().all(|part| path.next() == Some(part));
         covers.then_some(Fit {
             path: self.path.len(),
             is_exact,

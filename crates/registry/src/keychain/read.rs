@@ -3,6 +3,9 @@
 use super::candidate::Candidate;
 use super::source::Warning;
 
+/// Most problems of a source that are listed: tenants write sources, others read about them.
+const MOST: usize = 20;
+
 /// What a source has for a repository.
 #[derive(Debug, Default)]
 pub(crate) struct Reading {
@@ -12,6 +15,11 @@ pub(crate) struct Reading {
 
 impl Reading {
     pub(crate) fn warn(&mut self, place: &str, problem: String) {
+        let problem = match self.warnings.len() {
+            ..MOST => problem,
+            MOST => "it has more problems, which are not listed".to_owned(),
+            _ => return,
+        };
         self.warnings.push(Warning {
             place: place.to_owned(),
             problem,

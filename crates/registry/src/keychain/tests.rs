@@ -216,3 +216,21 @@ fn a_secret_is_printed_without_its_entries() {
     let printed = format!("{:?}", docker("a", &auths(&[("r.io", "hunter2")])));
     assert!(printed.contains("ns/a") && !printed.contains("hunter2"));
 }
+
+#[test]
+fn a_source_with_many_problems_has_some_of_them_listed_and_no_long_key() {
+    let keys = (0..1_000).map(|number| (format!("not an address {number}"), "1".to_owned()));
+    let keys: Vec<_> = keys.collect();
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
+    let found = find(&[docker("a", &auths(&keys))], &repository("r.io/app"));
+    assert_eq!(found.warnings.len(), 21);
+    let last = &found.warnings[20].problem;
+    assert_eq!(last, "it has more problems, which are not listed");
+
+    let long = format!(r#"{{"auths": {{"r.io/{}": {{}}}}}}"#, "/".repeat(100_000));
+    let found = find(&[docker("a", &long)], &repository("r.io/app"));
+    assert!(found.warnings[0].problem.len() < 500);
+}

@@ -1,5 +1,7 @@
 //! Accounts and their credentials for a registry, checked and granted on the command line.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use windlass_sandbox::registry::{self, Accounts, Authentication, Grant, Registry, User};
 
@@ -226,6 +228,50 @@ fn a_file_without_credentials_is_refused_before_anything_is_written() {
     });
     it.scene.cluster.create(opaque).unwrap();
     has(&it.grant("robot", "x").stderr, &["with the type Opaque"]);
+}
+
+#[test]
+fn only_the_entries_of_the_registries_asked_for_get_into_the_cluster() {
+    let it = RegistryScene::new();
+    let config = r#"{"auths": {
+        "r.io/team": {"auth": "YTpi"}, "r.io/other": {"auth": "Yzpk"}, "docker.io": {"auth": "ZTpm"}
+    }, "HttpHeaders": {"X-Secret": "wine-dark"}}"#;
+    it.scene.shell.write("all", config);
+    let refused = it.grant("all", "x");
+    assert_eq!(refused.code, 2);
+    has(
+        &refused.stderr,
+        &["docker.io, r.io/other, r.io/team", "--registry"],
+    );
+    assert!(it.scene.cluster.get("secrets", "default", "x").is_none());
+
+    let entries = || {
+        let secret = it.scene.cluster.get("secrets", "default", "x").unwrap();
+        let config = secret["data"][".dockerconfigjson"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let config: Value = serde_json::from_slice(&STANDARD.decode(config).unwrap()).unwrap();
+        config
+    };
+    let granted = it.grant("all", "x --registry r.io/team");
+    assert_eq!(granted.code, 0, "{}", granted.stderr);
+    has(&granted.stderr, &["copying the entries for r.io/team"]);
+    assert_eq!(entries(), json!({"auths": {"r.io/team": {"auth": "YTpi"}}}));
+    // another one is added, and what the secret has stays
+    assert_eq!(it.grant("all", "x --registry docker.io").code, 0);
+    let both = json!({"auths": {"r.io/team": {"auth": "YTpi"}, "docker.io": {"auth": "ZTpm"}}});
+    assert_eq!(entries(), both);
+    let again = it.grant("all", "x --registry r.io/team --registry docker.io");
+    has(&again.stdout, &["secret/x unchanged"]);
+    for (registry, text) in [
+        ("r.com", "no credential for r.com"),
+        ("*", "without wildcards"),
+    ] {
+        let refused = it.grant("all", &format!("x --registry {registry}"));
+        assert_eq!(refused.code, 2);
+        has(&refused.stderr, &[text]);
+    }
 }
 
 #[test]

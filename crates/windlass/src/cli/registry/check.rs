@@ -67,7 +67,7 @@ impl Check {
             None if access.results.len() == 1 => format!(
                 "Runs of this account cannot push: it has no credential for {repository}.\n\
                  Grant one:  windlass registry grant --docker-config FILE -n {namespace} \
-                 --service-account {name}"
+                 --service-account {name} --registry {repository}"
             ),
             None => format!(
                 "Runs of this account cannot push: none of its credentials has push access.\n\

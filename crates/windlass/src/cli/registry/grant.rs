@@ -1,4 +1,5 @@
-//! `registry grant`: adds the credentials of a Docker configuration file to a service account.
+//! `registry grant`: adds credentials of a Docker configuration file to a service account, those of
+//! the registries asked for.
 //!
 //! Steps 2 and 3 of the guide's section on registries: a secret, and its name in the account's
 //! `imagePullSecrets`. What exists is not changed, so granting twice changes nothing.
@@ -6,14 +7,16 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{LocalObjectReference, Secret, ServiceAccount};
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
+use windlass_registry::keychain::{Scope, Selection, SelectionError};
+use zeroize::Zeroizing;
 
-use crate::cli::output;
+use crate::cli::output::{self, clean};
 use crate::cli::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -25,19 +28,23 @@ const MANAGED: &str = "pipeline";
 /// How often a write is tried that others get in the way of.
 const ATTEMPTS: usize = 5;
 
-/// Add the credentials of a Docker configuration file to a service account
+/// Add credentials of a Docker configuration file to a service account
 ///
-/// Writes the credentials to a secret and adds it to the account's imagePullSecrets. Creates the
-/// secret and the account if they do not exist. Granting twice changes nothing.
+/// Writes the credentials of the registries named to a secret and adds it to the account's
+/// imagePullSecrets. Creates the secret and the account if they do not exist, and leaves what else
+/// the secret contains. Granting twice changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  windlass registry grant --docker-config ~/.docker/config.json -n team-a \\
-      --service-account build-bot
+  windlass registry grant --docker-config ~/.docker/config.json \\
+      --registry registry.example.com/team -n team-a --service-account build-bot
   windlass registry check registry.example.com/team/app -n team-a --service-account build-bot")]
 pub(crate) struct Grant {
     /// Docker configuration file, usually ~/.docker/config.json; - for standard input
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     docker_config: Input,
+    /// Registry whose entries are copied; repeat it for several (default: the only one in the file)
+    #[arg(long, value_name = "HOST[/PATH]")]
+    registry: Vec<Scope>,
     /// Namespace of the account (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -69,7 +76,7 @@ impl Change {
 
 impl Grant {
     pub(super) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let content = credentials(&self.docker_config)?;
+        let selection = selection(&self.docker_config, &self.registry)?;
         let client = connection.connect().await?;
         let namespace = self
             .namespace
@@ -81,7 +88,12 @@ impl Grant {
             service_account: account,
             ..
         } = &self;
-        let change = write_secret(&client, &namespace, secret, content).await?;
+        let keys: Vec<_> = selection.keys().collect();
+        output::note(&format!(
+            "copying the entries for {}",
+            clean::line(&keys.join(", "))
+        ));
+        let change = write_secret(&client, &namespace, secret, &selection).await?;
         output::write(format!("secret/{secret} {}\n", change.word()))?;
         let change = add_to_account(&client, &namespace, account, secret).await?;
         output::write(format!("serviceaccount/{account} {}\n", change.word()))?;
@@ -104,34 +116,21 @@ fn warning(namespace: &str, secret: &str) -> String {
     )
 }
 
-/// The file's bytes, if it has credentials that a cluster can use.
-fn credentials(input: &Input) -> anyhow::Result<Vec<u8>> {
-    let content = verdict::read(input, "Docker configuration")?;
-    // the parser's error may quote a value
-    let Ok(document) = serde_json::from_slice::<Value>(&content) else {
-        bail!("{input} is not JSON, so it is no Docker configuration");
-    };
-    let Some(auths) = document.get("auths").and_then(Value::as_object) else {
-        bail!(
-            "{input} has no `auths`, so there is no credential in it{}",
-            helper(&document)
-        );
-    };
-    let has_credential = |entry: &Value| {
-        let names = ["auth", "username", "identitytoken", "registrytoken"];
-        let mut texts = names.iter().filter_map(|name| entry[*name].as_str());
-        texts.any(|text| !text.is_empty())
-    };
-    ensure!(
-        auths.values().any(has_credential),
-        "no entry of `auths` in {input} has a credential{}",
-        helper(&document)
-    );
-    Ok(content)
+/// The entries to copy.
+fn selection(input: &Input, registries: &[Scope]) -> anyhow::Result<Selection> {
+    let content = Zeroizing::new(verdict::read(input, "Docker configuration")?);
+    let selection = Selection::of(&content, registries);
+    selection.map_err(|error| match error {
+        SelectionError::NoAuths | SelectionError::NoCredential | SelectionError::NoEntry { .. } => {
+            anyhow!("{input} {error}{}", helper(&content))
+        }
+        SelectionError::Syntax | SelectionError::Ambiguous { .. } => anyhow!("{input} {error}"),
+    })
 }
 
 /// What to do about a file whose credentials a program of the machine has.
-fn helper(document: &Value) -> &'static str {
+fn helper(content: &[u8]) -> &'static str {
+    let document: Value = serde_json::from_slice(content).unwrap_or_default();
     if document.get("credsStore").is_none() && document.get("credHelpers").is_none() {
         return "; log in to the registry first";
     }
@@ -143,18 +142,18 @@ async fn write_secret(
     client: &Client,
     namespace: &str,
     name: &str,
-    content: Vec<u8>,
+    selection: &Selection,
 ) -> anyhow::Result<Change> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let place = format!("secret {namespace}/{name}");
     let found = api.get_opt(name).await;
     let found = found.with_context(|| format!("cannot read {place}"))?;
-    let data = BTreeMap::from([(ENTRY.to_owned(), ByteString(content))]);
+    let data = |content| BTreeMap::from([(ENTRY.to_owned(), ByteString(content))]);
     let Some(found) = found else {
         let secret = Secret {
             metadata: named(name),
             type_: Some(KIND.to_owned()),
-            data: Some(data),
+            data: Some(data(selection.to_config().into_bytes())),
             ..Secret::default()
         };
         let created = api.create(&PostParams::default(), &secret).await;
@@ -167,12 +166,19 @@ async fn write_secret(
         "{place} exists with the type {kind}, not {KIND}; choose another name with --secret"
     );
     let held = found.data.unwrap_or_default();
-    if held.get(ENTRY) == data.get(ENTRY) {
+    let held = held.get(ENTRY).map_or(&b"{}"[..], |held| &held.0);
+    let content = selection.added_to(held).with_context(|| {
+        format!(
+            "{place} exists and its {ENTRY} is no Docker configuration; choose another name with \
+             --secret"
+        )
+    })?;
+    if content == held {
         return Ok(Change::None);
     }
     let patch = json!({
         "metadata": { "resourceVersion": found.metadata.resource_version },
-        "data": data,
+        "data": data(content),
     });
     let patched = api
         .patch(name, &PatchParams::default(), &Patch::Merge(&patch))
