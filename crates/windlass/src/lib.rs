@@ -15,6 +15,7 @@ mod inspect;
 mod local_file;
 mod log;
 mod pipeline;
+mod process;
 mod settings;
 mod sign;
 mod store;

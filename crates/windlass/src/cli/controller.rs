@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Connection;
 use crate::controller::{self, Options};
+use crate::process;
 use crate::telemetry::{self, Health, LogFormat, Metrics};
 
 /// Default number of runs processed at the same time. Most of them wait for registries: with 16, a
@@ -65,6 +66,7 @@ impl Controller {
     /// Runs until SIGTERM or Ctrl-C.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         telemetry::log_to_stderr(self.log_format);
+        process::forbid_dumps();
         if self.kube_api_qps.is_some() || self.kube_api_burst.is_some() {
             tracing::info!("--kube-api-qps and --kube-api-burst have no effect; see --concurrency");
         }

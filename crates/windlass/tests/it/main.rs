@@ -5,6 +5,8 @@
 
 mod attest;
 mod blob;
+#[cfg(target_os = "linux")]
+mod controller;
 mod describe;
 #[cfg(feature = "sandbox")]
 mod dev;
