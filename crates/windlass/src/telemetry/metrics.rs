@@ -39,7 +39,7 @@ pub struct Metrics {
     /// Signing secrets that were refused; the last valid key stays loaded.
     pub(crate) key_refused: Counter,
     /// Private keys read; each encrypted one costs one run of scrypt.
-    pub(crate) keys_loaded: Counter,
+    pub keys_loaded: Counter,
     /// Runs that wait for a retry.
     pub(crate) waiting: Gauge,
     /// Objects that a list or watch passed over since they could not be read.
