@@ -191,6 +191,17 @@ impl Scene {
         assert_eq!(self.run_requests("PATCH"), count);
     }
 
+    /// Lets this time pass at once for every timer, once a run waits for its own.
+    async fn skip(&self, time: Duration) {
+        self.until("a run waits", |scene| {
+            scene.local.metrics.waiting.get() == 1
+        })
+        .await;
+        tokio::time::pause();
+        tokio::time::advance(time).await;
+        tokio::time::resume();
+    }
+
     /// Has another run signed: what the controller had begun on its own before that was done, or is
     /// in the logs of requests.
     async fn settled_after_that(&self, name: &str) {
@@ -213,13 +224,6 @@ impl Scene {
     async fn end(self) {
         self.local.shutdown().await.unwrap();
     }
-}
-
-/// Lets this time pass at once, for every timer.
-async fn skip(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }
 
 /// The secret with the key.

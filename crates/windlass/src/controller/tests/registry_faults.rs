@@ -227,11 +227,11 @@ async fn for_a_long_retry_after_the_run_waits_and_leaves_the_registry_in_peace()
         .waits(&["HTTP 429", "limits the rate of requests"])
         .await;
     stage.registry.clear_requests();
-    skip(Duration::from_secs(590)).await;
+    stage.scene.skip(Duration::from_secs(590)).await;
     stage.scene.settled_after_that("later").await;
     assert!(stage.registry.requests().is_empty());
     stage.registry.clear_faults();
-    skip(Duration::from_secs(10)).await;
+    stage.scene.skip(Duration::from_secs(10)).await;
     stage.end_signed().await;
 }
 
