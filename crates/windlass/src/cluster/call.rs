@@ -99,6 +99,7 @@ pub(crate) struct Call<'a> {
     accept: &'a str,
     content_type: &'a str,
     body: Vec<u8>,
+    closes: bool,
 }
 
 impl<'a> Call<'a> {
@@ -112,6 +113,7 @@ impl<'a> Call<'a> {
             accept,
             content_type,
             body: Vec::new(),
+            closes: false,
         }
     }
 
@@ -123,6 +125,14 @@ impl<'a> Call<'a> {
     /// Asks for the answer in another representation.
     pub(crate) fn accept(self, accept: &'a str) -> Self {
         Self { accept, ..self }
+    }
+
+    /// Closes the connection afterwards, whose buffers contain what was sent.
+    pub(super) fn closing(self) -> Self {
+        Self {
+            closes: true,
+            ..self
+        }
     }
 
     /// Creates an object under `path`.
@@ -174,18 +184,21 @@ impl<'a> Call<'a> {
             accept,
             content_type,
             body,
+            closes,
         } = self;
         let uri = match path.into_uri() {
             Ok(uri) => uri,
             Err(source) => return Err(CallError::Name { action, source }),
         };
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
             .uri(uri)
             .header(header::ACCEPT, accept)
-            .header(header::CONTENT_TYPE, content_type)
-            .body(Body::from(body));
-        let request = match request {
+            .header(header::CONTENT_TYPE, content_type);
+        if closes {
+            request = request.header(header::CONNECTION, "close");
+        }
+        let request = match request.body(Body::from(body)) {
             Ok(request) => request,
             Err(source) => return Err(CallError::Malformed { action, source }),
         };

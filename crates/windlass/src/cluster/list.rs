@@ -18,7 +18,7 @@ use kube::Client;
 use self::page::{Page, PageError};
 use self::split::{Metadata, Piece};
 use super::call::{Call, CallError, OBJECT_LIMIT};
-use super::path::ApiPath;
+use super::path::{ApiPath, Resource};
 use super::peek::Identity;
 
 mod page;
@@ -53,8 +53,24 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    /// Reads from it. The buffers of a connection contain what came through it last, so one that a
+    /// secret came through is not used again.
+    pub(super) fn get(&self, action: String, parameters: &[(&str, &str)]) -> Call<'_> {
+        let call = Call::get(action, self.uri(parameters));
+        if self.is_secret() {
+            call.closing()
+        } else {
+            call
+        }
+    }
+
+    /// Whether its objects are secrets.
+    pub(super) fn is_secret(&self) -> bool {
+        self.path.is_collection_of(Resource::SECRETS)
+    }
+
     /// Path and query, with these parameters; empty ones are left out.
-    pub(super) fn uri(&self, parameters: &[(&str, &str)]) -> ApiPath {
+    fn uri(&self, parameters: &[(&str, &str)]) -> ApiPath {
         let name = self.name.as_ref();
         let name = name.map_or_else(String::new, |name| format!("metadata.name={name}"));
         let labels = self.labels.as_deref().unwrap_or_default();
@@ -209,7 +225,8 @@ impl<'a> List<'a> {
             Place::First | Place::End => "",
         };
         let parameters = [("limit", &*self.size.to_string()), ("continue", token)];
-        let call = Call::get(self.action(), self.source.uri(&parameters)).accept(self.accept);
+        let call = self.source.get(self.action(), &parameters);
+        let call = call.accept(self.accept);
         let limit = if self.size > 1 {
             PAGE_LIMIT
         } else {

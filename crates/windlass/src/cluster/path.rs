@@ -106,6 +106,14 @@ impl ApiPath {
         }
     }
 
+    /// Whether these are all objects of a kind, somewhere or everywhere.
+    pub(super) fn is_collection_of(&self, resource: Resource) -> bool {
+        let Resource { group, plural } = resource;
+        let rest = self.as_str().strip_prefix(group);
+        rest.and_then(|rest| rest.strip_suffix(plural))
+            .is_some_and(|rest| rest.ends_with('/'))
+    }
+
     /// What is sent.
     pub(super) fn into_uri(self) -> Result<String, InvalidName> {
         self.text

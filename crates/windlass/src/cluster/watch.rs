@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use windlass_core::error::Chain;
 
 use self::lines::{Line, Lines};
-use super::call::{Call, CallError, OBJECT_LIMIT};
+use super::call::{CallError, OBJECT_LIMIT};
 use super::list::{List, Listed, TooLarge};
 pub(crate) use super::list::{ListError, Source};
 use super::peek::Identity;
@@ -161,22 +161,23 @@ async fn list(client: &Client, source: &Source, sink: &mut impl Sink) -> Result<
     Ok(list.version().to_owned())
 }
 
-/// Watches from `version` on until the server ends the watch in the agreed way.
+/// Watches from `version` on until the server ends the watch in the agreed way; secrets until the
+/// next event.
 async fn watch(
     client: &Client,
     source: &Source,
     version: &mut String,
     sink: &mut impl Sink,
 ) -> Result<(), WatchError> {
-    let uri = source.uri(&[
+    let seconds = WATCH_SECONDS.to_string();
+    let parameters = [
         ("watch", "true"),
         ("allowWatchBookmarks", "true"),
-        ("resourceVersion", version),
-        ("timeoutSeconds", &WATCH_SECONDS.to_string()),
-    ]);
-    let (_, response) = Call::get(format!("watch {}", source.what), uri)
-        .open(client)
-        .await?;
+        ("resourceVersion", version.as_str()),
+        ("timeoutSeconds", seconds.as_str()),
+    ];
+    let call = source.get(format!("watch {}", source.what), &parameters);
+    let (_, response) = call.open(client).await?;
     let chunks = response.into_body().into_data_stream();
     let mut lines = Lines::new(chunks, EVENT_LIMIT);
     let mut unreadable = 0;
@@ -200,6 +201,8 @@ async fn watch(
             }
         };
         match read {
+            // another connection, so that the buffers of this one are wiped
+            Ok(()) if source.is_secret() => return Ok(()),
             Ok(()) => unreadable = 0,
             Err(error @ WatchError::Malformed { .. }) if unreadable < UNREADABLE => {
                 unreadable += 1;
