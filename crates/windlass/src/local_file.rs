@@ -85,10 +85,11 @@ pub(crate) fn prepare(path: &Path, content: &[u8], mode: u32) -> io::Result<Name
 /// The error without the name under which the file was to be written, which means nothing to the
 /// user.
 fn without_path(error: io::Error) -> io::Error {
-    let cause = error.get_ref().and_then(|error| error.source());
-    let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
-    let code = cause.and_then(io::Error::raw_os_error);
-    code.map_or(error, io::Error::from_raw_os_error)
+    let text = error.to_string();
+    match text.split_once(" at path ") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause.to_owned()),
+        None => error,
+    }
 }
 
 /// Whether a file of this owner is the user's own.
