@@ -6,6 +6,10 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
+pub use self::pattern::{Fit, Pattern, PatternError};
+
+mod pattern;
+
 /// Registry of references that name none.
 const DEFAULT_REGISTRY: &str = "index.docker.io";
 /// Alias of the default registry.

@@ -19,7 +19,6 @@ use crate::reference::Repository;
 mod candidate;
 mod config;
 mod entry;
-mod pattern;
 mod read;
 mod secret;
 mod selection;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use windlass_core::image::{self, ImageError};
+use windlass_core::image::{self, Fit, ImageError, Pattern};
 
 use crate::digest::{Digest, DigestError};
 
@@ -101,6 +101,11 @@ impl Repository {
     /// Path within the registry.
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// How well a pattern matches this repository; none if it does not.
+    pub(crate) fn fit(&self, pattern: &Pattern) -> Option<Fit> {
+        pattern.fit(&self.registry, &self.path)
     }
 }
 

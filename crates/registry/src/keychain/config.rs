@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use windlass_core::image::{Fit, Pattern};
 
 use super::candidate::Candidate;
 use super::entry;
-use super::pattern::{Fit, Pattern};
 use super::read::Reading;
 use crate::reference::Repository;
 
@@ -60,14 +60,14 @@ fn entries(place: &str, auths: &Auths<'_>, repository: &Repository) -> Reading {
     let mut read = Reading::default();
     let mut fitting: Vec<(Fit, &String, &RawValue)> = Vec::new();
     for (key, entry) in auths {
-        match Pattern::parse(key) {
+        match Pattern::of_key(key) {
             // The key may be anything, even a secret in the wrong place: it is not shown.
             None => read.warn(
                 place,
                 "one of its keys is not the address of a registry".to_owned(),
             ),
             Some(pattern) => {
-                let fit = pattern.fit(repository);
+                let fit = repository.fit(&pattern);
                 fitting.extend(fit.map(|fit| (fit, key, *entry)));
             }
         }
@@ -96,7 +96,7 @@ fn warn_of_helpers(
     store: Option<&RawValue>,
     repository: &Repository,
 ) {
-    let fits = |key: &str| Pattern::parse(key).is_some_and(|key| key.fit(repository).is_some());
+    let fits = |key: &str| Pattern::of_key(key).is_some_and(|key| repository.fit(&key).is_some());
     let helpers = helpers.unwrap_or_default();
     let named = helpers.keys().any(|key| fits(key));
     if named || (store.is_some() && read.candidates.is_empty()) {

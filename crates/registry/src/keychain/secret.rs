@@ -1,10 +1,10 @@
 //! Secrets of the cluster: the types with registry credentials, and the entries to read.
 
+use windlass_core::image::{Fit, Pattern};
 use zeroize::Zeroizing;
 
 use super::candidate::Candidate;
 use super::config;
-use super::pattern::{Fit, Pattern};
 use super::read::Reading;
 use super::source::Secret;
 use crate::auth::Credential;
@@ -55,12 +55,12 @@ impl Secret {
             if !name.starts_with(TEKTON_DOCKER) {
                 continue;
             }
-            let Some(pattern) = Pattern::parse(key) else {
+            let Some(pattern) = Pattern::of_key(key) else {
                 let problem = format!("its annotation {name} is not the address of a registry");
                 read.warn(place, problem);
                 continue;
             };
-            let fit = pattern.fit(repository).map(|fit| (fit, key));
+            let fit = repository.fit(&pattern).map(|fit| (fit, key));
             best = match (best, fit) {
                 (Some(best), Some(fit)) if best.0 >= fit.0 => Some(best),
                 (best, fit) => fit.or(best),

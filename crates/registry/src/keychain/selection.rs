@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use windlass_core::image::{Fit, Pattern};
 
 use super::entry;
-use super::pattern::{Fit, Pattern};
 
 /// A registry or a part of it: `HOST[:PORT][/PATH]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl FromStr for Scope {
     type Err = ScopeError;
 
     fn from_str(text: &str) -> Result<Self, ScopeError> {
-        let pattern = Pattern::parse(text).filter(|pattern| !pattern.has_wildcards());
+        let pattern = Pattern::of_key(text).filter(|pattern| !pattern.has_wildcards());
         pattern
             .map(|pattern| Self {
                 written: text.trim().to_owned(),
@@ -161,7 +161,7 @@ impl Usable {
 /// The entries with a credential for an address. Another key may be anything, even a secret.
 fn usable(auths: BTreeMap<String, Value>) -> Vec<Usable> {
     let read = |(key, entry): (String, Value)| {
-        let pattern = Pattern::parse(&key)?;
+        let pattern = Pattern::of_key(&key)?;
         entry::read(&entry.to_string()).ok()?;
         Some(Usable {
             key,
