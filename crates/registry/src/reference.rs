@@ -90,10 +90,12 @@ impl Repository {
         if !registry.bytes().all(is_plain) {
             return Err(ReferenceError::Host);
         }
+        // one registry, one name: credentials, locks and exemptions are looked up by it
+        let registry = registry.to_ascii_lowercase();
         Ok(Self { registry, path })
     }
 
-    /// Host and port.
+    /// Host and port, in lower case.
     pub fn registry(&self) -> &str {
         &self.registry
     }
@@ -242,6 +244,7 @@ mod tests {
             ("docker.io/foo/bar:x", "index.docker.io/foo/bar:x", "x"),
             ("[::1]:5000/app:1", "[::1]:5000/app:1", "1"),
             ("127.0.0.1:5000/app", "127.0.0.1:5000/app", "latest"),
+            ("R.io:5000/app", "r.io:5000/app", "latest"),
         ];
         for (text, shown, name) in cases {
             let read = Reference::parse(text).unwrap();
