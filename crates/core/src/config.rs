@@ -15,12 +15,14 @@ pub use self::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Wa
 pub use self::reader::Parsed;
 pub use self::redact::{Endpoint, Token};
 pub use self::settings::{ArtifactPolicy, Config, Kms, Storage, Transparency, X509};
+pub use self::shared::SharedCredentials;
 
 mod kinds;
 mod problem;
 mod reader;
 mod redact;
 mod settings;
+mod shared;
 mod suggest;
 
 #[cfg(test)]

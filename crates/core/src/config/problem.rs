@@ -1,5 +1,7 @@
 //! What is wrong with a configuration, and what is odd about it.
 
+use std::borrow::Cow;
+
 /// Name of the ConfigMap of Tekton Chains.
 pub const CHAINS_CONFIG: &str = "chains-config";
 /// Name of the ConfigMap of windlass's own settings. Operators that own `chains-config` refuse keys
@@ -32,7 +34,7 @@ pub struct Problem {
     /// The value, quoted and shortened, or `[redacted]`.
     pub value: String,
     /// What is allowed instead.
-    pub allowed: Vec<&'static str>,
+    pub allowed: Vec<Cow<'static, str>>,
 }
 
 /// Every value that is not allowed.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
 use super::redact::{Endpoint, Token};
+use super::shared::SharedCredentials;
 use crate::format::Format;
 use crate::run::Kind;
 
@@ -72,6 +73,8 @@ pub struct Storage {
     pub oci_repository: String,
     pub oci_insecure: bool,
     pub oci_encoding: Encoding,
+    /// `registries.shared-credentials` of `windlass-config`; none if the key is absent.
+    pub shared_credentials: Option<SharedCredentials>,
     pub docdb_url: Endpoint,
     pub docdb_mongo_server_url: Endpoint,
     pub docdb_mongo_server_url_dir: String,

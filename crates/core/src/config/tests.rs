@@ -94,6 +94,7 @@ fn a_misspelt_boolean_keeps_the_default_and_warns() {
     let parsed = parse(&[
         ("signers.x509.fulcio.enabled", "yes"),
         ("transparency.enabled", "True"),
+        ("storage.oci.repository", "r.io/signatures"),
         ("storage.oci.repository.insecure", "T"),
     ])
     .unwrap();
@@ -209,4 +210,46 @@ fn debug_output_holds_no_token_and_no_password() {
         debug.contains("mongodb://[redacted]@host/db?[redacted]"),
         "{debug}"
     );
+}
+
+fn parse_own(value: &str) -> Result<Parsed, ConfigError> {
+    let key = "registries.shared-credentials".to_owned();
+    Config::parse(&BTreeMap::new(), &[(key, value.to_owned())].into())
+}
+
+#[test]
+fn credentials_are_shared_as_windlass_config_says_and_not_unless_it_does() {
+    assert_eq!(parse(&[]).unwrap().config.storage.shared_credentials, None);
+    let config = parse_own("team-a r.io/team-a\n").unwrap().config;
+    let shared = config.storage.shared_credentials.unwrap();
+    assert!(shared.include("team-a", "r.io", "team-a/app"));
+    assert!(!shared.include("team-b", "r.io", "team-a/app"));
+    // the operator that owns chains-config may refuse it there
+    let parsed = parse(&[("registries.shared-credentials", "* *")]).unwrap();
+    assert_eq!(parsed.config.storage.shared_credentials, None);
+    assert_eq!(parsed.warnings[0].key, "registries.shared-credentials");
+}
+
+#[test]
+fn a_malformed_line_is_named_with_what_to_write_instead() {
+    let error = parse_own("team-a r.io/a\nteam-b r.io/b/*\nteam-c u:hunter2@r.io").unwrap_err();
+    assert_eq!(error.problems.len(), 2);
+    let text = error.to_string();
+    let place = "in windlass-config, registries.shared-credentials: line 2, \"team-b r.io/b/*\", \
+                 is not allowed; use a path of";
+    assert!(text.contains(place), "{text}");
+    assert!(text.contains("line 3 is not allowed"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+    let many = "x\n".repeat(1000);
+    assert!(parse_own(&many).unwrap_err().to_string().len() < 2000);
+}
+
+#[test]
+fn no_check_of_certificates_without_a_repository_has_no_effect_and_warns() {
+    let insecure = ("storage.oci.repository.insecure", "true");
+    let parsed = parse(&[insecure]).unwrap();
+    assert_eq!(parsed.warnings[0].key, "storage.oci.repository.insecure");
+    assert!(parsed.warnings[0].message.contains("has no effect"));
+    let parsed = parse(&[insecure, ("storage.oci.repository", "r.io/s")]).unwrap();
+    assert!(parsed.warnings.is_empty());
 }
