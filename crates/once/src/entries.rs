@@ -1,11 +1,16 @@
-//! Entries: values with an expiry, bounded in number. The oldest makes room for the newest.
+//! Entries: values with an expiry, bounded in number. The holder that claims most of them makes room,
+//! with the oldest of its own.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::time::Instant;
 
-/// Most values that are looked at to make room for one.
+use super::claims::Claims;
+
+/// Most values in use that are looked at to make room for one.
 const LOOKED_AT: usize = 16;
+/// Most holders whose claims to one entry are counted.
+const CLAIMS: usize = 16;
 
 /// When a value expires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,128 +21,153 @@ pub enum Expiry {
     Never,
 }
 
-/// The entries of a map, in three orders: by key, by age and by expiry.
-pub(crate) struct Entries<K, V> {
+/// The entries of a map: by key, by expiry and by claim.
+pub(crate) struct Entries<K, V, H> {
     bound: usize,
     is_used: fn(&V) -> bool,
-    values: HashMap<K, Entry<V>>,
-    /// Keys by the number of their entry.
-    by_age: BTreeMap<u64, K>,
-    /// Times and numbers of the entries that expire.
-    by_expiry: BTreeSet<(Instant, u64)>,
+    values: HashMap<K, Entry<V, H>>,
+    claims: Claims<K, H>,
+    /// The keys of what expires, in that order; the number tells those of one time apart.
+    by_expiry: BTreeMap<(Instant, u64), K>,
     next: u64,
 }
 
-struct Entry<V> {
+struct Entry<V, H> {
     value: V,
-    number: u64,
-    expiry: Expiry,
+    /// Its place in the order of expiry.
+    expiry: Option<(Instant, u64)>,
+    /// Who claims it, each with the number of the claim; never empty.
+    claims: Vec<(H, u64)>,
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Entries<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone, H: Clone + Ord> Entries<K, V, H> {
     pub(crate) fn new(bound: usize, is_used: fn(&V) -> bool) -> Self {
         Self {
             bound,
             is_used,
             values: HashMap::new(),
-            by_age: BTreeMap::new(),
-            by_expiry: BTreeSet::new(),
+            claims: Claims::new(),
+            by_expiry: BTreeMap::new(),
             next: 0,
         }
     }
 
-    /// The value of a key, unless it has expired. What has expired is dropped.
-    pub(crate) fn get(&mut self, key: &K, now: Instant) -> Option<V> {
+    /// The value of a key, unless it has expired; the holder claims it. What has expired is dropped.
+    pub(crate) fn get(&mut self, holder: &H, key: &K, now: Instant) -> Option<V> {
         self.drop_expired(now);
-        self.values.get(key).map(|entry| entry.value.clone())
+        let entry = self.values.get_mut(key)?;
+        let is_claimed = entry.claims.iter().any(|(known, _)| known == holder);
+        if !is_claimed && entry.claims.len() < CLAIMS {
+            let number = self.claims.add(holder, key.clone());
+            entry.claims.push((holder.clone(), number));
+        }
+        Some(entry.value.clone())
     }
 
-    pub(crate) fn insert(&mut self, key: K, value: V, expiry: Expiry, now: Instant) {
-        self.remove(&key);
+    pub(crate) fn insert(&mut self, holder: &H, key: K, value: V, expiry: Expiry, now: Instant) {
         self.drop_expired(now);
-        let number = self.next;
-        self.next += 1;
-        self.by_age.insert(number, key.clone());
-        if let Expiry::At(time) = expiry {
-            self.by_expiry.insert((time, number));
+        let mut claims = self.replace(holder, &key);
+        let number = self.claims.add(holder, key.clone());
+        claims.push((holder.clone(), number));
+        let expiry = match expiry {
+            Expiry::At(time) => Some((time, self.number())),
+            Expiry::Never => None,
+        };
+        if let Some(place) = expiry {
+            self.by_expiry.insert(place, key.clone());
         }
         let entry = Entry {
             value,
-            number,
             expiry,
+            claims,
         };
         self.values.insert(key, entry);
         self.make_room();
     }
 
     pub(crate) fn remove_if(&mut self, key: &K, is_stale: impl FnOnce(&V) -> bool) {
-        if self
-            .values
-            .get(key)
-            .is_some_and(|entry| is_stale(&entry.value))
-        {
+        let entry = self.values.get(key);
+        if entry.is_some_and(|entry| is_stale(&entry.value)) {
             self.remove(key);
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn claims(&self) -> usize {
+        self.claims.count()
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    /// Removes the entry of a key, and gives the claims that others than the holder have to it.
+    fn replace(&mut self, holder: &H, key: &K) -> Vec<(H, u64)> {
+        let Some(mut entry) = self.values.remove(key) else {
+            return Vec::new();
+        };
+        if let Some(place) = entry.expiry {
+            self.by_expiry.remove(&place);
+        }
+        let claims = &mut self.claims;
+        entry.claims.retain(|(known, number)| {
+            let is_other = known != holder;
+            if !is_other {
+                claims.remove(known, *number);
+            }
+            is_other
+        });
+        entry.claims
     }
 
     fn remove(&mut self, key: &K) {
         let Some(entry) = self.values.remove(key) else {
             return;
         };
-        self.by_age.remove(&entry.number);
-        if let Expiry::At(time) = entry.expiry {
-            self.by_expiry.remove(&(time, entry.number));
+        if let Some(place) = entry.expiry {
+            self.by_expiry.remove(&place);
+        }
+        for (holder, number) in entry.claims {
+            self.claims.remove(&holder, number);
         }
     }
 
     fn drop_expired(&mut self, now: Instant) {
-        while let Some((time, number)) = self.by_expiry.first().copied()
+        while let Some((&(time, _), key)) = self.by_expiry.first_key_value()
             && time <= now
         {
-            self.by_expiry.remove(&(time, number));
-            if let Some(key) = self.by_age.remove(&number) {
-                self.values.remove(&key);
-            }
+            let key = key.clone();
+            self.remove(&key);
         }
     }
 
-    /// Drops the oldest values that are not in use, as many as exceed the bound. Few are looked at in
-    /// one call; those in use become the youngest, so that the next call sees others.
+    /// Drops claims until no more values are left than the bound: each time the oldest of the holder
+    /// that has most, so that a holder with few loses none to one with many. A value goes with its
+    /// last claim. Those in use stay and become the youngest; few of them are looked at in one call.
     fn make_room(&mut self) {
-        for _ in 0..LOOKED_AT {
-            if self.values.len() <= self.bound {
-                return;
-            }
-            let Some((_, key)) = self.by_age.first_key_value() else {
+        let mut in_use = 0;
+        while self.values.len() > self.bound && in_use < LOOKED_AT {
+            let Some((holder, number, key)) = self.claims.oldest_of_the_largest() else {
                 return;
             };
-            let key = key.clone();
-            let entry = self.values.get(&key);
-            if entry.is_some_and(|entry| (self.is_used)(&entry.value)) {
-                self.rejuvenate(&key);
-            } else {
+            self.claims.remove(&holder, number);
+            let Some(entry) = self.values.get_mut(&key) else {
+                continue;
+            };
+            entry.claims.retain(|(_, known)| *known != number);
+            if (self.is_used)(&entry.value) {
+                in_use += 1;
+                let number = self.claims.add(&holder, key);
+                entry.claims.push((holder, number));
+            } else if entry.claims.is_empty() {
                 self.remove(&key);
             }
         }
     }
-
-    fn rejuvenate(&mut self, key: &K) {
-        let Some(entry) = self.values.get_mut(key) else {
-            return;
-        };
-        let number = self.next;
-        self.next += 1;
-        let old = std::mem::replace(&mut entry.number, number);
-        self.by_age.remove(&old);
-        self.by_age.insert(number, key.clone());
-        if let Expiry::At(time) = entry.expiry {
-            self.by_expiry.remove(&(time, old));
-            self.by_expiry.insert((time, number));
-        }
-    }
 }
 
-impl<K, V> Entries<K, V> {
+impl<K, V, H> Entries<K, V, H> {
     pub(crate) fn len(&self) -> usize {
         self.values.len()
     }

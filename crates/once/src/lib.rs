@@ -10,14 +10,19 @@
 //!   while is a value with an expiry.
 //! - **Bound.** A map keeps a stated number of values. A new value first pushes out what has expired,
 //!   then the oldest. Values that are being made come on top: one for each caller at most.
+//! - **Fairness.** A map may have holders, such as the tenants of a service. Each uses it by its
+//!   [`Share`] and claims the values that it sets or gets. Room is made by the holder with most
+//!   claims, and a value goes with its last claim: whoever fills the map loses values of its own, not
+//!   those that others use.
 //!
 //! # Why not an existing crate
 //!
 //! `moka` 0.12 has single flight, bounds and an expiry for each value. But its clock is private, so a
 //! test of expiry has to sleep; it exceeds its bound until its maintenance has run; it would evict a
-//! value that is in use; and it is 36,000 lines with seven crates that nothing else here needs.
-//! `quick_cache` 0.6 has single flight and bounds, but no expiry. The maps of this project have at
-//! most ten thousand values and are asked a few hundred times a second, so speed decides nothing.
+//! value that is in use; it knows no holders; and it is 36,000 lines with seven crates that nothing
+//! else here needs. `quick_cache` 0.6 has single flight and bounds, but no expiry. The maps of this
+//! project have at most ten thousand values and are asked a few hundred times a second, so speed
+//! decides nothing.
 //!
 //! # Example
 //!
@@ -37,40 +42,28 @@
 //! # }
 //! ```
 
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use self::entries::Entries;
+use self::state::State;
 
+mod claims;
 mod entries;
+mod share;
+mod state;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::entries::Expiry;
+pub use self::share::Share;
 
-/// A bounded map of values that expire and are made by one caller at a time.
-pub struct OnceMap<K, V>(Mutex<State<K, V>>);
+/// A bounded map of values that expire and are made by one caller at a time. Without holders, it has
+/// the methods of [`Share`] itself.
+pub struct OnceMap<K, V, H = ()>(State<K, V, H>);
 
-struct State<K, V> {
-    entries: Entries<K, V>,
-    /// The values that are being made.
-    flights: HashMap<K, Flight>,
-}
-
-/// A value that is being made.
-#[derive(Default)]
-struct Flight {
-    /// Locked by the one who makes it.
-    turn: Arc<tokio::sync::Mutex<()>>,
-    /// The one who makes it, and those who wait.
-    callers: usize,
-}
-
-impl<K: Clone + Eq + Hash, V: Clone> OnceMap<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone, H: Clone + Ord> OnceMap<K, V, H> {
     /// A map that keeps `bound` values.
     pub fn new(bound: usize) -> Self {
         Self::keeping_used(bound, |_| false)
@@ -79,44 +72,50 @@ impl<K: Clone + Eq + Hash, V: Clone> OnceMap<K, V> {
     /// A map that keeps `bound` values, and any value that is in use: what has not expired and is in
     /// use is never pushed out, even if the map exceeds its bound by it.
     pub fn keeping_used(bound: usize, is_used: fn(&V) -> bool) -> Self {
-        Self(Mutex::new(State {
-            entries: Entries::new(bound, is_used),
-            flights: HashMap::new(),
-        }))
+        Self(State::new(bound, is_used))
     }
 
-    /// The value of a key, unless it has expired.
+    /// The map as a holder uses it.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use windlass_once::{Expiry, OnceMap};
+    ///
+    /// let map: OnceMap<u32, u32, &str> = OnceMap::new(10);
+    /// let now = Instant::now();
+    /// map.share(&"modest").insert(0, 7, Expiry::Never, now);
+    /// for key in 1..1000 {
+    ///     map.share(&"greedy").insert(key, 8, Expiry::Never, now);
+    /// }
+    /// assert_eq!(map.share(&"modest").get(&0, now), Some(7));
+    /// ```
+    pub fn share<'a>(&'a self, holder: &'a H) -> Share<'a, K, V, H> {
+        Share::new(&self.0, holder)
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> OnceMap<K, V> {
+    /// See [`Share::get`].
     pub fn get(&self, key: &K, now: Instant) -> Option<V> {
-        self.state().entries.get(key, now)
+        self.share(&()).get(key, now)
     }
 
-    /// Sets the value of a key.
+    /// See [`Share::insert`].
     pub fn insert(&self, key: K, value: V, expiry: Expiry, now: Instant) {
-        self.state().entries.insert(key, value, expiry, now);
+        self.share(&()).insert(key, value, expiry, now);
     }
 
-    /// Removes the value of a key if it is stale.
+    /// See [`Share::remove_if`].
     pub fn remove_if(&self, key: &K, is_stale: impl FnOnce(&V) -> bool) {
-        self.state().entries.remove_if(key, is_stale);
+        self.share(&()).remove_if(key, is_stale);
     }
 
-    /// The value of a key; if it is missing or has expired, it is made here and now. `make` runs
-    /// while the map is locked: it has to be quick and must not use the map.
+    /// See [`Share::get_or_make`].
     pub fn get_or_make(&self, key: &K, now: Instant, make: impl FnOnce() -> (V, Expiry)) -> V {
-        let mut state = self.state();
-        if let Some(value) = state.entries.get(key, now) {
-            return value;
-        }
-        let (value, expiry) = make();
-        state
-            .entries
-            .insert(key.clone(), value.clone(), expiry, now);
-        value
+        self.share(&()).get_or_make(key, now, make)
     }
 
-    /// The value of a key; if it is missing or has expired, one caller makes it while the others
-    /// wait. `now` is the time of asking, also for those who wait. A `make` that asks for its own key
-    /// waits for ever.
+    /// See [`Share::get_or_try_make`].
     pub async fn get_or_try_make<F, E>(
         &self,
         key: &K,
@@ -126,61 +125,25 @@ impl<K: Clone + Eq + Hash, V: Clone> OnceMap<K, V> {
     where
         F: Future<Output = Result<(V, Expiry), E>>,
     {
-        if let Some(value) = self.get(key, now) {
-            return Ok(value);
-        }
-        let caller = self.board(key);
-        let _turn = caller.turn.lock().await;
-        if let Some(value) = self.get(key, now) {
-            return Ok(value);
-        }
-        let (value, expiry) = make().await?;
-        self.insert(key.clone(), value.clone(), expiry, now);
-        Ok(value)
-    }
-
-    /// Joins those who make the value of a key or wait for it.
-    fn board<'a>(&'a self, key: &'a K) -> Caller<'a, K, V> {
-        let mut state = self.state();
-        let flight = state.flights.entry(key.clone()).or_default();
-        flight.callers += 1;
-        Caller {
-            map: self,
-            key,
-            turn: Arc::clone(&flight.turn),
-        }
+        self.share(&()).get_or_try_make(key, now, make).await
     }
 }
 
-impl<K, V> OnceMap<K, V> {
-    fn state(&self) -> MutexGuard<'_, State<K, V>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl<K, V, H> OnceMap<K, V, H> {
+    /// How many values it keeps.
+    pub fn len(&self) -> usize {
+        self.0.lock().entries.len()
+    }
+
+    /// Whether it keeps no value.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
-impl<K, V> fmt::Debug for OnceMap<K, V> {
+impl<K, V, H> fmt::Debug for OnceMap<K, V, H> {
     /// Without keys and values, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OnceMap({} values)", self.state().entries.len())
-    }
-}
-
-/// A caller that makes a value or waits for it. The last one to leave closes the flight.
-struct Caller<'a, K: Eq + Hash, V> {
-    map: &'a OnceMap<K, V>,
-    key: &'a K,
-    turn: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl<K: Eq + Hash, V> Drop for Caller<'_, K, V> {
-    fn drop(&mut self) {
-        let mut state = self.map.state();
-        let Some(flight) = state.flights.get_mut(self.key) else {
-            return;
-        };
-        flight.callers -= 1;
-        if flight.callers == 0 {
-            state.flights.remove(self.key);
-        }
+        write!(f, "OnceMap({} values)", self.len())
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ fn map() -> OnceMap<u32, u32> {
 }
 
 fn flights(map: &OnceMap<u32, u32>) -> usize {
-    map.state().flights.len()
+    map.0.lock().flights.len()
 }
 
 #[tokio::test]
@@ -209,7 +210,7 @@ fn the_bound_is_kept_and_the_oldest_goes_first() {
     let now = Instant::now();
     for key in 0..1000 {
         map.insert(key, key, Expiry::Never, now);
-        assert!(map.state().entries.len() <= 10);
+        assert!(map.0.lock().entries.len() <= 10);
     }
     let kept: Vec<_> = (0..1000)
         .filter(|key| map.get(key, now).is_some())
@@ -243,8 +244,99 @@ fn a_value_in_use_is_kept_whatever_the_bound() {
     }
     drop(used);
     map.insert(4, Arc::new(4), Expiry::Never, now);
-    assert_eq!(map.state().entries.len(), 2);
+    assert_eq!(map.0.lock().entries.len(), 2);
     assert!(map.get(&3, now).is_some() && map.get(&4, now).is_some());
+}
+
+/// A map of the holders `a`, `b` and so on.
+fn shared() -> OnceMap<u32, u32, char> {
+    OnceMap::new(10)
+}
+
+#[test]
+fn a_holder_that_fills_the_map_loses_its_own_values_alone() {
+    let map = shared();
+    let now = Instant::now();
+    for key in 0..4 {
+        map.share(&'a').insert(key, key, Expiry::Never, now);
+    }
+    for key in 100..10_000 {
+        map.share(&'b').insert(key, key, Expiry::Never, now);
+        assert!(map.len() <= 10);
+    }
+    assert!((0..4).all(|key| map.share(&'a').get(&key, now) == Some(key)));
+    // what the others do not use is the greedy one's, the youngest of it
+    let left = (100..10_000).filter(|key| map.share(&'b').get(key, now).is_some());
+    assert_eq!(left.collect::<Vec<_>>(), (9994..10_000).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_value_that_another_holder_uses_stays_whoever_set_it() {
+    let map = shared();
+    let now = Instant::now();
+    // the greedy one is first everywhere
+    for key in 0..4 {
+        map.share(&'b').insert(key, key, Expiry::Never, now);
+        assert_eq!(map.share(&'a').get(&key, now), Some(key));
+    }
+    for key in 100..10_000 {
+        map.share(&'b').insert(key, key, Expiry::Never, now);
+        assert!(map.len() <= 10);
+    }
+    assert!((0..4).all(|key| map.share(&'a').get(&key, now) == Some(key)));
+    // or sets it anew
+    map.share(&'b').insert(0, 7, Expiry::Never, now);
+    for key in 100..10_000 {
+        map.share(&'b').insert(key, key, Expiry::Never, now);
+    }
+    assert_eq!(map.share(&'a').get(&0, now), Some(7));
+}
+
+#[test]
+fn what_one_holder_gets_is_no_claim_that_pushes_out_the_values_of_others() {
+    let map = shared();
+    let now = Instant::now();
+    for key in 0..10 {
+        map.share(&'a').insert(key, key, Expiry::Never, now);
+    }
+    for key in (0..10).chain(100..200) {
+        let _ = map.share(&'b').get(&key, now);
+    }
+    assert!((0..10).all(|key| map.share(&'a').get(&key, now) == Some(key)));
+}
+
+#[test]
+fn holders_that_want_more_than_there_is_have_equal_parts() {
+    let map = shared();
+    let now = Instant::now();
+    for round in 0..100 {
+        for (number, holder) in ['a', 'b', 'c', 'd', 'e'].iter().enumerate() {
+            let key = u32::try_from(number).unwrap() * 1000 + round;
+            map.share(holder).insert(key, key, Expiry::Never, now);
+        }
+    }
+    for (number, holder) in ['a', 'b', 'c', 'd', 'e'].iter().enumerate() {
+        let first = u32::try_from(number).unwrap() * 1000;
+        let kept = (first..first + 100).filter(|key| map.share(holder).get(key, now).is_some());
+        assert_eq!(kept.count(), 2, "{holder}");
+    }
+}
+
+#[test]
+fn the_claims_to_one_value_are_bounded_and_go_with_it() {
+    let map: OnceMap<u32, u32, u32> = OnceMap::new(2);
+    let now = Instant::now();
+    map.share(&0).insert(1, 1, Expiry::At(now + MINUTE), now);
+    for holder in 0..10_000 {
+        assert_eq!(map.share(&holder).get(&1, now), Some(1));
+    }
+    assert!(map.0.lock().entries.claims() <= 16);
+    assert_eq!(map.share(&0).get(&1, now + MINUTE), None);
+    assert_eq!((map.len(), map.0.lock().entries.claims()), (0, 0));
+    for key in 0..1000 {
+        map.share(&key).insert(key, key, Expiry::Never, now);
+    }
+    assert_eq!((map.len(), map.0.lock().entries.claims()), (2, 2));
 }
 
 #[test]
