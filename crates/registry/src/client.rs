@@ -1,28 +1,37 @@
-//! The client: a session and write queues, shared by all repositories it opens.
+//! The client: a session, shared by all repositories it opens.
 
 use std::sync::Arc;
 
 use crate::http::SetupError;
 use crate::keychain::Candidates;
+use crate::memory::Memory;
 use crate::options::Options;
 use crate::reference::Repository;
-use crate::remote::{Remote, WriteQueues};
+use crate::remote::Remote;
 use crate::session::Session;
 
-/// A client of registries. Clones share connections, tokens and locks.
+/// A client of registries. Clones share connections, tokens and queues.
 #[derive(Debug, Clone)]
 pub struct Client {
     session: Arc<Session>,
-    queues: Arc<WriteQueues>,
 }
 
 impl Client {
-    /// A client with these options.
+    /// A client with these options and a memory of its own.
     pub fn new(options: Options) -> Result<Self, SetupError> {
+        Self::with_memory(options, Memory::default())
+    }
+
+    /// A client with these options, and the memory of other clients.
+    pub fn with_memory(options: Options, memory: Memory) -> Result<Self, SetupError> {
         Ok(Self {
-            session: Arc::new(Session::new(options)?),
-            queues: Arc::default(),
+            session: Arc::new(Session::new(options, memory)?),
         })
+    }
+
+    /// Whether a repository is open, or there is another clone of this client.
+    pub fn is_used(&self) -> bool {
+        Arc::strong_count(&self.session) > 1
     }
 
     /// Opens a repository with these credentials. Nothing is sent yet.
@@ -38,7 +47,6 @@ impl Client {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn repository(&self, repository: Repository, candidates: Candidates) -> Remote {
-        let (session, queues) = (Arc::clone(&self.session), Arc::clone(&self.queues));
-        Remote::new(session, queues, repository, candidates)
+        Remote::new(Arc::clone(&self.session), repository, candidates)
     }
 }

@@ -141,7 +141,7 @@ pub enum Error {
     },
     /// The server requires a client certificate.
     #[error(
-        "{at}: {host} requires a client certificate; put NAME.cert and NAME.key into certs.d/{host}"
+        "{at}: {host} requires a client certificate; put NAME.cert and NAME.key into certs.d/{host}; the controller presents it for repositories in registries.shared-credentials only"
     )]
     ClientCertificate {
         /// The operation and its repository.
@@ -154,7 +154,7 @@ pub enum Error {
     },
     /// The server does not speak TLS.
     #[error(
-        "{at}: {host} does not speak TLS; allow plain HTTP for it (--allow-http-registry, or storage.oci.repository.insecure)"
+        "{at}: {host} does not speak TLS; allow plain HTTP for it (--allow-http-registry; in the controller, storage.oci.repository.insecure does so for the registry of storage.oci.repository)"
     )]
     NotTls {
         /// The operation and its repository.

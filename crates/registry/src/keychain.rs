@@ -56,9 +56,10 @@ pub struct Lookup {
     pub warnings: Vec<Warning>,
 }
 
-/// Looks up candidates and remembers which worked. Clones share that memory.
+/// Looks up candidates and remembers which worked. Clones share that memory, and namespaces have fair
+/// shares of it.
 #[derive(Debug, Clone)]
-pub struct Keychain(Arc<OnceMap<Key, Memory>>);
+pub struct Keychain(Arc<OnceMap<Key, Memory, String>>);
 
 impl Default for Keychain {
     fn default() -> Self {
@@ -85,7 +86,8 @@ impl Keychain {
             candidates.fingerprint(),
         );
         let make = || (Memory::default(), Expiry::Never);
-        let memory = self.0.get_or_make(&key, Instant::now(), make);
+        let of_namespace = self.0.share(&account.namespace);
+        let memory = of_namespace.get_or_make(&key, Instant::now(), make);
         Lookup {
             candidates: candidates.with_memory(memory),
             warnings,

@@ -1,6 +1,6 @@
 //! OCI distribution client and credential keychain.
 //!
-//! A [`Client`] shares connections, tokens and write queues among repositories. [`Client::repository`]
+//! A [`Client`] shares connections among repositories, and what its [`Memory`] has with other clients. [`Client::repository`]
 //! opens a [`Remote`]: one repository, with the credentials that a [`keychain`] has for it. The crate
 //! knows nothing of Tekton, and reads no cluster, file or environment variable.
 //!
@@ -46,11 +46,13 @@ mod error;
 mod http;
 pub mod keychain;
 pub mod manifest;
+mod memory;
 mod options;
 mod reference;
 mod remote;
 mod retry;
 mod session;
+mod tenant;
 
 pub use windlass_core::retry::Retry;
 
@@ -61,9 +63,11 @@ pub use client::Client;
 pub use clock::Clock;
 pub use digest::{Digest, DigestError};
 pub use error::{At, Attempt, Error, RegistryMessage};
+pub use memory::Memory;
 pub use options::{AppendPolicy, Bodies, ClientCertificate, Limits, Options, Proxies, Timeouts};
 pub use reference::{Name, Reference, ReferenceError, Repository, Tag};
 pub use remote::{
     Advance, Append, ListedBy, Merge, PushedManifest, PushedReferrer, Remote, TagUpdate, Write,
 };
 pub use retry::RetryPolicy;
+pub use tenant::Tenant;

@@ -1,59 +1,71 @@
-//! A session: connections, tokens and challenges, shared by all repositories of a client.
+//! A session: the connections of a client, and the memory that it shares with others.
 
-use windlass_once::{Expiry, OnceMap};
+use windlass_once::Expiry;
 
 use crate::auth::challenge::Challenge;
-use crate::auth::token::Tokens;
 use crate::http::{Http, SetupError};
+use crate::memory::{Memory, Remembered};
 use crate::options::Options;
 use crate::reference::Repository;
+use crate::tenant::Tenant;
 
-/// Most repositories, and most registries, whose challenges are remembered.
-const REMEMBERED: usize = 10_000;
-
-/// Connections, tokens and challenges.
+/// Connections and memory.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) options: Options,
     pub(crate) http: Http,
-    pub(crate) tokens: Tokens,
-    /// The last challenge of each repository.
-    of_repositories: OnceMap<Repository, Challenge>,
-    /// The last challenge of each registry, without the scopes, for repositories that are new.
-    of_registries: OnceMap<String, Challenge>,
+    memory: Memory,
 }
 
 impl Session {
-    pub(crate) fn new(options: Options) -> Result<Self, SetupError> {
+    pub(crate) fn new(options: Options, memory: Memory) -> Result<Self, SetupError> {
         Ok(Self {
             http: Http::new(&options)?,
             options,
-            tokens: Tokens::new(),
-            of_repositories: OnceMap::new(REMEMBERED),
-            of_registries: OnceMap::new(REMEMBERED),
+            memory,
         })
     }
 
-    /// The last challenge for this repository, or else for any on its registry.
-    pub(crate) fn challenge(&self, repository: &Repository) -> Option<Challenge> {
+    pub(crate) fn memory(&self) -> &Remembered {
+        self.memory.get()
+    }
+
+    /// The last challenge of this repository.
+    pub(crate) fn challenge(&self, tenant: &Tenant, repository: &Repository) -> Option<Challenge> {
         let now = self.options.clock.now();
-        let of_registry = || {
-            let registry = repository.registry().to_owned();
-            self.of_registries.get(&registry, now)
-        };
-        self.of_repositories
-            .get(repository, now)
-            .or_else(of_registry)
+        self.memory().challenges.share(tenant).get(repository, now)
     }
 
     /// Remembers the challenge of a repository.
-    pub(crate) fn learn(&self, repository: &Repository, challenge: &Challenge) {
+    pub(crate) fn learn(&self, tenant: &Tenant, repository: &Repository, challenge: &Challenge) {
+        let (repository, challenge) = (repository.clone(), challenge.clone());
         let now = self.options.clock.now();
-        let registry = repository.registry().to_owned();
-        let general = challenge.without_scopes();
-        self.of_registries
-            .insert(registry, general, Expiry::Never, now);
-        self.of_repositories
-            .insert(repository.clone(), challenge.clone(), Expiry::Never, now);
+        let challenges = self.memory().challenges.share(tenant);
+        challenges.insert(repository, challenge, Expiry::Never, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::CHALLENGES;
+
+    #[test]
+    fn a_tenant_with_many_repositories_makes_no_other_ask_for_a_challenge_again() {
+        let session = Session::new(Options::default(), Memory::default()).unwrap();
+        let repository = |path: &str| Repository::parse(&format!("r.io/{path}")).unwrap();
+        let (modest, greedy) = (Tenant::from("team-a"), Tenant::from("team-b"));
+        let app = repository("team-a/app");
+        // whoever was there first
+        session.learn(&greedy, &app, &Challenge::Basic);
+        assert!(session.challenge(&modest, &app).is_some());
+        for number in 0..=CHALLENGES {
+            let many = repository(&format!("many/{number}"));
+            session.learn(&greedy, &many, &Challenge::Basic);
+        }
+        assert_eq!(session.memory().challenges.len(), CHALLENGES);
+        assert!(session.challenge(&modest, &app).is_some());
+        let first = repository("many/0");
+        assert!(session.challenge(&greedy, &first).is_none());
     }
 }

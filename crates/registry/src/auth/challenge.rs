@@ -11,8 +11,8 @@ use reqwest::Url;
 
 use crate::reference::Repository;
 
-/// Longest header that is read.
-const LONGEST: usize = 8 * 1024;
+/// Longest header that is read, in bytes: it is remembered.
+const LONGEST: usize = 4 * 1024;
 
 /// The access that a request needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,18 +113,6 @@ impl fmt::Display for Scopes {
 }
 
 impl Challenge {
-    /// The same challenge without the scopes of a repository.
-    pub(crate) fn without_scopes(&self) -> Self {
-        match self {
-            Self::Basic => Self::Basic,
-            Self::Bearer { realm, service, .. } => Self::Bearer {
-                realm: realm.clone(),
-                service: service.clone(),
-                scopes: Scopes::default(),
-            },
-        }
-    }
-
     /// The challenge of a response. A token is preferred over a password.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Self, ChallengeError> {
         let mut basic = None;

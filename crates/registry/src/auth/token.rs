@@ -18,11 +18,15 @@ use super::{Credential, bearer};
 use crate::clock::Clock;
 use crate::error::{At, Error, RegistryMessage, is_temporary};
 use crate::http::{Body, Http, Request, Response};
+use crate::tenant::Tenant;
 
 /// Most bytes of a response with a token.
 const LIMIT: usize = 256 * 1024;
-/// Most tokens cached.
-const CACHED: usize = 10_000;
+/// Most tokens cached, by all clients of a memory.
+const CACHED: usize = 2000;
+/// Longest token, in bytes. Servers accept no longer headers, and an endpoint that anybody may name
+/// decides how much is cached.
+const LONGEST: usize = 16 * 1024;
 /// Lifetime of a token whose response does not state one, seconds.
 const LIFETIME: u64 = 60;
 /// Longest time that a token is cached, seconds.
@@ -32,6 +36,7 @@ const MARGIN: Duration = Duration::from_secs(10);
 
 /// A request for a token.
 pub(crate) struct TokenRequest<'a> {
+    pub(crate) tenant: &'a Tenant,
     pub(crate) realm: &'a Url,
     pub(crate) service: Option<&'a str>,
     pub(crate) scopes: &'a Scopes,
@@ -58,20 +63,13 @@ impl Grant {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
-    realm: String,
-    service: Option<String>,
-    scopes: String,
-    credential: Fingerprint,
-}
-
 #[derive(Clone)]
 struct CachedToken(Zeroizing<String>);
 
-/// The tokens of a client. One caller requests a token, the others wait for it.
+/// Tokens, by endpoint, service, scopes and credential. One caller requests a token, the others wait
+/// for it.
 #[derive(Debug)]
-pub(crate) struct Tokens(OnceMap<Key, CachedToken>);
+pub(crate) struct Tokens(OnceMap<Fingerprint, CachedToken, Tenant>);
 
 #[derive(Deserialize)]
 struct TokenResponse {
@@ -96,7 +94,8 @@ impl Tokens {
     ) -> Result<Grant, Refusal> {
         let key = request.key();
         let is_refused = |token: &CachedToken| request.refused == bearer(&token.0).as_ref();
-        self.0.remove_if(&key, is_refused);
+        let tokens = self.0.share(request.tenant);
+        tokens.remove_if(&key, is_refused);
         let at = At {
             doing: format!("{} (token from {})", at.doing, host(request.realm)),
             repository: at.repository.clone(),
@@ -106,7 +105,7 @@ impl Tokens {
             is_cached = false;
             fetch(http, clock, &at, request)
         };
-        let token = self.0.get_or_try_make(&key, clock.now(), make).await?;
+        let token = tokens.get_or_try_make(&key, clock.now(), make).await?;
         let header = bearer(&token.0).ok_or_else(|| malformed(at))?;
         Ok(Grant { header, is_cached })
     }
@@ -128,7 +127,8 @@ async fn fetch(
     }
     let read: Option<TokenResponse> = serde_json::from_slice(&response.body).ok();
     let read = read.and_then(|read| Some((read.token.or(read.access_token)?, read.expires_in)));
-    let is_usable = |token: &str| !token.is_empty() && bearer(token).is_some();
+    let fits = |token: &str| (1..=LONGEST).contains(&token.len());
+    let is_usable = |token: &str| fits(token) && bearer(token).is_some();
     let Some((token, lifetime)) = read.filter(|(token, _)| is_usable(token)) else {
         return Err(malformed(at.clone()).into());
     };
@@ -166,13 +166,17 @@ fn refusal(at: At, response: &Response, credential: &Credential) -> Refusal {
 }
 
 impl TokenRequest<'_> {
-    fn key(&self) -> Key {
-        Key {
-            realm: self.realm.to_string(),
-            service: self.service.map(str::to_owned),
-            scopes: self.scopes.to_string(),
-            credential: self.credential.fingerprint(),
-        }
+    /// What tells tokens apart, in a size that nobody else decides.
+    fn key(&self) -> Fingerprint {
+        let (has_service, service) = match self.service {
+            Some(service) => ("service", service),
+            None => ("", ""),
+        };
+        let scopes = self.scopes.to_string();
+        let credential = self.credential.fingerprint();
+        let texts = [self.realm.as_str(), has_service, service, &scopes];
+        let texts = texts.into_iter().map(str::as_bytes);
+        Fingerprint::of(texts.chain([credential.as_bytes()]))
     }
 
     /// With GET and a name and password, or with POST and a refresh token.
@@ -215,3 +219,38 @@ static FORM: [(HeaderName, HeaderValue); 1] = [(
     CONTENT_TYPE,
     HeaderValue::from_static("application/x-www-form-urlencoded"),
 )];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(realm: &str, service: Option<&str>, scopes: &str, password: &str) -> Fingerprint {
+        let request = TokenRequest {
+            tenant: &Tenant::default(),
+            realm: &Url::parse(realm).unwrap(),
+            service,
+            scopes: &Scopes::parse(scopes),
+            credential: &Credential::RegistryToken(password.to_owned().into()),
+            refused: None,
+        };
+        request.key()
+    }
+
+    #[test]
+    fn a_token_is_for_its_endpoint_service_scopes_and_credential_alone() {
+        let (realm, scopes) = ("https://t.io/token", "repository:a:pull");
+        let one = key(realm, Some("r.io"), scopes, "a");
+        assert_eq!(one, key(realm, Some("r.io"), scopes, "a"));
+        for other in [
+            key("https://t.io/other", Some("r.io"), scopes, "a"),
+            key(realm, Some("q.io"), scopes, "a"),
+            key(realm, Some(""), scopes, "a"),
+            key(realm, None, scopes, "a"),
+            key(realm, Some("r.io"), "repository:a:push", "a"),
+            key(realm, Some("r.io"), scopes, "b"),
+        ] {
+            assert_ne!(one, other);
+        }
+        assert_ne!(key(realm, None, "", "a"), key(realm, Some(""), "", "a"));
+    }
+}

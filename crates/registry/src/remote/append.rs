@@ -64,9 +64,14 @@ impl Append {
     pub(super) fn new(remote: &Remote, tag: Tag, change: Change) -> Self {
         let remote = remote.writing();
         let credentials = remote.candidates.fingerprint();
-        let ticket = remote
-            .queues
-            .add(&remote.repository, &tag, credentials, change);
+        let queues = &remote.session.memory().queues;
+        let ticket = queues.add(
+            &remote.tenant,
+            &remote.repository,
+            &tag,
+            credentials,
+            change,
+        );
         Self {
             remote,
             name: Name::Tag(tag),

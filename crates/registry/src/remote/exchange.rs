@@ -1,6 +1,6 @@
 //! An exchange: one request with one candidate.
 //!
-//! What the registry asked for earlier is sent at once. If the response is a refusal, its challenge
+//! What the repository asked for earlier is sent at once. If the response is a refusal, its challenge
 //! is met once, by a name and password or by a new token.
 
 use http::HeaderValue;
@@ -16,10 +16,12 @@ use crate::http::Response;
 use crate::keychain::Candidate;
 use crate::reference::Repository;
 use crate::session::Session;
+use crate::tenant::Tenant;
 
 /// What does not depend on the candidate.
 pub(super) struct Exchange<'a> {
     pub(super) session: &'a Session,
+    pub(super) tenant: &'a Tenant,
     pub(super) repository: &'a Repository,
     /// What tokens are asked for.
     pub(super) intent: Access,
@@ -44,7 +46,7 @@ impl Exchange<'_> {
         if !self.is_home {
             return Ok(self.send(None).await?);
         }
-        let known = self.session.challenge(self.repository);
+        let known = self.session.challenge(self.tenant, self.repository);
         let first = self.authorize(known.as_ref(), credential, None).await?;
         let response = self.send(header(first.as_ref())).await?;
         let Some(denial) = self.denial(&response, credential) else {
@@ -99,12 +101,12 @@ impl Exchange<'_> {
             })?,
             // a cached token may be out of date; any other header is refused for good
             _ if !sent.is_some_and(|sent| sent.is_cached) => return Ok(None),
-            _ => match self.session.challenge(self.repository) {
+            _ => match self.session.challenge(self.tenant, self.repository) {
                 Some(known) => known,
                 None => return Ok(None),
             },
         };
-        self.session.learn(self.repository, &challenge);
+        self.session.learn(self.tenant, self.repository, &challenge);
         let sent = header(sent);
         let again = self.authorize(Some(&challenge), credential, sent).await?;
         Ok(again.filter(|again| Some(&again.header) != sent))
@@ -132,6 +134,7 @@ impl Exchange<'_> {
         };
         let from = self.call.from.map(|from| Scopes::of(from, Access::Pull));
         let request = TokenRequest {
+            tenant: self.tenant,
             realm,
             service: service.as_deref(),
             scopes: &Scopes::of(self.repository, self.intent)
@@ -141,7 +144,7 @@ impl Exchange<'_> {
             refused,
         };
         let Session { http, options, .. } = self.session;
-        let tokens = &self.session.tokens;
+        let tokens = &self.session.memory().tokens;
         let grant = tokens.get(http, &options.clock, self.at, &request).await?;
         Ok(Some(grant))
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use reqwest::Url;
 
-use super::append::queue::WriteQueues;
 use super::call::{Call, Target};
 use super::exchange::Exchange;
 use crate::auth::challenge::Access;
@@ -15,12 +14,13 @@ use crate::keychain::{Candidate, Candidates};
 use crate::reference::Repository;
 use crate::retry::with_retry;
 use crate::session::Session;
+use crate::tenant::Tenant;
 
 /// A repository, with the candidates to use there. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Remote {
     pub(super) session: Arc<Session>,
-    pub(super) queues: Arc<WriteQueues>,
+    pub(super) tenant: Tenant,
     pub(super) repository: Repository,
     pub(super) candidates: Candidates,
     /// The access to request tokens for: a token for writing also reads, which saves a second one.
@@ -30,13 +30,12 @@ pub struct Remote {
 impl Remote {
     pub(crate) fn new(
         session: Arc<Session>,
-        queues: Arc<WriteQueues>,
         repository: Repository,
         candidates: Candidates,
     ) -> Self {
         Self {
             session,
-            queues,
+            tenant: Tenant::default(),
             repository,
             candidates,
             intent: Access::Pull,
@@ -51,6 +50,12 @@ impl Remote {
     /// The candidates, in the order given.
     pub fn candidates(&self) -> &Candidates {
         &self.candidates
+    }
+
+    /// The same repository on behalf of a tenant.
+    #[must_use]
+    pub fn on_behalf_of(self, tenant: Tenant) -> Self {
+        Self { tenant, ..self }
     }
 
     /// The same repository for an operation that ends in a write: its reads request the same token.
@@ -90,6 +95,7 @@ impl Remote {
         let url = self.url(&at, &base, &call.to)?;
         let exchange = Exchange {
             session: &self.session,
+            tenant: &self.tenant,
             repository: &self.repository,
             intent: self.intent,
             call,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use windlass_registry::manifest::{CONFIG, Descriptor, Manifest};
-use windlass_registry::{Client, Error, Merge, Remote, Retry, Tag, TagUpdate, Write};
+use windlass_registry::{Client, Error, Memory, Merge, Remote, Retry, Tag, TagUpdate, Write};
 use windlass_sandbox::registry::{
     Accounts, Authentication, Fault, FaultAnswer, Gate, Grant, Options, SeenRequest, User,
 };
@@ -117,6 +117,28 @@ fn puts(at: &At) -> usize {
     let requests = at.registry.requests();
     let put = |seen: &&SeenRequest| seen.method == "PUT" && seen.path.contains("/manifests/");
     requests.iter().filter(put).count()
+}
+
+#[tokio::test]
+async fn writers_of_two_clients_with_the_same_memory_write_together() {
+    let at = start(Options::default()).await;
+    let options = options();
+    let memory = Memory::default();
+    let client = || Client::with_memory(options.clone(), memory.clone()).unwrap();
+    let clients = [client(), client()];
+    let remotes: Vec<_> = (0..20)
+        .map(|number| clients[number % 2].repository(at.repository("app"), anonymous()))
+        .collect();
+    let texts: Vec<_> = (0..20).map(|number| format!("entry {number}")).collect();
+    let adding = remotes
+        .iter()
+        .zip(&texts)
+        .map(|(remote, text)| add(remote, text));
+    for added in futures::future::join_all(adding).await {
+        added.unwrap();
+    }
+    assert_eq!(layers(&at), 20);
+    assert!(puts(&at) <= 5, "{} writes", puts(&at));
 }
 
 #[tokio::test]

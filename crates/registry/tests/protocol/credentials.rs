@@ -69,6 +69,26 @@ async fn a_name_and_password_are_sent_once_they_are_asked_for() {
 }
 
 #[tokio::test]
+async fn what_one_repository_asked_for_is_not_sent_to_another_before_that_asks_itself() {
+    // behind one host, paths may belong to different owners
+    for options in [basic(), bearer(Tokens::default())] {
+        let at = start(options).await;
+        let thief = at.remote_as("thief/app", [password("b", "pull", "pull-word")]);
+        let _ = thief.can_push().await;
+        assert!(!at.registry.take_requests().is_empty());
+        let remote = at.remote_as("team/app", [password("a", "push", "push-word")]);
+        remote.can_push().await.unwrap();
+        let seen = at.registry.take_requests();
+        let first = (seen[0].status, seen[0].authorization.as_str());
+        assert_eq!(first, (401, ""), "{seen:?}");
+        assert!(seen[0].path.starts_with("/v2/team/app/"), "{seen:?}");
+        // and what it asked for itself is remembered
+        remote.can_push().await.unwrap();
+        assert!(at.seen().iter().all(|seen| !seen.ends_with(" 401")));
+    }
+}
+
+#[tokio::test]
 async fn one_token_is_asked_for_and_used_for_all_of_a_push() {
     for fields in [
         TokenFields::Both,

@@ -10,6 +10,7 @@ use super::change::Change;
 use super::history::TagHistory;
 use crate::auth::fingerprint::Fingerprint;
 use crate::reference::{Repository, Tag};
+use crate::tenant::Tenant;
 
 /// Most tags remembered while nobody writes them.
 const REMEMBERED: usize = 10_000;
@@ -17,9 +18,9 @@ const REMEMBERED: usize = 10_000;
 /// A tag and its repository.
 type Key = (Repository, Tag);
 
-/// The write queues of all tags. A queue in use is never dropped.
+/// The queues of those who write tags, of any registry. A queue in use is never dropped.
 #[derive(Debug)]
-pub(crate) struct WriteQueues(OnceMap<Key, Arc<WriteQueue>>);
+pub(crate) struct WriteQueues(OnceMap<Key, Arc<WriteQueue>, Tenant>);
 
 /// The writers of one tag.
 #[derive(Debug, Default)]
@@ -57,6 +58,7 @@ impl WriteQueues {
     /// Queues an entry for a tag.
     pub(crate) fn add(
         &self,
+        tenant: &Tenant,
         repository: &Repository,
         tag: &Tag,
         credentials: Fingerprint,
@@ -64,7 +66,7 @@ impl WriteQueues {
     ) -> Ticket {
         let key = (repository.clone(), tag.clone());
         let make = || (Arc::default(), Expiry::Never);
-        let queue = self.0.get_or_make(&key, Instant::now(), make);
+        let queue = self.0.share(tenant).get_or_make(&key, Instant::now(), make);
         let entry = Arc::new(QueuedChange {
             credentials,
             change,
@@ -113,4 +115,31 @@ impl QueuedChange {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::change::Merge;
+    use super::*;
+    use crate::keychain::Candidates;
+
+    #[test]
+    fn a_tenant_with_many_tags_drops_neither_the_queue_nor_the_history_of_a_tag_of_others() {
+        let queues = WriteQueues::default();
+        let add = |tenant: &Tenant, path: &str| {
+            let repository = Repository::parse(&format!("r.io/{path}")).unwrap();
+            let tag = Tag::parse("v1").unwrap();
+            let credentials = Candidates::anonymous().fingerprint();
+            let change = Change(Box::new(|_| Ok(Merge::Present)));
+            queues.add(tenant, &repository, &tag, credentials, change)
+        };
+        let (modest, greedy) = (Tenant::from("team-a"), Tenant::from("team-b"));
+        // nobody writes it now
+        let before = Arc::as_ptr(&add(&modest, "team-a/app").queue);
+        for number in 0..=REMEMBERED {
+            drop(add(&greedy, &format!("many/{number}")));
+        }
+        assert_eq!(queues.0.len(), REMEMBERED);
+        assert_eq!(Arc::as_ptr(&add(&modest, "team-a/app").queue), before);
+    }
 }
