@@ -9,9 +9,9 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use tokio::sync::OnceCell;
-use windlass_once::{Expiry, OnceMap};
+use windlass_once::{Expiry, OnceMap, Share};
 use windlass_registry::keychain::Candidate;
-use windlass_registry::{Credential, Repository};
+use windlass_registry::{Credential, Repository, Tenant};
 
 use self::exchange::{CloudError, IssuedCredential, PATIENCE};
 
@@ -54,7 +54,8 @@ impl Cloud {
 
 /// The identities of this process, by registry.
 pub(crate) struct Clouds {
-    credentials: OnceMap<String, Credential>,
+    /// By host; tenants have fair shares.
+    credentials: OnceMap<String, Credential, Tenant>,
     google: OnceCell<gcp::Identity>,
     azure: OnceCell<azure::Identity>,
 }
@@ -72,15 +73,35 @@ impl Default for Clouds {
 impl Clouds {
     /// The identity for a repository's registry; none if it is no cloud's. An identity that does not
     /// exist is a candidate too, so that it is named where all candidates are.
-    pub(crate) async fn candidate(&self, repository: &Repository) -> Option<Candidate> {
+    pub(crate) async fn candidate(
+        &self,
+        tenant: &Tenant,
+        repository: &Repository,
+    ) -> Option<Candidate> {
         let registry = repository.registry();
         let cloud = Cloud::of(registry)?;
         let exchange = || self.exchange(&cloud, registry);
         Some(Candidate {
             source: format!("cloud identity for {}", cloud.name()),
             key: None,
-            credential: credential(&self.credentials, registry, exchange).await,
+            credential: credential(self.credentials.share(tenant), registry, exchange).await,
         })
+    }
+
+    /// Whether nobody asked for an identity yet.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.credentials.is_empty()
+    }
+
+    /// Keeps a credential for a registry, as if a cloud had issued it.
+    #[cfg(test)]
+    pub(crate) fn remember(&self, registry: &str, credential: Credential) {
+        let now = Instant::now();
+        let registry = registry.to_owned();
+        let tenant = Tenant::default();
+        let credentials = self.credentials.share(&tenant);
+        credentials.insert(registry, credential, Expiry::Never, now);
     }
 
     async fn exchange(
@@ -109,7 +130,7 @@ impl Clouds {
 /// What is known, or else what comes of the exchange. One asks, the others wait for it. That there is
 /// no identity is remembered too, for a while.
 async fn credential<F, E>(
-    known: &OnceMap<String, Credential>,
+    known: Share<'_, String, Credential, Tenant>,
     registry: &str,
     exchange: F,
 ) -> Credential
@@ -188,8 +209,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_credential_is_kept_while_it_may_be_used() {
         let (known, asked) = (OnceMap::new(REMEMBERED), Cell::new(0));
+        let tenant = Tenant::default();
         let ask = async |registry, lifetime| {
-            credential(&known, registry, || async {
+            credential(known.share(&tenant), registry, || async {
                 asked.set(asked.get() + 1);
                 Ok(issued(lifetime))
             })
@@ -205,24 +227,47 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_missing_identity_is_a_candidate_that_says_why() {
-        let known = OnceMap::new(REMEMBERED);
-        let none = credential(&known, "gcr.io", || async {
+        let (known, tenant) = (OnceMap::new(REMEMBERED), Tenant::default());
+        let none = credential(known.share(&tenant), "gcr.io", || async {
             Err(CloudError::NoIdentity("no role".to_owned()))
         });
         let Credential::Unavailable(why) = none.await else {
             panic!("there is a credential");
         };
         assert_eq!(why, "no cloud credentials were found: no role");
-        let silent = credential(&known, "eu.gcr.io", std::future::pending);
+        let silent = credential(known.share(&tenant), "eu.gcr.io", std::future::pending);
         assert!(matches!(silent.await, Credential::Unavailable(_)));
     }
 
     #[tokio::test]
+    async fn a_tenant_that_names_many_registries_makes_no_cloud_be_asked_again_for_others() {
+        let (known, asked) = (OnceMap::new(REMEMBERED), Cell::new(0));
+        let ask = async |tenant: &str, registry: String| {
+            let tenant = Tenant::from(tenant);
+            credential(known.share(&tenant), &registry, || async {
+                asked.set(asked.get() + 1);
+                Ok(issued(Duration::from_secs(3600)))
+            })
+            .await
+        };
+        ask("team-a", "eu.gcr.io".to_owned()).await;
+        for number in 0..=REMEMBERED {
+            ask("team-b", format!("{number}.gcr.io")).await;
+        }
+        let before = asked.replace(0);
+        assert_eq!(before, REMEMBERED + 2);
+        ask("team-a", "eu.gcr.io".to_owned()).await;
+        assert_eq!(asked.get(), 0);
+        ask("team-b", "0.gcr.io".to_owned()).await;
+        assert_eq!(asked.get(), 1);
+    }
+
+    #[tokio::test]
     async fn no_more_registries_are_remembered_than_the_bound() {
-        let known = OnceMap::new(REMEMBERED);
+        let (known, tenant) = (OnceMap::new(REMEMBERED), Tenant::default());
         let asked = Cell::new(0);
         let ask = async |registry: String| {
-            credential(&known, &registry, || async {
+            credential(known.share(&tenant), &registry, || async {
                 asked.set(asked.get() + 1);
                 Ok(issued(Duration::from_secs(3600)))
             })

@@ -22,7 +22,7 @@ use crate::log::Log;
 use crate::settings::keys::{Keys, MakeSigner, follow_directory, follow_secret};
 use crate::settings::{self, Settings};
 use crate::sign::Signer;
-use crate::store::oci::{self, Oci};
+use crate::store::oci::{self, Identity, Oci};
 use crate::telemetry::{Health, Metrics, Part};
 
 mod awaiting;
@@ -58,6 +58,8 @@ pub struct Options {
     pub pauses: (Duration, Duration),
     /// Options for access to registries.
     pub registries: windlass_registry::Options,
+    /// The credentials of this process, and who shares them.
+    pub(crate) identity: Identity,
     /// How a signer is made of a key secret.
     pub(crate) signer: MakeSigner,
     /// The log to use whatever the configuration says.
@@ -78,6 +80,7 @@ impl Options {
             patience: Duration::from_secs(60),
             pauses: (Duration::from_secs(1), Duration::from_secs(300)),
             registries: oci::options(),
+            identity: Identity::default(),
             signer: Signer::from_entries,
             log: None,
             health: Health::default(),
@@ -173,7 +176,11 @@ async fn work(
         namespaces: options.namespaces.clone(),
         metrics: metrics.clone(),
         patience: options.patience,
-        registries: Oci::new(client.clone(), options.registries.clone()),
+        registries: Oci::new(
+            client.clone(),
+            options.registries.clone(),
+            options.identity.clone(),
+        ),
         log: options.log.clone(),
     });
     let (sender, receiver) = mpsc::channel(BACKLOG);

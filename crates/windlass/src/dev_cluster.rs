@@ -10,7 +10,7 @@ use kube::{Client, Config};
 use serde_json::json;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
-use windlass_core::config::CHAINS_CONFIG;
+use windlass_core::config::{CHAINS_CONFIG, SharedCredentials};
 use windlass_sandbox::{Cluster, Options as ClusterOptions, StartError, Status};
 
 use crate::controller::{self, Options};
@@ -59,9 +59,11 @@ pub enum DevClusterError {
 
 impl DevCluster {
     /// Starts the cluster, on `port` or a free one, with an empty `chains-config` in
-    /// `system_namespace`, and the controller.
+    /// `system_namespace`, and the controller. Whoever starts it is the only tenant, so all runs share
+    /// the credentials of this machine unless the configuration says otherwise.
     pub async fn start(port: Option<u16>, system_namespace: &str) -> Result<Self, DevClusterError> {
-        let options = Options::new(system_namespace.to_owned(), CONCURRENCY);
+        let mut options = Options::new(system_namespace.to_owned(), CONCURRENCY);
+        options.identity.shared = SharedCredentials::everywhere();
         Self::with(port, options).await
     }
 

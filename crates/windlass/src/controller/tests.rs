@@ -30,6 +30,7 @@ mod registry_faults;
 mod reuse;
 mod settings;
 mod swap;
+mod tenants;
 
 const SYSTEM: &str = "tekton-chains";
 const KEY: &str = include_str!("../../../core/tests/fixtures/keys/cosign3-p256/cosign.key");

@@ -21,6 +21,7 @@ use windlass_registry::{Advance, Append, Options};
 use self::access::{Access, Owner};
 pub(crate) use self::clients::{Exemptions, client, open, options};
 pub(crate) use self::error::UploadError;
+pub(crate) use self::identity::Identity;
 use self::push::{Pushed, push};
 use self::upload::{Upload, uploads};
 
@@ -28,10 +29,12 @@ mod access;
 mod accounts;
 pub(crate) mod attached;
 mod bundle;
+mod certificates;
 mod clients;
 pub(crate) mod credentials;
 mod equivalent;
 mod error;
+mod identity;
 mod index;
 mod layer;
 mod place;
@@ -81,10 +84,10 @@ impl Settling {
 }
 
 impl Oci {
-    /// Registries that are spoken to like this.
-    pub(crate) fn new(kube: Kube, options: Options) -> Self {
+    /// Registries that are spoken to like this, by a process with this identity.
+    pub(crate) fn new(kube: Kube, options: Options, identity: Identity) -> Self {
         Self {
-            access: Access::new(kube, options),
+            access: Access::new(kube, options, identity),
         }
     }
 

@@ -37,7 +37,7 @@ async fn the_output_is_what_the_controller_stores_in_every_format() {
         (name.to_owned(), bytes)
     });
     let signer = Signer::from_entries(&BTreeMap::from(entries)).unwrap();
-    let registries = Oci::new(nowhere(), oci::options());
+    let registries = Oci::new(nowhere(), oci::options(), oci::Identity::default());
     let metrics = Metrics::default();
     let document = run("True");
     let run = Run::parse(document.as_bytes()).unwrap();

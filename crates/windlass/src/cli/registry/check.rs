@@ -14,8 +14,8 @@ use crate::inspect::push_access::{Denial, ProbeResult, Pull, PushAccess};
 /// Show an account's credentials for an image, and whether one may push
 ///
 /// Tries each credential: reads the image, then starts and cancels an upload. Exit status: 0 one
-/// may push, 1 none may push, 2 could not be checked. The Docker configuration and the cloud
-/// identity of the controller's pod cannot be seen by this command.
+/// may push, 1 none may push, 2 could not be checked. The credentials of the controller itself,
+/// which registries.shared-credentials in windlass-config shares, cannot be seen by this command.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass registry check registry.example.com/team/app -n team-a --service-account build-bot")]

@@ -1,4 +1,5 @@
-//! Access to registries: a client for each host, and for each run the credentials of its account.
+//! Access to registries: a client for each host, and for each run the credentials of its account,
+//! with those of this process where the operator shares them.
 
 use std::sync::Arc;
 
@@ -6,19 +7,20 @@ use kube::Client as Kube;
 use windlass_core::config::Storage;
 use windlass_core::run::Run;
 use windlass_registry::keychain::{Account, Keychain, Source};
-use windlass_registry::{Clock, Options, Remote, Repository};
+use windlass_registry::{Clock, Options, Remote, Repository, Tenant};
 
 use super::accounts::Accounts;
 use super::clients::{Clients, Exemptions};
 use super::error::UploadError;
-use crate::cloud::Clouds;
+use super::identity::{Identities, Identity};
+use super::place::override_of;
 
 /// Everything that pushing takes.
 pub(super) struct Access {
     accounts: Accounts,
     keychain: Keychain,
     clients: Clients,
-    clouds: Clouds,
+    identities: Identities,
 }
 
 /// For whom things are stored.
@@ -29,12 +31,12 @@ pub(super) struct Owner<'a> {
 }
 
 impl Access {
-    pub(super) fn new(kube: Kube, options: Options) -> Self {
+    pub(super) fn new(kube: Kube, options: Options, identity: Identity) -> Self {
         Self {
             accounts: Accounts::new(kube),
             keychain: Keychain::default(),
-            clients: Clients::new(options),
-            clouds: Clouds::default(),
+            clients: Clients::new(options, identity.certificates.clone()),
+            identities: Identities::new(identity),
         }
     }
 
@@ -64,19 +66,74 @@ impl Access {
         repository: Repository,
         warnings: &mut Vec<String>,
     ) -> Result<Remote, UploadError> {
-        // Chains' one setting lifts both rules
-        let exemptions = Exemptions {
-            certificate: owner.storage.oci_insecure,
-            plain_http: owner.storage.oci_insecure,
-        };
-        let client = self.clients.of(&repository, exemptions).await?;
-        let identity = self.clouds.candidate(&repository).await;
-        let identity = identity.map(Source::Candidate);
-        let sources = owner.sources.iter().chain(&identity);
-        let found = self
-            .keychain
-            .candidates(&owner.account, sources, &repository);
+        let Owner {
+            account,
+            sources,
+            storage,
+        } = owner;
+        let sharing = self
+            .identities
+            .sharing(&account.namespace, storage, &repository);
+        let exemptions = exemptions(storage, &repository);
+        let tenant = Tenant::from(account.namespace.as_str());
+        let client = self
+            .clients
+            .of(&tenant, &repository, exemptions, sharing)
+            .await?;
+        let own = self.identities.sources(&tenant, sharing, &repository).await;
+        let sources = sources.iter().chain(&own);
+        let found = self.keychain.candidates(account, sources, &repository);
         warnings.extend(found.warnings.iter().map(ToString::to_string));
-        Ok(client.repository(repository, found.candidates).writing())
+        let remote = client.repository(repository, found.candidates);
+        Ok(remote.on_behalf_of(tenant).writing())
+    }
+}
+
+/// The rules that `storage.oci.repository.insecure` lifts: both, as in Chains, but for the registry
+/// of `storage.oci.repository` only. Runs name all others.
+fn exemptions(storage: &Storage, repository: &Repository) -> Exemptions {
+    let central = override_of(storage).ok().flatten();
+    let is_its = central.is_some_and(|central| central.registry() == repository.registry());
+    let is_exempt = storage.oci_insecure && is_its;
+    Exemptions {
+        certificate: is_exempt,
+        plain_http: is_exempt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_registry_but_that_of_the_settings_is_exempt_from_tls() {
+        let storage = |central: &str, insecure| Storage {
+            oci_repository: central.to_owned(),
+            oci_insecure: insecure,
+            ..Storage::default()
+        };
+        let is_exempt = |storage: &Storage, name| {
+            let lifted = exemptions(storage, &Repository::parse(name).unwrap());
+            assert_eq!(lifted.certificate, lifted.plain_http);
+            lifted.plain_http
+        };
+        let central = storage("r.io:5000/signatures", true);
+        assert!(is_exempt(&central, "r.io:5000/signatures"));
+        assert!(is_exempt(&central, "R.io:5000/team/app"));
+        for name in [
+            "r.io/signatures",
+            "r.io:443/signatures",
+            "q.io:5000/signatures",
+            "eu.r.io:5000/signatures",
+            "r.io.example.com:5000/app",
+            "169.254.169.254/app",
+            "app",
+        ] {
+            assert!(!is_exempt(&central, name), "{name}");
+        }
+        assert!(!is_exempt(&storage("", true), "r.io:5000/app"));
+        assert!(!is_exempt(&storage("https://r.io/sigs", true), "r.io/sigs"));
+        let checked = storage("r.io:5000/signatures", false);
+        assert!(!is_exempt(&checked, "r.io:5000/signatures"));
     }
 }

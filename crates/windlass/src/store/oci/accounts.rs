@@ -13,8 +13,9 @@ use super::credentials::{self, CredentialsError};
 
 /// How long what was read counts: too short for anybody to wait for a change of a secret.
 const FRESH: Duration = Duration::from_secs(2);
-/// Most accounts that are remembered at once.
-const REMEMBERED: usize = 1000;
+/// Most accounts that are remembered at once, each with its secrets: few more than runs that are worked
+/// on at once.
+const REMEMBERED: usize = 100;
 
 /// An account, and the secrets that a run names for its pods besides.
 type Key = (Account, Vec<String>);
@@ -22,7 +23,8 @@ type Key = (Account, Vec<String>);
 /// What was read in the last moments.
 pub(super) struct Accounts {
     kube: Kube,
-    sources: OnceMap<Key, Arc<[Source]>>,
+    /// By account; namespaces have fair shares.
+    sources: OnceMap<Key, Arc<[Source]>, String>,
 }
 
 impl Accounts {
@@ -45,10 +47,12 @@ impl Accounts {
         let read = || async {
             // read no later than now, whenever the response comes
             let since = Instant::now();
-            let sources = credentials::sources(&self.kube, &account, run).await?;
+            let sources =
+                credentials::of_account(&self.kube, &account, run.image_pull_secrets()).await?;
             Ok::<_, CredentialsError>((sources.into(), Expiry::At(since + FRESH)))
         };
-        let sources = self.sources.get_or_try_make(&key, Instant::now(), read);
+        let sources = self.sources.share(&account.namespace);
+        let sources = sources.get_or_try_make(&key, Instant::now(), read);
         let sources = sources.await?;
         Ok((account, sources))
     }

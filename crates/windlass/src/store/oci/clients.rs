@@ -1,21 +1,19 @@
 //! Registry clients: one for each host, with the certificates that this machine has for it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use windlass_once::{Expiry, OnceMap};
 use windlass_registry::keychain::{Source, Warning, find};
-use windlass_registry::{Client, ClientCertificate, Clock, Options, Proxies, Remote, Repository};
-use zeroize::Zeroizing;
+use windlass_registry::{Client, Clock, Memory, Options, Proxies, Remote, Repository, Tenant};
 
-use super::credentials;
+use super::certificates::Certificates;
 use super::error::UploadError;
+use super::identity::{Identity, Sharing};
 use crate::cloud::Clouds;
 
-/// Most hosts whose clients are kept.
+/// Most hosts whose clients are kept, besides those in use. Namespaces have fair shares.
 const REMEMBERED: usize = 100;
-/// Most bytes of a certificate or key.
-const FILE_LIMIT: u64 = 1 << 20;
 
 /// The rules of TLS that a registry is exempt from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -29,16 +27,31 @@ pub(crate) struct Exemptions {
 /// Clients of all registries that were spoken to.
 pub(crate) struct Clients {
     options: Options,
+    /// Where certificates of registries are kept, the nearest first.
+    certificates: Vec<PathBuf>,
+    /// Of all clients: it is bounded for all hosts together, and outlasts a client that is replaced.
+    memory: Memory,
     /// By host and its exemptions.
-    known: OnceMap<(String, Exemptions), Client>,
+    known: OnceMap<(String, Exemptions), HostClients, Tenant>,
+}
+
+/// The clients of one host.
+#[derive(Clone)]
+struct HostClients {
+    /// Without a client certificate.
+    plain: Client,
+    /// With the client certificate that this machine keeps for the host, if there is one.
+    identified: Option<Client>,
 }
 
 impl Clients {
     /// None yet; each is made like this when it is first needed.
-    pub(crate) fn new(options: Options) -> Self {
+    pub(crate) fn new(options: Options, certificates: Vec<PathBuf>) -> Self {
         Self {
             options,
-            known: OnceMap::new(REMEMBERED),
+            certificates,
+            memory: Memory::default(),
+            known: OnceMap::keeping_used(REMEMBERED, HostClients::is_used),
         }
     }
 
@@ -48,24 +61,65 @@ impl Clients {
     }
 
     /// The client of a repository's registry. One makes it, on a thread where files may be read, and
-    /// the others wait: what a process writes to a registry goes through one client.
-    pub(crate) async fn of(
+    /// the others wait. It presents a client certificate only where the identity of this process is
+    /// shared: whoever controls the name would otherwise use it.
+    pub(super) async fn of(
         &self,
+        tenant: &Tenant,
         repository: &Repository,
         exemptions: Exemptions,
+        sharing: Sharing,
     ) -> Result<Client, UploadError> {
         let registry = repository.registry();
         let key = (registry.to_owned(), exemptions);
         let make = || async {
-            let (options, host) = (self.options.clone(), registry.to_owned());
-            let made = tokio::task::spawn_blocking(move || client(options, &host, exemptions));
-            let made = made.await.map_err(|error| UploadError::Interrupted {
+            let (options, folders) = (self.options.clone(), self.certificates.clone());
+            let (host, memory) = (registry.to_owned(), self.memory.clone());
+            let made = move || HostClients::new(options, &host, exemptions, &folders, &memory);
+            let made = tokio::task::spawn_blocking(made).await;
+            let made = made.map_err(|error| UploadError::Interrupted {
                 registry: registry.to_owned(),
                 source: error,
             })?;
-            Ok((made?, Expiry::Never))
+            Ok::<_, UploadError>((made?, Expiry::Never))
         };
-        self.known.get_or_try_make(&key, Instant::now(), make).await
+        let known = self.known.share(tenant);
+        let found = known.get_or_try_make(&key, Instant::now(), make);
+        let HostClients { plain, identified } = found.await?;
+        Ok(match sharing {
+            Sharing::Shared => identified.unwrap_or(plain),
+            Sharing::Withheld => plain,
+        })
+    }
+}
+
+impl HostClients {
+    fn new(
+        options: Options,
+        registry: &str,
+        exemptions: Exemptions,
+        folders: &[PathBuf],
+        memory: &Memory,
+    ) -> Result<Self, UploadError> {
+        let mut options = exempted(options, registry, exemptions);
+        let Certificates {
+            authorities,
+            client: certificate,
+        } = Certificates::of(registry, folders)?;
+        options.ca_certificates.extend(authorities);
+        let plain = new_client(options.clone(), registry, memory)?;
+        let identified = certificate.map(|certificate| {
+            options.client_certificate = Some(certificate);
+            new_client(options, registry, memory)
+        });
+        Ok(Self {
+            plain,
+            identified: identified.transpose()?,
+        })
+    }
+
+    fn is_used(&self) -> bool {
+        self.plain.is_used() || self.identified.as_ref().is_some_and(Client::is_used)
     }
 }
 
@@ -92,8 +146,10 @@ pub(crate) async fn open(
     exemptions: Exemptions,
 ) -> Result<(Remote, Vec<Warning>), UploadError> {
     let client = client(options(), repository.registry(), exemptions)?;
-    let mut sources: Vec<Source> = credentials::own_configuration().into_iter().collect();
-    let identity = Clouds::default().candidate(&repository).await;
+    let mut sources: Vec<Source> = Identity::default().docker_config().into_iter().collect();
+    let identity = Clouds::default()
+        .candidate(&Tenant::default(), &repository)
+        .await;
     sources.extend(identity.map(Source::Candidate));
     let found = find(&sources, &repository);
     Ok((
@@ -104,117 +160,64 @@ pub(crate) async fn open(
 
 /// A client for one registry, with the certificates that this machine keeps for it.
 pub(crate) fn client(
-    mut options: Options,
+    options: Options,
     registry: &str,
     exemptions: Exemptions,
 ) -> Result<Client, UploadError> {
+    let folders = Identity::default().certificates;
+    let made = HostClients::new(options, registry, exemptions, &folders, &Memory::default())?;
+    Ok(made.identified.unwrap_or(made.plain))
+}
+
+fn new_client(options: Options, registry: &str, memory: &Memory) -> Result<Client, UploadError> {
+    Client::with_memory(options, memory.clone()).map_err(|source| UploadError::Setup {
+        registry: registry.to_owned(),
+        source,
+    })
+}
+
+fn exempted(mut options: Options, registry: &str, exemptions: Exemptions) -> Options {
     if exemptions.certificate {
         options.unchecked_certificates.push(registry.to_owned());
     }
     if exemptions.plain_http {
         options.plain_http.push(registry.to_owned());
     }
-    let certificates = Certificates::of(registry, &folders())?;
-    options.ca_certificates.extend(certificates.authorities);
-    options.client_certificate = certificates.client.or(options.client_certificate);
-    Client::new(options).map_err(|source| UploadError::Setup {
-        registry: registry.to_owned(),
-        source,
-    })
-}
-
-/// What is kept for one registry in `certs.d/HOST[:PORT]`, where Docker, Podman and their kin look
-/// too: `*.crt` are authorities, `NAME.cert` and `NAME.key` the client's certificate and key.
-/// Source: containers-certs.d(5).
-#[derive(Debug, Default)]
-struct Certificates {
-    authorities: Vec<Vec<u8>>,
-    client: Option<ClientCertificate>,
-}
-
-/// Where certificates of registries are kept, the nearest first.
-fn folders() -> Vec<PathBuf> {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let of_user = home.map(|home| home.join(".config/containers/certs.d"));
-    let of_machine = ["/etc/containers/certs.d", "/etc/docker/certs.d"].map(PathBuf::from);
-    of_user.into_iter().chain(of_machine).collect()
-}
-
-impl Certificates {
-    /// Reads the first of the folders that has something for the registry.
-    fn of(registry: &str, folders: &[PathBuf]) -> Result<Self, UploadError> {
-        let mut places = folders.iter().map(|folder| folder.join(registry));
-        let Some(place) = places.find(|place| place.is_dir()) else {
-            return Ok(Self::default());
-        };
-        let unreadable = |path: &Path, source| UploadError::Certificate {
-            path: path.display().to_string(),
-            source,
-        };
-        let entries = std::fs::read_dir(&place).map_err(|source| unreadable(&place, source))?;
-        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        files.sort();
-        let mut found = Self::default();
-        for path in &files {
-            let content = || read(path).map_err(|source| unreadable(path, source));
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("crt") => found.authorities.push(content()?),
-                Some("cert") if found.client.is_none() => {
-                    let key = path.with_extension("key");
-                    let key_pem = read(&key).map_err(|source| unreadable(&key, source))?;
-                    found.client = Some(ClientCertificate {
-                        certificate_pem: content()?,
-                        key_pem: Zeroizing::new(key_pem),
-                    });
-                }
-                _ => {}
-            }
-        }
-        Ok(found)
-    }
-}
-
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    if std::fs::metadata(path)?.len() > FILE_LIMIT {
-        return Err(std::io::Error::other("it is larger than 1 MiB"));
-    }
-    std::fs::read(path)
+    options
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_nearest_folder_with_something_for_the_registry_counts() {
-        let scratch = tempfile::tempdir().unwrap();
-        let (near, far) = (scratch.path().join("near"), scratch.path().join("far"));
-        let place = far.join("r.io:5000");
-        std::fs::create_dir_all(&place).unwrap();
-        std::fs::create_dir_all(near.join("other.io")).unwrap();
-        for (name, content) in [
-            ("a.crt", "A"),
-            ("b.crt", "B"),
-            ("c.cert", "C"),
-            ("c.key", "K"),
-        ] {
-            std::fs::write(place.join(name), content).unwrap();
-        }
-        let folders = [near, far];
-        let found = Certificates::of("r.io:5000", &folders).unwrap();
-        assert_eq!(found.authorities, [b"A", b"B"]);
-        assert_eq!(found.client.unwrap().certificate_pem, b"C");
-        let none = Certificates::of("r.io", &folders).unwrap();
-        assert!(none.authorities.is_empty() && none.client.is_none());
+    async fn open(clients: &Clients, tenant: &str, host: &str, sharing: Sharing) -> Client {
+        let repository = Repository::parse(&format!("{host}/app")).unwrap();
+        let tenant = Tenant::from(tenant);
+        let client = clients.of(&tenant, &repository, Exemptions::default(), sharing);
+        client.await.unwrap()
     }
 
-    #[test]
-    fn a_certificate_without_its_key_is_an_error_that_names_the_file() {
-        let scratch = tempfile::tempdir().unwrap();
-        let place = scratch.path().join("r.io");
-        std::fs::create_dir_all(&place).unwrap();
-        std::fs::write(place.join("c.cert"), "C").unwrap();
-        let error = Certificates::of("r.io", &[scratch.path().to_owned()]).unwrap_err();
-        assert!(error.to_string().contains("c.key"), "{error}");
+    #[tokio::test]
+    async fn a_namespace_that_names_many_hosts_replaces_no_client_of_another() {
+        let clients = Clients::new(Options::default(), Vec::new());
+        let is_kept = |tenant: &str, host: &str| {
+            let key = (host.to_owned(), Exemptions::default());
+            let kept = clients
+                .known
+                .share(&Tenant::from(tenant))
+                .get(&key, Instant::now());
+            kept.is_some()
+        };
+        // the greedy one names the others' hosts first
+        for tenant in ["team-b", "team-a"] {
+            drop(open(&clients, tenant, "r.io", Sharing::Withheld).await);
+        }
+        for number in 0..=REMEMBERED {
+            let host = format!("{number}.example.com");
+            drop(open(&clients, "team-b", &host, Sharing::Withheld).await);
+        }
+        assert_eq!(clients.known.len(), REMEMBERED);
+        assert!(is_kept("team-a", "r.io"));
+        assert!(!is_kept("team-b", "0.example.com"));
     }
 }

@@ -1,13 +1,12 @@
 //! Credentials of a run's service account, read from the cluster.
 //!
 //! In this order: the account's `secrets`, the `imagePullSecrets` of the run's pod template, those
-//! of the account, the Docker configuration of this process.
+//! of the account.
 
 use kube::Client;
 use serde::Deserialize;
 use windlass_core::run::Run;
-use windlass_registry::keychain::{Account, Secret as DockerSecret, Source, config_paths};
-use zeroize::Zeroizing;
+use windlass_registry::keychain::{Account, Secret as DockerSecret, Source};
 
 use crate::cluster::call::{Call, CallError};
 use crate::cluster::path::{ApiPath, Resource, check_name, quoted};
@@ -15,8 +14,6 @@ use crate::cluster::secret::{Secret, SecretError};
 
 /// Account of runs that name none.
 const DEFAULT: &str = "default";
-/// Largest configuration file.
-const FILE_LIMIT: u64 = 1 << 20;
 
 /// Why it is not known which credentials there are.
 #[derive(Debug, thiserror::Error)]
@@ -52,17 +49,6 @@ pub(super) fn account(run: &Run<'_>) -> Account {
         namespace: run.metadata().namespace.to_string(),
         name: name.to_owned(),
     }
-}
-
-/// Reads the sources of credentials of a run, in the order in which they count.
-pub(super) async fn sources(
-    client: &Client,
-    account: &Account,
-    run: &Run<'_>,
-) -> Result<Vec<Source>, CredentialsError> {
-    let mut found = of_account(client, account, run.image_pull_secrets()).await?;
-    found.extend(own_configuration());
-    Ok(found)
 }
 
 /// Reads the sources that the cluster has for an account, with the secrets that a run names for its
@@ -152,23 +138,6 @@ async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Source, 
         data,
         annotations,
     }))
-}
-
-/// The Docker configuration of this process, if there is one.
-pub(super) fn own_configuration() -> Option<Source> {
-    let paths = config_paths(|name| std::env::var(name).ok());
-    let path = paths.into_iter().find(|path| path.is_file())?;
-    let shown = path.display().to_string();
-    let fits = std::fs::metadata(&path).is_ok_and(|file| file.len() <= FILE_LIMIT);
-    let content = fits.then(|| std::fs::read(&path).ok()).flatten();
-    let Some(content) = content else {
-        tracing::warn!("{shown} cannot be read, or is larger than 1 MiB; it is not used");
-        return None;
-    };
-    Some(Source::DockerConfig {
-        path: shown,
-        content: Zeroizing::new(content),
-    })
 }
 
 /// Whether the answer stays the same until somebody changes something.
