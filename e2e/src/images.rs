@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::guide::SYSTEM_NAMESPACE;
 use crate::parts::Cosign;
 use crate::shell::Shell;
 
@@ -14,6 +15,20 @@ pub fn configure(shell: &Shell, settings: &[(&str, &str)]) -> Result<()> {
     let data: BTreeMap<_, _> = settings.iter().copied().collect();
     shell.write("settings.json", json!({ "data": data }).to_string())?;
     shell.ok("kubectl patch configmap chains-config --patch-file settings.json")?;
+    Ok(())
+}
+
+/// Changes `windlass-config`, which is made if it does not exist.
+pub fn configure_windlass(shell: &Shell, settings: &[(&str, &str)]) -> Result<()> {
+    let config_map = format!("configmap windlass-config -n {SYSTEM_NAMESPACE}");
+    shell.ok(&format!(
+        "kubectl get {config_map} || kubectl create {config_map}"
+    ))?;
+    let data: BTreeMap<_, _> = settings.iter().copied().collect();
+    shell.write("own-settings.json", json!({ "data": data }).to_string())?;
+    shell.ok(&format!(
+        "kubectl patch {config_map} --patch-file own-settings.json"
+    ))?;
     Ok(())
 }
 

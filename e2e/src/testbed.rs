@@ -14,6 +14,9 @@ use crate::{
 /// The password that every key of a scenario is made with.
 const PASSWORD: &str = "a pass phrase";
 
+/// The folder of a cluster's servers, which is also their home.
+const SERVERS: &str = "servers";
+
 /// Which cluster a scenario runs against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -77,6 +80,18 @@ impl Testbed {
         Ok(self.shell.clone().with("DOCKER_CONFIG", &folder))
     }
 
+    /// Gives the controller this Docker configuration, where it looks for its own.
+    pub fn log_in_controller(&self, docker_config: &str) -> Result<()> {
+        let home = match &self.cluster {
+            Cluster::Real(_) => self.scratch.path().to_owned(),
+            Cluster::BuiltIn(_) => self.scratch.path().join(SERVERS),
+        };
+        let folder = home.join(".docker");
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join("config.json"), docker_config)?;
+        Ok(())
+    }
+
     /// Starts `windlass controller` against the real cluster.
     pub fn start_controller(&mut self) -> Result<()> {
         let Cluster::Real(real) = &self.cluster else {
@@ -117,7 +132,7 @@ impl Testbed {
 
     fn new(kind: Kind, cosign: Cosign) -> Result<Self> {
         let scratch = tempfile::Builder::new().prefix("windlass-e2e-").tempdir()?;
-        let servers = scratch.path().join("servers");
+        let servers = scratch.path().join(SERVERS);
         std::fs::create_dir(&servers)?;
         let cluster = match kind {
             Kind::Real => Cluster::Real(Real::start(&servers)?),
