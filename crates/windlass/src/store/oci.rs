@@ -127,6 +127,7 @@ impl Oci {
     ) -> (Result<Pushed, UploadError>, Vec<String>) {
         let mut warnings = Vec::new();
         let pushed = push(&self.access, owner, signed, &upload, &mut warnings).await;
+        let pushed = pushed.map_err(|error| self.access.explain(owner, &upload.image, error));
         (pushed, warnings)
     }
 
@@ -167,7 +168,7 @@ impl Oci {
         for image in images {
             match index::listed(&self.access, &owner, image).await {
                 Ok(listed) => found.extend(listed),
-                Err(error) => failures.push(error),
+                Err(error) => failures.push(self.access.explain(&owner, image, error)),
             }
         }
         (found, failures)

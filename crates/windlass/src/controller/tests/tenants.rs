@@ -211,3 +211,26 @@ async fn the_client_certificate_of_the_controller_is_shown_for_shared_repositori
     verify_both(&registry, &digest);
     confided.scene.end().await;
 }
+
+#[tokio::test]
+async fn a_registry_that_hides_what_it_refuses_leaves_the_setting_named_too() {
+    let registry = private().await;
+    registry.fail(windlass_sandbox::registry::Fault {
+        path_contains: "/v2/team/".to_owned(),
+        times: usize::MAX,
+        answer: windlass_sandbox::registry::FaultAnswer::Status(404.into()),
+        ..Default::default()
+    });
+    for encoding in ["dsse", "sigstore-bundle"] {
+        let mut config = everywhere();
+        config["storage.oci.encoding-format"] = json!(encoding);
+        let confided = Confided::with(&registry, config).await;
+        let digest = image(&registry);
+        confided.scene.create(built("app", &registry, &digest));
+        let reason = confided.scene.reason("app").await;
+        for part in ["registries.shared-credentials", "for the namespace default"] {
+            assert!(reason.contains(part), "{reason}");
+        }
+        confided.scene.end().await;
+    }
+}

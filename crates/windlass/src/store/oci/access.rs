@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kube::Client as Kube;
 use windlass_core::config::Storage;
+use windlass_core::image::Image;
 use windlass_core::run::Run;
 use windlass_registry::keychain::{Account, Keychain, Source};
 use windlass_registry::{Clock, Options, Remote, Repository, Tenant};
@@ -12,8 +13,8 @@ use windlass_registry::{Clock, Options, Remote, Repository, Tenant};
 use super::accounts::Accounts;
 use super::clients::{Clients, Exemptions};
 use super::error::UploadError;
-use super::identity::{Identities, Identity};
-use super::place::override_of;
+use super::identity::{Identities, Identity, Sharing};
+use super::place::{override_of, repository_of};
 
 /// Everything that pushing takes.
 pub(super) struct Access {
@@ -57,6 +58,25 @@ impl Access {
             sources,
             storage,
         })
+    }
+
+    /// An error at the repository of an image, which says so if the credentials of this process are
+    /// withheld there and that may be the reason.
+    pub(super) fn explain(
+        &self,
+        owner: &Owner<'_>,
+        image: &Image,
+        error: UploadError,
+    ) -> UploadError {
+        let namespace = &owner.account.namespace;
+        let sharing = |repository| {
+            self.identities
+                .sharing(namespace, owner.storage, &repository)
+        };
+        match repository_of(image).map(sharing) {
+            Ok(Sharing::Withheld) => error.withheld(namespace),
+            Ok(Sharing::Shared) | Err(_) => error,
+        }
     }
 
     /// A repository with the credentials that the owner has for it, for writing.

@@ -30,6 +30,15 @@ pub(crate) enum UploadError {
     /// The image has no digest.
     #[error("{image}: {source}")]
     Digest { image: String, source: DigestError },
+    /// Something was not found, where registries also say so for want of a credential.
+    #[error(
+        "{error}; it may be there for another credential: registries.shared-credentials in \
+         windlass-config does not list the repository for the namespace {namespace}"
+    )]
+    Withheld {
+        error: Box<UploadError>,
+        namespace: String,
+    },
     /// There is nothing to refer to.
     #[error("{digest} is not in {repository}, so nothing can refer to it; push the image first")]
     NoSubject { digest: Digest, repository: String },
@@ -78,6 +87,26 @@ pub(crate) enum UploadError {
 }
 
 impl UploadError {
+    /// Whether something was not found, which registries say of what they hide too.
+    fn is_absence(&self) -> bool {
+        match self {
+            Self::NoSubject { .. } => true,
+            Self::Registry(error) => error.status() == Some(404),
+            _ => false,
+        }
+    }
+
+    /// The same error for a repository where the credentials of the controller are withheld.
+    pub(super) fn withheld(self, namespace: &str) -> Self {
+        if !self.is_absence() {
+            return self;
+        }
+        Self::Withheld {
+            error: Box::new(self),
+            namespace: namespace.to_owned(),
+        }
+    }
+
     /// When the same can work though nobody changes the settings.
     pub(crate) fn retry(&self) -> Retry {
         match self {
@@ -87,6 +116,7 @@ impl UploadError {
             | Self::Credentials(_)
             | Self::Interrupted { .. } => Retry::Backoff,
             Self::Registry(error) => error.retry(),
+            Self::Withheld { error, .. } => error.retry(),
             Self::Override { .. }
             | Self::Image { .. }
             | Self::Digest { .. }
