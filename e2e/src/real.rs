@@ -91,6 +91,8 @@ fn start_etcd(parts: &Path, folder: &Path, client: u16, peer: u16) -> Result<Pro
         format!("--initial-cluster=e2e={peer}"),
         // A scenario's cluster lives for a minute; it need not survive a power cut.
         "--unsafe-no-fsync".to_owned(),
+        // A scenario of large runs writes each of them several times.
+        "--quota-backend-bytes=8589934592".to_owned(),
     ];
     Process::start("etcd", &parts.join("bin/etcd"), &arguments, &[], folder)
 }

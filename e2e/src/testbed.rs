@@ -125,6 +125,14 @@ impl Testbed {
             .kill()
     }
 
+    /// The most memory that the controller of the real cluster has had resident so far, in bytes.
+    pub fn peak_memory(&self) -> Result<u64> {
+        let controller = self.controller.as_ref();
+        controller
+            .context("no controller is running")?
+            .peak_memory()
+    }
+
     /// Whether the controller still runs, as it must at the end of a scenario.
     pub fn controller_is_running(&mut self) -> bool {
         self.controller.as_mut().is_none_or(Process::is_running)
