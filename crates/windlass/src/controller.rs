@@ -13,6 +13,7 @@ use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
+use self::flight::Flight;
 use self::queue::{Message, Queue};
 use self::reconcile::{Reconciler, Triage};
 use crate::cluster::runs::RunKind;
@@ -27,6 +28,7 @@ use crate::telemetry::{Health, Metrics, Part};
 
 mod awaiting;
 mod children;
+mod flight;
 mod queue;
 mod reconcile;
 mod record;
@@ -182,6 +184,7 @@ async fn work(
             options.identity.clone(),
         ),
         log: options.log.clone(),
+        flight: Flight::default(),
     });
     let (sender, receiver) = mpsc::channel(BACKLOG);
     let queue = Queue::new(Arc::clone(&reconciler), options.concurrency, options.pauses);

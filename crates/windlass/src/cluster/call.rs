@@ -170,6 +170,23 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The same, but keeps an answer of at most `keep` bytes. Of a longer one it gives the length.
+    pub(crate) async fn send_up_to(
+        self,
+        client: &Client,
+        keep: usize,
+    ) -> Result<Result<Bytes, usize>, CallError> {
+        let action = self.action.clone();
+        let exchange = async {
+            let (action, response) = self.open(client).await?;
+            measure(response.into_body(), keep, &action).await
+        };
+        match tokio::time::timeout(CALL_TIMEOUT, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(CallError::TimedOut { action }),
+        }
+    }
+
     async fn exchange(self, client: &Client) -> Result<Bytes, CallError> {
         let (action, response) = self.open(client).await?;
         read(response.into_body(), OBJECT_LIMIT, &action).await
@@ -258,20 +275,54 @@ fn status_message(status: StatusCode, body: &[u8]) -> (String, Option<String>) {
 }
 
 async fn read(body: Body, limit: usize, action: &str) -> Result<Bytes, CallError> {
-    let mut chunks = body.into_data_stream();
+    let too_large = || CallError::TooLarge {
+        action: action.to_owned(),
+        limit,
+    };
     let mut whole = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|source| CallError::Broken {
-            action: action.to_owned(),
-            source,
-        })?;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = next(&mut chunks, action).await? {
         if whole.len() + chunk.len() > limit {
-            return Err(CallError::TooLarge {
-                action: action.to_owned(),
-                limit,
-            });
+            return Err(too_large());
         }
         whole.extend_from_slice(&chunk);
     }
     Ok(whole.into())
+}
+
+/// A body of at most `keep` bytes, or the length of a longer one.
+async fn measure(body: Body, keep: usize, action: &str) -> Result<Result<Bytes, usize>, CallError> {
+    let mut whole = Vec::new();
+    let mut length = 0;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = next(&mut chunks, action).await? {
+        length += chunk.len();
+        if length > OBJECT_LIMIT {
+            return Err(CallError::TooLarge {
+                action: action.to_owned(),
+                limit: OBJECT_LIMIT,
+            });
+        }
+        if length <= keep {
+            whole.extend_from_slice(&chunk);
+        } else {
+            whole = Vec::new();
+        }
+    }
+    Ok(if length <= keep {
+        Ok(whole.into())
+    } else {
+        Err(length)
+    })
+}
+
+async fn next(
+    chunks: &mut (impl futures::Stream<Item = Result<Bytes, kube::Error>> + Unpin),
+    action: &str,
+) -> Result<Option<Bytes>, CallError> {
+    let chunk = chunks.next().await.transpose();
+    chunk.map_err(|source| CallError::Broken {
+        action: action.to_owned(),
+        source,
+    })
 }

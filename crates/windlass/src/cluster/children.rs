@@ -28,7 +28,7 @@ const LABEL_LIMIT: usize = 63;
 /// Children asked for by name at once.
 const AT_ONCE: usize = 8;
 /// Most bytes of all children of a run together.
-const LIMIT: usize = 32 << 20;
+pub(crate) const LIMIT: usize = 32 << 20;
 
 /// Why the children of a run could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -44,20 +44,27 @@ pub(crate) enum ChildrenError {
 /// The task runs that a pipeline run refers to.
 #[derive(Debug, Default)]
 pub(crate) struct Children {
-    /// Those that it controls, in no particular order.
+    /// Those that it controls, in no particular order; none if they are larger than what is kept.
     objects: Vec<Bytes>,
+    /// Bytes of all of them, and how many are kept.
     bytes: usize,
+    keep: usize,
     /// Why others are left out, by name, as "is …". Those that do not exist are not among them.
     pub(crate) refused: BTreeMap<String, String>,
 }
 
-/// Reads the task runs that a pipeline run refers to.
+/// Reads the task runs that a pipeline run refers to, and keeps them if they have at most `keep` bytes
+/// together. Others are measured.
 pub(crate) async fn read(
     client: &Client,
     id: &RunId,
     run: &PipelineRun<'_>,
+    keep: usize,
 ) -> Result<Children, ChildrenError> {
-    let mut children = Children::default();
+    let mut children = Children {
+        keep,
+        ..Children::default()
+    };
     let mut wanted = names(run);
     wanted.retain(|name| match check_name(name) {
         Ok(()) => true,
@@ -154,8 +161,17 @@ impl Children {
         if self.bytes > LIMIT {
             return Err(ChildrenError::TooLarge);
         }
-        self.objects.push(object);
+        if self.bytes <= self.keep {
+            self.objects.push(object);
+        } else {
+            self.objects = Vec::new();
+        }
         Ok(())
+    }
+
+    /// How many bytes they have if that is more than what was to be kept.
+    pub(crate) fn excess(&self) -> Option<usize> {
+        (self.bytes > self.keep).then_some(self.bytes)
     }
 
     /// The children as the API server sent them.

@@ -18,9 +18,10 @@ use windlass_core::retry::Retry;
 use windlass_core::run::{Adopted, Metadata, PipelineRun, Run, adopt};
 
 use super::children::{self, incomplete, unsettled};
+use super::flight::{Boarded, Flight, FlightError};
 use super::record::{self, Change, WriteError};
-use crate::cluster::call::{Call, CallError};
-use crate::cluster::children::{self as cluster_children, Children, ChildrenError};
+use crate::cluster::call::CallError;
+use crate::cluster::children::{Children, ChildrenError};
 use crate::cluster::event;
 use crate::cluster::runs::{Head, RunId, RunKind};
 use crate::cluster::watch::ListError;
@@ -95,6 +96,8 @@ pub(crate) struct Reconciler {
     pub(crate) registries: Oci,
     /// The log to use whatever the configuration says.
     pub(crate) log: Option<Log>,
+    /// The memory of the runs that are worked on.
+    pub(crate) flight: Flight,
 }
 
 /// One pass over one run.
@@ -148,13 +151,20 @@ impl Reconciler {
             Work::Overdue => (None, Progress::default()),
         };
         for _ in 0..CONFLICTS {
-            let object = match known.take() {
-                Some(object) => object,
-                None => match self.fetch(id).await {
-                    Ok(object) => object,
-                    Err(error) if error.status() == Some(404) => return Outcome::Settled,
-                    Err(error) => return later(&error, progress),
-                },
+            let boarded = match known.take() {
+                Some(object) => self.flight.take(id, object).await,
+                None => self.flight.read(&self.client, id).await,
+            };
+            let Boarded {
+                object,
+                room: _room,
+            } = match boarded {
+                Ok(boarded) => boarded,
+                Err(FlightError::Call(error)) if error.status() == Some(404) => {
+                    return Outcome::Settled;
+                }
+                Err(FlightError::Call(error)) => return later(&error, progress),
+                Err(FlightError::Full) => break,
             };
             let pass = Pass {
                 reconciler: self,
@@ -177,11 +187,6 @@ impl Reconciler {
             after: None,
             progress: progress.without_confirmations(),
         }
-    }
-
-    async fn fetch(&self, id: &RunId) -> Result<Bytes, CallError> {
-        let call = Call::get(format!("read {id}"), id.path());
-        call.send(&self.client).await
     }
 
     fn scope(&self, settings: &Settings) -> Scope {
@@ -269,8 +274,16 @@ impl Pass<'_> {
         progress: &mut Progress,
     ) -> Result<Outcome, WriteError> {
         let client = &self.reconciler.client;
-        let mut children = match cluster_children::read(client, self.id, &run).await {
-            Ok(children) => children,
+        let flight = &self.reconciler.flight;
+        let (mut children, _room) = match flight.read_children(client, self.id, &run).await {
+            Ok(Some(children)) => children,
+            Ok(None) => {
+                let progress = std::mem::take(progress);
+                return Ok(Outcome::Later {
+                    after: None,
+                    progress,
+                });
+            }
             Err(ChildrenError::List(ListError::Call(error))) => {
                 return Err(WriteError::Failed(error));
             }

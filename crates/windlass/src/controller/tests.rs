@@ -22,6 +22,7 @@ use crate::dev_cluster::{self, DevCluster};
 
 mod faults;
 mod kills;
+mod large;
 mod names;
 mod outcomes;
 mod pipeline_runs;

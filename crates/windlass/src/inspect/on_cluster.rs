@@ -51,7 +51,7 @@ pub(crate) async fn documents(
     if kind == Kind::Pipeline {
         let parent = PipelineRun::parse(run.as_bytes())?;
         let id = RunId::new(kind, &parent.metadata);
-        children = children::read(client, &id, &parent).await?;
+        children = children::read(client, &id, &parent, children::LIMIT).await?;
     }
     let refused = children.refused.iter();
     let refused = refused.map(|(name, why)| format!("task run {name:?} {why}"));

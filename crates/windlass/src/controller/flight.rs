@@ -1,0 +1,170 @@
+//! The memory of runs that are worked on.
+//!
+//! Whoever may create a run decides how large it is, and a pass over it takes several times its size.
+//! Small runs are read at once. A large one is read, and worked on, once there is room for it in a
+//! budget that all namespaces share, and of which none has more than a quarter. What does not fit is
+//! measured and not kept, so that nothing is held in memory by those that wait.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use kube::Client;
+use windlass_core::run::PipelineRun;
+use windlass_registry::{Budget, Exhausted, Share};
+
+use crate::cluster::call::{Call, CallError, OBJECT_LIMIT};
+use crate::cluster::children::{self, Children, ChildrenError};
+use crate::cluster::runs::RunId;
+
+/// Bytes of a run that need no room.
+const FREE: usize = 64 << 10;
+/// Bytes of the children of a pipeline run, all together, that need no room.
+const FREE_CHILDREN: usize = 256 << 10;
+/// Bytes of all large runs in memory.
+const RUNS: usize = 16 << 20;
+/// Bytes of the children of all pipeline runs in memory.
+const CHILDREN: usize = 32 << 20;
+/// How long a pass waits for room unless a test is less patient.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a run is measured that has grown since.
+const ATTEMPTS: usize = 3;
+
+/// The room for runs that are worked on. It is taken for runs first and for their children then, so
+/// that nobody waits for somebody who waits for him.
+pub(crate) struct Flight {
+    runs: Budget,
+    children: Budget,
+    /// How long a pass waits for room before its run is put off.
+    patience: Duration,
+}
+
+/// A run, and its room if it is large.
+pub(crate) struct Boarded {
+    pub(crate) object: Bytes,
+    pub(crate) room: Option<Share>,
+}
+
+/// Why a run is not worked on now.
+pub(crate) enum FlightError {
+    Call(CallError),
+    /// There is no room.
+    Full,
+}
+
+impl Default for Flight {
+    fn default() -> Self {
+        Self {
+            runs: Budget::new(RUNS),
+            children: Budget::new(CHILDREN),
+            patience: PATIENCE,
+        }
+    }
+}
+
+impl Flight {
+    /// Takes in a run that is in memory already.
+    pub(crate) async fn take(&self, id: &RunId, object: Bytes) -> Result<Boarded, FlightError> {
+        let room = match object.len() {
+            0..=FREE => None,
+            bytes => Some(self.room(id, bytes).await?),
+        };
+        Ok(Boarded { object, room })
+    }
+
+    /// Reads a run.
+    pub(crate) async fn read(&self, client: &Client, id: &RunId) -> Result<Boarded, FlightError> {
+        let (mut keep, mut room) = (FREE, None);
+        for _ in 0..ATTEMPTS {
+            let call = Call::get(format!("read {id}"), id.path());
+            let read = call.send_up_to(client, keep).await;
+            let bytes = match read.map_err(FlightError::Call)? {
+                Ok(object) => {
+                    return Ok(Boarded { object, room });
+                }
+                Err(bytes) => bytes,
+            };
+            // whoever waits for more gives back what he has
+            drop(room.take());
+            keep = (bytes + bytes / 4).min(OBJECT_LIMIT);
+            room = Some(self.room(id, keep).await?);
+        }
+        Err(FlightError::Full)
+    }
+
+    async fn room(&self, id: &RunId, bytes: usize) -> Result<Share, FlightError> {
+        let taken = self.runs.take(&id.namespace, bytes, self.patience).await;
+        taken.map_err(|Exhausted| FlightError::Full)
+    }
+
+    /// Reads the task runs of a pipeline run, with the room that they take; none if there is no room.
+    pub(crate) async fn read_children(
+        &self,
+        client: &Client,
+        id: &RunId,
+        run: &PipelineRun<'_>,
+    ) -> Result<Option<(Children, Option<Share>)>, ChildrenError> {
+        let measured = children::read(client, id, run, FREE_CHILDREN).await?;
+        let Some(bytes) = measured.excess() else {
+            return Ok(Some((measured, None)));
+        };
+        drop(measured);
+        let keep = bytes + bytes / 4;
+        let room = self.children.take(&id.namespace, keep, self.patience);
+        let Ok(room) = room.await else {
+            return Ok(None);
+        };
+        let children = children::read(client, id, run, keep).await?;
+        // those that have grown meanwhile are measured anew in another pass
+        let fits = children.excess().is_none();
+        Ok(fits.then_some((children, Some(room))))
+    }
+}
+
+#[cfg(all(test, feature = "sandbox"))]
+mod tests {
+    use serde_json::json;
+    use windlass_sandbox::cluster::Cluster;
+
+    use super::*;
+    use crate::cluster::runs::RunKind;
+    use crate::dev_cluster;
+
+    fn id(name: &str) -> RunId {
+        RunId {
+            kind: RunKind::Task,
+            namespace: "default".to_owned(),
+            name: name.to_owned(),
+            uid: "u".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_run_is_not_kept_without_room_and_a_small_one_needs_none() {
+        let cluster = Cluster::start(windlass_sandbox::cluster::Options::default())
+            .await
+            .unwrap();
+        let client = dev_cluster::client(&cluster).await.unwrap();
+        for (name, bytes) in [("large", 1 << 20), ("small", 1000)] {
+            let run = json!({
+                "apiVersion": "tekton.dev/v1",
+                "kind": "TaskRun",
+                "metadata": { "name": name, "namespace": "default" },
+                "spec": { "params": [{ "name": "p", "value": "x".repeat(bytes) }] },
+            });
+            cluster.create(run).unwrap();
+        }
+        let flight = Flight {
+            patience: Duration::from_millis(50),
+            ..Flight::default()
+        };
+        let all = RUNS / 4;
+        let held = flight.runs.take("default", all, PATIENCE).await.unwrap();
+        let small = flight.read(&client, &id("small")).await;
+        assert!(small.is_ok_and(|small| small.room.is_none()));
+        let large = flight.read(&client, &id("large")).await;
+        assert!(matches!(large, Err(FlightError::Full)));
+        drop(held);
+        let large = flight.read(&client, &id("large")).await;
+        assert!(large.is_ok_and(|large| large.object.len() > 1 << 20 && large.room.is_some()));
+    }
+}
