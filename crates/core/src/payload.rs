@@ -11,6 +11,7 @@ use crate::run::Run;
 use crate::warning::{Notes, Warning};
 
 pub use self::error::PayloadError;
+pub(crate) use self::slsa_v1::PIPELINE_TASK;
 
 mod error;
 mod parts;

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 pub use self::expected::{Claim, Expected, Provenance};
+pub use self::run::{Comparison, image_of_run, statement_of_run, status_of_run};
 use self::statement::Statement;
 use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
 use crate::error::Chain;
@@ -17,6 +18,7 @@ use crate::key::PublicKey;
 
 mod expected;
 mod provenance;
+mod run;
 mod statement;
 
 #[cfg(test)]
@@ -32,14 +34,21 @@ pub struct Outcome {
     pub predicate_type: Option<String>,
     /// Every part that does not hold.
     pub findings: Vec<String>,
+    /// Parts of what was verified that the signature says nothing of.
+    pub not_covered: Vec<String>,
 }
 
 impl Outcome {
     /// Something that cannot be read.
     pub fn failed(finding: impl Into<String>) -> Self {
+        Self::with(vec![finding.into()])
+    }
+
+    /// The findings about something that is no statement.
+    fn with(findings: Vec<String>) -> Self {
         Self {
-            predicate_type: None,
-            findings: vec![finding.into()],
+            findings,
+            ..Self::default()
         }
     }
 
@@ -107,16 +116,13 @@ pub fn attestation(envelope: &Envelope, key: &PublicKey, expected: &Expected) ->
     }
     let Ok(payload) = envelope.decode_payload() else {
         // `verify` has reported it
-        return Outcome {
-            predicate_type: None,
-            findings,
-        };
+        return Outcome::with(findings);
     };
     let (predicate_type, told) = statement(&payload, expected);
     findings.extend(told);
     Outcome {
         predicate_type,
-        findings,
+        ..Outcome::with(findings)
     }
 }
 
@@ -174,10 +180,7 @@ pub fn image_signature(
             findings.push(format!(
                 "the payload is not the signature of an image: {error}"
             ));
-            return Outcome {
-                predicate_type: None,
-                findings,
-            };
+            return Outcome::with(findings);
         }
     };
     let Critical { image, kind } = read.critical;
@@ -192,10 +195,7 @@ pub fn image_signature(
             image.digest
         ));
     }
-    Outcome {
-        predicate_type: None,
-        findings,
-    }
+    Outcome::with(findings)
 }
 
 /// The envelope in a Sigstore bundle. Certificates and log entries in it are not looked at: the key

@@ -111,6 +111,12 @@ impl BuildType {
     pub fn as_str(self) -> &'static str {
         name_of(&Self::NAMES, self)
     }
+
+    /// The build type with this URI.
+    pub(crate) fn from_uri(uri: &str) -> Option<Self> {
+        let mut names = Self::NAMES.into_iter();
+        names.find_map(|(name, value)| (name == uri).then_some(value))
+    }
 }
 
 /// A message queue, by its name in the configuration.

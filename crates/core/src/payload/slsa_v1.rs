@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+pub(crate) use self::dependencies::PIPELINE_TASK;
 use self::dependencies::{of_pipeline, of_task};
 use super::error::PayloadError;
 use super::parts::{ref_source, text_map};

@@ -76,6 +76,10 @@ fn add(text: &mut String, entry: &Entry) {
     for finding in &entry.outcome.findings {
         text.push_str(&line("  - ", finding));
     }
+    if entry.is_valid() && !entry.outcome.not_covered.is_empty() {
+        let parts = entry.outcome.not_covered.join(", ");
+        text.push_str(&line("  does not cover: ", &parts));
+    }
 }
 
 /// A line without control characters, cut where nobody reads on.

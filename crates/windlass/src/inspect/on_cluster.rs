@@ -45,24 +45,48 @@ pub(crate) async fn documents(
     namespace: &str,
     name: &str,
 ) -> Result<Documents, OnClusterError> {
+    let run = run(client, kind, namespace, name).await?;
+    let children = children(client, kind, &run).await?;
+    Ok(with(kind, run, &children))
+}
+
+/// A run alone.
+pub(crate) async fn run(
+    client: &Client,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+) -> Result<String, RunsError> {
     let runs = Runs::new(client, kind, Some(namespace))?;
-    let run = runs.get(name).await?.to_string();
-    let mut children = Children::default();
-    if kind == Kind::Pipeline {
-        let parent = PipelineRun::parse(run.as_bytes())?;
-        let id = RunId::new(kind, &parent.metadata);
-        children = children::read(client, &id, &parent, children::LIMIT).await?;
+    Ok(runs.get(name).await?.to_string())
+}
+
+/// The task runs that a run refers to; none if it is a task run itself.
+pub(crate) async fn children(
+    client: &Client,
+    kind: Kind,
+    run: &str,
+) -> Result<Children, OnClusterError> {
+    if kind == Kind::Task {
+        return Ok(Children::default());
     }
+    let parent = PipelineRun::parse(run.as_bytes())?;
+    let id = RunId::new(kind, &parent.metadata);
+    Ok(children::read(client, &id, &parent, children::LIMIT).await?)
+}
+
+/// The run and these task runs as documents.
+pub(crate) fn with(kind: Kind, run: String, children: &Children) -> Documents {
     let refused = children.refused.iter();
     let refused = refused.map(|(name, why)| format!("task run {name:?} {why}"));
     let objects = children.objects().iter();
     let objects = objects.map(|child| String::from_utf8_lossy(child).into_owned());
-    Ok(Documents {
+    Documents {
         children: objects.collect(),
         refused: refused.collect(),
         is_pipeline_run: kind == Kind::Pipeline,
         run,
-    })
+    }
 }
 
 /// The configuration in `namespace`. Where it cannot be read the defaults are taken, and a warning

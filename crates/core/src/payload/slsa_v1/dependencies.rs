@@ -20,7 +20,8 @@ use crate::warning::{Notes, shown};
 
 const TASK: &str = "task";
 const PIPELINE: &str = "pipeline";
-const PIPELINE_TASK: &str = "pipelineTask";
+/// Name of the dependency that is a task of the pipeline.
+pub(crate) const PIPELINE_TASK: &str = "pipelineTask";
 const INPUT: &str = "inputs/result";
 const STEP_ACTION: &str = "stepAction/";
 

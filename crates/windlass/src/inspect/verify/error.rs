@@ -1,7 +1,6 @@
 //! Why something could not be verified, neither as valid nor as invalid.
 
-use windlass_core::run::RunError;
-
+use crate::inspect::documents::DocumentsError;
 use crate::inspect::files::FileError;
 use crate::inspect::runs::RunsError;
 
@@ -16,7 +15,7 @@ pub(crate) enum VerifyError {
     Runs(#[from] RunsError),
     /// A document is no run.
     #[error(transparent)]
-    Run(#[from] RunError),
+    Documents(#[from] DocumentsError),
     /// A file could not be read.
     #[error("cannot read the file {file}")]
     Read {

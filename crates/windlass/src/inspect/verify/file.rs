@@ -24,7 +24,7 @@ pub(crate) async fn verify(path: &Path, request: &VerifyRequest) -> Result<Repor
     };
     let Some(envelope) = envelope(&content) else {
         return match files::run(&input, None) {
-            Ok(documents) => run::verify(file, documents.run.as_bytes(), request).await,
+            Ok(documents) => run::verify(file, &documents, request).await,
             Err(source) => Err(VerifyError::File { file, source }),
         };
     };

@@ -136,6 +136,7 @@ impl Report {
                 "predicateType": entry.outcome.predicate_type,
                 "verified": entry.is_valid(),
                 "findings": entry.outcome.findings,
+                "notCovered": entry.outcome.not_covered,
             })
         });
         json!({
@@ -166,6 +167,7 @@ mod tests {
                 outcome: Outcome {
                     predicate_type: None,
                     findings: findings.collect(),
+                    ..Outcome::default()
                 },
                 envelope: None,
             });

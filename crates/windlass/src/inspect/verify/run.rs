@@ -1,27 +1,24 @@
 //! Verification of a run by its annotations.
 //!
-//! A signature without an envelope covers the run's status. The status is written again in the
-//! signed format and compared, so that annotations of another run, and a status that changed after
-//! signing, are invalid.
+//! A valid signature is not enough: it may be that of another run. What was signed is created again
+//! from the run as it is and compared, see [`windlass_core::verify::statement_of_run`].
 
 use kube::Client;
-use serde_json::Value;
 use windlass_core::annotation;
-use windlass_core::config::Config;
 use windlass_core::dsse::Envelope;
-use windlass_core::error::Chain;
-use windlass_core::format::Format;
-use windlass_core::payload::Payload;
+use windlass_core::format::IMAGE_PREDICATE;
 use windlass_core::run::{Kind, Run};
-use windlass_core::verify::{self, Outcome};
+use windlass_core::verify::{self, Comparison, Outcome};
 
 use super::report::{Entry, EntryKind, Report, Requirement};
 use super::{VerifyError, VerifyRequest};
-use crate::inspect::runs::Runs;
+use crate::inspect::documents::Documents;
+use crate::inspect::on_cluster;
 use crate::store::Wanted;
 use crate::store::evidence::{Evidence, Found};
 
-/// Reads a run from the cluster and checks its annotations.
+/// Reads a run from the cluster and checks its annotations. Task runs that cannot be read count as
+/// missing.
 pub(crate) async fn on_cluster(
     client: &Client,
     kind: Kind,
@@ -29,19 +26,20 @@ pub(crate) async fn on_cluster(
     name: &str,
     request: &VerifyRequest,
 ) -> Result<Report, VerifyError> {
-    let runs = Runs::new(client, kind, Some(namespace))?;
-    let run = runs.get(name).await?;
+    let run = on_cluster::run(client, kind, namespace, name).await?;
+    let children = on_cluster::children(client, kind, &run).await;
+    let documents = on_cluster::with(kind, run, &children.unwrap_or_default());
     let target = format!("{}/{name} in namespace {namespace}", kind.singular());
-    verify(target, run.to_string().as_bytes(), request).await
+    verify(target, &documents, request).await
 }
 
-/// Checks the annotations of a run, given as JSON.
+/// Checks the annotations of a run, given as a document, with its task runs if it is a pipeline run.
 pub(super) async fn verify(
     target: String,
-    document: &[u8],
+    documents: &Documents,
     request: &VerifyRequest,
 ) -> Result<Report, VerifyError> {
-    let run = Run::parse(document)?;
+    let run = documents.run(&mut Vec::new())?;
     let mut report = Report::new(target, None, &request.key);
     let own = run.short_key();
     let mut has_own = false;
@@ -77,20 +75,20 @@ fn check(run: &Run<'_>, found: Found, request: &VerifyRequest) -> Entry {
         outcome: Outcome::default(),
         envelope: None,
     };
+    let key = key.unwrap_or_default();
     match evidence {
         Evidence::Statement { envelope, payload } => {
             entry.kind = EntryKind::Attestation;
-            entry.outcome = attestation(run, &envelope, payload.as_deref(), request);
+            entry.outcome = attestation(run, &key, &envelope, payload.as_deref(), request);
             entry.envelope = Some(envelope);
         }
-        Evidence::Signature { payload, signature } => {
-            let key = key.unwrap_or_default();
+        Evidence::Signature {
+            payload,
+            signature: bytes,
+        } => {
             entry.outcome = match payload {
                 None => Outcome::failed("the signed payload was not found on the run"),
-                Some(payload) if key == run.short_key() => {
-                    status(run, &payload, &signature, request)
-                }
-                Some(payload) => image(&key, &payload, &signature, request),
+                Some(payload) => signature(run, &key, &payload, &bytes, request),
             };
         }
         Evidence::Damaged(why) => entry.outcome = Outcome::failed(why),
@@ -104,61 +102,65 @@ fn check(run: &Run<'_>, found: Found, request: &VerifyRequest) -> Entry {
 
 fn attestation(
     run: &Run<'_>,
+    key: &str,
     envelope: &Envelope,
-    payload: Option<&[u8]>,
+    stored: Option<&[u8]>,
     request: &VerifyRequest,
 ) -> Outcome {
     let mut outcome = verify::attestation(envelope, &request.key, &request.expected);
     let Ok(signed) = envelope.decode_payload() else {
         return outcome;
     };
-    if payload.is_some_and(|payload| payload != signed) {
+    if stored.is_some_and(|stored| stored != signed) {
         let finding = "the payload annotation differs from the payload in the envelope";
         outcome.findings.push(finding.to_owned());
     }
-    // provenance v0.2 of Chains names no run
-    let statement: Value = serde_json::from_slice(&signed).unwrap_or_default();
-    let invocation = statement["predicate"]["runDetails"]["metadata"]["invocationId"].as_str();
-    let uid = &*run.metadata().uid;
-    if let Some(other) = invocation.filter(|invocation| *invocation != uid) {
-        outcome.findings.push(format!(
-            "the statement is about another run, {other}; this one is {uid}"
-        ));
+    let is_of_image = outcome.predicate_type.as_deref() == Some(IMAGE_PREDICATE);
+    if key == run.short_key() {
+        compare(&mut outcome, verify::statement_of_run(run, &signed));
+    } else if is_of_image {
+        let image = verify::image_of_run(run, key, &signed);
+        outcome.findings.extend(image.err());
+    } else {
+        outcome.findings.push(foreign(key));
     }
     outcome
 }
 
-/// The signature over a run's status, in the format `tekton`.
-fn status(run: &Run<'_>, payload: &[u8], signature: &[u8], request: &VerifyRequest) -> Outcome {
-    let mut findings = Vec::new();
+/// A signature without an envelope: over the status of the run, in the format `tekton`, or over an
+/// image that it built.
+fn signature(
+    run: &Run<'_>,
+    key: &str,
+    payload: &[u8],
+    signature: &[u8],
+    request: &VerifyRequest,
+) -> Outcome {
+    if key != run.short_key() {
+        let mut outcome = verify::image_signature(payload, signature, &request.key, None);
+        let image = verify::image_of_run(run, key, payload);
+        outcome.findings.extend(image.err());
+        return outcome;
+    }
+    let mut outcome = Outcome::default();
     if let Err(error) = request.key.verify(payload, signature) {
-        findings.push(format!(
+        outcome.findings.push(format!(
             "the signature does not match this payload and key: {error}"
         ));
     }
-    let now = Payload::of_run(run, &Config::default(), Format::Tekton);
-    match now {
-        Ok(now) if now.bytes == payload => {}
-        Ok(_) => findings.push(
-            "the payload differs from the status of the run: one of them was changed".to_owned(),
-        ),
-        Err(error) => findings.push(Chain(&error).to_string()),
-    }
-    Outcome {
-        predicate_type: None,
-        findings,
-    }
+    compare(&mut outcome, verify::status_of_run(run, payload));
+    outcome
 }
 
-/// The signature of an image that the run built.
-fn image(key: &str, payload: &[u8], signature: &[u8], request: &VerifyRequest) -> Outcome {
-    let mut outcome = verify::image_signature(payload, signature, &request.key, None);
-    let document: Value = serde_json::from_slice(payload).unwrap_or_default();
-    let digest = document["critical"]["image"]["docker-manifest-digest"].as_str();
-    let hex = digest.and_then(|digest| digest.strip_prefix("sha256:"));
-    if !hex.is_some_and(|hex| key.len() == 12 && hex.starts_with(key)) {
-        let finding = "the payload is for another image than its annotation";
-        outcome.findings.push(finding.to_owned());
-    }
-    outcome
+fn compare(outcome: &mut Outcome, comparison: Comparison) {
+    let Comparison {
+        findings,
+        not_covered,
+    } = comparison;
+    outcome.findings.extend(findings);
+    outcome.not_covered = not_covered;
+}
+
+fn foreign(key: &str) -> String {
+    format!("the annotation is not about this run or an image of it, but about {key}")
 }

@@ -5,10 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use windlass_core::config::Config;
 use windlass_core::dsse::{self, IN_TOTO};
+use windlass_core::extract;
 use windlass_core::format::Format;
 use windlass_core::key::PrivateKey;
 use windlass_core::payload::Payload;
-use windlass_core::run::Run;
+use windlass_core::run::{PipelineRun, Run, TaskRun};
 
 use crate::scene::Scene;
 use crate::shell::Shell;
@@ -29,7 +30,11 @@ impl RunScene {
 
     /// The run with its signature, as the controller records it.
     fn signed(&self, format: Format) -> Value {
-        let mut run = finished("u-1");
+        self.sign(finished("u-1"), format)
+    }
+
+    /// A run with its signature and those of the images that its results name.
+    fn sign(&self, mut run: Value, format: Format) -> Value {
         let text = run.to_string();
         let read = Run::parse(text.as_bytes()).unwrap();
         let payload = Payload::of_run(&read, &Config::default(), format)
@@ -41,11 +46,15 @@ impl RunScene {
         } else {
             self.key.sign(&payload).unwrap()
         };
-        run["metadata"]["annotations"] = json!({
-            "chains.tekton.dev/signed": "true",
-            "chains.tekton.dev/payload-taskrun-u-1": STANDARD.encode(&payload),
-            "chains.tekton.dev/signature-taskrun-u-1": STANDARD.encode(&signature),
-        });
+        run["metadata"]["annotations"] = json!({ "chains.tekton.dev/signed": "true" });
+        annotate(&mut run, &read.short_key(), &payload, &signature);
+        if let Run::Task(task) = &read {
+            for image in extract::images(task).0 {
+                let payload = Payload::of_image(&image).bytes;
+                let signature = self.key.sign(&payload).unwrap();
+                annotate(&mut run, image.short_key(), &payload, &signature);
+            }
+        }
         run
     }
 
@@ -57,6 +66,51 @@ impl RunScene {
         assert_eq!(outcome.code, code, "{all}");
         assert!(all.contains(text), "{all}");
     }
+}
+
+fn annotate(run: &mut Value, key: &str, payload: &[u8], signature: &[u8]) {
+    let annotations = run["metadata"]["annotations"].as_object_mut().unwrap();
+    for (name, bytes) in [("payload", payload), ("signature", signature)] {
+        let name = format!("chains.tekton.dev/{name}-{key}");
+        annotations.insert(name, json!(STANDARD.encode(bytes)));
+    }
+}
+
+/// A run that built an image.
+fn built(kind: &str, namespace: &str, name: &str, uid: &str) -> Value {
+    let mut run = json!({
+        "apiVersion": "tekton.dev/v1",
+        "kind": kind,
+        "metadata": { "name": name, "namespace": namespace, "uid": uid },
+        "spec": {},
+        "status": {
+            "conditions": [{ "type": "Succeeded", "status": "True" }],
+            // no two runs of one second have the same name
+            "startTime": format!("2026-01-01T00:00:{:02}Z", name.len()),
+            "completionTime": "2026-01-01T00:01:00Z",
+            "results": [
+                { "name": "IMAGE_URL", "value": "r.io/team/app" },
+                { "name": "IMAGE_DIGEST", "value": format!("sha256:{}", "2".repeat(64)) },
+            ],
+        },
+    });
+    let definition = match kind {
+        "TaskRun" => "taskSpec",
+        _ => "pipelineSpec",
+    };
+    run["status"][definition] = json!({ "description": "d" });
+    run
+}
+
+/// Gives a run what another one carries, under the names that it should have.
+fn replay(source: &Value, target: &mut Value) {
+    let key = |run: &Value| Run::parse(run.to_string().as_bytes()).unwrap().short_key();
+    let (from, to) = (key(source), key(target));
+    let carried = source["metadata"]["annotations"].as_object().unwrap();
+    let renamed = carried
+        .iter()
+        .map(|(name, value)| (name.replace(&from, &to), value.clone()));
+    target["metadata"]["annotations"] = renamed.collect::<serde_json::Map<_, _>>().into();
 }
 
 fn finished(uid: &str) -> Value {
@@ -121,6 +175,135 @@ fn a_signature_of_another_run_does_not_hold_for_this_one() {
         annotations.insert(format!("chains.tekton.dev/{name}-taskrun-u-2"), value);
     }
     scene.verify(&run, 1, "the statement is about another run, u-1");
+}
+
+#[test]
+fn nothing_that_was_signed_for_one_run_verifies_another() {
+    let scene = RunScene::new();
+    let formats = [
+        Format::Tekton,
+        Format::SlsaV1,
+        Format::SlsaV2Alpha3,
+        Format::SlsaV2Alpha4,
+    ];
+    for format in formats {
+        for (kind, other) in [("TaskRun", "PipelineRun"), ("PipelineRun", "TaskRun")] {
+            let signed = scene.sign(built(kind, "team-a", "good", "u-1"), format);
+            scene.verify(&signed, 0, "Verified OK");
+            for mut target in [
+                built(kind, "team-b", "evils", "u-2"),
+                built(kind, "team-a", "evils", "u-2"),
+                // deleted and made anew
+                built(kind, "team-a", "good2", "u-2"),
+                built(other, "team-a", "good", "u-1"),
+            ] {
+                replay(&signed, &mut target);
+                scene.verify(&target, 1, "are invalid");
+            }
+            for (index, value) in [
+                (0, "r.io/prod/app".to_owned()),
+                (1, format!("sha256:{}", "9".repeat(64))),
+            ] {
+                let mut changed = signed.clone();
+                changed["status"]["results"][index]["value"] = json!(value);
+                scene.verify(&changed, 1, "are invalid");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_image_that_the_run_did_not_build_is_no_image_of_it() {
+    let scene = RunScene::new();
+    for format in FORMATS {
+        let mut run = scene.sign(built("TaskRun", "team-a", "good", "u-1"), format);
+        let name = format!("r.io/prod/app@sha256:{}", "9".repeat(64));
+        let image = windlass_core::image::Image::parse(&name).unwrap();
+        let payload = Payload::of_image(&image).bytes;
+        let signature = scene.key.sign(&payload).unwrap();
+        annotate(&mut run, image.short_key(), &payload, &signature);
+        scene.verify(
+            &run,
+            1,
+            "the results of the run do not name r.io/prod/app@sha256:9999",
+        );
+    }
+}
+
+#[test]
+fn a_report_says_what_the_signature_does_not_cover() {
+    let scene = RunScene::new();
+    let run = scene.signed(Format::Tekton);
+    scene.verify(
+        &run,
+        0,
+        "does not cover: kind, namespace, name, uid, labels, annotations, spec",
+    );
+    let json = scene
+        .shell
+        .succeed("verify --key cosign.pub -o json run.json");
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(report["verified"], true);
+    assert_eq!(report["entries"][0]["notCovered"][6], "spec");
+    let run = scene.signed(Format::SlsaV2Alpha4);
+    scene.verify(
+        &run,
+        0,
+        "does not cover: namespace, name, whether it succeeded",
+    );
+}
+
+/// A signed pipeline run on a cluster, whose task run has become what `change` makes of it.
+fn pipeline_scene(change: impl FnOnce(&mut Value)) -> Scene {
+    let run = RunScene::new();
+    let mut pipeline = built("PipelineRun", "default", "release", "u-1");
+    pipeline["status"]["pipelineSpec"] = json!({ "tasks": [{ "name": "build" }] });
+    pipeline["status"]["childReferences"] =
+        json!([{ "kind": "TaskRun", "name": "release-build", "pipelineTaskName": "build" }]);
+    let mut child = built("TaskRun", "default", "release-build", "u-2");
+    let image = format!("r.io/tool@sha256:{}", "4".repeat(64));
+    child["status"]["steps"] = json!([{ "name": "s", "imageID": image }]);
+    child["metadata"]["labels"] =
+        json!({ "tekton.dev/pipelineRun": "release", "tekton.dev/pipelineTask": "build" });
+    child["metadata"]["ownerReferences"] = json!([{
+        "apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "name": "release", "uid": "u-1",
+        "controller": true,
+    }]);
+    let (text, child_text) = (pipeline.to_string(), child.to_string());
+    let read = Run::Pipeline(
+        PipelineRun::parse(text.as_bytes()).unwrap(),
+        vec![TaskRun::parse(child_text.as_bytes()).unwrap()],
+    );
+    let payload = Payload::of_run(&read, &Config::default(), Format::SlsaV2Alpha4).unwrap();
+    let envelope = dsse::sign(&run.key, IN_TOTO, &payload.bytes).unwrap();
+    pipeline["metadata"]["annotations"] = json!({});
+    let envelope = envelope.to_json();
+    annotate(
+        &mut pipeline,
+        "pipelinerun-u-1",
+        &payload.bytes,
+        envelope.as_bytes(),
+    );
+    let scene = Scene::with(run.shell, &[]);
+    scene.create(pipeline);
+    change(&mut child);
+    scene.create(child);
+    scene
+}
+
+#[test]
+fn the_task_runs_of_a_pipeline_run_on_the_cluster_are_part_of_what_is_compared() {
+    let line = "verify --key cosign.pub -n default pr/release";
+    let report = pipeline_scene(|_| {}).shell.succeed(line);
+    assert!(!report.contains("not found"), "{report}");
+    let changed = pipeline_scene(|child| {
+        let image = format!("r.io/evil@sha256:{}", "9".repeat(64));
+        child["status"]["steps"] = json!([{ "name": "s", "imageID": image }]);
+    });
+    changed.shell.fail(1, line, "1 of 1 are invalid");
+    let gone = pipeline_scene(|child| child["metadata"]["name"] = json!("another"));
+    let report = gone.shell.succeed(line);
+    assert!(report.contains("some of which were not found"), "{report}");
 }
 
 #[test]
