@@ -6,6 +6,7 @@
 //! attestation framework v1, SLSA provenance v0.2 and v1, cosign's signature specification.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 pub use self::expected::{Claim, Expected, Provenance};
@@ -139,20 +140,37 @@ fn statement(payload: &[u8], expected: &Expected) -> (Option<String>, Vec<String
     (Some(statement.predicate_type), findings)
 }
 
-/// The part of an image signature's payload that is checked.
+/// The payload of an image signature. Members that it does not have are refused: the format `tekton`
+/// is bare JSON under the same key, and a run's status must never be taken for an image's signature.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SimpleSigning {
     critical: Critical,
+    /// Whatever the signer adds; may be anything.
+    #[serde(rename = "optional", default)]
+    _optional: IgnoredAny,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Critical {
+    /// What the image is called.
+    #[serde(rename = "identity")]
+    _identity: Identity,
     image: SignedImage,
     #[serde(rename = "type")]
     kind: String,
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Identity {
+    #[serde(rename = "docker-reference")]
+    _reference: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SignedImage {
     #[serde(rename = "docker-manifest-digest")]
     digest: String,
@@ -183,7 +201,7 @@ pub fn image_signature(
             return Outcome::with(findings);
         }
     };
-    let Critical { image, kind } = read.critical;
+    let Critical { image, kind, .. } = read.critical;
     if kind != IMAGE_SIGNATURE {
         findings.push(format!(
             "the payload's type is `{kind}`, expected `{IMAGE_SIGNATURE}`"

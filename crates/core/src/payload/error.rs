@@ -16,6 +16,15 @@ pub enum PayloadError {
         /// Kind of the run.
         kind: Kind,
     },
+    /// The status could be taken for another kind of document that is signed with the same key.
+    #[error(
+        "the status has the member {member:.80?}, with which its signature could be taken for that of \
+         an image or a statement; Tekton writes no such member, so look for who did"
+    )]
+    Ambiguous {
+        /// Name of the member.
+        member: String,
+    },
     /// A part that is copied into the payload cannot be read.
     #[error("cannot copy {part} of the run into a payload")]
     Copy {

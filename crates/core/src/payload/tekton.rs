@@ -3,6 +3,10 @@
 //! Releases of Tekton Chains that had this format wrote the status in the form of their Go type.
 //! Here it is written as Tekton stored it, complete and with sorted members, so that it can be
 //! compared with the status in the cluster.
+//!
+//! The signature is over bare JSON, as those of images are, and with the same key. A status with a
+//! member by which such documents are told apart is therefore not signed at all: whoever may write
+//! the status of a run could else have the signature of any image made.
 
 use serde_json::value::RawValue;
 
@@ -10,11 +14,41 @@ use super::error::PayloadError;
 use crate::json::Json;
 use crate::run::Run;
 
+/// Members by which image signatures, statements and envelopes are recognised.
+const RESERVED: [&str; 7] = [
+    "critical",
+    "_type",
+    "payloadType",
+    "payload",
+    "signatures",
+    "predicateType",
+    "predicate",
+];
+
 pub(super) fn bytes(run: &Run<'_>) -> Result<Vec<u8>, PayloadError> {
     let status = run.raw().status.map_or("{}", RawValue::get);
     let status = Json::parse(status).map_err(|source| PayloadError::Copy {
         part: "status",
         source,
     })?;
+    if let Json::Object(members) = &status
+        && let Some((member, _)) = members.iter().find(|(name, _)| is_reserved(name))
+    {
+        let member = member.to_string();
+        return Err(PayloadError::Ambiguous { member });
+    }
     Ok(status.to_sorted().into_bytes())
+}
+
+/// Whether a reader may take a member for a reserved one. Programs in Go, such as cosign, ignore
+/// case.
+fn is_reserved(name: &str) -> bool {
+    RESERVED
+        .iter()
+        .any(|reserved| folded(reserved) == folded(name))
+}
+
+/// A name without regard to case, as Unicode folds it: `ſ` is an `s`.
+fn folded(name: &str) -> String {
+    name.to_uppercase().to_lowercase()
 }

@@ -39,6 +39,34 @@ fn the_format_tekton_of_a_run_without_status_is_an_empty_object() {
 }
 
 #[test]
+fn a_status_that_could_be_taken_for_another_signed_document_has_no_payload() {
+    let status = |name: &str| format!(r#"{{"status":{{"a":1,"{name}":{{}}}}}}"#);
+    let refused = |name: &str| {
+        let document = status(name);
+        let payload = Payload::of_run(&task(&document), &Config::default(), Format::Tekton);
+        matches!(payload, Err(PayloadError::Ambiguous { .. }))
+    };
+    // programs in Go read members without regard to case
+    for name in [
+        "critical",
+        "Critical",
+        "CRITICAL",
+        "\\u0063ritical",
+        "_type",
+        "payloadType",
+        "payloadtype",
+        "\u{17f}ignatures",
+    ] {
+        assert!(refused(name), "{name}");
+    }
+    for name in ["criticality", "type", "optional"] {
+        assert!(!refused(name), "{name}");
+    }
+    let nested = task(r#"{"status":{"a":{"critical":{}}}}"#);
+    assert!(Payload::of_run(&nested, &Config::default(), Format::Tekton).is_ok());
+}
+
+#[test]
 fn simplesigning_cannot_describe_a_run() {
     let error =
         Payload::of_run(&task("{}"), &Config::default(), Format::SimpleSigning).unwrap_err();

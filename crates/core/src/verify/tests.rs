@@ -233,6 +233,35 @@ fn the_signature_of_an_image_is_for_its_digest_and_nothing_else() {
 }
 
 #[test]
+fn bare_json_with_members_that_an_image_signature_does_not_have_is_none() {
+    let key = key();
+    let image = crate::image::Image::parse(&format!("r.io/app@sha256:{HEX}")).unwrap();
+    let good: Value =
+        serde_json::from_slice(&crate::payload::Payload::of_image(&image).bytes).unwrap();
+    let findings = |document: &Value| {
+        let text = document.to_string();
+        let signature = key.sign(text.as_bytes()).unwrap();
+        image_signature(text.as_bytes(), &signature, key.public_key(), None).findings
+    };
+    assert_eq!(findings(&good), Vec::<String>::new());
+    let mut annotated = good.clone();
+    annotated["optional"] = json!({ "creator": "x", "timestamp": 1, "nested": { "a": [] } });
+    assert_eq!(findings(&annotated), Vec::<String>::new());
+    // the status of a run that somebody wrote so that it looks like an image's signature
+    for place in ["", "/critical", "/critical/image", "/critical/identity"] {
+        let mut status = good.clone();
+        let object = status.pointer_mut(place).unwrap();
+        object["conditions"] = json!([]);
+        assert_eq!(findings(&status).len(), 1, "{place}");
+    }
+    for missing in ["identity", "image", "type"] {
+        let mut status = good.clone();
+        status["critical"].as_object_mut().unwrap().remove(missing);
+        assert_eq!(findings(&status).len(), 1, "{missing}");
+    }
+}
+
+#[test]
 fn the_envelope_of_a_bundle_is_read_and_nothing_else_is_taken_for_one() {
     let key = key();
     let envelope = signed(&key, &provenance_v1());

@@ -48,6 +48,28 @@ async fn the_format_tekton_signs_the_status_itself() {
 }
 
 #[tokio::test]
+async fn a_status_in_the_form_of_an_image_signature_is_never_signed() {
+    let scene = Scene::with(tekton()).await;
+    let mut run = finished("forged");
+    run["status"]["critical"] = json!({
+        "identity": { "docker-reference": "r.io/prod/app" },
+        "image": { "docker-manifest-digest": format!("sha256:{}", "2".repeat(64)) },
+        "type": "cosign container image signature",
+    });
+    scene.create(run);
+    assert_eq!(scene.marked("forged").await, "failed");
+    let reason = scene.reason("forged").await;
+    assert!(reason.contains("the status has the member"), "{reason}");
+    let annotations = scene.annotations("forged");
+    let signatures = annotations
+        .keys()
+        .filter(|name| name.contains("signature-"));
+    assert_eq!(signatures.count(), 0);
+    assert_eq!(scene.local.metrics.task_runs.signatures.get(), 0);
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn a_running_run_is_protected_and_loses_the_finalizer_with_the_record() {
     let scene = Scene::with(in_toto()).await;
     scene.create(task_run("slow"));
