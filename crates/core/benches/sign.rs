@@ -9,7 +9,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use windlass_core::config::Config;
-use windlass_core::decide::{Facts, Scope, decide};
+use windlass_core::decide::{Facts, Scope, Trust, decide};
 use windlass_core::dsse;
 use windlass_core::extract;
 use windlass_core::format::Format;
@@ -34,7 +34,7 @@ fn payload(run: &Run<'_>, config: &Config, format: Format) -> Payload {
 /// Everything from the document to the signature.
 fn sign(document: &str, config: &Config, format: Format, key: &PrivateKey) -> usize {
     let run = task(document);
-    let facts = Facts::of(&run, Some(config));
+    let facts = Facts::of(&run, Some(config), &Trust::default());
     black_box(decide(&facts, &Scope::default()));
     let payload = payload(&run, config, format);
     if format.is_statement() {

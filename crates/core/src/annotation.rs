@@ -2,7 +2,7 @@
 //!
 //! Every name has the prefix `chains.tekton.dev/` and is shared with Tekton Chains, so that either
 //! controller can replace the other (docs/behaviour.md, "Annotations"). The names of our own are
-//! [`REASON`] and [`log_entry`].
+//! [`REASON`], [`SEAL`] and [`log_entry`].
 
 /// Prefix of every annotation, label and finalizer named here.
 pub const PREFIX: &str = "chains.tekton.dev/";
@@ -13,6 +13,8 @@ pub const SIGNED: &str = "chains.tekton.dev/signed";
 pub const RETRIES: &str = "chains.tekton.dev/retries";
 /// Why the run is not signed, or what was left out of its record. One line. Ours alone.
 pub const REASON: &str = "chains.tekton.dev/reason";
+/// The signature over the mark, see [`seal`](crate::seal). Ours alone.
+pub const SEAL: &str = "chains.tekton.dev/seal";
 /// URL of the last transparency log entry.
 pub const TRANSPARENCY: &str = "chains.tekton.dev/transparency";
 /// Set to `true` by the user to ask for a log entry when transparency is `manual`.

@@ -3,13 +3,15 @@
 //! Pure: the controller collects the [`Facts`], this module decides, the controller acts. The rules
 //! are those of docs/behaviour.md, "Which runs are signed", with these differences: a recorded run
 //! loses its finalizer at once, not only when it is deleted; a run for which nothing is enabled is
-//! not marked as signed; the mark of an unfinished run is removed; and the filters apply each time
-//! a run is looked at, not only on events.
+//! not marked as signed; the mark of an unfinished run is removed; a mark without evidence counts as
+//! none; and the filters apply each time a run is looked at, not only on events.
 
 pub use self::facts::{Facts, Scope};
+pub use self::trust::{Trust, names_controller};
 
 mod facts;
 mod kind;
+mod trust;
 
 /// Tekton's own value of `spec.managedBy`.
 const TEKTON_PIPELINE: &str = "tekton.dev/pipeline";
@@ -21,7 +23,7 @@ pub enum SkipReason {
     OtherNamespace,
     /// `spec.managedBy` names another controller.
     ManagedByOther,
-    /// It is marked `true` or `failed` already.
+    /// It is marked `true` or `failed` already, with evidence.
     Recorded,
     /// Nothing is enabled for this kind of run.
     NothingEnabled,
@@ -51,13 +53,13 @@ pub enum Decision {
 ///
 /// ```
 /// use windlass_core::config::Config;
-/// use windlass_core::decide::{Decision, Facts, Scope, decide};
+/// use windlass_core::decide::{Decision, Facts, Scope, Trust, decide};
 /// use windlass_core::run::Run;
 ///
 /// let run = br#"{"kind":"TaskRun","status":{"conditions":[{"type":"Succeeded","status":"True"}]}}"#;
 /// let run = Run::parse(run)?;
 /// let config = Config::default();
-/// let facts = Facts::of(&run, Some(&config));
+/// let facts = Facts::of(&run, Some(&config), &Trust::default());
 /// assert_eq!(decide(&facts, &Scope::default()), Decision::Sign);
 /// # Ok::<(), windlass_core::run::RunError>(())
 /// ```
@@ -109,7 +111,7 @@ fn excluded(facts: &Facts<'_>, scope: &Scope) -> Option<SkipReason> {
 
 /// Why nothing is left to be done for a run of ours.
 fn settled(facts: &Facts<'_>) -> Option<SkipReason> {
-    if is_marked(facts) && facts.done {
+    if is_marked(facts) && facts.done && facts.believed {
         return Some(SkipReason::Recorded);
     }
     if facts.deleting && !facts.done {
@@ -146,6 +148,7 @@ mod tests {
         deleting: false,
         protected: false,
         signed: None,
+        believed: false,
         enabled: true,
     };
     const DONE: Facts<'_> = Facts {
@@ -198,10 +201,23 @@ mod tests {
     }
 
     #[test]
+    fn a_finished_run_whose_mark_has_no_evidence_is_signed() {
+        for mark in ["true", "failed"] {
+            let forged = Facts {
+                signed: Some(mark),
+                ..DONE
+            };
+            assert_eq!(decide(&forged, &all()), Decision::Sign);
+            assert!(!is_settled(&forged, &all()));
+        }
+    }
+
+    #[test]
     fn a_recorded_run_is_never_signed_again_and_loses_its_finalizer() {
         for mark in ["true", "failed"] {
             let recorded = Facts {
                 signed: Some(mark),
+                believed: true,
                 ..DONE
             };
             assert_eq!(
@@ -321,6 +337,7 @@ mod tests {
     fn a_child_is_settled_once_it_is_recorded_or_finished_without_anybody_to_record_it() {
         let recorded = Facts {
             signed: Some("failed"),
+            believed: true,
             ..DONE
         };
         assert!(is_settled(&recorded, &all()));

@@ -17,6 +17,7 @@ pub mod key;
 pub mod payload;
 pub mod retry;
 pub mod run;
+pub mod seal;
 pub mod signed;
 pub mod tekton;
 pub mod verify;

@@ -14,6 +14,7 @@ pub(crate) mod call;
 pub(crate) mod children;
 pub(crate) mod config_map;
 pub(crate) mod event;
+pub(crate) mod lease;
 pub(crate) mod list;
 pub(crate) mod path;
 pub(crate) mod peek;

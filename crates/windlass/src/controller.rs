@@ -157,7 +157,8 @@ async fn settings_sources(
             None => follow_secret(client.clone(), namespace.clone(), keys).await,
         }
     };
-    tokio::join!(configs, key);
+    let history = settings::takeover::run(client.clone(), namespace.clone(), current.clone());
+    tokio::join!(configs, key, history);
 }
 
 /// Waits for settings, then watches runs and works on them until `stop`.

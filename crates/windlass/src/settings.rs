@@ -9,12 +9,16 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use windlass_core::config::Config;
+use windlass_core::decide::Trust;
 
+use self::history::History;
 use crate::cluster::runs::RunKind;
 use crate::sign::Signer;
 
 pub(crate) mod config;
+mod history;
 pub(crate) mod keys;
+pub(crate) mod takeover;
 
 /// The configuration and the key that the next signature is made with.
 #[derive(Debug, Clone)]
@@ -23,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) config: Setting<Config>,
     /// The key, or why there is none.
     pub(crate) signer: Setting<Signer>,
+    /// What the cluster remembers of windlass.
+    pub(crate) history: Setting<History>,
 }
 
 /// Everything that decides which runs are looked at.
@@ -91,6 +97,7 @@ impl Settings {
         watch::Sender::new(Self {
             config: Setting::Unread,
             signer: Setting::Unread,
+            history: Setting::Unread,
         })
     }
 
@@ -117,9 +124,20 @@ impl Settings {
         })
     }
 
-    /// Both were looked for, with whatever outcome.
+    /// What marks are judged by.
+    pub(crate) fn trust(&self) -> Trust<'_> {
+        let history = self.history.get().ok();
+        let signer = self.signer.get().ok();
+        Trust {
+            loaded: signer.map(|signer| signer.identity().public_key()),
+            retired: history.map_or(&[], |history| &history.keys),
+            since: history.and_then(|history| history.since),
+        }
+    }
+
+    /// All were looked for, with whatever outcome.
     pub(crate) fn were_read(&self) -> bool {
-        !self.config.is_unread() && !self.signer.is_unread()
+        !self.config.is_unread() && !self.signer.is_unread() && !self.history.is_unread()
     }
 }
 

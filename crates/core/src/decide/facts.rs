@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::trust::Trust;
 use crate::annotation;
 use crate::config::Config;
 use crate::run::{Kind, Metadata, Run, TaskRun};
@@ -25,6 +26,8 @@ pub struct Facts<'a> {
     pub protected: bool,
     /// Value of the annotation `chains.tekton.dev/signed`.
     pub signed: Option<&'a str>,
+    /// That value comes with evidence that a signing controller wrote it, see [`Trust`].
+    pub believed: bool,
     /// Something is enabled for this kind of run: a format, a signer and a store.
     pub enabled: bool,
 }
@@ -41,23 +44,38 @@ pub struct Scope {
 impl<'r> Facts<'r> {
     /// What a run and the configuration say. As long as there is no configuration, everything counts
     /// as enabled, so that no run is let go before anybody knows.
-    pub fn of(run: &'r Run<'_>, config: Option<&Config>) -> Self {
+    pub fn of(run: &'r Run<'_>, config: Option<&Config>, trust: &Trust<'_>) -> Self {
         match run {
-            Run::Task(run) => Self::of_task(run, config),
+            Run::Task(run) => Self::of_task(run, config, trust),
             Run::Pipeline(pipeline, _) => Self {
                 managed_by: run.managed_by(),
-                done: run.is_done(),
                 ..Self::of_metadata(Kind::Pipeline, &pipeline.metadata, config)
-            },
+            }
+            .ended(run.is_done(), || {
+                let completed = run.completion_time();
+                trust.believes(Kind::Pipeline, &pipeline.metadata, completed)
+            }),
         }
     }
 
     /// The same for a task run alone, such as the child of a pipeline run.
-    pub fn of_task(run: &'r TaskRun<'_>, config: Option<&Config>) -> Self {
+    pub fn of_task(run: &'r TaskRun<'_>, config: Option<&Config>, trust: &Trust<'_>) -> Self {
         Self {
             managed_by: run.spec.managed_by.as_deref(),
-            done: run.is_done(),
             ..Self::of_metadata(Kind::Task, &run.metadata, config)
+        }
+        .ended(run.is_done(), || {
+            let completed = run.status.completion_time;
+            trust.believes(Kind::Task, &run.metadata, completed)
+        })
+    }
+
+    /// With what is asked of finished runs only: the mark of a running one is never believed.
+    fn ended(self, done: bool, believes: impl FnOnce() -> bool) -> Self {
+        Self {
+            done,
+            believed: done && believes(),
+            ..self
         }
     }
 
@@ -69,6 +87,7 @@ impl<'r> Facts<'r> {
             deleting: metadata.deletion_timestamp.is_some(),
             protected: kind.is_protected(metadata),
             signed: metadata.annotation(annotation::SIGNED),
+            believed: false,
             enabled: config.is_none_or(|config| kind.is_enabled(config)),
         }
     }
@@ -105,7 +124,7 @@ mod tests {
         for kind in Kind::ALL {
             let document = document(kind);
             let run = Run::parse(document.as_bytes()).unwrap();
-            let facts = Facts::of(&run, Some(&Config::default()));
+            let facts = Facts::of(&run, Some(&Config::default()), &Trust::default());
             assert_eq!(facts.namespace, "prod");
             assert_eq!(facts.managed_by, Some("example.com/other"));
             assert_eq!(facts.signed, Some("failed"));
@@ -121,8 +140,8 @@ mod tests {
         let run = Run::parse(document.as_bytes()).unwrap();
         let mut config = Config::default();
         config.pipelinerun.signer = SignerKind::None;
-        assert!(!Facts::of(&run, Some(&config)).enabled);
-        assert!(Facts::of(&run, None).enabled);
+        assert!(!Facts::of(&run, Some(&config), &Trust::default()).enabled);
+        assert!(Facts::of(&run, None, &Trust::default()).enabled);
     }
 
     #[test]

@@ -144,6 +144,15 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Replaces the object at `path`.
+    pub(crate) fn put(action: String, path: impl Into<ApiPath>, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::PUT,
+            body,
+            ..Self::get(action, path)
+        }
+    }
+
     /// Patches what is at `path`, in the patch dialect of `content_type`; only metadata is sent back.
     pub(crate) fn patch(
         action: String,

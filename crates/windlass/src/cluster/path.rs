@@ -26,6 +26,10 @@ pub(crate) struct Resource {
 impl Resource {
     pub(crate) const CONFIG_MAPS: Self = Self::core("configmaps");
     pub(crate) const EVENTS: Self = Self::core("events");
+    pub(crate) const LEASES: Self = Self {
+        group: "/apis/coordination.k8s.io/v1",
+        plural: "leases",
+    };
     pub(crate) const SECRETS: Self = Self::core("secrets");
     pub(crate) const SERVICE_ACCOUNTS: Self = Self::core("serviceaccounts");
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_core::annotation;
 use windlass_core::config::Config;
-use windlass_core::decide::{Facts, Scope, is_settled};
+use windlass_core::decide::{Facts, Scope, Trust, is_settled};
 use windlass_core::run::TaskRun;
 
 use crate::cluster::path::{check_name, quoted};
@@ -22,11 +22,12 @@ const NAMED: usize = 5;
 pub(super) fn unsettled(
     children: &[TaskRun<'_>],
     config: &Config,
+    trust: &Trust<'_>,
     scope: &Scope,
 ) -> BTreeSet<String> {
     let waiting = children
         .iter()
-        .filter(|child| !is_settled(&Facts::of_task(child, Some(config)), scope));
+        .filter(|child| !is_settled(&Facts::of_task(child, Some(config), trust), scope));
     let names = waiting.map(|child| child.metadata.name.to_string());
     names.collect()
 }

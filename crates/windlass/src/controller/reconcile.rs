@@ -12,10 +12,11 @@ use kube::Client;
 use tokio::sync::watch;
 use windlass_core::annotation;
 use windlass_core::config::StoreKind;
-use windlass_core::decide::{Decision, Facts, Scope, decide, is_settled};
+use windlass_core::decide::{Decision, Facts, Scope, Trust, decide, is_settled};
 use windlass_core::error::Chain;
 use windlass_core::retry::Retry;
 use windlass_core::run::{Adopted, Metadata, PipelineRun, Run, adopt};
+use windlass_core::seal;
 
 use super::children::{self, incomplete, unsettled};
 use super::flight::{Boarded, Flight, FlightError};
@@ -28,7 +29,7 @@ use crate::cluster::watch::ListError;
 use crate::log::Log;
 use crate::pipeline::{self, Means, Progress, Record, State};
 use crate::settings::{InForce, Settings};
-use crate::sign::Signer;
+use crate::sign::{SignError, Signer};
 use crate::store::oci::Oci;
 use crate::telemetry::Metrics;
 
@@ -125,13 +126,14 @@ impl Reconciler {
         let Ok(run) = kind.parse(object) else {
             // whoever may write a run's status can make it unreadable; that gets an outcome too
             let mark = head.metadata.annotation(annotation::SIGNED);
-            let is_marked = matches!(mark, Some("true" | "failed"));
+            let is_marked = matches!(mark, Some("true" | "failed"))
+                && settings.trust().believes(kind, &head.metadata, None);
             return Triage {
                 settled: (is_marked && kind == RunKind::Task).then(|| id.clone()),
                 due: (!is_marked).then_some(id),
             };
         };
-        let facts = Facts::of(&run, settings.config());
+        let facts = Facts::of(&run, settings.config(), &settings.trust());
         let scope = self.scope(&settings);
         let rests = matches!(decide(&facts, &scope), Decision::Wait | Decision::Skip(_));
         let settled = kind == RunKind::Task && is_settled(&facts, &scope);
@@ -240,7 +242,7 @@ impl Pass<'_> {
             }
         };
         let settings = self.reconciler.settings.borrow().clone();
-        let facts = Facts::of(&run, settings.config());
+        let facts = Facts::of(&run, settings.config(), &settings.trust());
         match decide(&facts, &self.reconciler.scope(&settings)) {
             Decision::Wait | Decision::Skip(_) => Ok(Outcome::Settled),
             Decision::Protect => {
@@ -257,7 +259,8 @@ impl Pass<'_> {
                 (Err(reason), _) => self.hold(metadata, reason).await,
                 (Ok(loaded), Run::Pipeline(run, _)) => {
                     let scope = self.reconciler.scope(&settings);
-                    self.pipeline_run(run, loaded, &scope, progress).await
+                    let judge = (&settings.trust(), &scope);
+                    self.pipeline_run(run, loaded, judge, progress).await
                 }
                 (Ok(loaded), run) => self.sign(&run, loaded, None, progress).await,
             },
@@ -270,7 +273,7 @@ impl Pass<'_> {
         &self,
         run: PipelineRun<'_>,
         loaded: InForce<'_>,
-        scope: &Scope,
+        (trust, scope): (&Trust<'_>, &Scope),
         progress: &mut Progress,
     ) -> Result<Outcome, WriteError> {
         let client = &self.reconciler.client;
@@ -301,7 +304,7 @@ impl Pass<'_> {
         };
         let mut refused = std::mem::take(&mut children.refused);
         let children = Children::parse(children.objects(), &mut refused);
-        let waiting = unsettled(&children, loaded.config, scope);
+        let waiting = unsettled(&children, loaded.config, trust, scope);
         if !waiting.is_empty() {
             return self.wait_for(&run.metadata, waiting).await;
         }
@@ -392,7 +395,11 @@ impl Pass<'_> {
             .collect();
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         let leftovers = record.leftovers(&annotations);
-        let mut change = Change::signed(kind, metadata, &annotations, note.as_deref());
+        let seal = match self.seal(metadata, "true", signer).await {
+            Ok(seal) => seal,
+            Err(error) => return Ok(unsealed(&error)),
+        };
+        let mut change = Change::signed(kind, metadata, &annotations, note.as_deref(), &seal);
         change.remove(metadata, &leftovers);
         match self.write(&change).await {
             Err(WriteError::TooLarge(reason)) => return self.give_up(metadata, &reason).await,
@@ -491,13 +498,38 @@ impl Pass<'_> {
 
     /// Marks the run as failed, for good, and says why.
     async fn give_up(&self, metadata: &Metadata<'_>, reason: &str) -> Result<Outcome, WriteError> {
+        let settings = self.reconciler.settings.borrow().clone();
+        let signer = match settings.signer.get() {
+            Ok(signer) => signer,
+            // nobody would believe the mark
+            Err(missing) => return self.hold(metadata, missing).await,
+        };
+        let seal = match self.seal(metadata, "failed", signer).await {
+            Ok(seal) => seal,
+            Err(error) => return Ok(unsealed(&error)),
+        };
         let reason = annotation::reason(reason);
         tracing::error!("marked as failed: {reason}");
-        let change = Change::failed(self.id.kind, metadata, &reason);
+        let change = Change::failed(self.id.kind, metadata, &reason, &seal);
         self.write(&change).await?;
         self.reconciler.metrics.given_up.inc();
         self.tell("SigningFailed", &reason).await;
         Ok(Outcome::Settled)
+    }
+
+    /// The seal of a mark that is about to be written.
+    async fn seal(
+        &self,
+        metadata: &Metadata<'_>,
+        mark: &str,
+        signer: &Signer,
+    ) -> Result<String, SignError> {
+        let message = seal::message(self.id.kind, metadata, mark);
+        let signature = signer.sign(&message).await?;
+        Ok(seal::annotation(
+            &signature.identity.key_id(),
+            &signature.bytes,
+        ))
     }
 
     async fn write(&self, change: &Change) -> Result<(), WriteError> {
@@ -507,6 +539,15 @@ impl Pass<'_> {
     async fn tell(&self, reason: &str, message: &str) {
         let regarding = self.id.regarding();
         event::warn(&self.reconciler.client, &regarding, reason, message).await;
+    }
+}
+
+/// When to come back to a run whose mark could not be sealed. Nothing was written.
+fn unsealed(error: &SignError) -> Outcome {
+    tracing::warn!("cannot seal the mark: {}; trying again", Chain(error));
+    Outcome::Later {
+        after: pause_after(error.retry()),
+        progress: Progress::default(),
     }
 }
 

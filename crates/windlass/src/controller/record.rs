@@ -46,36 +46,35 @@ impl Change {
     /// Takes off what says that the run is recorded.
     pub(crate) fn unmarked(metadata: &Metadata<'_>) -> Self {
         let mut change = Self::new(metadata, Finalizer::Keep);
-        for name in [annotation::SIGNED, annotation::RETRIES, annotation::REASON] {
-            if metadata.annotation(name).is_some() {
-                change.metadata.annotations.insert(name.to_owned(), None);
-            }
+        for name in [
+            annotation::SIGNED,
+            annotation::SEAL,
+            annotation::RETRIES,
+            annotation::REASON,
+        ] {
+            change.drop_annotation(metadata, name);
         }
         change
     }
 
-    /// Records what was signed, with a note on what was left out.
+    /// Records what was signed, with a note on what was left out, under a sealed mark.
     pub(crate) fn signed(
         kind: RunKind,
         metadata: &Metadata<'_>,
         annotations: &Annotations,
         note: Option<&str>,
+        seal: &str,
     ) -> Self {
         let mut change = Self::new(metadata, Finalizer::Remove(kind));
         for (name, value) in annotations {
             change.annotate(name, value);
         }
         change.annotate(annotation::SIGNED, "true");
+        change.annotate(annotation::SEAL, seal);
         match note {
             Some(note) => change.annotate(annotation::REASON, &annotation::reason(note)),
             // the reason of an earlier delay is no longer true
-            None if metadata.annotation(annotation::REASON).is_some() => {
-                change
-                    .metadata
-                    .annotations
-                    .insert(annotation::REASON.to_owned(), None);
-            }
-            None => {}
+            None => change.drop_annotation(metadata, annotation::REASON),
         }
         change
     }
@@ -93,10 +92,11 @@ impl Change {
         change
     }
 
-    /// Records why the run is not signed yet.
+    /// Records why the run is not signed yet. A mark that it carries is one that nobody believed.
     pub(crate) fn held(metadata: &Metadata<'_>, reason: &str) -> Self {
         let retries = next_retries(metadata.annotation(annotation::RETRIES));
         let mut change = Self::new(metadata, Finalizer::Keep);
+        change.drop_annotation(metadata, annotation::SIGNED);
         change.annotate(annotation::RETRIES, &retries.to_string());
         change.annotate(annotation::REASON, reason);
         change
@@ -105,14 +105,16 @@ impl Change {
     /// Records what the run waits for; nothing went wrong.
     pub(crate) fn waiting(metadata: &Metadata<'_>, reason: &str) -> Self {
         let mut change = Self::new(metadata, Finalizer::Keep);
+        change.drop_annotation(metadata, annotation::SIGNED);
         change.annotate(annotation::REASON, reason);
         change
     }
 
-    /// Records why the run will never be signed.
-    pub(crate) fn failed(kind: RunKind, metadata: &Metadata<'_>, reason: &str) -> Self {
+    /// Records why the run will never be signed, under a sealed mark.
+    pub(crate) fn failed(kind: RunKind, metadata: &Metadata<'_>, reason: &str, seal: &str) -> Self {
         let mut change = Self::new(metadata, Finalizer::Remove(kind));
         change.annotate(annotation::SIGNED, "failed");
+        change.annotate(annotation::SEAL, seal);
         change.annotate(annotation::REASON, reason);
         change
     }
@@ -120,9 +122,13 @@ impl Change {
     /// Removes annotations as well, where the run carries them.
     pub(crate) fn remove(&mut self, metadata: &Metadata<'_>, names: &[String]) {
         for name in names {
-            if metadata.annotation(name).is_some() {
-                self.metadata.annotations.insert(name.clone(), None);
-            }
+            self.drop_annotation(metadata, name);
+        }
+    }
+
+    fn drop_annotation(&mut self, metadata: &Metadata<'_>, name: &str) {
+        if metadata.annotation(name).is_some() {
+            self.metadata.annotations.insert(name.to_owned(), None);
         }
     }
 

@@ -56,7 +56,8 @@ pub(crate) fn size_with(annotations: &Annotations, metadata: &Metadata<'_>) -> u
     besides(metadata, stays) + size(annotations)
 }
 
-/// Bytes of the annotations of a run that stay, and of the mark, the retry counter and a reason.
+/// Bytes of the annotations of a run that stay, and of the mark, its seal, the retry counter and a
+/// reason.
 fn besides(metadata: &Metadata<'_>, stays: impl Fn(&str) -> bool) -> usize {
     let each = metadata.annotations.iter();
     let kept = each.filter(|(name, _)| &***name != annotation::REASON && stays(name));
@@ -64,8 +65,8 @@ fn besides(metadata: &Metadata<'_>, stays: impl Fn(&str) -> bool) -> usize {
     sizes.sum::<usize>() + MARKS
 }
 
-/// Room for the mark, the retry counter and a reason.
-const MARKS: usize = 1024;
+/// Room for the mark, its seal, the retry counter and a reason.
+const MARKS: usize = 2048;
 
 /// Everything of which the run carries a signature or a payload.
 pub(crate) fn get(run: &Run<'_>) -> Vec<Found> {

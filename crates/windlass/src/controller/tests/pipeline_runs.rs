@@ -1,5 +1,6 @@
 //! Pipeline runs: whom they wait for, and what wakes them.
 
+use super::marks::left_by_chains;
 use super::*;
 
 const PATH: &str = "/apis/tekton.dev/v1/namespaces/default";
@@ -326,11 +327,16 @@ async fn a_child_that_was_given_up_counts_as_done() {
     let scene = Scene::with(config()).await;
     let uid = start(&scene);
     let mut given_up = child("a", &uid);
-    given_up["metadata"]["annotations"] = json!({ "chains.tekton.dev/signed": "failed" });
+    let record = left_by_chains("a", "failed");
+    for part in ["annotations", "managedFields", "creationTimestamp"] {
+        given_up["metadata"][part] = record["metadata"][part].clone();
+    }
+    given_up["status"]["completionTime"] = record["status"]["completionTime"].clone();
     scene.create(given_up);
     end(&scene, &[("TaskRun", "a")]).await;
     signed(&scene).await;
     assert_eq!(annotation(&scene, "reason"), None);
+    assert_eq!(scene.annotations("a")["chains.tekton.dev/signed"], "failed");
     scene.end().await;
 }
 

@@ -1,0 +1,177 @@
+//! The lease `windlass` of the system namespace, in which the [`History`] is kept: the API server dates
+//! the lease when it is created, which is when the first key is loaded, and its annotation holds the
+//! public keys.
+//!
+//! A lease and not a ConfigMap, because the account of Tekton Chains, which windlass takes over, may
+//! write leases there and no ConfigMaps. Whoever may write it decides on marks, as whoever may write
+//! the key secret decides on signatures.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::Client;
+use windlass_core::error::Chain;
+use windlass_core::key::PublicKey;
+
+use super::history::{self, History};
+use super::{Current, Setting, Settings};
+use crate::cluster::lease::{Lease, LeaseError};
+
+/// Name of the lease.
+const LEASE: &str = "windlass";
+/// Annotation of the lease: the public keys, PEM blocks one after another.
+const KEYS: &str = "chains.tekton.dev/keys";
+/// First and longest pause before the lease is asked for again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+
+/// Where the history is kept.
+#[derive(Debug)]
+enum Place {
+    /// The lease as it was last seen.
+    Found(Lease),
+    /// There is no lease: nothing was ever signed here.
+    Empty,
+    /// The account may not use leases, or the API server does not know them.
+    Unusable,
+}
+
+impl Place {
+    fn history(&self) -> History {
+        match self {
+            Self::Found(lease) => History {
+                since: lease.created(),
+                keys: history::keys(lease.annotation(KEYS).unwrap_or_default()),
+            },
+            Self::Empty => History {
+                since: Some(Timestamp::MAX),
+                keys: Vec::new(),
+            },
+            Self::Unusable => History::default(),
+        }
+    }
+}
+
+/// Reads the history, then notes each key that is loaded; never ends.
+pub(crate) async fn run(client: Client, namespace: String, current: Current) {
+    let mut settings = current.subscribe();
+    let mut place = look(&client, &namespace).await;
+    let history = place.history().into();
+    current.send_modify(|settings| settings.history = Setting::InForce(history));
+    loop {
+        let key = loaded(&settings.borrow_and_update());
+        if let Some(key) = key {
+            if let Place::Empty = place {
+                place = begin(&client, &namespace).await;
+                let since = place.history().since;
+                remember(&current, |known| known.since = since);
+            }
+            remember(&current, |known| {
+                known.add(&key);
+            });
+            if let Place::Found(lease) = &mut place {
+                keep(&client, lease, &key).await;
+            }
+        }
+        if settings.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn loaded(settings: &Settings) -> Option<PublicKey> {
+    let signer = settings.signer.get().ok()?;
+    Some(signer.identity().public_key().clone())
+}
+
+/// Changes what is known in memory. Nobody is woken up: it is for runs that are looked at from now on.
+fn remember(current: &Current, change: impl FnOnce(&mut History)) {
+    current.send_if_modified(|settings| {
+        if let Setting::InForce(history) = &mut settings.history {
+            change(Arc::make_mut(history));
+        }
+        false
+    });
+}
+
+/// Looks for the lease.
+async fn look(client: &Client, namespace: &str) -> Place {
+    patiently(namespace, || async {
+        match Lease::read(client, namespace, LEASE).await {
+            Err(error) if error.is_missing() => Ok(Place::Empty),
+            read => read.map(Place::Found),
+        }
+    })
+    .await
+}
+
+/// Creates the lease, unless another replica was faster.
+async fn begin(client: &Client, namespace: &str) -> Place {
+    patiently(namespace, || async {
+        let lease = Lease::open(client, namespace, LEASE).await;
+        lease.map(Place::Found)
+    })
+    .await
+}
+
+/// Repeats a call until it succeeds or never will.
+async fn patiently<F>(namespace: &str, call: impl Fn() -> F) -> Place
+where
+    F: Future<Output = Result<Place, LeaseError>>,
+{
+    let mut pause = PAUSES.0;
+    loop {
+        match call().await {
+            Ok(place) => return place,
+            Err(error) if error.is_transient() => {
+                tracing::warn!("{}; trying again", Chain(&error));
+            }
+            Err(error) => {
+                tracing::error!(
+                    "{}; runs that Tekton Chains marked are signed again, because it is unknown \
+                     since when windlass signs in this cluster, and keys are forgotten at the next \
+                     start; allow get, create and update of leases in namespace {namespace}",
+                    Chain(&error)
+                );
+                return Place::Unusable;
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+/// Writes the key to the lease.
+async fn keep(client: &Client, lease: &mut Lease, key: &PublicKey) {
+    let mut pause = PAUSES.0;
+    loop {
+        let mut history = History {
+            since: None,
+            keys: history::keys(lease.annotation(KEYS).unwrap_or_default()),
+        };
+        if !history.add(key) {
+            return;
+        }
+        match lease.annotate(client, KEYS, &history.pem()).await {
+            Ok(()) => return,
+            Err(error) if error.is_transient() => {
+                tracing::debug!("{}; trying again", Chain(&error));
+            }
+            Err(error) => {
+                tracing::error!(
+                    "{}; once the key is replaced and windlass started again, runs that were \
+                     signed with it are signed again",
+                    Chain(&error)
+                );
+                return;
+            }
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+        // another replica may have written it
+        match Lease::open(client, lease.namespace(), LEASE).await {
+            Ok(newer) => *lease = newer,
+            Err(error) => tracing::debug!("{}", Chain(&error)),
+        }
+    }
+}
