@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 
 pub use self::expected::{Claim, Expected, Provenance};
-pub use self::run::{Comparison, image_of_run, statement_of_run, status_of_run};
+pub use self::run::{Comparison, IDENTITY, image_of_run, statement_of_run, status_of_run};
 use self::statement::Statement;
 use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
 use crate::error::Chain;

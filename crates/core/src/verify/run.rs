@@ -31,6 +31,9 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
+/// Parts that name a run, as they are called in [`Comparison::not_covered`].
+pub const IDENTITY: [&str; 4] = [coverage::KIND, "namespace", "name", "uid"];
+
 /// Most paths that a finding names.
 const NAMED: usize = 4;
 

@@ -10,6 +10,8 @@ use windlass_core::verify::Outcome;
 pub(crate) enum EntryKind {
     Signature,
     Attestation,
+    /// The signature over the mark of a run.
+    Seal,
     /// Nothing that is verified, such as a list of packages without signature.
     Other,
 }
@@ -20,6 +22,7 @@ impl EntryKind {
         match self {
             Self::Signature => "signature",
             Self::Attestation => "attestation",
+            Self::Seal => "seal",
             Self::Other => "other",
         }
     }
@@ -92,7 +95,7 @@ impl Report {
         let can_satisfy = |entry: &&Entry| match entry.kind {
             EntryKind::Attestation => true,
             EntryKind::Signature => requirement == Requirement::Any,
-            EntryKind::Other => false,
+            EntryKind::Seal | EntryKind::Other => false,
         };
         let name = match requirement {
             Requirement::Any => "signature or attestation",

@@ -8,6 +8,7 @@ use windlass_core::annotation;
 use windlass_core::dsse::Envelope;
 use windlass_core::format::IMAGE_PREDICATE;
 use windlass_core::run::{Kind, Run};
+use windlass_core::seal;
 use windlass_core::verify::{self, Comparison, Outcome};
 
 use super::report::{Entry, EntryKind, Report, Requirement};
@@ -43,9 +44,19 @@ pub(super) async fn verify(
     let mut report = Report::new(target, None, &request.key);
     let own = run.short_key();
     let mut has_own = false;
+    let seal = seal(&run, request);
+    let is_sealed = seal.as_ref().is_some_and(Entry::is_valid);
     for found in Wanted::Run(&run).get().await? {
         has_own |= found.key.as_ref() == Some(&own);
-        report.add(check(&run, found, request));
+        let mut entry = check(&run, found, request);
+        if is_sealed {
+            let not_covered = &mut entry.outcome.not_covered;
+            not_covered.retain(|part| !verify::IDENTITY.contains(&part.as_str()));
+        }
+        report.add(entry);
+    }
+    if let Some(seal) = seal {
+        report.add(seal);
     }
     let missing = if !has_own {
         Some(format!(
@@ -61,6 +72,23 @@ pub(super) async fn verify(
     };
     report.decide_by_all(missing);
     Ok(report)
+}
+
+/// The seal of the run's mark, which names the run also where the format of the signed payload does
+/// not. None if the run has no seal: Chains writes none.
+fn seal(run: &Run<'_>, request: &VerifyRequest) -> Option<Entry> {
+    let metadata = run.metadata();
+    metadata.annotation(annotation::SEAL)?;
+    let sealed = seal::verify(run.kind(), metadata, [&request.key]);
+    Some(Entry {
+        kind: EntryKind::Seal,
+        place: format!("annotation {}", annotation::SEAL),
+        outcome: match sealed {
+            Ok(()) => Outcome::default(),
+            Err(error) => Outcome::failed(error.to_string()),
+        },
+        envelope: None,
+    })
 }
 
 fn check(run: &Run<'_>, found: Found, request: &VerifyRequest) -> Entry {

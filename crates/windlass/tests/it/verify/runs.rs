@@ -10,6 +10,7 @@ use windlass_core::format::Format;
 use windlass_core::key::PrivateKey;
 use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun};
+use windlass_core::seal;
 
 use crate::scene::Scene;
 use crate::shell::Shell;
@@ -208,6 +209,52 @@ fn nothing_that_was_signed_for_one_run_verifies_another() {
                 changed["status"]["results"][index]["value"] = json!(value);
                 scene.verify(&changed, 1, "are invalid");
             }
+        }
+    }
+}
+
+/// Seals the mark of a run, as the controller does.
+fn seal_mark(key: &PrivateKey, run: &mut Value) {
+    let text = run.to_string();
+    let read = Run::parse(text.as_bytes()).unwrap();
+    let message = seal::message(read.kind(), read.metadata(), "true");
+    let signature = key.sign(&message).unwrap();
+    let text = seal::annotation(&key.public_key().key_id(), &signature);
+    run["metadata"]["annotations"]["chains.tekton.dev/seal"] = json!(text);
+}
+
+#[test]
+fn a_seal_names_the_run_where_the_format_does_not() {
+    let scene = RunScene::new();
+    let formats = [
+        Format::Tekton,
+        Format::SlsaV1,
+        Format::SlsaV2Alpha3,
+        Format::SlsaV2Alpha4,
+    ];
+    for format in formats {
+        let mut signed = scene.sign(built("TaskRun", "team-a", "good", "u-1"), format);
+        seal_mark(&scene.key, &mut signed);
+        scene.verify(&signed, 0, "seal: valid");
+        let outcome = scene.shell.run("verify --key cosign.pub -o json run.json");
+        let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+        for entry in report["entries"].as_array().unwrap() {
+            let parts = entry["notCovered"].to_string();
+            for part in ["namespace", "\"name\"", "uid", "kind"] {
+                assert!(!parts.contains(part), "{format}: {parts}");
+            }
+        }
+        // the very same content under another name
+        for (pointer, value) in [
+            ("/metadata/namespace", "team-b"),
+            ("/metadata/name", "evil"),
+            ("/metadata/uid", "u-2"),
+            ("/kind", "PipelineRun"),
+        ] {
+            let mut other = signed.clone();
+            *other.pointer_mut(pointer).unwrap() = json!(value);
+            replay(&signed, &mut other);
+            scene.verify(&other, 1, "the seal is for another run or another mark");
         }
     }
 }
