@@ -146,7 +146,9 @@ mod tests {
         json!({
             "metadata": {
                 "name": "build", "namespace": "a",
-                "annotations": {"chains.tekton.dev/signed": "true"},
+                "annotations": {
+                    "chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": "key signature",
+                },
             },
             "status": {
                 "startTime": "2026-01-01T00:09:15Z", "completionTime": "2026-01-01T00:10:00Z",
@@ -167,6 +169,15 @@ mod tests {
             "NAMESPACE   NAME    STARTED      DURATION   STATUS      SIGNED\n\
              a           build   1 hour ago   45s        Succeeded   yes\n"
         );
+    }
+
+    #[test]
+    fn a_run_that_its_author_marked_is_not_listed_as_signed() {
+        let mut run = run();
+        run["metadata"]["annotations"] = json!({"chains.tekton.dev/signed": "true"});
+        let run: Summary = serde_json::from_value(run).unwrap();
+        let table = table_with_namespaces([&run].into_iter(), Timestamp::UNIX_EPOCH);
+        assert!(table.ends_with("marked\n"), "{table}");
     }
 
     #[test]

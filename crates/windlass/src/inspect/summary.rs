@@ -1,7 +1,13 @@
 //! The few fields of a run that lists show.
 
+use std::fmt;
+
 use jiff::Timestamp;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use windlass_core::annotation;
+use windlass_core::decide;
 
 /// A run without all that lists leave out.
 #[derive(Debug, Deserialize)]
@@ -12,21 +18,71 @@ pub(crate) struct Summary {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Metadata {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) namespace: String,
+    #[serde(default)]
+    uid: String,
     #[serde(default, deserialize_with = "null_as_default")]
     annotations: Marks,
+    /// `managedFields` name the signing controller as the one who marked the run.
+    #[serde(
+        default,
+        rename = "managedFields",
+        deserialize_with = "names_controller"
+    )]
+    is_marked_by_controller: bool,
 }
 
 /// The annotations that tell the state of the signature.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default)]
 struct Marks {
-    #[serde(rename = "chains.tekton.dev/signed")]
     signed: Option<String>,
-    #[serde(rename = "chains.tekton.dev/retries")]
     retries: Option<String>,
+    is_sealed: bool,
+    /// Keys of the artifacts whose signatures are on the run.
+    signatures: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for Marks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Names;
+
+        impl<'de> Visitor<'de> for Names {
+            type Value = Marks;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("annotations")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Marks, A::Error> {
+                let prefix = annotation::signature("");
+                let mut marks = Marks::default();
+                while let Some(name) = access.next_key::<String>()? {
+                    match name.as_str() {
+                        annotation::SIGNED => marks.signed = access.next_value()?,
+                        annotation::RETRIES => marks.retries = access.next_value()?,
+                        other => {
+                            access.next_value::<IgnoredAny>()?;
+                            marks.is_sealed |= other == annotation::SEAL;
+                            let key = other.strip_prefix(&prefix);
+                            marks.signatures.extend(key.map(str::to_owned));
+                        }
+                    }
+                }
+                Ok(marks)
+            }
+        }
+
+        deserializer.deserialize_map(Names)
+    }
+}
+
+fn names_controller<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let text = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(decide::names_controller(text.get()))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -58,8 +114,10 @@ where
 /// How far a run's signature is, by its annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignatureState {
-    /// The run is marked as signed.
+    /// The run is marked as signed, and bears traces of the controller that did so.
     Signed,
+    /// The run is marked as signed, which its author may have done.
+    Marked,
     /// Signing was given up.
     Failed,
     /// Signing failed and is tried again.
@@ -69,15 +127,31 @@ pub(crate) enum SignatureState {
 }
 
 impl Summary {
-    /// How far its signature is.
+    /// How far its signature is. Nothing is verified here, and who may patch the run can forge the
+    /// traces of a controller; the author of a run, who cannot know its uid, can not.
     pub(crate) fn signature(&self) -> SignatureState {
         let marks = &self.metadata.annotations;
         match (marks.signed.as_deref(), &marks.retries) {
-            (Some("true"), _) => SignatureState::Signed,
+            (Some("true"), _) if self.has_traces() => SignatureState::Signed,
+            (Some("true"), _) => SignatureState::Marked,
             (Some("failed"), _) => SignatureState::Failed,
             (_, Some(_)) => SignatureState::Retrying,
             (_, None) => SignatureState::None,
         }
+    }
+}
+
+impl Summary {
+    fn has_traces(&self) -> bool {
+        let Metadata {
+            uid,
+            annotations,
+            is_marked_by_controller,
+            ..
+        } = &self.metadata;
+        let mut signatures = annotations.signatures.iter();
+        let is_own = |key: &String| !uid.is_empty() && key.ends_with(uid.as_str());
+        *is_marked_by_controller || annotations.is_sealed || signatures.any(is_own)
     }
 }
 
@@ -142,15 +216,45 @@ mod tests {
         assert_eq!(text("Unknown", ""), "Running");
     }
 
+    fn state(metadata: &serde_json::Value) -> SignatureState {
+        let run = serde_json::json!({ "metadata": metadata });
+        let run: Summary = serde_json::from_str(&run.to_string()).unwrap();
+        run.signature()
+    }
+
     #[test]
-    fn the_names_of_the_marks_are_those_of_the_core() {
-        use windlass_core::annotation::{RETRIES, SIGNED};
-        let marks = serde_json::json!({ SIGNED: "failed", RETRIES: "3" });
-        let marks: Marks = serde_json::from_value(marks).unwrap();
+    fn a_mark_without_a_trace_of_a_controller_is_told_from_a_signature() {
+        use serde_json::json;
+        use windlass_core::annotation::{RETRIES, SEAL, SIGNED};
+        let marked = |more: &str| {
+            let annotations = json!({ SIGNED: "true", more: "x" });
+            state(&json!({ "name": "n", "uid": "u-1", "annotations": annotations }))
+        };
+        assert_eq!(marked("other"), SignatureState::Marked);
         assert_eq!(
-            (marks.signed.as_deref(), marks.retries.as_deref()),
-            (Some("failed"), Some("3"))
+            marked("chains.tekton.dev/signature-taskrun-u-2"),
+            SignatureState::Marked
         );
+        assert_eq!(
+            marked("chains.tekton.dev/signature-taskrun-u-1"),
+            SignatureState::Signed
+        );
+        assert_eq!(marked(SEAL), SignatureState::Signed);
+        let by = |manager: &str| {
+            let fields =
+                json!({ "f:metadata": { "f:annotations": { (format!("f:{SIGNED}")): {} } } });
+            state(&json!({
+                "name": "n", "annotations": { SIGNED: "true" },
+                "managedFields": [{ "manager": manager, "fieldsV1": fields }],
+            }))
+        };
+        assert_eq!(by("tekton-chains-controller"), SignatureState::Signed);
+        assert_eq!(by("kubectl-create"), SignatureState::Marked);
+        let other = |name: &str, value: &str| {
+            state(&json!({ "name": "n", "annotations": { name: value } }))
+        };
+        assert_eq!(other(SIGNED, "failed"), SignatureState::Failed);
+        assert_eq!(other(RETRIES, "3"), SignatureState::Retrying);
     }
 
     #[test]

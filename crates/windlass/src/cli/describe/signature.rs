@@ -2,11 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use windlass_core::annotation;
 use windlass_core::run::Kind;
 
 use crate::cli::output::clean;
+use crate::inspect::summary::{SignatureState, Summary};
 
 use super::field;
 
@@ -16,7 +18,12 @@ pub(super) fn line(kind: Kind, run: &Value, finished: bool) -> String {
     let annotations = field::object(run, "/metadata/annotations").unwrap_or(&empty);
     let mark = |key: &str| annotations.get(key).and_then(Value::as_str);
     let reason = mark(annotation::REASON).map(clean::short);
+    let summary = Summary::deserialize(run);
+    let has_traces = summary.is_ok_and(|run| run.signature() == SignatureState::Signed);
     match (mark(annotation::SIGNED), mark(annotation::RETRIES)) {
+        (Some("true"), _) if !has_traces => {
+            "marked as signed, but nothing shows that a controller did it".to_owned()
+        }
         (Some("true"), _) => {
             let key = format!("{}-{}", kind.singular(), field::text(run, "/metadata/uid"));
             signed(&key, &mark, reason.as_deref())
@@ -106,7 +113,7 @@ mod tests {
     use super::*;
 
     fn state(annotations: &Value) -> String {
-        let run = json!({"metadata": {"uid": "u-1", "annotations": annotations}});
+        let run = json!({"metadata": {"name": "n", "uid": "u-1", "annotations": annotations}});
         line(Kind::Task, &run, true)
     }
 
@@ -142,8 +149,15 @@ mod tests {
 
     #[test]
     fn a_signature_kept_elsewhere_is_said_so() {
-        let said = state(&json!({"chains.tekton.dev/signed": "true"}));
+        let sealed = json!({"chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": "k s"});
+        let said = state(&sealed);
         assert!(said.contains("not in this run's annotations"), "{said}");
+    }
+
+    #[test]
+    fn a_mark_that_the_author_may_have_set_is_no_signature() {
+        let said = state(&json!({"chains.tekton.dev/signed": "true"}));
+        assert!(said.starts_with("marked as signed, but"), "{said}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub(crate) fn status(status: &Status, now: Timestamp) -> [String; 3] {
 pub(crate) fn signed(state: SignatureState) -> &'static str {
     match state {
         SignatureState::Signed => "yes",
+        SignatureState::Marked => "marked",
         SignatureState::Failed => "failed",
         SignatureState::Retrying => "retrying",
         SignatureState::None => age::NONE,

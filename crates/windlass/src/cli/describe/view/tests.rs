@@ -92,7 +92,7 @@ fn a_pipeline_run_lists_its_task_runs_and_their_signatures() {
         },
     });
     let child = json!({
-        "metadata": {"name": "release-build", "annotations": {"chains.tekton.dev/signed": "true"}},
+        "metadata": {"name": "release-build", "annotations": {"chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": "k s"}},
         "status": {"conditions": [{"type": "Succeeded", "status": "True", "reason": "Succeeded"}]},
     });
     let child = Summary::deserialize(&child).unwrap();
