@@ -204,6 +204,10 @@ async fn the_client_certificate_of_the_controller_is_shown_for_shared_repositori
         assert!(reason.contains(part), "{reason}");
     }
     assert_eq!(registry.tags("team/app"), ["v1"]);
+    // the pass that wrote the reason has ended, so that the settings wake the run
+    let metrics = scene.local.metrics.clone();
+    let waits = |_: &Scene| metrics.waiting.get() == 1;
+    scene.until("the run waits", waits).await;
     confided
         .share(&format!("default {}/team", registry.host()))
         .await;
