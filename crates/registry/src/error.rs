@@ -126,6 +126,18 @@ pub enum Error {
         /// The operation and its repository.
         at: At,
     },
+    /// The response did not begin in time.
+    #[error(
+        "{at}: no complete response from {host} within {after:?}; check that it can be reached from here"
+    )]
+    Silent {
+        /// The operation and its repository.
+        at: At,
+        /// Host and port.
+        host: String,
+        /// How long it had.
+        after: Duration,
+    },
     /// The server's certificate is not trusted.
     #[error(
         "{at}: the certificate of {host} is not trusted; add its authority to the trusted certificates"
@@ -237,6 +249,7 @@ impl Error {
                 ..
             } if is_temporary(*status) => retry_after.map_or(Retry::Backoff, Retry::After),
             Self::Transport { .. }
+            | Self::Silent { .. }
             | Self::Slow { .. }
             | Self::Busy { .. }
             | Self::Contended { .. } => Retry::Backoff,
@@ -255,10 +268,19 @@ impl Error {
         }
     }
 
-    /// Whether the server took too long, or there was no room in time. The same request is not sent again
-    /// at once: a server that is slow would hold the caller several times as long.
+    /// Whether the server took too long.
     pub fn is_timeout(&self) -> bool {
-        matches!(self, Self::Slow { .. } | Self::Busy { .. })
+        match self {
+            Self::Silent { .. } | Self::Slow { .. } => true,
+            Self::Transport { source, .. } => source.is_timeout(),
+            _ => false,
+        }
+    }
+
+    /// Whether the same request is not sent again at once: after a timeout, since a server that is slow
+    /// would hold the caller several times as long, and where there was no room for its response.
+    pub(crate) fn ends_attempts(&self) -> bool {
+        self.is_timeout() || matches!(self, Self::Busy { .. })
     }
 
     /// HTTP status of the response, for errors that consist of one.

@@ -4,11 +4,13 @@
 //! redirect, and not to the `Location` of an upload on another host. No redirect leads from TLS to
 //! plain HTTP, except on hosts where plain HTTP is allowed.
 
+use std::time::Duration;
+
 use http::header::{AUTHORIZATION, LOCATION};
 use http::{HeaderValue, Method};
 use reqwest::Url;
 
-use self::failure::failure;
+use self::failure::{failure, silence};
 use self::host::Exemptions;
 use self::scheme::{Scheme, Schemes};
 use crate::error::{At, Error};
@@ -38,6 +40,8 @@ pub(crate) struct Http {
     exemptions: Exemptions,
     schemes: Schemes,
     bodies: Bodies,
+    /// How long a response may take to begin.
+    first_byte: Duration,
 }
 
 impl Http {
@@ -55,6 +59,7 @@ impl Http {
             exemptions: Exemptions::new(options),
             schemes: Schemes::new(),
             bodies: options.bodies.clone(),
+            first_byte: options.timeouts.first_byte,
         })
     }
 
@@ -73,7 +78,10 @@ impl Http {
             return Ok(https);
         }
         let client = self.client(&https);
-        let scheme = self.schemes.probe(client, registry, &https).await;
+        let scheme = self
+            .schemes
+            .probe(client, registry, &https, self.first_byte)
+            .await;
         address(scheme.map_err(|error| failure(at, &https, error))?)
     }
 
@@ -138,8 +146,10 @@ impl Http {
         if let Body::Content(content) | Body::Secret(content) = &request.body {
             sent = sent.body(content.clone());
         }
-        let response = sent.send().await;
-        response.map_err(|error| failure(request.at, url, error))
+        match tokio::time::timeout(self.first_byte, sent.send()).await {
+            Ok(response) => response.map_err(|error| failure(request.at, url, error)),
+            Err(_) => Err(silence(request.at, url, self.first_byte)),
+        }
     }
 
     fn client(&self, url: &Url) -> &reqwest::Client {

@@ -108,6 +108,8 @@ impl fmt::Debug for Proxies {
 pub struct Timeouts {
     /// For a connection.
     pub connect: Duration,
+    /// From a request to the first byte of its response, a new connection included.
+    pub first_byte: Duration,
     /// Between two pieces of a response.
     pub idle: Duration,
     /// For a request with its whole response.
@@ -118,6 +120,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(10),
             idle: Duration::from_secs(30),
             request: Duration::from_secs(120),
         }

@@ -1,6 +1,7 @@
 //! Failures of transport: what is wrong with a connection, its TLS, or a redirect.
 
 use std::error::Error as _;
+use std::time::Duration;
 
 use reqwest::Url;
 use rustls::AlertDescription;
@@ -76,6 +77,15 @@ pub(crate) fn unfollowed(at: &At, to: &Url, why: &'static str) -> Error {
         at: at.clone(),
         to: format!("{}://{}", to.scheme(), authority(to)),
         why,
+    }
+}
+
+/// A server that did not begin to respond in time.
+pub(super) fn silence(at: &At, url: &Url, after: Duration) -> Error {
+    Error::Silent {
+        at: at.clone(),
+        host: authority(url),
+        after,
     }
 }
 

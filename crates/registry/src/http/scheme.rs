@@ -1,6 +1,6 @@
 //! Schemes: HTTPS, and plain HTTP for hosts where it is allowed and that do not speak TLS.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::Url;
 use windlass_once::{Expiry, OnceMap};
@@ -45,12 +45,18 @@ impl Schemes {
         client: &reqwest::Client,
         registry: &str,
         https: &Url,
+        first_byte: Duration,
     ) -> Result<Scheme, reqwest::Error> {
         if let Some(known) = self.get(registry) {
             return Ok(known);
         }
         let probe = https.join("v2/").unwrap_or_else(|_| https.clone());
-        let Err(error) = client.get(probe).send().await else {
+        let sent = tokio::time::timeout(first_byte, client.get(probe).send());
+        let Ok(sent) = sent.await else {
+            // the request that follows says so
+            return Ok(Scheme::Https);
+        };
+        let Err(error) = sent else {
             self.learn(registry, Scheme::Https);
             return Ok(Scheme::Https);
         };

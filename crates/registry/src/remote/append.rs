@@ -20,7 +20,7 @@ use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::manifest::{Manifest, StoredManifest};
-use crate::reference::{Name, Tag};
+use crate::reference::{Name, Repository, Tag};
 
 mod batch;
 pub(super) mod change;
@@ -79,6 +79,11 @@ impl Append {
             progress: Progress::default(),
             moves: 0,
         }
+    }
+
+    /// The repository.
+    pub fn repository(&self) -> &Repository {
+        &self.remote.repository
     }
 
     /// Goes on until the entry is there or there is nothing to do but wait.

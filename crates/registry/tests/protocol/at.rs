@@ -24,6 +24,7 @@ pub fn options() -> windlass_registry::Options {
         clock: Clock::manual(),
         timeouts: windlass_registry::Timeouts {
             connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(5),
             idle: Duration::from_secs(5),
             request: Duration::from_secs(10),
         },

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use windlass_registry::{Digest, Error, Limits, Name, Retry, Tag, Timeouts};
+use windlass_registry::{Digest, Error, Limits, Name, Repository, Retry, Tag, Timeouts};
 use windlass_sandbox::registry::{FaultAnswer, Options, Reply};
 
 use crate::at::{At, MANIFEST, anonymous, image, options, start};
@@ -20,6 +20,7 @@ fn impatient() -> windlass_registry::Options {
     let mut options = options();
     options.timeouts = Timeouts {
         connect: Duration::from_secs(1),
+        first_byte: Duration::from_millis(300),
         idle: Duration::from_millis(200),
         request: Duration::from_millis(400),
     };
@@ -246,6 +247,38 @@ async fn a_registry_that_does_not_answer_is_given_up_in_time() {
         error.to_string().contains("no complete response"),
         "{error}"
     );
+}
+
+/// A server that takes connections and says nothing.
+async fn silent() -> (tokio::net::TcpListener, Repository) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = listener.local_addr().unwrap();
+    let repository = Repository::parse(&format!("{host}/app")).unwrap();
+    (listener, repository)
+}
+
+#[tokio::test]
+async fn a_response_that_does_not_begin_in_time_is_not_asked_for_again_at_once() {
+    let (listener, repository) = silent().await;
+    let mut options = options();
+    options.timeouts.connect = Duration::from_millis(100);
+    options.timeouts.first_byte = Duration::from_millis(100);
+    let clock = options.clock.clone();
+    let remote = At::client(options).repository(repository, anonymous());
+    let serve = async {
+        let mut open = Vec::new();
+        loop {
+            open.push(listener.accept().await.unwrap());
+        }
+    };
+    let tag = tag();
+    let error = tokio::select! {
+        result = remote.get_manifest(&tag) => result.unwrap_err(),
+        () = serve => unreachable!(),
+    };
+    assert!(error.is_timeout(), "{error:?}");
+    assert_eq!(error.retry(), Retry::Backoff);
+    assert!(clock.slept().is_empty(), "it was sent once");
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ impl Stage {
         options.registries.clock = clock.clone();
         options.registries.timeouts = Timeouts {
             connect: Duration::from_secs(1),
+            first_byte: Duration::from_millis(300),
             idle: Duration::from_millis(200),
             request: Duration::from_millis(400),
         };
