@@ -14,7 +14,9 @@ pub use self::kinds::{
 pub use self::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
 pub use self::reader::Parsed;
 pub use self::redact::{Endpoint, Token};
-pub use self::settings::{ArtifactPolicy, Config, Kms, Storage, Transparency, X509};
+pub use self::settings::{
+    ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Transparency, X509,
+};
 pub use self::shared::SharedCredentials;
 
 mod kinds;

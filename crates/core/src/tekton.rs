@@ -6,7 +6,7 @@
 pub(crate) use self::project::{Projection, Warnings};
 
 mod core_types;
-mod duration;
+pub(crate) mod duration;
 mod project;
 mod quantity;
 mod schema;

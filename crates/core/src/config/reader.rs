@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
 use super::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
-use super::settings::{ArtifactPolicy, Config, Kms, Storage, Transparency, X509};
+use super::settings::{ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Transparency, X509};
 use super::shared::SharedCredentials;
 use super::suggest::closest;
 use crate::format::Format;
+use crate::tekton::duration;
 
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
 const ENCODING: &str = "storage.oci.encoding-format";
@@ -70,6 +72,7 @@ fn override_with(own: &mut Reader<'_>, config: &mut Config) {
     *encoding = own.choice(ENCODING, &Encoding::NAMES, *encoding);
     config.oci_recursive = own.flag("artifacts.oci.recursive");
     config.storage.shared_credentials = own.shared_credentials(SHARED);
+    config.finalizer_grace = own.duration("finalizer.grace", config.finalizer_grace);
 }
 
 fn config(r: &mut Reader<'_>) -> Config {
@@ -122,6 +125,7 @@ fn config(r: &mut Reader<'_>) -> Config {
             url: r.text_or("transparency.url", "https://rekor.sigstore.dev"),
         },
         managed_by: r.names("filter.managed-by"),
+        finalizer_grace: FINALIZER_GRACE,
     }
 }
 
@@ -308,6 +312,19 @@ impl<'a> Reader<'a> {
                 allowed: vec![one.instead.to_string().into()],
             }));
         None
+    }
+
+    /// A duration as Go writes it, not below zero.
+    fn duration(&mut self, key: &'static str, default: Duration) -> Duration {
+        let Some(value) = self.get(key) else {
+            return default;
+        };
+        let nanoseconds = duration::parse(value).and_then(|time| u64::try_from(time).ok());
+        if let Some(nanoseconds) = nanoseconds {
+            return Duration::from_nanos(nanoseconds);
+        }
+        self.refuse(key, value, vec!["a duration such as 10m, 1h30m or 0s"]);
+        default
     }
 
     fn transparency(&mut self, key: &'static str) -> TransparencyMode {

@@ -1,6 +1,7 @@
 //! The configuration as one typed value.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
 use super::redact::{Endpoint, Token};
@@ -35,7 +36,12 @@ pub struct Config {
     pub transparency: Transparency,
     /// Further values of `spec.managedBy` whose runs are signed.
     pub managed_by: BTreeSet<String>,
+    /// How long a deleted run that cannot be signed keeps its finalizer; set in `windlass-config`.
+    pub finalizer_grace: Duration,
 }
+
+/// The grace of a deleted run unless the settings say otherwise.
+pub const FINALIZER_GRACE: Duration = Duration::from_secs(600);
 
 impl Config {
     /// What happens to runs of a kind.

@@ -253,3 +253,23 @@ fn no_check_of_certificates_without_a_repository_has_no_effect_and_warns() {
     let parsed = parse(&[insecure, ("storage.oci.repository", "r.io/s")]).unwrap();
     assert!(parsed.warnings.is_empty());
 }
+
+#[test]
+fn the_grace_of_a_deleted_run_is_a_duration_as_go_writes_it() {
+    let grace = |value: &str| {
+        let own = BTreeMap::from([("finalizer.grace".to_owned(), value.to_owned())]);
+        let parsed = Config::parse(&BTreeMap::new(), &own);
+        parsed.map(|parsed| parsed.config.finalizer_grace.as_secs())
+    };
+    for (value, seconds) in [("10m", 600), ("1h30m", 5400), ("0s", 0), ("0", 0)] {
+        assert_eq!(grace(value).unwrap(), seconds, "{value}");
+    }
+    for value in ["", "10", "-1m", "ten minutes", "9999999999h"] {
+        let text = grace(value).unwrap_err().to_string();
+        assert!(
+            text.contains("in windlass-config, finalizer.grace"),
+            "{text}"
+        );
+    }
+    assert_eq!(Config::default().finalizer_grace.as_secs(), 600);
+}

@@ -7,8 +7,8 @@ pub(super) fn canonical(text: &str) -> Option<String> {
     parse(text).map(format)
 }
 
-/// Nanoseconds.
-fn parse(text: &str) -> Option<i64> {
+/// Nanoseconds, as Go's `time.ParseDuration` reads them.
+pub(crate) fn parse(text: &str) -> Option<i64> {
     let (is_negative, mut rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
