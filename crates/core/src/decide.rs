@@ -65,8 +65,8 @@ pub enum Decision {
 /// ```
 pub fn decide(facts: &Facts<'_>, scope: &Scope) -> Decision {
     if let Some(reason) = excluded(facts, scope) {
-        // a run of another controller keeps its finalizers until it is deleted
-        return if facts.protected && facts.deleting {
+        // a run of another controller keeps its finalizers, except for one of ours once it is deleted
+        return if facts.protected && facts.deleting && facts.protected_here {
             Decision::Release(reason)
         } else {
             Decision::Skip(reason)
@@ -147,6 +147,7 @@ mod tests {
         done: false,
         deleting: false,
         protected: false,
+        protected_here: false,
         signed: None,
         believed: false,
         enabled: true,
@@ -322,14 +323,35 @@ mod tests {
             ..prod
         };
         assert_eq!(decide(&listed, &scope), Decision::Sign);
-        let leaving = Facts {
+    }
+
+    #[test]
+    fn a_deleted_run_of_another_manager_loses_the_finalizer_that_was_put_here_and_no_other() {
+        let theirs = Facts {
+            managed_by: Some("example.com/other"),
             protected: true,
             deleting: true,
-            ..foreign
+            ..DONE
         };
         assert_eq!(
-            decide(&leaving, &scope),
+            decide(&theirs, &all()),
+            Decision::Skip(SkipReason::ManagedByOther)
+        );
+        let ours = Facts {
+            protected_here: true,
+            ..theirs
+        };
+        assert_eq!(
+            decide(&ours, &all()),
             Decision::Release(SkipReason::ManagedByOther)
+        );
+        let living = Facts {
+            deleting: false,
+            ..ours
+        };
+        assert_eq!(
+            decide(&living, &all()),
+            Decision::Skip(SkipReason::ManagedByOther)
         );
     }
 

@@ -24,6 +24,9 @@ pub struct Facts<'a> {
     pub deleting: bool,
     /// The run carries a finalizer of this controller or of Chains' older releases.
     pub protected: bool,
+    /// A controller of this cluster put that finalizer on, according to the managed fields. Only known
+    /// of a run that is being deleted.
+    pub protected_here: bool,
     /// Value of the annotation `chains.tekton.dev/signed`.
     pub signed: Option<&'a str>,
     /// That value comes with evidence that a signing controller wrote it, see [`Trust`].
@@ -86,6 +89,8 @@ impl<'r> Facts<'r> {
             done: false,
             deleting: metadata.deletion_timestamp.is_some(),
             protected: kind.is_protected(metadata),
+            protected_here: metadata.deletion_timestamp.is_some()
+                && kind.has_put_finalizer(metadata),
             signed: metadata.annotation(annotation::SIGNED),
             believed: false,
             enabled: config.is_none_or(|config| kind.is_enabled(config)),
