@@ -80,6 +80,19 @@ impl CallError {
         }
     }
 
+    /// Whether nothing can be created, since the namespace is being deleted. The API server's admission
+    /// says so to everybody who may create, so that no right to read namespaces is needed.
+    pub(crate) fn says_namespace_ends(&self) -> bool {
+        match self {
+            Self::Refused {
+                status: 403,
+                message,
+                ..
+            } => message.contains("because it is being terminated"),
+            _ => false,
+        }
+    }
+
     /// How long the API server asked to wait.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {

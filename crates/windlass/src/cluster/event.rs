@@ -27,8 +27,22 @@ pub(crate) struct Regarding {
     pub(crate) uid: String,
 }
 
+/// What became of an Event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    Recorded,
+    /// The namespace is being deleted, so that nothing can be created in it.
+    NamespaceEnds,
+    Failed,
+}
+
 /// Says something about an object. Never fails: what cannot be told is logged.
-pub(crate) async fn warn(client: &Client, regarding: &Regarding, reason: &str, message: &str) {
+pub(crate) async fn warn(
+    client: &Client,
+    regarding: &Regarding,
+    reason: &str,
+    message: &str,
+) -> Told {
     let name = name(regarding, reason, message);
     let namespace = &regarding.namespace;
     let path = ApiPath::within(namespace, Resource::EVENTS);
@@ -66,8 +80,16 @@ pub(crate) async fn warn(client: &Client, regarding: &Regarding, reason: &str, m
         }
         outcome => outcome,
     };
-    if let Err(error) = outcome {
-        tracing::warn!(error = %Chain(&error), "cannot record an event: {reason}: {message}");
+    match outcome {
+        Ok(_) => Told::Recorded,
+        Err(error) => {
+            tracing::warn!(error = %Chain(&error), "cannot record an event: {reason}: {message}");
+            if error.says_namespace_ends() {
+                Told::NamespaceEnds
+            } else {
+                Told::Failed
+            }
+        }
     }
 }
 
