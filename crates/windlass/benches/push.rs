@@ -243,7 +243,7 @@ impl Controller {
         let child = Command::new(env!("CARGO_BIN_EXE_windlass"))
             .args([
                 "controller",
-                "--concurrency=64",
+                "--concurrency=256",
                 "--metrics-address=127.0.0.1:0",
             ])
             .args(["--health-address=127.0.0.1:0", "--kubeconfig"])

@@ -14,8 +14,9 @@ use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
 use self::flight::Flight;
-use self::queue::{Message, Queue};
+use self::queue::{Limits, Message, Queue};
 use self::reconcile::{Reconciler, Triage};
+use self::released::Released;
 use crate::cluster::runs::RunKind;
 use crate::cluster::runs::{self, RunId};
 use crate::cluster::watch::{Change, Sink, Source, follow};
@@ -32,12 +33,18 @@ mod flight;
 mod queue;
 mod reconcile;
 mod record;
+mod released;
+mod work;
 
 #[cfg(all(test, feature = "sandbox"))]
 mod tests;
 
-/// Runs that may stand between the watch and the workers.
+/// Messages that may stand between the watch and the queue, which takes them at once.
 const BACKLOG: usize = 64;
+/// How long a pass over a run may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// How long a request to a registry may take with its whole response, which is small.
+const REQUEST: Duration = Duration::from_secs(30);
 
 /// How long no list of runs may have worked before the controller is no longer ready.
 const LATE: Duration = Duration::from_secs(60);
@@ -51,13 +58,18 @@ pub struct Options {
     pub namespaces: BTreeSet<String>,
     /// Directory to read the key from, instead of the secret.
     pub signing_secrets_path: Option<PathBuf>,
-    /// Runs processed at the same time.
+    /// Runs that push to registries at the same time, a quarter of them of one namespace. As many again
+    /// are signed and recorded, up to 64.
     pub concurrency: usize,
+    /// How long a pass over a run may take. What is left of it is done in another one.
+    pub deadline: Duration,
     /// How long a pipeline run waits for its task runs before it says so.
     pub patience: Duration,
     /// First and longest pause before a run that could not be recorded is tried again; each is
     /// twice as long as the one before.
     pub pauses: (Duration, Duration),
+    /// How long a registry is left in peace that does not respond in time, at first and at most.
+    pub silence: (Duration, Duration),
     /// Options for access to registries.
     pub registries: windlass_registry::Options,
     /// The credentials of this process, and who shares them.
@@ -73,15 +85,19 @@ pub struct Options {
 impl Options {
     /// Everything as it is unless something else is said: all namespaces, the key from the secret.
     pub fn new(system_namespace: String, concurrency: usize) -> Self {
+        let mut registries = oci::options();
+        registries.timeouts.request = REQUEST;
         Self {
             system_namespace,
             namespaces: BTreeSet::new(),
             signing_secrets_path: None,
             concurrency,
+            deadline: DEADLINE,
+            silence: oci::OPEN,
             // longer than it takes to sign the last task runs
             patience: Duration::from_secs(60),
             pauses: (Duration::from_secs(1), Duration::from_secs(300)),
-            registries: oci::options(),
+            registries,
             identity: Identity::default(),
             signer: Signer::from_entries,
             log: None,
@@ -183,12 +199,19 @@ async fn work(
             client.clone(),
             options.registries.clone(),
             options.identity.clone(),
+            options.silence,
         ),
         log: options.log.clone(),
         flight: Flight::default(),
+        released: Released::default(),
     });
     let (sender, receiver) = mpsc::channel(BACKLOG);
-    let queue = Queue::new(Arc::clone(&reconciler), options.concurrency, options.pauses);
+    let limits = Limits {
+        places: options.concurrency,
+        pauses: options.pauses,
+        deadline: options.deadline,
+    };
+    let queue = Queue::new(Arc::clone(&reconciler), limits);
     let working = queue.run(receiver, settings.clone(), stop.clone());
     let sources = options.sources();
     let watching = sources.iter().map(|(kind, source)| {
@@ -290,12 +313,21 @@ impl Sink for RunSink {
     async fn take(&mut self, change: Change) {
         match change {
             Change::Seen(object) => {
-                let Triage { due, settled } = self.reconciler.triage(self.kind, &object);
+                let Triage {
+                    due,
+                    is_leaving,
+                    settled,
+                } = self.reconciler.triage(self.kind, &object);
                 if let Some(child) = settled {
                     self.send(Message::Settled(child)).await;
                 }
                 if let Some(id) = due {
-                    self.send(Message::Seen(id, object)).await;
+                    self.send(Message::Seen {
+                        id,
+                        object,
+                        is_leaving,
+                    })
+                    .await;
                 }
             }
             Change::Gone(object) => self.gone(&object).await,

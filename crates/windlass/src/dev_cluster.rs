@@ -20,8 +20,8 @@ mod kubeconfig_file;
 
 pub use self::kubeconfig_file::{KubeconfigFile, KubeconfigFileError};
 
-/// Runs worked on at once.
-const CONCURRENCY: usize = 8;
+/// Runs that push to registries at once.
+const CONCURRENCY: usize = 32;
 
 /// A cluster in this process, and its controller.
 pub struct DevCluster {
@@ -109,6 +109,15 @@ impl DevCluster {
         let running = controller::run(client, options, metrics, self.stop.clone());
         self.controller = tokio::spawn(running);
         Ok(())
+    }
+
+    /// Ends the controller wherever it is, and then the cluster: for a test whose work never ends.
+    #[cfg(test)]
+    pub(crate) async fn kill_and_end(mut self) {
+        self.controller.abort();
+        // it was aborted, or ended before that
+        let _ = (&mut self.controller).await;
+        self.cluster.shutdown().await;
     }
 
     /// Writes the kubeconfig where `kubectl` can be pointed at; only its owner may read it.

@@ -1,13 +1,17 @@
 //! The line from a finished run to its record: artifacts → payload → earlier signature or sign → log →
 //! stores → record.
 //!
+//! It is gone through twice for a run with something for a registry: first as far as the run itself,
+//! which waits for nobody, then to the registries.
+//!
 //! Nothing is written to the run here. The controller marks a run only if the state of the record is
 //! [`State::Complete`], which it is if every step of every artifact was confirmed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use windlass_core::config::{Config, StoreKind};
+use windlass_core::config::StoreKind;
 use windlass_core::error::Chain;
 use windlass_core::retry::Retry;
 use windlass_core::run::Run;
@@ -16,32 +20,21 @@ use windlass_core::signed::{Signed, message};
 use self::artifacts::{Item, plan};
 use self::progress::Begun;
 use self::record::{Delivery, StepError};
-use crate::log::Log;
-use crate::sign::Signer;
-use crate::store::oci::Oci;
+use crate::store::oci;
 use crate::store::{Put, Store};
-use crate::telemetry::Metrics;
 
 pub(crate) use self::artifacts::PlanError;
+pub(crate) use self::means::{Means, Reach};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::record::{Record, State};
 
 mod artifacts;
+mod means;
 mod progress;
 mod record;
 
 /// Artifacts of one run that are worked on at once.
 const AT_ONCE: usize = 8;
-
-/// What runs are signed, logged and stored with.
-#[derive(Clone, Copy)]
-pub(crate) struct Means<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) signer: &'a Signer,
-    pub(crate) log: &'a Log,
-    pub(crate) registries: &'a Oci,
-    pub(crate) metrics: &'a Metrics,
-}
 
 impl PlanError {
     /// When a repetition is worth it.
@@ -60,10 +53,11 @@ pub(crate) async fn attest(
     means: Means<'_>,
     mut earlier: Progress,
 ) -> Result<Record, PlanError> {
-    let plan = plan(run, means.config, means.registries).await?;
+    let plan = plan(run, means).await?;
     let storage = &means.config.storage;
     earlier.continue_under(storage);
     let mut record = Record::new(plan.warnings, storage);
+    record.postpone(plan.postponed);
     for failure in plan.failures {
         record.fail(failure.retry(), Chain(&failure).to_string());
     }
@@ -89,6 +83,7 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
         signed: None,
         failed: None,
         notes: Vec::new(),
+        postponed: BTreeSet::new(),
         warnings: Vec::new(),
     };
     let Item {
@@ -123,12 +118,17 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
             delivery.notes.push((kind, Ok(Put::Present)));
             continue;
         }
+        let hosts = postponed(kind, &signed, means);
+        if !hosts.is_empty() {
+            delivery.postponed.extend(hosts);
+            continue;
+        }
         let warnings = &mut delivery.warnings;
         let put = match Store::of(kind, policy, means.registries, means.config) {
             Ok(store) => {
-                store
-                    .put(run, &signed, confirmations.remove(&kind), warnings)
-                    .await
+                let begun = confirmations.remove(&kind);
+                let until = means.reach.until();
+                store.put(run, &signed, begun, until, warnings).await
             }
             Err(unsupported) => Err(unsupported.into()),
         };
@@ -139,4 +139,12 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
     }
     delivery.signed = Some(signed);
     delivery
+}
+
+/// The hosts that a store would ask, if it has to wait for a later pass.
+fn postponed(kind: StoreKind, signed: &Signed, means: Means<'_>) -> BTreeSet<String> {
+    match (kind, means.reach) {
+        (StoreKind::Oci, Reach::Run) => oci::hosts_of(signed, &means.config.storage),
+        _ => BTreeSet::new(),
+    }
 }

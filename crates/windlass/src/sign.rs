@@ -19,7 +19,7 @@ mod key_signer;
 pub(crate) mod password;
 pub(crate) mod reference;
 #[cfg(test)]
-mod unique;
+pub(crate) mod unique;
 
 /// What signs.
 #[derive(Debug)]

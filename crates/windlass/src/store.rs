@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use windlass_core::config::{Config, StoreKind};
 use windlass_core::retry::Retry;
 use windlass_core::run::Run;
@@ -152,21 +153,24 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Stores an artifact, unless it is there. What was begun by an earlier call is carried on.
+    /// Stores an artifact, unless it is there. What was begun by an earlier call is carried on. What a
+    /// registry does not have by `until` is an error.
     pub(crate) async fn put(
         self,
         run: &Run<'_>,
         signed: &Arc<Signed>,
         begun: Option<Confirmation>,
+        until: Instant,
         warnings: &mut Vec<String>,
     ) -> Result<Put, StoreError> {
         let stored = match (self, begun) {
             (Self::Run, _) => return Ok(Put::WithRecord),
             (Self::Oci { registries, .. }, Some(Confirmation::Oci(settling))) => {
-                registries.confirm(settling, warnings).await
+                registries.confirm(settling, until, warnings).await
             }
             (Self::Oci { registries, config }, None) => {
-                registries.put(run, signed, &config.storage, warnings).await
+                let storage = &config.storage;
+                registries.put(run, signed, storage, until, warnings).await
             }
         };
         match stored.map_err(StoreError::Oci)? {

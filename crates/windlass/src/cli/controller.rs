@@ -14,9 +14,10 @@ use crate::controller::{self, Options};
 use crate::process;
 use crate::telemetry::{self, Health, LogFormat, Metrics};
 
-/// Default number of runs processed at the same time. Most of them wait for registries: with 16, a
-/// third as many signatures are pushed per second (`docs/performance.md`).
-const CONCURRENCY: usize = 64;
+/// Default number of runs that push to registries at the same time. They mostly wait: of the quarter
+/// that is a namespace's share, fewer than 64 would push fewer signatures per second
+/// (`docs/performance.md`).
+const CONCURRENCY: usize = 256;
 
 /// Watch task runs and pipeline runs and sign each finished one
 #[derive(Debug, clap::Args)]
@@ -42,7 +43,7 @@ pub(crate) struct Controller {
     /// Directory with the signing key, instead of the secret signing-secrets
     #[arg(long, value_name = "DIRECTORY")]
     signing_secrets_path: Option<PathBuf>,
-    /// Runs processed at the same time
+    /// Runs that push to registries at the same time, a quarter of them of one namespace
     #[arg(long, alias = "threads-per-controller", default_value_t = CONCURRENCY, value_name = "N")]
     concurrency: usize,
     /// Address that serves /metrics

@@ -1,117 +1,115 @@
 //! The queue of runs: which run is processed now, which ones wait, and which one is next.
 //!
+//! A run goes through two lanes. In the first it is signed and recorded on itself, which waits for
+//! nobody but the API server; in the second its record goes to registries, which may take long. In
+//! both, namespaces take turns, and each has a share of the places (`lane`).
+//!
 //! Task runs wake the pipeline run that waits for them; every other wait has a timer. At most one
-//! pass over a run is active, and a limited number over all runs; when the limit is reached, the
-//! watch is not read. Only the name of a run stays in memory, and only while it is processed or
-//! waits.
+//! pass over a run is active. Messages of the watch are taken in at once whatever is under way: beyond
+//! a bound, only the name of a run stays in memory (`budget`).
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tokio_util::time::{DelayQueue, delay_queue};
+use tokio_util::time::DelayQueue;
 use tracing::Instrument as _;
 
+use self::budget::Budget;
+use self::entries::{Busy, Job, Place, Waiting};
+use self::lane::{Lane, Ticket};
+use self::pace::{Pace, pause, spread};
 use super::awaiting::Awaiting;
-use super::reconcile::{Outcome, Reconciler, Work};
+use super::reconcile::Reconciler;
+use super::work::{Outcome, Work};
 use crate::cluster::runs::{RunId, RunKind};
 use crate::pipeline::Progress;
 use crate::settings::Settings;
 
-/// Artifacts and entries of runs that wait to be read back, in memory: about 2 kB each.
-const MOST_RESTING: usize = 16_384;
-/// Runs whose progress is kept in memory between two tries; it is on the run as well, if it could be
-/// written.
-const MOST_PROGRESS: usize = 1000;
+mod budget;
+mod entries;
+mod fair;
+mod lane;
+mod pace;
 
+/// Most runs that are signed and recorded at once.
+const MOST_SIGNING: usize = 64;
+/// Longest pause of a run that is being deleted and waits for us.
+const LEAVING: Duration = Duration::from_secs(30);
 /// How long work under way may go on once the controller is asked to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
 /// What the watch tells the queue.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// Something has to be done about this run, which looks like this.
-    Seen(RunId, Bytes),
+    /// Something has to be done about this run.
+    Seen {
+        id: RunId,
+        object: Bytes,
+        /// It is being deleted, and waits for us.
+        is_leaving: bool,
+    },
     /// The run is gone.
     Gone(RunId),
     /// No pipeline run has to wait for this task run any longer.
     Settled(RunId),
 }
 
-struct Waiting {
-    attempts: u32,
-    timer: delay_queue::Key,
-    next: Next,
-}
-
-/// What is done with a waiting run when its time has come.
-enum Next {
-    /// It is tried again, from what the last pass did.
-    Try(Progress),
-    /// What was written is read back.
-    Confirm(Bytes, Progress),
-    /// It waits for task runs, and says so if its timer runs out before they are settled.
-    Complain,
-}
-
-/// What happened to a run while work on it was under way.
-#[derive(Default)]
-struct Interim {
-    /// The run, as it was seen last.
-    seen: Option<Bytes>,
-    /// Task runs of its namespace that were settled, if it is a pipeline run.
-    settled: Vec<String>,
+/// How the queue goes about its runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Runs that push to registries at once.
+    pub(crate) places: usize,
+    /// First and longest pause before a failed run is tried again.
+    pub(crate) pauses: (Duration, Duration),
+    /// How long a pass may take. Registries have five sixths of it, so that there is time to record.
+    pub(crate) deadline: Duration,
 }
 
 /// The queue of one controller.
 pub(crate) struct Queue {
     reconciler: Arc<Reconciler>,
-    places: usize,
-    /// First and longest pause before a failed run is tried again.
-    pauses: (Duration, Duration),
-    /// Runs worked on.
-    busy: HashMap<RunId, Interim>,
-    /// Failed attempts of runs that are worked on again.
-    attempts: HashMap<RunId, u32>,
-    waiting: HashMap<RunId, Waiting>,
+    limits: Limits,
+    /// Where runs are signed and recorded.
+    signing: Lane,
+    /// Where records go to registries.
+    pushing: Lane,
+    queued: HashMap<Arc<RunId>, Job>,
+    busy: HashMap<Arc<RunId>, Busy>,
+    waiting: HashMap<Arc<RunId>, Waiting>,
     awaiting: Awaiting,
-    timers: DelayQueue<RunId>,
-    /// How many runs wait to be read back, and how much of memory they take.
-    to_confirm: usize,
-    resting: usize,
-    /// How many wait with progress in memory.
-    with_progress: usize,
+    timers: DelayQueue<Arc<RunId>>,
+    budget: Budget,
+    pace: Pace,
     workers: JoinSet<Outcome>,
     /// Which run each worker works on.
-    tasks: HashMap<task::Id, RunId>,
+    tasks: HashMap<task::Id, Arc<RunId>>,
+    is_draining: bool,
 }
 
 impl Queue {
-    /// A queue that works on at most `places` runs at once.
-    pub(crate) fn new(
-        reconciler: Arc<Reconciler>,
-        places: usize,
-        pauses: (Duration, Duration),
-    ) -> Self {
+    /// A queue within these limits.
+    pub(crate) fn new(reconciler: Arc<Reconciler>, limits: Limits) -> Self {
         Self {
             reconciler,
-            places: places.max(1),
-            pauses,
+            signing: Lane::new(limits.places.min(MOST_SIGNING)),
+            pushing: Lane::new(limits.places),
+            limits,
+            queued: HashMap::new(),
             busy: HashMap::new(),
-            attempts: HashMap::new(),
             waiting: HashMap::new(),
             awaiting: Awaiting::default(),
             timers: DelayQueue::new(),
-            to_confirm: 0,
-            resting: 0,
-            with_progress: 0,
+            budget: Budget::default(),
+            pace: Pace::default(),
             workers: JoinSet::new(),
             tasks: HashMap::new(),
+            is_draining: false,
         }
     }
 
@@ -123,117 +121,200 @@ impl Queue {
         stop: CancellationToken,
     ) {
         loop {
-            let room = self.workers.len() < self.places;
-            let more = room && self.resting < MOST_RESTING;
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(done) = self.workers.join_next_with_id() => self.finished(done),
-                Some(due) = self.timers.next(), if room => self.due(due.into_inner()),
-                Some(message) = messages.recv(), if more => self.take(message),
+                Some(due) = self.timers.next() => self.due(&due.into_inner()),
+                Some(message) = messages.recv() => self.take(message),
                 Ok(()) = settings.changed() => self.wake_all(),
             }
-            self.reconciler
-                .metrics
-                .waiting
-                .set(i64::try_from(self.waiting.len()).unwrap_or(i64::MAX));
+            self.fill();
+            self.count();
         }
         if tokio::time::timeout(DRAIN, self.drain()).await.is_err() {
-            let runs = self.workers.len() + self.to_confirm;
+            let runs = self.workers.len() + self.budget.to_confirm;
             tracing::warn!("stopped before {runs} runs were finished; the next start resumes them");
         }
     }
 
     /// Finishes what is under way, also what has yet to be read back. Nothing new is begun.
     async fn drain(&mut self) {
-        while !self.workers.is_empty() || self.to_confirm > 0 {
+        self.is_draining = true;
+        let Self { queued, budget, .. } = self;
+        queued.retain(|id, job| {
+            let stays = matches!(job.work, Work::Confirm(..));
+            if !stays {
+                budget.release(&id.namespace, &job.work);
+            }
+            stays
+        });
+        self.fill();
+        while !self.workers.is_empty() || self.budget.to_confirm > 0 {
             tokio::select! {
-                Some(done) = self.workers.join_next_with_id() => {
-                    if let Ok((_, Outcome::Confirm { .. })) = &done {
-                        self.finished(done);
-                    }
-                }
-                Some(due) = self.timers.next(), if self.to_confirm > 0 => {
+                Some(done) = self.workers.join_next_with_id() => self.finished(done),
+                Some(due) = self.timers.next(), if self.budget.to_confirm > 0 => {
                     let id = due.into_inner();
                     let waiting = self.waiting.get(&id);
-                    if waiting.is_some_and(|it| matches!(it.next, Next::Confirm(..))) {
-                        self.due(id);
+                    if waiting.is_some_and(|it| matches!(it.work, Work::Confirm(..))) {
+                        self.due(&id);
                     }
                 }
             }
+            self.fill();
         }
     }
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Gone(id) => {
-                self.awaiting.remove(&id);
-                if let Some(waiting) = self.forget(&id) {
-                    self.timers.remove(&waiting.timer);
-                }
-            }
+            Message::Gone(id) => self.forget(&id),
             Message::Settled(child) => self.settled(&child),
-            Message::Seen(id, object) => match self.waiting.get(&id) {
-                None => self.start(id, Work::Seen(object)),
-                // a list that began anew may have missed that a child was deleted
-                Some(waiting) if matches!(waiting.next, Next::Complain) => self.wake(&id),
-                // its own timer looks at it afresh; what is seen now is mostly our own last write
-                Some(_) => {}
-            },
+            Message::Seen {
+                id,
+                object,
+                is_leaving,
+            } => self.seen(id, object, is_leaving),
         }
+    }
+
+    fn seen(&mut self, id: RunId, object: Bytes, is_leaving: bool) {
+        if let Some(busy) = self.busy.get_mut(&id) {
+            busy.was_seen = true;
+            busy.has_left |= is_leaving;
+        } else if let Some(job) = self.queued.get_mut(&id) {
+            let leaves_now = is_leaving && !job.is_leaving;
+            if leaves_now || matches!(job.work, Work::Seen(_)) {
+                job.is_leaving = is_leaving;
+                self.budget.release(&id.namespace, &job.work);
+                job.work = self.budget.admit(&id.namespace, Work::Seen(object));
+            }
+            if leaves_now {
+                let ticket = Ticket::without_hosts(&Arc::new(id), job.places);
+                self.signing.push_first(ticket);
+            }
+        } else if let Some(waiting) = self.waiting.get_mut(&id) {
+            let leaves_now = is_leaving && !waiting.is_leaving;
+            waiting.is_leaving = is_leaving;
+            // a list that began anew may have missed that a child was deleted
+            if leaves_now || matches!(waiting.work, Work::Overdue) {
+                self.wake(&id);
+            }
+            // otherwise its own timer looks at it afresh; what is seen now is mostly our own last write
+        } else {
+            self.start_or_rest(Arc::new(id), Work::Seen(object), is_leaving);
+        }
+    }
+
+    /// Lets a run wait for a place; for its time, if it was written too often of late.
+    fn start_or_rest(&mut self, id: Arc<RunId>, work: Work, is_leaving: bool) {
+        let rest = self.pace.rest(&id.uid, self.limits.pauses, Instant::now());
+        let job = Job {
+            attempts: 0,
+            is_leaving,
+            places: Ticket::places_for(work.bytes()),
+            work,
+        };
+        if rest.is_zero() {
+            return self.enqueue(Ticket::without_hosts(&id, job.places), job);
+        }
+        let work = Work::Fetch(Progress::default());
+        self.wait(id, rest, Job { work, ..job });
     }
 
     fn settled(&mut self, child: &RunId) {
         let busy = self.busy.iter_mut();
         let parents =
             busy.filter(|(id, _)| id.kind == RunKind::Pipeline && id.namespace == child.namespace);
-        for (_, interim) in parents {
-            interim.settled.push(child.name.clone());
+        for (_, busy) in parents {
+            busy.settled.push(child.name.clone());
         }
         for parent in self.awaiting.settle(&child.namespace, &child.name) {
             self.wake(&parent);
         }
     }
 
-    fn due(&mut self, id: RunId) {
-        self.awaiting.remove(&id);
-        if let Some(waiting) = self.forget(&id) {
-            self.attempts.insert(id.clone(), waiting.attempts);
-            let work = match waiting.next {
-                Next::Try(progress) => Work::Fetch(progress),
-                Next::Confirm(object, progress) => Work::Confirm(object, progress),
-                Next::Complain => Work::Overdue,
-            };
-            self.start(id, work);
-        }
-    }
-
-    /// Takes a run off those that wait; its timer goes on.
-    fn forget(&mut self, id: &RunId) -> Option<Waiting> {
-        let waiting = self.waiting.remove(id)?;
-        match &waiting.next {
-            Next::Try(progress) if !progress.is_empty() => self.with_progress -= 1,
-            Next::Confirm(_, progress) => {
-                self.to_confirm -= 1;
-                self.resting -= progress.weight();
-            }
-            Next::Try(_) | Next::Complain => {}
-        }
-        Some(waiting)
-    }
-
-    fn start(&mut self, id: RunId, work: Work) {
-        if let Some(interim) = self.busy.get_mut(&id) {
-            if let Work::Seen(object) = work {
-                interim.seen = Some(object);
-            }
+    /// The time of a waiting run has come.
+    fn due(&mut self, id: &RunId) {
+        self.awaiting.remove(id);
+        let Some((id, waiting)) = self.waiting.remove_entry(id) else {
             return;
+        };
+        self.budget.release(&id.namespace, &waiting.work);
+        let job = Job {
+            attempts: waiting.attempts,
+            is_leaving: waiting.is_leaving,
+            work: waiting.work,
+            places: waiting.places,
+        };
+        self.enqueue(Ticket::without_hosts(&id, job.places), job);
+    }
+
+    /// The run is gone.
+    fn forget(&mut self, id: &RunId) {
+        self.awaiting.remove(id);
+        if let Some(waiting) = self.waiting.remove(id) {
+            self.budget.release(&id.namespace, &waiting.work);
+            self.timers.remove(&waiting.timer);
         }
-        self.busy.insert(id.clone(), Interim::default());
-        let reconciler = Arc::clone(&self.reconciler);
+        // its ticket is dropped when its turn comes
+        if let Some(job) = self.queued.remove(id) {
+            self.budget.release(&id.namespace, &job.work);
+        }
+    }
+
+    /// Lets a run wait for a place.
+    fn enqueue(&mut self, ticket: Ticket, job: Job) {
+        let id = Arc::clone(&ticket.id);
+        let work = self.budget.admit(&id.namespace, job.work);
+        let lane = self.lane(Place::of(&work));
+        if job.is_leaving {
+            lane.push_first(ticket);
+        } else {
+            lane.push(ticket);
+        }
+        self.queued.insert(id, Job { work, ..job });
+    }
+
+    fn lane(&mut self, place: Place) -> &mut Lane {
+        match place {
+            Place::Signing => &mut self.signing,
+            Place::Pushing => &mut self.pushing,
+        }
+    }
+
+    /// Gives all places that are free.
+    fn fill(&mut self) {
+        while let Some(ticket) = self.signing.next() {
+            self.start(ticket, Place::Signing);
+        }
+        while let Some(ticket) = self.pushing.next() {
+            self.start(ticket, Place::Pushing);
+        }
+    }
+
+    /// Starts a pass over a run that has got a place.
+    fn start(&mut self, ticket: Ticket, place: Place) {
+        let queued = self.queued.get(&ticket.id);
+        let is_next = queued.is_some_and(|job| Place::of(&job.work) == place);
+        let next = is_next.then(|| self.queued.remove_entry(&ticket.id));
+        let Some((id, job)) = next.flatten() else {
+            // it is gone, or another ticket of it came first
+            return self.lane(place).leave(&ticket);
+        };
+        self.budget.release(&id.namespace, &job.work);
+        let busy = Busy {
+            ticket,
+            place,
+            attempts: job.attempts,
+            is_leaving: job.is_leaving,
+            was_seen: false,
+            has_left: false,
+            settled: Vec::new(),
+        };
+        self.busy.insert(Arc::clone(&id), busy);
         // at the level of errors, so that every line of a pass names its run whatever is logged
         let span = tracing::error_span!("pass", run = %id);
-        let run = id.clone();
-        let pass = async move { reconciler.reconcile(&run, work).await };
+        let reconciler = Arc::clone(&self.reconciler);
+        let pass = pass(reconciler, Arc::clone(&id), job.work, self.limits.deadline);
         let worker = self.workers.spawn(pass.instrument(span));
         self.tasks.insert(worker.id(), id);
     }
@@ -244,124 +325,150 @@ impl Queue {
             Err(error) => {
                 let run = self.tasks.get(&error.id()).map(ToString::to_string);
                 tracing::error!(%error, run, "work on a run broke off; trying again");
-                let later = Outcome::Later {
-                    after: None,
-                    progress: Progress::default(),
-                };
-                (error.id(), later)
+                self.reconciler.metrics.panics.inc();
+                (error.id(), Outcome::again(Progress::default()))
             }
         };
-        let Some(id) = self.tasks.remove(&task) else {
+        let Some((id, busy)) = self
+            .tasks
+            .remove(&task)
+            .and_then(|id| self.busy.remove_entry(&id))
+        else {
             return;
         };
-        let interim = self.busy.remove(&id).unwrap_or_default();
-        let attempts = self.attempts.remove(&id).unwrap_or(0);
+        self.lane(busy.place).leave(&busy.ticket);
+        if matches!(outcome, Outcome::Written) {
+            self.pace.wrote(&id.uid, Instant::now());
+        }
+        if self.is_draining && !matches!(outcome, Outcome::Confirm { .. }) {
+            return;
+        }
+        self.follow(id, &busy, outcome);
+    }
+
+    /// What is done with a run after a pass.
+    fn follow(&mut self, id: Arc<RunId>, busy: &Busy, outcome: Outcome) {
+        let leaves_now = busy.has_left && !busy.is_leaving;
+        let is_leaving = busy.has_left || busy.is_leaving;
+        let places = busy.ticket.places;
+        let job = |attempts, work| Job {
+            attempts,
+            is_leaving,
+            work,
+            places,
+        };
         match outcome {
-            Outcome::Settled => {
-                if let Some(object) = interim.seen {
-                    self.start(id, Work::Seen(object));
-                }
+            Outcome::Settled | Outcome::Written if busy.was_seen => {
+                let work = Work::Fetch(Progress::default());
+                self.start_or_rest(id, work, is_leaving);
+            }
+            Outcome::Settled | Outcome::Written => {}
+            Outcome::Push {
+                hosts,
+                run,
+                progress,
+            } => {
+                let hosts = hosts.into_iter().collect();
+                let places = Ticket::places_for(run.object.len());
+                let work = Work::Push(Some(run), progress);
+                let job = Job {
+                    places,
+                    ..job(busy.attempts, work)
+                };
+                self.enqueue(Ticket { id, hosts, places }, job);
+            }
+            Outcome::Later { progress, .. } if leaves_now => {
+                let job = job(busy.attempts, Work::Fetch(progress));
+                self.enqueue(Ticket::without_hosts(&id, places), job);
             }
             Outcome::Later { after, progress } => {
-                let pause = after.unwrap_or_else(|| pause(self.pauses, attempts));
-                self.wait(id, attempts.saturating_add(1), pause, Next::Try(progress));
+                let pause = match after {
+                    Some(after) => spread(after),
+                    None => pause(self.limits.pauses, busy.attempts),
+                };
+                let attempts = busy.attempts.saturating_add(1);
+                self.wait(id, pause, job(attempts, Work::Fetch(progress)));
             }
             Outcome::Confirm {
                 after,
-                object,
+                run,
                 progress,
-            } => self.wait(id, attempts, after, Next::Confirm(object, progress)),
+            } => self.wait(id, after, job(busy.attempts, Work::Confirm(run, progress))),
             Outcome::Awaiting {
                 mut children,
                 after,
             } => {
-                for child in &interim.settled {
+                for child in &busy.settled {
                     children.remove(child);
                 }
-                if children.is_empty() {
-                    return self.start(id, Work::Fetch(Progress::default()));
+                if children.is_empty() || leaves_now {
+                    let job = job(0, Work::Fetch(Progress::default()));
+                    return self.enqueue(Ticket::without_hosts(&id, places), job);
                 }
                 self.awaiting.add(&id, children);
-                self.wait(id, 0, after, Next::Complain);
+                self.wait(id, after, job(0, Work::Overdue));
             }
         }
     }
 
-    fn wait(&mut self, id: RunId, attempts: u32, pause: Duration, next: Next) {
-        let next = self.within_bounds(next);
-        match &next {
-            Next::Try(progress) if !progress.is_empty() => self.with_progress += 1,
-            Next::Confirm(_, progress) => {
-                self.to_confirm += 1;
-                self.resting += progress.weight();
-            }
-            Next::Try(_) | Next::Complain => {}
-        }
-        let timer = self.timers.insert(id.clone(), pause);
+    fn wait(&mut self, id: Arc<RunId>, pause: Duration, job: Job) {
+        let longest = if job.is_leaving {
+            LEAVING
+        } else {
+            Duration::MAX
+        };
+        let timer = self.timers.insert(Arc::clone(&id), pause.min(longest));
         let waiting = Waiting {
-            attempts,
+            attempts: job.attempts,
+            is_leaving: job.is_leaving,
             timer,
-            next,
+            places: job.places,
+            work: self.budget.admit(&id.namespace, job.work),
         };
         self.waiting.insert(id, waiting);
     }
 
-    /// What is done next with a run, without what there is no room for in memory: it is then looked
-    /// for anew.
-    fn within_bounds(&self, next: Next) -> Next {
-        let next = match next {
-            // one run is always carried on, however large it is
-            Next::Confirm(_, progress)
-                if self.resting > 0 && self.resting + progress.weight() > MOST_RESTING =>
-            {
-                Next::Try(progress.without_confirmations())
-            }
-            next => next,
-        };
-        match next {
-            Next::Try(_) if self.with_progress >= MOST_PROGRESS => Next::Try(Progress::default()),
-            next => next,
-        }
-    }
-
-    /// Tries a waiting run at once.
+    /// Tries a waiting run as soon as it is its turn.
     fn wake(&mut self, id: &RunId) {
-        self.awaiting.remove(id);
-        if let Some(waiting) = self.waiting.get_mut(id) {
-            if matches!(waiting.next, Next::Complain) {
-                waiting.next = Next::Try(Progress::default());
-            }
-            self.timers.reset(&waiting.timer, Duration::ZERO);
+        let Some(waiting) = self.waiting.get_mut(id) else {
+            return;
+        };
+        self.timers.remove(&waiting.timer);
+        if matches!(waiting.work, Work::Overdue) {
+            waiting.work = Work::Fetch(Progress::default());
         }
+        self.due(id);
     }
 
-    /// The settings changed: what failed under the old ones is tried at once.
+    /// The settings changed: what failed under the old ones is tried as soon as it is its turn.
     fn wake_all(&mut self) {
-        let all: Vec<RunId> = self.waiting.keys().cloned().collect();
+        let all: Vec<Arc<RunId>> = self.waiting.keys().cloned().collect();
         for id in all {
             self.wake(&id);
         }
     }
-}
 
-fn pause((first, longest): (Duration, Duration), attempts: u32) -> Duration {
-    first
-        .saturating_mul(2_u32.saturating_pow(attempts))
-        .min(longest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::controller::Options;
-
-    #[test]
-    fn pauses_double_up_to_five_minutes() {
-        let pauses = Options::new("tekton-chains".to_owned(), 1).pauses;
-        let pause = |attempts| pause(pauses, attempts);
-        assert_eq!(pause(0), Duration::from_secs(1));
-        assert_eq!(pause(3), Duration::from_secs(8));
-        assert_eq!(pause(20), Duration::from_secs(300));
-        assert_eq!(pause(u32::MAX), Duration::from_secs(300));
+    fn count(&self) {
+        let gauge = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        let metrics = &self.reconciler.metrics;
+        metrics.waiting.set(gauge(self.waiting.len()));
+        metrics.queued.set(gauge(self.queued.len()));
     }
+}
+
+/// A pass that ends in time. What it has written stays; what it had in memory is made anew.
+async fn pass(
+    reconciler: Arc<Reconciler>,
+    id: Arc<RunId>,
+    work: Work,
+    deadline: Duration,
+) -> Outcome {
+    let until = tokio::time::Instant::now() + deadline * 5 / 6;
+    let pass = reconciler.reconcile(&id, work, until);
+    if let Ok(outcome) = tokio::time::timeout(deadline, pass).await {
+        return outcome;
+    }
+    tracing::warn!("a pass was cut after {deadline:?}; it goes on later");
+    reconciler.metrics.cut.inc();
+    Outcome::again(Progress::default())
 }

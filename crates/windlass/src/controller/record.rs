@@ -79,6 +79,17 @@ impl Change {
         change
     }
 
+    /// Records what could be made so far; nothing went wrong, and the rest goes to registries next.
+    pub(crate) fn begun(metadata: &Metadata<'_>, annotations: &Annotations) -> Self {
+        let mut change = Self::new(metadata, Finalizer::Keep);
+        // a mark that it carries is one that nobody believed
+        change.drop_annotation(metadata, annotation::SIGNED);
+        for (name, value) in annotations {
+            change.annotate(name, value);
+        }
+        change
+    }
+
     /// Records what could be made and why that is not all; the run stays unmarked and protected.
     pub(crate) fn in_part(
         metadata: &Metadata<'_>,
@@ -191,10 +202,13 @@ pub(crate) fn is_recorded(
     annotations: &Annotations,
     reason: &str,
 ) -> bool {
-    metadata.annotation(annotation::REASON) == Some(reason)
-        && annotations
-            .iter()
-            .all(|(name, value)| metadata.annotation(name) == Some(value.as_str()))
+    metadata.annotation(annotation::REASON) == Some(reason) && has_all(metadata, annotations)
+}
+
+/// Whether the run carries all of these annotations.
+pub(crate) fn has_all(metadata: &Metadata<'_>, annotations: &Annotations) -> bool {
+    let mut each = annotations.iter();
+    each.all(|(name, value)| metadata.annotation(name) == Some(value.as_str()))
 }
 
 /// The server-side apply that adds the finalizer, in Chains' form.
@@ -225,8 +239,13 @@ pub(crate) enum WriteError {
     Failed(CallError),
 }
 
-/// Makes a change, unless the run is no longer what the change was made from.
-pub(crate) async fn write(client: &Client, id: &RunId, change: &Change) -> Result<(), WriteError> {
+/// Makes a change, unless the run is no longer what the change was made from, and gives the run as it
+/// is then.
+pub(crate) async fn write(
+    client: &Client,
+    id: &RunId,
+    change: &Change,
+) -> Result<Bytes, WriteError> {
     let manager = [("fieldManager", annotation::FIELD_MANAGER)];
     let uri = id.path().query(&manager);
     let call = Call::patch(
@@ -248,13 +267,14 @@ pub(crate) async fn protect(
     let uri = id.path().query(&[manager, ("force", "false")]);
     let body = finalizer_apply(id.kind, metadata);
     let call = Call::patch(format!("add the finalizer to {id}"), uri, APPLY_PATCH, body);
-    ended(call.send(client).await)
+    ended(call.send(client).await).map(drop)
 }
 
 /// How a write ended.
-fn ended(response: Result<Bytes, CallError>) -> Result<(), WriteError> {
-    let Err(error) = response else {
-        return Ok(());
+fn ended(response: Result<Bytes, CallError>) -> Result<Bytes, WriteError> {
+    let error = match response {
+        Ok(written) => return Ok(written),
+        Err(error) => error,
     };
     let CallError::Refused {
         status, message, ..

@@ -20,6 +20,8 @@ use crate::cluster::call::{Call, MERGE_PATCH};
 use crate::controller::Options;
 use crate::dev_cluster::{self, DevCluster};
 
+mod deletion;
+mod fairness;
 mod faults;
 mod kills;
 mod large;
@@ -33,6 +35,7 @@ mod reuse;
 mod settings;
 mod swap;
 mod tenants;
+mod writers;
 
 const SYSTEM: &str = "tekton-chains";
 const KEY: &str = include_str!("../../../core/tests/fixtures/keys/cosign3-p256/cosign.key");

@@ -1,7 +1,7 @@
 //! Which artifacts a run has, in which formats, and which stores each goes to: the run itself, the
 //! images it built, and what indexes among those list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use windlass_core::config::{ArtifactPolicy, Config, SignerKind, StoreKind};
 use windlass_core::extract;
@@ -11,7 +11,8 @@ use windlass_core::payload::{Payload, PayloadError};
 use windlass_core::run::{Run, TaskRun};
 use windlass_core::signed::Artifact;
 
-use crate::store::oci::{Oci, UploadError};
+use super::means::{Means, Reach};
+use crate::store::oci::{self, UploadError};
 use crate::store::run::{TooLarge, check_room};
 use crate::unsupported::Unsupported;
 
@@ -33,6 +34,8 @@ pub(super) struct Plan {
     pub(super) warnings: Vec<String>,
     /// Indexes that could not be read.
     pub(super) failures: Vec<UploadError>,
+    /// Hosts of indexes that are not read in this pass.
+    pub(super) postponed: BTreeSet<String>,
 }
 
 /// Why nothing can be signed for a run.
@@ -53,18 +56,15 @@ pub(crate) enum PlanError {
 }
 
 /// Plans what is signed for a run.
-pub(super) async fn plan(
-    run: &Run<'_>,
-    config: &Config,
-    registries: &Oci,
-) -> Result<Plan, PlanError> {
+pub(super) async fn plan(run: &Run<'_>, means: Means<'_>) -> Result<Plan, PlanError> {
+    let config = means.config;
     let mut plan = Plan::default();
     plan.add_run(run, config)?;
     if let Run::Task(task) = run
         && config.oci.is_enabled()
     {
         require_signer("oci", &config.oci, config)?;
-        let images = plan.images(run, task, config, registries).await;
+        let images = plan.images(run, task, means).await;
         for image in images {
             plan.add_image(image, config);
         }
@@ -102,22 +102,28 @@ impl Plan {
     }
 
     /// The images that a task run built, with what they list where that is signed too.
-    async fn images(
-        &mut self,
-        run: &Run<'_>,
-        task: &TaskRun<'_>,
-        config: &Config,
-        registries: &Oci,
-    ) -> Vec<Image> {
+    async fn images(&mut self, run: &Run<'_>, task: &TaskRun<'_>, means: Means<'_>) -> Vec<Image> {
+        let Means {
+            config,
+            registries,
+            reach,
+            ..
+        } = means;
         let (mut images, warnings) = extract::images(task);
         self.warnings
             .extend(warnings.iter().map(ToString::to_string));
-        if config.oci_recursive {
-            let (listed, failures) = registries.listed(run, &images, &config.storage).await;
-            self.failures = failures;
-            for image in listed {
-                if !images.contains(&image) {
-                    images.push(image);
+        match reach {
+            _ if !config.oci_recursive => {}
+            Reach::Run => self.postponed = oci::hosts_of_images(&images),
+            Reach::Registries(until) => {
+                let (listed, failures) = registries
+                    .listed(run, &images, &config.storage, until)
+                    .await;
+                self.failures = failures;
+                for image in listed {
+                    if !images.contains(&image) {
+                        images.push(image);
+                    }
                 }
             }
         }

@@ -37,7 +37,7 @@ pub(super) struct Begun {
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// The settings of the stores under which it was made.
-    storage: Option<Storage>,
+    storage: Option<Box<Storage>>,
     artifacts: HashMap<(Artifact, Format), Begun>,
 }
 
@@ -45,14 +45,14 @@ impl Progress {
     /// Nothing yet, under these settings of the stores.
     pub(super) fn under(storage: &Storage) -> Self {
         Self {
-            storage: Some(storage.clone()),
+            storage: Some(Box::new(storage.clone())),
             artifacts: HashMap::new(),
         }
     }
 
     /// Forgets what stores have and have to read back, unless their settings are still these.
     pub(super) fn continue_under(&mut self, storage: &Storage) {
-        if self.storage.as_ref() == Some(storage) {
+        if self.storage.as_deref() == Some(storage) {
             return;
         }
         for begun in self.artifacts.values_mut() {
@@ -71,6 +71,17 @@ impl Progress {
         let each = self.artifacts.values().map(|begun| {
             let entries = begun.confirmations.values().map(Confirmation::weight);
             1 + entries.sum::<usize>()
+        });
+        each.sum()
+    }
+
+    /// How many bytes of payloads and signatures are in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        let signed = self.artifacts.values().filter_map(|it| it.signed.as_ref());
+        let each = signed.map(|signed| {
+            // an envelope has the payload in it again, encoded
+            let copies = if signed.envelope().is_some() { 3 } else { 1 };
+            signed.payload.bytes.len() * copies
         });
         each.sum()
     }

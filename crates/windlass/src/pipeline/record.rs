@@ -50,6 +50,8 @@ pub(super) struct Delivery {
     pub(super) signed: Option<Arc<Signed>>,
     /// Signing or logging failed.
     pub(super) failed: Option<StepError>,
+    /// Registry hosts that it goes to in a later pass.
+    pub(super) postponed: BTreeSet<String>,
     /// What each store says.
     pub(super) notes: Vec<(StoreKind, Result<Put, StoreError>)>,
     /// What people should know.
@@ -68,6 +70,8 @@ pub(crate) struct Record {
     /// What could not be expressed in a payload, or is not stored though that is no failure.
     pub(crate) warnings: Vec<String>,
     failures: Vec<(Retry, String)>,
+    /// Registry hosts that something goes to in a later pass.
+    postponed: BTreeSet<String>,
     /// What has yet to be read back, and the signatures made so far.
     pub(crate) progress: Progress,
     after: Option<Duration>,
@@ -77,6 +81,8 @@ pub(crate) struct Record {
 /// Whether everything that is enabled is done.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum State {
+    /// What can be done without these registry hosts is done.
+    Postponed(BTreeSet<String>),
     /// Every step of every artifact is confirmed: the run may be marked.
     Complete,
     /// All is written; some of it has to be read back after this time.
@@ -104,9 +110,11 @@ impl Record {
             signed,
             failed,
             notes,
+            postponed,
             warnings,
         } = delivery;
         self.warnings.extend(warnings);
+        self.postpone(postponed);
         if let Some(error) = failed {
             self.fail(error.retry(), Chain(&error).to_string());
         }
@@ -120,6 +128,11 @@ impl Record {
         for (store, note) in notes {
             self.note(&signed, store, note);
         }
+    }
+
+    /// Notes which hosts something goes to in a later pass.
+    pub(super) fn postpone(&mut self, hosts: BTreeSet<String>) {
+        self.postponed.extend(hosts);
     }
 
     fn note(&mut self, signed: &Arc<Signed>, store: StoreKind, note: Result<Put, StoreError>) {
@@ -147,7 +160,7 @@ impl Record {
     pub(super) fn finish(&mut self, kind: Kind) {
         let mut seen = BTreeSet::new();
         self.warnings.retain(|warning| seen.insert(warning.clone()));
-        if !self.is_anywhere && self.failures.is_empty() {
+        if !self.is_anywhere && self.failures.is_empty() && self.postponed.is_empty() {
             let nothing = format!(
                 "nothing was stored: the run names no image and `oci` is the only storage; add `tekton` \
                  to artifacts.{}.storage",
@@ -173,6 +186,10 @@ impl Record {
 
     /// Whether the run may be marked.
     pub(crate) fn state(&self) -> State {
+        // what failed besides is tried again in that pass
+        if !self.postponed.is_empty() {
+            return State::Postponed(self.postponed.clone());
+        }
         if !self.failures.is_empty() {
             let retry = Retry::of_all(self.failures.iter().map(|(retry, _)| *retry));
             let reasons = self.failures.iter().map(|(_, reason)| reason.as_str());

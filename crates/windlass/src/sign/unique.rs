@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use getrandom::SysRng;
 use p256::ecdsa::signature::{RandomizedSigner as _, SignatureEncoding as _};
@@ -17,10 +18,15 @@ use super::error::SignError;
 /// What its signatures are.
 pub(super) const REPEATABILITY: Repeatability = Repeatability::Unique;
 
+/// A message with this text makes the first one who signs it panic.
+pub(crate) const PANIC: &str = "panic, once";
+
 /// A key whose signatures are never the same twice.
 pub struct UniqueSigner {
     key: SigningKey,
     identity: Arc<Identity>,
+    /// It has broken off once.
+    has_panicked: AtomicBool,
 }
 
 impl fmt::Debug for UniqueSigner {
@@ -41,12 +47,18 @@ impl UniqueSigner {
         Ok(Self {
             key: signing,
             identity: Arc::new(Identity::Key(key.public_key().clone())),
+            has_panicked: AtomicBool::new(false),
         })
     }
 
     pub(super) async fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
         // a key service is asked over a network: others run meanwhile
         tokio::task::yield_now().await;
+        let text = String::from_utf8_lossy(message);
+        assert!(
+            !text.contains(PANIC) || self.has_panicked.swap(true, Ordering::Relaxed),
+            "asked for by a test"
+        );
         let signature: Result<DerSignature, _> = self.key.try_sign_with_rng(&mut SysRng, message);
         let signature = signature.map_err(|error| SignError::Unique(error.to_string()))?;
         Ok(Signature {

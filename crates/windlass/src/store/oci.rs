@@ -8,10 +8,12 @@
 //! `storage.oci.repository` applies to tags. A referrer must be in the repository of its image, so
 //! for bundles it applies only if that repository contains the image too.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use kube::Client as Kube;
+use tokio::time::{Instant, timeout_at};
 use windlass_core::config::Storage;
 use windlass_core::image::Image;
 use windlass_core::run::Run;
@@ -19,15 +21,18 @@ use windlass_core::signed::Signed;
 use windlass_registry::{Advance, Append, Options};
 
 use self::access::{Access, Owner};
+pub(crate) use self::breaker::OPEN;
 pub(crate) use self::clients::{Exemptions, client, open, options};
 pub(crate) use self::error::UploadError;
 pub(crate) use self::identity::Identity;
+use self::place::repository_of;
 use self::push::{Pushed, push};
 use self::upload::{Upload, uploads};
 
 mod access;
 mod accounts;
 pub(crate) mod attached;
+mod breaker;
 mod bundle;
 mod certificates;
 mod clients;
@@ -43,6 +48,8 @@ mod upload;
 
 /// Uploads of one signed artifact under way at once.
 const AT_ONCE: usize = 8;
+/// Registry hosts of a run that count.
+const MOST_HOSTS: usize = 16;
 
 /// The registries that runs push to.
 pub(crate) struct Oci {
@@ -84,10 +91,16 @@ impl Settling {
 }
 
 impl Oci {
-    /// Registries that are spoken to like this, by a process with this identity.
-    pub(crate) fn new(kube: Kube, options: Options, identity: Identity) -> Self {
+    /// Registries that are spoken to like this, by a process with this identity. One that does not
+    /// respond in time is left in peace for the first of these pauses, and for the second at most.
+    pub(crate) fn new(
+        kube: Kube,
+        options: Options,
+        identity: Identity,
+        pauses: (Duration, Duration),
+    ) -> Self {
         Self {
-            access: Access::new(kube, options, identity),
+            access: Access::new(kube, options, identity, pauses),
         }
     }
 
@@ -97,6 +110,7 @@ impl Oci {
         run: &Run<'_>,
         signed: &Signed,
         storage: &Storage,
+        until: Instant,
         warnings: &mut Vec<String>,
     ) -> Result<Stored, Vec<UploadError>> {
         let uploads = uploads(run, signed, storage, warnings);
@@ -106,7 +120,7 @@ impl Oci {
         let owner = self.access.owner(run, storage).await;
         let owner = owner.map_err(|error| vec![error])?;
         // each future is made when its turn comes, so that a thousand images take no more memory
-        let each = stream::iter(uploads).map(|upload| self.push(&owner, signed, upload));
+        let each = stream::iter(uploads).map(|upload| self.push(&owner, signed, upload, until));
         // in the order in which they were asked for, whichever is done first
         let mut each = each.buffered(AT_ONCE);
         let mut sum = Sum::default();
@@ -124,9 +138,15 @@ impl Oci {
         owner: &Owner<'_>,
         signed: &Signed,
         upload: Upload,
+        until: Instant,
     ) -> (Result<Pushed, UploadError>, Vec<String>) {
         let mut warnings = Vec::new();
-        let pushed = push(&self.access, owner, signed, &upload, &mut warnings).await;
+        let host = match place::host_of(&upload.image, owner.storage) {
+            Ok(host) => host,
+            Err(error) => return (Err(error), warnings),
+        };
+        let pushing = push(&self.access, owner, signed, &upload, &mut warnings);
+        let pushed = self.access.ask(owner, &host, until, pushing).await;
         let pushed = pushed.map_err(|error| self.access.explain(owner, &upload.image, error));
         (pushed, warnings)
     }
@@ -135,12 +155,13 @@ impl Oci {
     pub(crate) async fn confirm(
         &self,
         settling: Settling,
+        until: Instant,
         warnings: &mut Vec<String>,
     ) -> Result<Stored, Vec<UploadError>> {
         warnings.extend(settling.warnings);
         // a clock that tests move by hand does not see how long the run has waited
         self.access.clock().advance(settling.after);
-        let each = stream::iter(settling.appends).map(advance);
+        let each = stream::iter(settling.appends).map(|append| advance(append, until));
         let mut each = each.buffered(AT_ONCE);
         let mut sum = Sum::default();
         while let Some(pushed) = each.next().await {
@@ -156,6 +177,7 @@ impl Oci {
         run: &Run<'_>,
         images: &[Image],
         storage: &Storage,
+        until: Instant,
     ) -> (Vec<Image>, Vec<UploadError>) {
         let (mut found, mut failures) = (Vec::new(), Vec::new());
         if images.is_empty() {
@@ -166,7 +188,12 @@ impl Oci {
             Err(error) => return (found, vec![error]),
         };
         for image in images {
-            match index::listed(&self.access, &owner, image).await {
+            let listed = async {
+                let host = repository_of(image)?.registry().to_owned();
+                let listing = index::listed(&self.access, &owner, image);
+                self.access.ask(&owner, &host, until, listing).await
+            };
+            match listed.await {
                 Ok(listed) => found.extend(listed),
                 Err(error) => failures.push(self.access.explain(&owner, image, error)),
             }
@@ -175,8 +202,32 @@ impl Oci {
     }
 }
 
-async fn advance(mut append: Append) -> Result<Pushed, UploadError> {
-    Ok(match append.advance().await? {
+/// The registry hosts that an artifact goes to.
+pub(crate) fn hosts_of(signed: &Signed, storage: &Storage) -> BTreeSet<String> {
+    let images = upload::images(signed, &mut Vec::new());
+    let hosts = images.iter().map(|image| place::host_of(image, storage));
+    bounded(hosts.filter_map(Result::ok))
+}
+
+/// The registry hosts that have these images.
+pub(crate) fn hosts_of_images(images: &[Image]) -> BTreeSet<String> {
+    let repositories = images.iter().map(repository_of).filter_map(Result::ok);
+    bounded(repositories.map(|repository| repository.registry().to_owned()))
+}
+
+/// As many hosts as are kept in memory for a run that waits. One that names more is bounded by the
+/// share of its namespace alone.
+fn bounded(hosts: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let hosts: BTreeSet<String> = hosts.collect();
+    hosts.into_iter().take(MOST_HOSTS).collect()
+}
+
+async fn advance(mut append: Append, until: Instant) -> Result<Pushed, UploadError> {
+    let registry = append.repository().registry().to_owned();
+    let Ok(advanced) = timeout_at(until, append.advance()).await else {
+        return Err(UploadError::Cut { registry });
+    };
+    Ok(match advanced? {
         Advance::Done(_) => Pushed::Written,
         Advance::Rest(time) => Pushed::Settling(Box::new(append), time),
     })

@@ -32,6 +32,12 @@ pub struct Metrics {
     pub(crate) pipeline_runs: RunCounts,
     /// Runs given up for good.
     pub(crate) given_up: Counter,
+    /// Deleted runs whose finalizer was removed though they could not be signed.
+    pub(crate) released_unsigned: Counter,
+    /// Passes that broke off with a panic.
+    pub(crate) panics: Counter,
+    /// Passes that were cut since they took too long.
+    pub(crate) cut: Counter,
     /// Configurations that were loaded.
     pub(crate) config_accepted: Counter,
     /// Configurations that were refused; the last valid one stays loaded.
@@ -44,6 +50,8 @@ pub struct Metrics {
     pub(crate) waiting: Gauge,
     /// Objects that a list or watch passed over since they could not be read.
     pub(crate) skipped: Counter,
+    /// Runs that wait for a place.
+    pub(crate) queued: Gauge,
     /// Artifacts stored, by kind of run and store.
     pub(crate) stored: Family<StoreLabels, Counter>,
 }
@@ -92,6 +100,21 @@ impl Metrics {
                 &self.given_up,
             ),
             (
+                "windlass_runs_released_unsigned",
+                "Deleted runs let go unsigned",
+                &self.released_unsigned,
+            ),
+            (
+                "windlass_pass_panics",
+                "Passes over a run that broke off with a panic",
+                &self.panics,
+            ),
+            (
+                "windlass_passes_cut",
+                "Passes over a run that were cut since they took too long",
+                &self.cut,
+            ),
+            (
                 "windlass_config_accepted",
                 "Configurations loaded",
                 &self.config_accepted,
@@ -129,6 +152,11 @@ impl Metrics {
             "windlass_runs_waiting",
             "Runs waiting for a retry",
             self.waiting.clone(),
+        );
+        registry.register(
+            "windlass_runs_queued",
+            "Runs waiting for a place",
+            self.queued.clone(),
         );
         registry
     }

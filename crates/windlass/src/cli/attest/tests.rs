@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::log::Log;
-use crate::pipeline::{self, Means, Progress};
+use crate::pipeline::{self, Means, Progress, Reach};
 use crate::sign::entries::{COSIGN_KEY, COSIGN_PASSWORD};
 use crate::store::oci::{self, Oci};
 use crate::telemetry::Metrics;
@@ -37,7 +37,12 @@ async fn the_output_is_what_the_controller_stores_in_every_format() {
         (name.to_owned(), bytes)
     });
     let signer = Signer::from_entries(&BTreeMap::from(entries)).unwrap();
-    let registries = Oci::new(nowhere(), oci::options(), oci::Identity::default());
+    let registries = Oci::new(
+        nowhere(),
+        oci::options(),
+        oci::Identity::default(),
+        oci::OPEN,
+    );
     let metrics = Metrics::default();
     let document = run("True");
     let run = Run::parse(document.as_bytes()).unwrap();
@@ -51,6 +56,7 @@ async fn the_output_is_what_the_controller_stores_in_every_format() {
             log: &Log::Off,
             registries: &registries,
             metrics: &metrics,
+            reach: Reach::Run,
         };
         let record = pipeline::attest(&run, means, Progress::default()).await;
         let (annotations, _) = record.unwrap().annotations(run.metadata()).unwrap();

@@ -8,8 +8,8 @@ use super::*;
 
 /// Calls of the registry that a pass over a run with one image makes.
 const REGISTRY_CALLS: usize = 16;
-/// Calls of the cluster: the account, its secret, the record.
-const CLUSTER_CALLS: usize = 3;
+/// Calls of the cluster: the record before the push, the account, its secret, the record with the mark.
+const CLUSTER_CALLS: usize = 4;
 
 /// Where the controller is when it ends.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ async fn calls() -> (usize, usize) {
     scene.create(built("app", &registry, &digest));
     assert_eq!(scene.marked("app").await, "true");
     // a request is in the log once it has been answered
-    scene.wrote(1).await;
+    scene.wrote(2).await;
     let requests = scene.local.cluster.requests();
     let of_run = requests
         .iter()

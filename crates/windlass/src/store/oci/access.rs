@@ -2,8 +2,10 @@
 //! with those of this process where the operator shares them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kube::Client as Kube;
+use tokio::time::{Instant, timeout_at};
 use windlass_core::config::Storage;
 use windlass_core::image::Image;
 use windlass_core::run::Run;
@@ -11,6 +13,7 @@ use windlass_registry::keychain::{Account, Keychain, Source};
 use windlass_registry::{Clock, Options, Remote, Repository, Tenant};
 
 use super::accounts::Accounts;
+use super::breaker::{Breakers, Visit};
 use super::clients::{Clients, Exemptions};
 use super::error::UploadError;
 use super::identity::{Identities, Identity, Sharing};
@@ -22,22 +25,42 @@ pub(super) struct Access {
     keychain: Keychain,
     clients: Clients,
     identities: Identities,
+    breakers: Breakers,
 }
 
 /// For whom things are stored.
 pub(super) struct Owner<'a> {
     account: Account,
     sources: Arc<[Source]>,
+    /// The uid of the run.
+    run: String,
     pub(super) storage: &'a Storage,
 }
 
+impl Owner<'_> {
+    /// A request of this run to a host.
+    pub(super) fn visit<'a>(&'a self, host: &'a str) -> Visit<'a> {
+        Visit {
+            namespace: &self.account.namespace,
+            run: &self.run,
+            host,
+        }
+    }
+}
+
 impl Access {
-    pub(super) fn new(kube: Kube, options: Options, identity: Identity) -> Self {
+    pub(super) fn new(
+        kube: Kube,
+        options: Options,
+        identity: Identity,
+        pauses: (Duration, Duration),
+    ) -> Self {
         Self {
             accounts: Accounts::new(kube),
             keychain: Keychain::default(),
             clients: Clients::new(options, identity.certificates.clone()),
             identities: Identities::new(identity),
+            breakers: Breakers::new(pauses),
         }
     }
 
@@ -56,6 +79,7 @@ impl Access {
         Ok(Owner {
             account,
             sources,
+            run: run.metadata().uid.to_string(),
             storage,
         })
     }
@@ -79,6 +103,32 @@ impl Access {
         }
     }
 
+    /// Does something with a registry until a time, unless it has not responded lately.
+    pub(super) async fn ask<T>(
+        &self,
+        owner: &Owner<'_>,
+        host: &str,
+        until: Instant,
+        what: impl Future<Output = Result<T, UploadError>>,
+    ) -> Result<T, UploadError> {
+        let (visit, registry) = (owner.visit(host), host.to_owned());
+        if let Err(left) = self.breakers.admit(visit, Instant::now()) {
+            return Err(UploadError::Unresponsive { registry, left });
+        }
+        let Ok(result) = timeout_at(until, what).await else {
+            return Err(UploadError::Cut { registry });
+        };
+        match &result {
+            Err(UploadError::Registry(error)) if error.is_timeout() => {
+                self.breakers.timed_out(visit, Instant::now());
+            }
+            Ok(_) | Err(UploadError::Registry(_)) => self.breakers.responded(visit),
+            // nothing was asked
+            Err(_) => {}
+        }
+        result
+    }
+
     /// A repository with the credentials that the owner has for it, for writing.
     pub(super) async fn remote(
         &self,
@@ -90,6 +140,7 @@ impl Access {
             account,
             sources,
             storage,
+            ..
         } = owner;
         let sharing = self
             .identities

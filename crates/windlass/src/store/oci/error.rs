@@ -1,5 +1,7 @@
 //! Why something is not stored in a registry.
 
+use std::time::Duration;
+
 use windlass_core::image::ImageError;
 use windlass_core::retry::Retry;
 use windlass_registry::{Digest, DigestError, Error, ReferenceError, SetupError};
@@ -78,6 +80,15 @@ pub(crate) enum UploadError {
         registry: String,
         source: SetupError,
     },
+    /// The time of a pass ran out.
+    #[error("there was no time left to push to {registry}; the rest is pushed later")]
+    Cut { registry: String },
+    /// The registry is left in peace.
+    #[error(
+        "{registry} did not respond to the last requests in time; it is asked again later, no action \
+         is needed if it comes back"
+    )]
+    Unresponsive { registry: String, left: Duration },
     /// The client was not made, since the program ends.
     #[error("making the client of {registry} was interrupted")]
     Interrupted {
@@ -114,7 +125,9 @@ impl UploadError {
             Self::Registry(Error::Denied { .. })
             | Self::NoSubject { .. }
             | Self::Credentials(_)
+            | Self::Cut { .. }
             | Self::Interrupted { .. } => Retry::Backoff,
+            Self::Unresponsive { left, .. } => Retry::After(*left),
             Self::Registry(error) => error.retry(),
             Self::Withheld { error, .. } => error.retry(),
             Self::Override { .. }

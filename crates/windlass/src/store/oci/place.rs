@@ -25,6 +25,14 @@ pub(super) fn repository_of(image: &Image) -> Result<Repository, UploadError> {
     })
 }
 
+/// The host of the registry that an image's signatures go to: that of the settings, or its own. A
+/// bundle may go to its own in spite of the settings; the former is asked first.
+pub(super) fn host_of(image: &Image, storage: &Storage) -> Result<String, UploadError> {
+    let own = repository_of(image)?;
+    let repository = override_of(storage)?.unwrap_or(own);
+    Ok(repository.registry().to_owned())
+}
+
 /// The repository that the settings name; none if they name none.
 pub(super) fn override_of(storage: &Storage) -> Result<Option<Repository>, UploadError> {
     let value = &storage.oci_repository;

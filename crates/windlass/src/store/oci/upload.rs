@@ -47,7 +47,7 @@ pub(super) fn uploads(
 }
 
 /// The images that an artifact is about: itself, or the subjects of its statement.
-fn images(signed: &Signed, warnings: &mut Vec<String>) -> Vec<Image> {
+pub(super) fn images(signed: &Signed, warnings: &mut Vec<String>) -> Vec<Image> {
     let format = signed.payload.format;
     match &signed.artifact {
         Artifact::Image(image) => return vec![image.clone()],

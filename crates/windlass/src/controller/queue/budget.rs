@@ -1,0 +1,159 @@
+//! What the queue keeps in memory of runs that wait, and the bounds of it: of all, and a quarter of that
+//! of one namespace. Beyond them only the name of a run stays, and the run is read again when its turn
+//! comes.
+
+use std::collections::HashMap;
+
+use crate::controller::work::Work;
+use crate::pipeline::Progress;
+
+/// The bounds of all namespaces together.
+const MOST: Amount = Amount {
+    bytes: 16 << 20,
+    resting: 16_384,
+    with_progress: 1000,
+};
+/// A namespace has one of this many parts.
+const NAMESPACE: usize = 4;
+
+/// What is kept.
+#[derive(Debug, Default)]
+pub(super) struct Budget {
+    all: Amount,
+    namespaces: HashMap<String, Amount>,
+    /// How many runs wait to be read back.
+    pub(super) to_confirm: usize,
+}
+
+/// How much is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Amount {
+    /// Bytes of runs and of what was made of them.
+    bytes: usize,
+    /// Artifacts and entries that wait to be read back: about 2 kB each.
+    resting: usize,
+    /// Runs whose progress is kept between two passes; it is on the run as well, if it could be written.
+    with_progress: usize,
+}
+
+impl Budget {
+    /// Takes work in, without what there is no room for.
+    pub(super) fn admit(&mut self, namespace: &str, work: Work) -> Work {
+        let work = self.within_bounds(namespace, work);
+        let amount = Amount::of(&work);
+        self.to_confirm += usize::from(matches!(work, Work::Confirm(..)));
+        self.all = self.all.plus(amount);
+        if amount != Amount::default() {
+            let used = self.namespaces.entry(namespace.to_owned()).or_default();
+            *used = used.plus(amount);
+        }
+        work
+    }
+
+    /// Gives back what work takes.
+    pub(super) fn release(&mut self, namespace: &str, work: &Work) {
+        let amount = Amount::of(work);
+        self.to_confirm -= usize::from(matches!(work, Work::Confirm(..)));
+        self.all = self.all.minus(amount);
+        if let Some(used) = self.namespaces.get_mut(namespace) {
+            *used = used.minus(amount);
+            if *used == Amount::default() {
+                self.namespaces.remove(namespace);
+            }
+        }
+    }
+
+    fn within_bounds(&self, namespace: &str, work: Work) -> Work {
+        let more = Amount::of(&work);
+        let used = self.namespaces.get(namespace).copied().unwrap_or_default();
+        let fits = |part: fn(&Amount) -> usize| {
+            let share = part(&MOST) / NAMESPACE;
+            // one run of a namespace may be larger than its share
+            (part(&used) == 0 || part(&used) + part(&more) <= share)
+                && (part(&self.all) == 0 || part(&self.all) + part(&more) <= part(&MOST))
+        };
+        let (bytes, resting) = (fits(|it| it.bytes), fits(|it| it.resting));
+        let with_progress = bytes && fits(|it| it.with_progress);
+        let progress = |kept: Progress| {
+            if with_progress {
+                kept
+            } else {
+                Progress::default()
+            }
+        };
+        match work {
+            Work::Confirm(_, kept) if !bytes || !resting => {
+                // without the run, what cannot be made again mostly fits
+                let kept = Work::Fetch(kept.without_confirmations());
+                self.within_bounds(namespace, kept)
+            }
+            Work::Seen(_) if !bytes => Work::Fetch(Progress::default()),
+            Work::Push(..) if !bytes => Work::Push(None, Progress::default()),
+            Work::Push(run, kept) => Work::Push(run, progress(kept)),
+            Work::Fetch(kept) => Work::Fetch(progress(kept)),
+            work => work,
+        }
+    }
+}
+
+impl Amount {
+    fn of(work: &Work) -> Self {
+        let resting = match work {
+            Work::Confirm(_, progress) => progress.weight(),
+            _ => 0,
+        };
+        Self {
+            bytes: work.bytes(),
+            resting,
+            with_progress: usize::from(work.has_progress()),
+        }
+    }
+
+    fn plus(self, more: Self) -> Self {
+        Self {
+            bytes: self.bytes + more.bytes,
+            resting: self.resting + more.resting,
+            with_progress: self.with_progress + more.with_progress,
+        }
+    }
+
+    fn minus(self, less: Self) -> Self {
+        Self {
+            bytes: self.bytes - less.bytes,
+            resting: self.resting - less.resting,
+            with_progress: self.with_progress - less.with_progress,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn seen(bytes: usize) -> Work {
+        Work::Seen(Bytes::from(vec![0; bytes]))
+    }
+
+    #[test]
+    fn beyond_the_bound_the_name_of_a_run_is_all_that_is_kept() {
+        let mut budget = Budget::default();
+        let mut admit = |namespace: &str, bytes| budget.admit(namespace, seen(bytes));
+        let is_whole = |work: &Work| matches!(work, Work::Seen(_));
+        let of_b: Vec<Work> = (0..100).map(|_| admit("b", 1 << 20)).collect();
+        assert_eq!(of_b.iter().filter(|work| is_whole(work)).count(), 4);
+        // what one namespace keeps takes nothing from another
+        assert!(is_whole(&admit("a", 2 << 20)));
+        assert!(is_whole(&admit("c", 5 << 20)), "the first is kept");
+        assert!(!is_whole(&admit("c", 1)));
+        assert!(!is_whole(&admit("d", 6 << 20)), "there is no room");
+        for work in &of_b {
+            budget.release("b", work);
+        }
+        budget.release("a", &seen(2 << 20));
+        budget.release("c", &seen(5 << 20));
+        assert_eq!(budget.all, Amount::default());
+        assert!(budget.namespaces.is_empty());
+    }
+}

@@ -1,0 +1,101 @@
+//! What passes are made with, and what each of them knows.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+use kube::Client;
+use tokio::sync::watch;
+use windlass_core::retry::Retry;
+use windlass_core::run::Metadata;
+use windlass_core::seal;
+
+use crate::cluster::event::{self, Told};
+use crate::cluster::runs::RunId;
+use crate::controller::flight::Flight;
+use crate::controller::record::{self, Change, WriteError};
+use crate::controller::released::Released;
+use crate::controller::work::{Outcome, Snapshot};
+use crate::log::Log;
+use crate::pipeline::{Progress, Reach};
+use crate::settings::Settings;
+use crate::sign::{SignError, Signer};
+use crate::store::oci::Oci;
+use crate::telemetry::Metrics;
+
+/// How long a run waits that only a change of the settings helps. Such a change wakes it up; this is
+/// for safety.
+pub(super) const RECHECK: Duration = Duration::from_secs(1800);
+
+/// Makes passes.
+pub(crate) struct Reconciler {
+    pub(crate) client: Client,
+    pub(crate) settings: watch::Receiver<Settings>,
+    /// Namespaces to look at; empty means all.
+    pub(crate) namespaces: BTreeSet<String>,
+    pub(crate) metrics: Metrics,
+    /// How long a pipeline run waits for its task runs before it says so.
+    pub(crate) patience: Duration,
+    /// Where signatures and attestations go that belong to an image.
+    pub(crate) registries: Oci,
+    /// The log to use whatever the configuration says.
+    pub(crate) log: Option<Log>,
+    /// The memory of the runs that are worked on.
+    pub(crate) flight: Flight,
+    /// Runs whose finalizer was taken off.
+    pub(crate) released: Released,
+}
+
+/// One pass over one run.
+pub(super) struct Pass<'a> {
+    pub(super) reconciler: &'a Reconciler,
+    pub(super) id: &'a RunId,
+    pub(super) run: &'a Snapshot,
+    /// The metadata of the run as the API server has it, as far as is known.
+    pub(super) metadata: &'a Metadata<'a>,
+    /// How far what is signed is taken.
+    pub(super) reach: Reach,
+    /// How long a deleted run is kept.
+    pub(super) grace: Duration,
+    /// The run has waited so long that it should say why.
+    pub(super) is_overdue: bool,
+}
+
+/// Comes back when the settings have changed.
+pub(super) fn recheck() -> Outcome {
+    Outcome::Later {
+        after: Some(RECHECK),
+        progress: Progress::default(),
+    }
+}
+
+impl Pass<'_> {
+    /// The seal of a mark that is about to be written.
+    pub(super) async fn seal(&self, mark: &str, signer: &Signer) -> Result<String, SignError> {
+        let message = seal::message(self.id.kind, self.metadata, mark);
+        let signature = signer.sign(&message).await?;
+        Ok(seal::annotation(
+            &signature.identity.key_id(),
+            &signature.bytes,
+        ))
+    }
+
+    pub(super) async fn write(&self, change: &Change) -> Result<Bytes, WriteError> {
+        record::write(&self.reconciler.client, self.id, change).await
+    }
+
+    pub(super) async fn tell(&self, reason: &str, message: &str) -> Told {
+        let regarding = self.id.regarding();
+        event::warn(&self.reconciler.client, &regarding, reason, message).await
+    }
+}
+
+/// How long a run waits that could not be stored everywhere.
+pub(super) fn pause_after(retry: Retry) -> Option<Duration> {
+    match retry {
+        Retry::Never | Retry::Settings => Some(RECHECK),
+        // a pause that grows with every attempt
+        Retry::Backoff => None,
+        Retry::After(asked) => Some(asked.min(RECHECK)),
+    }
+}

@@ -1,0 +1,39 @@
+//! What runs are signed, logged and stored with, and how far.
+
+use tokio::time::Instant;
+use windlass_core::config::Config;
+
+use crate::log::Log;
+use crate::sign::Signer;
+use crate::store::oci::Oci;
+use crate::telemetry::Metrics;
+
+/// What runs are signed, logged and stored with.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) signer: &'a Signer,
+    pub(crate) log: &'a Log,
+    pub(crate) registries: &'a Oci,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) reach: Reach,
+}
+
+/// How far a pass takes what it signs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reach {
+    /// To the run itself: no registry is asked for anything, so that nothing waits for one.
+    Run,
+    /// To the registries as well, until this time.
+    Registries(Instant),
+}
+
+impl Reach {
+    /// When registries are given up.
+    pub(super) fn until(self) -> Instant {
+        match self {
+            Self::Run => Instant::now(),
+            Self::Registries(until) => until,
+        }
+    }
+}
