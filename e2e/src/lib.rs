@@ -5,6 +5,7 @@
 //! when its owner is dropped. A part that is missing is an error, never a reason to skip.
 
 mod built_in;
+mod follow;
 pub mod guide;
 pub mod images;
 mod parts;
@@ -17,6 +18,7 @@ mod shell;
 mod testbed;
 mod tokens;
 
+pub use follow::Follow;
 pub use parts::Cosign;
 pub use registry::Registry;
 pub use run_record::{RunRecord, key_of};

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::follow::Follow;
+
 /// Runs the line in `$1`; what it exports is there for the next line.
 const KEEP_EXPORTS: &str = r#"
 if [ -f .exports ]; then . ./.exports; fi
@@ -110,6 +112,17 @@ impl Shell {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         })
+    }
+
+    /// Starts one program with its arguments, which goes on printing until it is dropped.
+    pub fn follow(&self, line: &str) -> Result<Follow> {
+        let mut bash = Command::new("bash");
+        bash.args(["-c", &format!("exec {line}")])
+            .current_dir(&self.folder)
+            .env("PATH", &self.path)
+            .env("HOME", &self.folder)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        Follow::start(&mut bash)
     }
 
     /// Runs one line that must succeed; its standard output.

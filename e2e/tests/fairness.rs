@@ -1,0 +1,196 @@
+//! One tenant's registry does not respond: how long the runs of another tenant take meanwhile.
+
+use std::collections::HashMap;
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
+use windlass_e2e::{
+    Cosign, Follow, Kind, Registry, RunRecord, Shell, Testbed, guide, images, runs,
+};
+
+/// Runs of the tenant whose registry is silent.
+const HANGING: usize = 200;
+/// Of these, as many hold a place at once as one namespace may.
+const SHARE: usize = 64;
+/// Runs of the other tenant, half of them with an image.
+const MEASURED: usize = 100;
+/// Bounds on the time from the end of a run to its mark, of 99 in 100 runs.
+const WITH_REGISTRY: Duration = Duration::from_secs(1);
+const WITHOUT_REGISTRY: Duration = Duration::from_millis(100);
+/// What is printed of a run whenever it changes: name, whether it has ended, whether it is signed.
+const WATCH: &str = r#"kubectl get taskruns --watch-only -o jsonpath='{.metadata.name}{" "}{.status.conditions[0].status}{" "}{.metadata.annotations.chains\.tekton\.dev/signed}{"\n"}'"#;
+
+/// A port that takes connections and says nothing on them.
+struct Silent {
+    host: String,
+    open: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Silent {
+    fn start() -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let host = listener.local_addr()?.to_string();
+        let open = Arc::<Mutex<Vec<TcpStream>>>::default();
+        let kept = Arc::clone(&open);
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.push(connection);
+            }
+        });
+        Ok(Self { host, open })
+    }
+
+    fn connections(&self) -> usize {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.len()
+    }
+}
+
+/// The status of a run that has ended, with these results.
+fn ended(results: &Value) -> String {
+    let status = json!({ "status": {
+        "conditions": [{ "type": "Succeeded", "status": "True", "reason": "Succeeded" }],
+        "startTime": "2026-11-23T10:00:00Z",
+        "completionTime": "2026-11-23T10:01:00Z",
+        "results": results,
+    }});
+    status.to_string()
+}
+
+/// The results of a run that built an image.
+fn image(repository: &str, number: usize) -> Value {
+    json!([
+        { "name": "IMAGE_URL", "type": "string", "value": repository },
+        { "name": "IMAGE_DIGEST", "type": "string", "value": format!("sha256:{number:064x}") },
+    ])
+}
+
+/// Runs of another namespace that all wait for the silent registry.
+fn hang(shell: &Shell, silent: &Silent) -> Result<()> {
+    shell.ok("kubectl create namespace team-b")?;
+    let mut list = runs::batch("hang", HANGING);
+    for run in list["items"].as_array_mut().into_iter().flatten() {
+        run["metadata"]["namespace"] = json!("team-b");
+    }
+    shell.write("hang.json", list.to_string())?;
+    shell.ok("kubectl create -f hang.json")?;
+    let results = image(&format!("{}/team-b/app", silent.host), 1);
+    shell.write("hanging.json", ended(&results))?;
+    shell.ok(
+        "kubectl patch -f hang.json --subresource=status --type=merge --patch-file=hanging.json",
+    )?;
+    let began = Instant::now();
+    while silent.connections() < SHARE {
+        ensure!(
+            began.elapsed() < Duration::from_secs(60),
+            "only {} runs hang",
+            silent.connections()
+        );
+        thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// The time from the end of each run to its mark, as a watch of the cluster sees both.
+fn latencies(watch: &Follow, runs: usize) -> Result<HashMap<String, Duration>> {
+    let mut ends: HashMap<String, Instant> = HashMap::new();
+    let mut latencies = HashMap::new();
+    while latencies.len() < runs {
+        let (at, line) = watch.next_line()?;
+        let words: Vec<&str> = line.split(' ').collect();
+        let [name, "True", mark] = words[..] else {
+            continue;
+        };
+        let end = *ends.entry(name.to_owned()).or_insert(at);
+        if mark == "true" && name.starts_with("measured-") {
+            latencies.entry(name.to_owned()).or_insert(at - end);
+        }
+    }
+    Ok(latencies)
+}
+
+/// The latency that 99 in 100 stay below.
+fn p99(mut latencies: Vec<Duration>) -> Duration {
+    latencies.sort();
+    let index = (latencies.len() * 99).div_ceil(100).saturating_sub(1);
+    latencies.get(index).copied().unwrap_or_default()
+}
+
+#[test]
+fn while_200_runs_of_one_tenant_hang_those_of_another_are_signed_at_once() -> Result<()> {
+    let silent = Silent::start()?;
+    Testbed::with(Kind::Real, Cosign::Two, |testbed| {
+        let registry = Registry::start(&testbed.shell().folder().join("registry"))?;
+        let shell = testbed.shell_with_login(&registry.docker_config(""))?;
+        // both registries listen on loopback
+        shell.ok(
+            "kubectl create configmap windlass-config --from-literal=network.allow=127.0.0.0/8",
+        )?;
+        shell.ok(guide::KEY_PAIR)?;
+        images::configure(
+            &shell,
+            &[
+                ("artifacts.oci.storage", "oci"),
+                ("artifacts.taskrun.storage", "tekton"),
+                ("artifacts.taskrun.format", "slsa/v1"),
+            ],
+        )?;
+        images::secret(&shell, "right", &registry.docker_config(""))?;
+        // the runs name no account
+        images::account(
+            &shell,
+            "default",
+            &json!({ "secrets": [{ "name": "right" }] }),
+        )?;
+        let watch = shell.follow(WATCH)?;
+        runs::settle(&shell, "canary")?;
+        runs::create_batch(&shell, "measured", MEASURED)?;
+        hang(&shell, &silent)?;
+
+        for number in 0..MEASURED {
+            let repository = format!("{}/team/app-{number}", registry.host());
+            let results = match number % 2 {
+                0 => image(&repository, number + 2),
+                _ => json!([]),
+            };
+            shell.write("measured-status.json", ended(&results))?;
+            shell.ok(&format!(
+                "kubectl patch taskrun/measured-{number} --subresource=status --type=merge \
+                 --patch-file=measured-status.json"
+            ))?;
+        }
+        let latencies = latencies(&watch, MEASURED)?;
+        for (kind, rest, bound) in [
+            ("with a registry", 0, WITH_REGISTRY),
+            ("without a registry", 1, WITHOUT_REGISTRY),
+        ] {
+            let number = |name: &str| name.rsplit('-').next()?.parse::<usize>().ok();
+            let of_kind = latencies
+                .iter()
+                .filter(|(name, _)| number(name).is_some_and(|number| number % 2 == rest));
+            let p99 = p99(of_kind.map(|(_, latency)| *latency).collect());
+            ensure!(p99 < bound, "runs {kind}: {p99:?}, not below {bound:?}");
+        }
+        hanging_ones_are_recorded(&shell)
+    })
+}
+
+/// What goes on the hanging runs themselves is there, and no mark.
+fn hanging_ones_are_recorded(shell: &Shell) -> Result<()> {
+    let beside = shell.beside("team-b")?;
+    for number in [0, HANGING / 2, HANGING - 1] {
+        let run = RunRecord::of(&beside, &format!("taskrun/hang-{number} -n team-b"))?;
+        ensure!(run.count("signature-") == 1, "{} is not signed", run.name());
+        ensure!(
+            run.annotation("signed").is_empty(),
+            "{} is marked",
+            run.name()
+        );
+    }
+    Ok(())
+}
