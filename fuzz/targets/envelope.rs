@@ -5,13 +5,12 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use windlass_core::dsse::{self, Envelope};
+use windlass_core::dsse::{Envelope, IN_TOTO, pae};
 use windlass_core::key::PrivateKey;
 
 static KEY: LazyLock<PrivateKey> =
     LazyLock::new(|| PrivateKey::generate_p256(&[7; 32]).expect("a key"));
-static SIGNED: LazyLock<Envelope> =
-    LazyLock::new(|| dsse::sign(&KEY, dsse::IN_TOTO, b"{}").expect("an envelope"));
+static SIGNED: LazyLock<Envelope> = LazyLock::new(|| sign(IN_TOTO, b"{}"));
 
 fuzz_target!(|data: &[u8]| {
     let Ok(envelope) = Envelope::from_json(data) else {
@@ -32,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     // One good signature is enough, if it is over this payload.
     if let Ok(payload) = envelope.decode_payload() {
         let mut signed = envelope;
-        let good = dsse::sign(&KEY, &signed.payload_type, &payload).expect("an envelope");
+        let good = sign(&signed.payload_type, &payload);
         signed.signatures.extend(good.signatures);
         assert_eq!(
             signed.verify(KEY.public_key()).expect("verified").payload,
@@ -48,6 +47,12 @@ fuzz_target!(|data: &[u8]| {
         );
     }
 });
+
+fn sign(payload_type: &str, payload: &[u8]) -> Envelope {
+    let signature = KEY.sign(&pae(payload_type, payload)).expect("a signature");
+    let keyid = KEY.public_key().key_id();
+    Envelope::with_signature(payload_type, payload, keyid, &signature)
+}
 
 /// Whether one of the signatures that came in was good.
 fn signed_before(envelope: &Envelope) -> bool {

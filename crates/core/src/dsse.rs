@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use crate::key::{PrivateKey, PublicKey, Scheme, SignError, VerifyError};
+use crate::key::{PublicKey, Scheme, VerifyError};
 
 /// The payload type of an in-toto statement.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
@@ -114,8 +114,13 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     [head.as_bytes(), payload].concat()
 }
 
-/// Signs a payload together with its type.
-pub fn sign(key: &PrivateKey, payload_type: &str, payload: &[u8]) -> Result<Envelope, SignError> {
+/// Signs a payload together with its type. For tests.
+#[cfg(test)]
+pub(crate) fn sign(
+    key: &crate::key::PrivateKey,
+    payload_type: &str,
+    payload: &[u8],
+) -> Result<Envelope, crate::key::SignError> {
     let signature = key.sign(&pae(payload_type, payload))?;
     let keyid = key.public_key().key_id();
     Ok(Envelope::with_signature(
@@ -136,6 +141,20 @@ impl Signature {
 impl Envelope {
     /// The envelope of a payload with the one signature over its [`pae`], made by the key that
     /// `keyid` names.
+    ///
+    /// ```
+    /// use windlass_core::dsse::{Envelope, IN_TOTO, pae};
+    /// use windlass_core::key::PrivateKey;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let key = PrivateKey::generate_p256(&[7; 32])?;
+    /// let signature = key.sign(&pae(IN_TOTO, b"{}"))?;
+    /// let public = key.public_key();
+    /// let envelope = Envelope::with_signature(IN_TOTO, b"{}", public.key_id(), &signature);
+    /// assert_eq!(envelope.verify(public)?.payload, b"{}");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_signature(
         payload_type: &str,
         payload: &[u8],

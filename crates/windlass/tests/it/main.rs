@@ -11,6 +11,7 @@ mod describe;
 #[cfg(feature = "sandbox")]
 mod dev;
 mod docs;
+mod envelope;
 #[cfg(feature = "sandbox")]
 mod registry;
 mod scene;

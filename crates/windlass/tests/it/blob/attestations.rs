@@ -2,9 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use windlass_core::dsse::{self, Envelope, IN_TOTO};
+use windlass_core::dsse::{Envelope, IN_TOTO};
 use windlass_core::key::PrivateKey;
 
+use crate::envelope::sign;
 use crate::shell::Shell;
 
 const VERIFY: &str =
@@ -23,7 +24,7 @@ fn statement() -> String {
 }
 
 fn envelope() -> Envelope {
-    dsse::sign(&key(), IN_TOTO, statement().as_bytes()).unwrap()
+    sign(&key(), IN_TOTO, statement().as_bytes())
 }
 
 fn shell() -> Shell {
@@ -91,9 +92,7 @@ fn every_part_that_does_not_hold_is_named() {
     let text = statement().replace("Statement/v0.1", "Statement/v9");
     shell.write(
         "envelope",
-        dsse::sign(&key(), "text/plain", text.as_bytes())
-            .unwrap()
-            .to_json(),
+        sign(&key(), "text/plain", text.as_bytes()).to_json(),
     );
     let outcome = shell.run(&format!("{VERIFY} key.pub"));
     assert_eq!(outcome.code, 1);

@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use windlass_core::dsse::{self, IN_TOTO};
+use windlass_core::dsse::IN_TOTO;
 use windlass_core::image::Image;
 use windlass_core::key::PrivateKey;
 use windlass_core::payload::Payload;
 use windlass_sandbox::registry::{Options, Registry};
 
+use crate::envelope::sign;
 use crate::shell::{Outcome, Shell};
 
 pub const SLSA: &str = "https://slsa.dev/provenance/v0.2";
@@ -108,8 +109,7 @@ impl ImageScene {
     }
 
     pub fn envelope(&self, payload: &str) -> String {
-        let envelope = dsse::sign(&self.key, IN_TOTO, payload.as_bytes());
-        envelope.unwrap().to_json()
+        sign(&self.key, IN_TOTO, payload.as_bytes()).to_json()
     }
 
     /// Attaches a bundle that refers to the image.

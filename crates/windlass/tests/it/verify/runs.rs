@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use windlass_core::config::Config;
-use windlass_core::dsse::{self, IN_TOTO};
+use windlass_core::dsse::IN_TOTO;
 use windlass_core::extract;
 use windlass_core::format::Format;
 use windlass_core::key::PrivateKey;
@@ -12,6 +12,7 @@ use windlass_core::payload::Payload;
 use windlass_core::run::{PipelineRun, Run, TaskRun};
 use windlass_core::seal;
 
+use crate::envelope::sign;
 use crate::scene::Scene;
 use crate::shell::Shell;
 
@@ -42,8 +43,7 @@ impl RunScene {
             .unwrap()
             .bytes;
         let signature = if format.is_statement() {
-            let envelope = dsse::sign(&self.key, IN_TOTO, &payload).unwrap();
-            envelope.to_json().into_bytes()
+            sign(&self.key, IN_TOTO, &payload).to_json().into_bytes()
         } else {
             self.key.sign(&payload).unwrap()
         };
@@ -322,7 +322,7 @@ fn pipeline_scene(change: impl FnOnce(&mut Value)) -> Scene {
         vec![TaskRun::parse(child_text.as_bytes()).unwrap()],
     );
     let payload = Payload::of_run(&read, &Config::default(), Format::SlsaV2Alpha4).unwrap();
-    let envelope = dsse::sign(&run.key, IN_TOTO, &payload.bytes).unwrap();
+    let envelope = sign(&run.key, IN_TOTO, &payload.bytes);
     pipeline["metadata"]["annotations"] = json!({});
     let envelope = envelope.to_json();
     annotate(
