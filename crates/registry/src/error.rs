@@ -193,6 +193,14 @@ pub enum Error {
         /// Most entries.
         limit: usize,
     },
+    /// The pages of a list are larger than the limit.
+    #[error("{at}: the pages of the list have more than the limit of {limit} bytes")]
+    ListTooLarge {
+        /// The operation and its repository.
+        at: At,
+        /// Most bytes.
+        limit: usize,
+    },
     /// The content does not have the expected digest.
     #[error("{at}: the content has the digest {actual}, not {expected}; do not trust it")]
     Digest {
@@ -261,6 +269,7 @@ impl Error {
             | Self::NotTls { .. }
             | Self::TooLarge { .. }
             | Self::TooMany { .. }
+            | Self::ListTooLarge { .. }
             | Self::Digest { .. }
             | Self::Malformed { .. }
             | Self::Redirect { .. }

@@ -134,6 +134,8 @@ pub struct Limits {
     pub manifest: usize,
     /// Entries of a list of tags or referrers, all pages together.
     pub entries: usize,
+    /// Bytes of such a list, all pages together.
+    pub list: usize,
 }
 
 impl Default for Limits {
@@ -141,6 +143,7 @@ impl Default for Limits {
         Self {
             manifest: 4 << 20,
             entries: 10_000,
+            list: 32 << 20,
         }
     }
 }

@@ -28,6 +28,7 @@ impl Remote {
             .expect(&[200, 404])
             .limit(limits.manifest);
         let mut tags = Vec::new();
+        let mut bytes = 0;
         loop {
             let response = self.send(&call).await?;
             if response.status == 404 {
@@ -41,9 +42,8 @@ impl Remote {
             let page = page.tags.unwrap_or_default();
             let is_empty = page.is_empty();
             tags.extend(page);
-            if tags.len() > limits.entries {
-                return Err(self.too_many(&call.doing));
-            }
+            bytes += response.body.len();
+            self.check_extent(&call.doing, tags.len(), bytes)?;
             match self.next_page(&call.doing, &response)? {
                 Some(next) if !is_empty => call = call.at(next),
                 _ => return Ok(tags),
@@ -51,11 +51,27 @@ impl Remote {
         }
     }
 
-    pub(super) fn too_many(&self, doing: &str) -> Error {
-        Error::TooMany {
-            at: self.at(doing),
-            limit: self.session.options.limits.entries,
+    /// Refuses a list with too many entries or bytes: its pages need not end.
+    pub(super) fn check_extent(
+        &self,
+        doing: &str,
+        entries: usize,
+        bytes: usize,
+    ) -> Result<(), Error> {
+        let limits = &self.session.options.limits;
+        if entries > limits.entries {
+            return Err(Error::TooMany {
+                at: self.at(doing),
+                limit: limits.entries,
+            });
         }
+        if bytes > limits.list {
+            return Err(Error::ListTooLarge {
+                at: self.at(doing),
+                limit: limits.list,
+            });
+        }
+        Ok(())
     }
 
     /// The address of the next page: the link with the relation `next`, at the same origin.

@@ -37,6 +37,16 @@ impl Remote {
     /// A manifest, checked against the requested digest and the one that the registry states; none
     /// if it does not exist.
     pub async fn get_manifest(&self, name: &Name) -> Result<Option<StoredManifest>, Error> {
+        self.get_manifest_within(name, self.session.options.limits.manifest)
+            .await
+    }
+
+    /// The same for a manifest of at most `limit` bytes, such as the size that its descriptor states.
+    pub async fn get_manifest_within(
+        &self,
+        name: &Name,
+        limit: usize,
+    ) -> Result<Option<StoredManifest>, Error> {
         let call = Call::new(
             Method::GET,
             format!("manifests/{name}"),
@@ -45,7 +55,7 @@ impl Remote {
         let call = call
             .header(ACCEPT, ACCEPTED)
             .expect(&[200, 404])
-            .limit(self.session.options.limits.manifest);
+            .limit(limit.min(self.session.options.limits.manifest));
         let response = self.send(&call).await?;
         if response.status == 404 {
             return Ok(None);

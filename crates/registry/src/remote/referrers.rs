@@ -70,6 +70,7 @@ impl Remote {
             .expect(&[200, 400, 404, 405, 501])
             .limit(limits.manifest);
         let mut found = Vec::new();
+        let mut bytes = 0;
         loop {
             let response = self.send(&call).await?;
             let Some(page) = page(&response) else {
@@ -83,9 +84,8 @@ impl Remote {
             };
             let is_empty = page.manifests.is_empty();
             found.extend(page.manifests);
-            if found.len() > limits.entries {
-                return Err(self.too_many(&call.doing));
-            }
+            bytes += response.body.len();
+            self.check_extent(&call.doing, found.len(), bytes)?;
             match self.next_page(&call.doing, &response)? {
                 Some(next) if !is_empty => call = call.at(next),
                 _ => return Ok(Some(found)),
@@ -98,10 +98,12 @@ impl Remote {
         let Some(stored) = self.get_manifest(&Name::Tag(tag.clone())).await? else {
             return Ok(Vec::new());
         };
+        let doing = format!("list referrers of {subject}");
         let index = stored.index().map_err(|_| Error::Malformed {
-            at: self.at(&format!("list referrers of {subject}")),
+            at: self.at(&doing),
             what: format!("{tag} is no index"),
         })?;
+        self.check_extent(&doing, index.manifests.len(), stored.bytes.len())?;
         Ok(index.manifests)
     }
 

@@ -6,7 +6,7 @@ use windlass_registry::manifest::{Descriptor, EMPTY, INDEX, Manifest};
 use windlass_registry::{Digest, ListedBy, Remote};
 use windlass_sandbox::registry::{FaultAnswer, Options, Referrers};
 
-use crate::at::{MANIFEST, image, start};
+use crate::at::{At, MANIFEST, anonymous, image, options, start};
 
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
@@ -209,4 +209,51 @@ async fn something_else_under_the_tag_is_left_alone() {
     let error = remote.push_referrer(&manifest).await.unwrap_err();
     assert!(error.to_string().contains("is no index"), "{error}");
     assert_eq!(at.registry.manifest("app", &tag).unwrap().bytes, "no index");
+}
+
+#[tokio::test]
+async fn a_list_of_referrers_ends_at_its_bounds_however_its_pages_go_on() {
+    let at = start(Options {
+        page: Some(1),
+        ..Options::default()
+    })
+    .await;
+    let remote = at.remote("app");
+    let subject = subject(&remote).await;
+    for note in ["a", "b", "c", "d", "e"] {
+        let manifest = referrer(&remote, &subject, BUNDLE, note).await;
+        remote.push_referrer(&manifest).await.unwrap();
+    }
+    let bounded = |change: fn(&mut windlass_registry::Limits)| {
+        let mut options = options();
+        change(&mut options.limits);
+        At::client(options).repository(at.repository("app"), anonymous())
+    };
+    let remote = bounded(|limits| limits.entries = 4);
+    let error = remote.referrers(&subject.digest, None).await.unwrap_err();
+    assert!(error.to_string().contains("limit of 4 entries"), "{error}");
+    let remote = bounded(|limits| limits.list = 1000);
+    let error = remote.referrers(&subject.digest, None).await.unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("limit of 1000 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn an_index_of_referrers_under_a_tag_has_the_same_bounds() {
+    let at = start(Options {
+        referrers: Referrers::NotFound,
+        ..Options::default()
+    })
+    .await;
+    let remote = at.remote("app");
+    let subject = subject(&remote).await;
+    for note in ["a", "b", "c"] {
+        let manifest = referrer(&remote, &subject, BUNDLE, note).await;
+        remote.push_referrer(&manifest).await.unwrap();
+    }
+    let mut options = options();
+    options.limits.entries = 2;
+    let remote = At::client(options).repository(at.repository("app"), anonymous());
+    let error = remote.referrers(&subject.digest, None).await.unwrap_err();
+    assert!(error.to_string().contains("limit of 2 entries"), "{error}");
 }
