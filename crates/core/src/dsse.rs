@@ -12,6 +12,9 @@ use crate::key::{PublicKey, Scheme, VerifyError};
 /// The payload type of an in-toto statement.
 pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 
+/// Most signatures of an envelope that are tried: each takes a pass over the payload.
+pub const MOST_SIGNATURES: usize = 32;
+
 /// A signed payload. Unknown members are refused: everything in a stored envelope is accounted for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -57,6 +60,12 @@ pub enum EnvelopeError {
     /// Nobody signed.
     #[error("the envelope has no signatures")]
     NoSignatures,
+    /// More signatures than are tried.
+    #[error("the envelope has {found} signatures; at most {MOST_SIGNATURES} are tried")]
+    TooManySignatures {
+        /// How many there are.
+        found: usize,
+    },
     /// No signature names the key that was given.
     #[error("the envelope is signed by {}, not by the given key {given}", found.join(" and "))]
     OtherKey {
@@ -212,6 +221,10 @@ impl Envelope {
         let payload = self.decode_payload()?;
         if self.signatures.is_empty() {
             return Err(EnvelopeError::NoSignatures);
+        }
+        let found = self.signatures.len();
+        if found > MOST_SIGNATURES {
+            return Err(EnvelopeError::TooManySignatures { found });
         }
         let given = key.key_id();
         let signed = pae(&self.payload_type, &payload);

@@ -127,3 +127,14 @@ fn no_bit_of_an_envelope_can_be_changed() {
         );
     }
 }
+
+#[test]
+fn an_envelope_with_more_signatures_than_are_tried_is_refused_untried() {
+    let mut envelope = sign(&key(), IN_TOTO, b"{}").unwrap();
+    let good = envelope.signatures[0].clone();
+    envelope.signatures = vec![good; super::MOST_SIGNATURES];
+    envelope.verify(key().public_key()).unwrap();
+    envelope.signatures.push(envelope.signatures[0].clone());
+    let error = envelope.verify(key().public_key()).unwrap_err();
+    assert!(error.to_string().contains("at most 32"), "{error}");
+}
