@@ -7,16 +7,18 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
 
+pub use self::bundle::{BUNDLES, envelope_of_bundle};
 pub use self::expected::{Claim, Expected, Provenance};
 pub use self::run::{Comparison, IDENTITY, image_of_run, statement_of_run, status_of_run};
 use self::statement::Statement;
 use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
 use crate::error::Chain;
 use crate::format::{SLSA_V1, SLSA_V02};
+use crate::json::strict;
 use crate::key::PublicKey;
 
+mod bundle;
 mod expected;
 mod provenance;
 mod run;
@@ -128,10 +130,14 @@ pub fn attestation(envelope: &Envelope, key: &PublicKey, expected: &Expected) ->
 }
 
 fn statement(payload: &[u8], expected: &Expected) -> (Option<String>, Vec<String>) {
-    let statement: Statement = match serde_json::from_slice(payload) {
+    let read = strict(payload).map_err(|error| Chain(&error).to_string());
+    let read = read.and_then(|text| {
+        serde_json::from_str::<Statement>(text).map_err(|error| error.to_string())
+    });
+    let statement = match read {
         Ok(statement) => statement,
-        Err(error) => {
-            let finding = format!("the envelope's payload is not an in-toto statement: {error}");
+        Err(reason) => {
+            let finding = format!("the envelope's payload is not an in-toto statement: {reason}");
             return (None, vec![finding]);
         }
     };
@@ -214,25 +220,4 @@ pub fn image_signature(
         ));
     }
     Outcome::with(findings)
-}
-
-/// The envelope in a Sigstore bundle. Certificates and log entries in it are not looked at: the key
-/// is given.
-pub fn envelope_of_bundle(text: &[u8]) -> Result<Envelope, String> {
-    let mut bundle: Value =
-        serde_json::from_slice(text).map_err(|error| format!("the bundle is not JSON: {error}"))?;
-    let media_type = bundle["mediaType"].as_str().unwrap_or_default();
-    if !media_type.starts_with("application/vnd.dev.sigstore.bundle") {
-        return Err(format!(
-            "its mediaType is `{media_type}`, which is not a Sigstore bundle"
-        ));
-    }
-    let envelope = bundle["dsseEnvelope"].take();
-    if envelope.is_null() {
-        return Err(
-            "the bundle has no dsseEnvelope; signatures over files are not supported".to_owned(),
-        );
-    }
-    let text = envelope.to_string();
-    Envelope::from_json(text.as_bytes()).map_err(|error| Chain(&error).to_string())
 }

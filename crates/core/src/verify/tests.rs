@@ -281,3 +281,24 @@ fn the_envelope_of_a_bundle_is_read_and_nothing_else_is_taken_for_one() {
         assert!(envelope_of_bundle(text.as_bytes()).is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_statement_that_parsers_may_understand_differently_does_not_hold() {
+    let key = key();
+    let text = provenance_v1().to_string();
+    let mut bytes = text.clone().into_bytes();
+    // in a member that nothing here reads
+    bytes.splice(1..1, b"\"note\":\"\xff\",".iter().copied());
+    let twice = text.replacen('{', &format!(r#"{{"predicateType":"{V02}","#), 1);
+    let deep = text.replacen(r#""name":"build""#, r#""name":"build","name":"other""#, 1);
+    for (payload, finding) in [
+        (bytes, "not valid UTF-8"),
+        (twice.into_bytes(), "predicateType"),
+        (deep.into_bytes(), "is there twice"),
+    ] {
+        let envelope = dsse::sign(&key, IN_TOTO, &payload).unwrap();
+        let outcome = attestation(&envelope, key.public_key(), &Expected::default());
+        assert_eq!(outcome.findings.len(), 1, "{outcome:?}");
+        assert!(outcome.findings[0].contains(finding), "{outcome:?}");
+    }
+}

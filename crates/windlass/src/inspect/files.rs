@@ -17,6 +17,7 @@ pub(crate) use self::error::FileError;
 mod choice;
 mod content;
 mod error;
+mod value;
 mod yaml;
 
 /// Reads a file with the run, in which there may be others and its task runs.

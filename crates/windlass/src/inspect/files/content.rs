@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use windlass_core::json::{StrictError, strict};
 use windlass_core::tekton::v1beta1;
 
 use super::choice::{RunTree, choose, is_pipeline_run};
@@ -77,7 +78,10 @@ fn runs(text: &str) -> Result<Vec<Value>, ContentError> {
 fn parse(text: &str) -> Result<Value, ContentError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().starts_with('{') {
-        return serde_json::from_str(text).map_err(ContentError::Json);
+        // of two members with one name this would take the last, and others the first
+        let text = strict(text.as_bytes()).map_err(ContentError::Json)?;
+        return serde_json::from_str(text)
+            .map_err(|error| ContentError::Json(StrictError::Json(error)));
     }
     yaml::read(text).map_err(|error| ContentError::Yaml(Box::new(error)))
 }

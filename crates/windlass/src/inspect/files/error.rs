@@ -4,6 +4,7 @@ use std::io;
 use std::str::Utf8Error;
 
 use windlass_core::config::ConfigError;
+use windlass_core::json::StrictError;
 use windlass_core::tekton::v1beta1::UpgradeError;
 
 use super::choice::ChoiceError;
@@ -39,7 +40,7 @@ pub(crate) enum ContentError {
     Text(#[from] Utf8Error),
     /// It starts as JSON does.
     #[error("it is not valid JSON")]
-    Json(#[source] serde_json::Error),
+    Json(#[source] StrictError),
     /// It is YAML or nothing.
     #[error("it is not valid YAML with a single document")]
     Yaml(#[source] Box<serde_saphyr::Error>),

@@ -176,3 +176,24 @@ fn a_task_run_of_another_pipeline_run_is_no_child_whatever_it_is_called() {
     let chosen = take_run(&text, Some(&"pr/p".parse().unwrap())).unwrap();
     assert!(chosen.children.is_empty());
 }
+
+#[test]
+fn a_member_that_is_there_twice_is_an_error_that_names_it() {
+    let doubled = [
+        format!("{TASK}status:\n  results: []\n"),
+        format!("{TASK}\"status\":\n  results: []\n"),
+        format!("{TASK}spec:\n  status: a\n  status: b\n"),
+        r#"{"kind":"TaskRun","status":{},"status":{"results":[]}}"#.to_owned(),
+        r#"{"kind":"TaskRun","status":{},"stat\u0075s":{"results":[]}}"#.to_owned(),
+        r#"{"kind":"List","items":[{"kind":"TaskRun","status":{},"status":{}}]}"#.to_owned(),
+        r#"{"kind":"TaskRun","spec":{"status":1,"status":1}}"#.to_owned(),
+    ];
+    for text in doubled {
+        let refused = refused(&text);
+        assert!(refused.contains("status"), "{text}: {refused}");
+        let told = refused.contains("there twice") || refused.contains("duplicate mapping key");
+        assert!(told, "{text}: {refused}");
+    }
+    let numbers = format!("{TASK}spec:\n  params: {{1: a, \"1\": b}}\n");
+    assert!(refused(&numbers).contains(r#"the member "1" is there twice"#));
+}

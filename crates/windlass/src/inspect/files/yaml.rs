@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
-use serde_saphyr::{Error, Options};
+use serde_saphyr::{DuplicateKeyPolicy, Error, Options};
+
+use super::value::Unambiguous;
 
 /// Strings like that in one document that are put in quotes; each costs another pass.
 const MOST_BARE: usize = 100;
@@ -19,7 +21,7 @@ pub(super) fn read(text: &str) -> Result<Value, Error> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..MOST_BARE {
         let error = match serde_saphyr::from_str_with_options(&text, options()) {
-            Ok(value) => return Ok(value),
+            Ok(Unambiguous(value)) => return Ok(value),
             Err(error) => error,
         };
         match quoted(&text, &error) {
@@ -27,12 +29,14 @@ pub(super) fn read(text: &str) -> Result<Value, Error> {
             None => return Err(error),
         }
     }
-    serde_saphyr::from_str_with_options(&text, options())
+    let Unambiguous(value) = serde_saphyr::from_str_with_options(&text, options())?;
+    Ok(value)
 }
 
 fn options() -> Options {
     serde_saphyr::options! {
         with_snippet: false,
+        duplicate_keys: DuplicateKeyPolicy::Error,
         budget: serde_saphyr::budget! {
             max_nodes: MOST_NODES,
             max_events: 2 * MOST_NODES,

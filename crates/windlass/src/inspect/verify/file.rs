@@ -1,8 +1,9 @@
 //! Verification of a file: an envelope, a bundle, or an exported run with its annotations.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 use windlass_core::dsse::Envelope;
 use windlass_core::error::Chain;
 use windlass_core::verify::{self, Outcome};
@@ -48,14 +49,16 @@ pub(crate) async fn verify(path: &Path, request: &VerifyRequest) -> Result<Repor
 fn envelope(content: &[u8]) -> Option<Result<Envelope, String>> {
     let layers = layers(content);
     let mut objects = layers.iter().filter_map(|layer| {
-        let value = serde_json::from_slice::<Value>(layer).ok()?;
-        value.is_object().then_some((layer, value))
+        let members = serde_json::from_slice::<BTreeMap<String, &RawValue>>(layer).ok()?;
+        Some((layer, members))
     });
-    let (text, value) = objects.next()?;
-    if value.get("payloadType").is_some() {
+    let (text, members) = objects.next()?;
+    if members.contains_key("payloadType") {
         let envelope = Envelope::from_json(text);
         return Some(envelope.map_err(|error| Chain(&error).to_string()));
     }
-    let is_bundle = value.get("mediaType").is_some();
-    is_bundle.then(|| verify::envelope_of_bundle(text))
+    let is_bundle = ["mediaType", "media_type"].map(|name| members.contains_key(name));
+    is_bundle
+        .contains(&true)
+        .then(|| verify::envelope_of_bundle(text))
 }

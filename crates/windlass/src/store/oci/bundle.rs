@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use windlass_core::dsse::Envelope;
 use windlass_core::signed::{Identity, Signed};
+use windlass_core::verify;
 use windlass_registry::manifest::{Descriptor, EMPTY, Manifest};
 
 /// Media type of a bundle.
@@ -17,9 +18,9 @@ pub(super) const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 /// Annotation that names the predicate type of the statement in a bundle.
 pub(super) const PREDICATE_TYPE: &str = "dev.sigstore.bundle.predicateType";
 
-/// Whether something of this type is a bundle, of any version.
+/// Whether something of this type is a bundle, of a version that is read.
 pub(super) fn is_bundle(media_type: &str) -> bool {
-    media_type.starts_with("application/vnd.dev.sigstore.bundle")
+    verify::BUNDLES.contains(&media_type)
 }
 
 /// A signed statement as a bundle. Clones share the content.

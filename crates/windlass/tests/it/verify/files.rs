@@ -45,3 +45,35 @@ fn a_target_that_is_nothing_is_refused_with_what_it_could_be() {
         "no envelope and no bundle",
     );
 }
+
+#[test]
+fn a_bundle_that_parsers_may_understand_differently_is_not_verified() {
+    let scene = ImageScene::new(Options::default());
+    let envelope = scene.envelope(&ImageScene::provenance(scene.hex()).to_string());
+    for (members, finding) in [
+        (
+            format!(r#""dsseEnvelope":{{}},"dsseEnvelope":{envelope}"#),
+            "is there twice",
+        ),
+        (
+            format!(r#""dsseEnvelope":{envelope},"messageSignature":{{}}"#),
+            "exactly one",
+        ),
+        (
+            format!(r#""mediaType":"x","dsseEnvelope":{envelope}"#),
+            "is there twice",
+        ),
+    ] {
+        let bundle = format!(r#"{{"mediaType":"{BUNDLE}",{members}}}"#);
+        scene.shell.write("bundle.json", bundle);
+        let outcome = scene.shell.run("verify --key cosign.pub bundle.json");
+        assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+        assert!(outcome.stdout.contains(finding), "{}", outcome.stdout);
+    }
+    let text = r#"{"kind":"TaskRun","status":{},"status":{"results":[]}}"#;
+    scene.shell.write("run.json", text);
+    let line = "verify --key cosign.pub run.json";
+    scene
+        .shell
+        .fail(2, line, r#"the member "status" is there twice"#);
+}
