@@ -3,11 +3,12 @@
 //! Exit status of every verb: 0 done or valid, 1 checked and not valid, 2 could not be done or
 //! checked.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use windlass_core::error::Chain;
 
+use self::failure::Reader;
 use crate::cluster::Connection;
 
 mod access;
@@ -21,6 +22,7 @@ mod describe;
 #[cfg(feature = "sandbox")]
 mod dev;
 mod explain;
+mod failure;
 mod generate_key_pair;
 mod key;
 mod list;
@@ -40,9 +42,6 @@ mod verify;
 mod verify_attestation;
 mod verify_blob;
 mod verify_blob_attestation;
-
-/// Exit code for "could not be done or checked".
-const FAILURE: u8 = 2;
 
 /// windlass signs what Tekton builds
 #[derive(Debug, Parser)]
@@ -110,7 +109,12 @@ impl Verb {
 
 /// Reads the arguments, runs the verb and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let typed: Vec<OsString> = std::env::args_os().collect();
+    let reader = Reader::of(&typed, &Arguments::command());
+    let arguments = match Arguments::try_parse_from(typed) {
+        Ok(arguments) => arguments,
+        Err(error) => return reader.usage(&error),
+    };
     // the only user of the process-wide provider; an earlier one would be the same
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -119,17 +123,10 @@ pub fn main() -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return failure(&anyhow::Error::new(error).context("cannot start")),
+        Err(error) => return reader.fail(&anyhow::Error::new(error).context("cannot start")),
     };
     let outcome = runtime.block_on(arguments.verb.run(&arguments.connection));
     // a prompt or a file read that never ends must not hold the process back
     runtime.shutdown_background();
-    outcome.unwrap_or_else(|error| failure(&error))
-}
-
-/// Prints an error with its causes on one line and gives the exit code for it.
-#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-fn failure(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {}", Chain(error.as_ref()));
-    ExitCode::from(FAILURE)
+    outcome.unwrap_or_else(|error| reader.fail(&error))
 }

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
+use serde_json::json;
+
 use super::output::{self, clean};
 use super::verdict;
 use crate::inspect::verify::report::{Entry, EntryKind, Report};
@@ -26,6 +28,15 @@ pub(super) fn print(report: &Report, format: ReportFormat) -> anyhow::Result<Exi
         ReportFormat::Json => output::write(format!("{:#}\n", report.json()))?,
     }
     Ok(exit(report))
+}
+
+/// Prints why there is no report, though something was checked.
+pub(super) fn not_verified(finding: String, format: ReportFormat) -> anyhow::Result<ExitCode> {
+    if format == ReportFormat::Json {
+        let object = json!({ "verified": false, "error": finding });
+        output::write(format!("{object:#}\n"))?;
+    }
+    Ok(verdict::report(&[finding]))
 }
 
 /// Prints the envelopes that are valid, and the report to standard error.

@@ -12,7 +12,7 @@ use super::access::{Access, reference};
 use super::claims::Claims;
 use super::key;
 use super::report::{self, ReportFormat};
-use super::verdict::{self, PredicateType};
+use super::verdict::PredicateType;
 use crate::cluster::Connection;
 use crate::inspect::verify::{VerifyRequest, file, image, run};
 use crate::sign::reference::KeyRef;
@@ -99,7 +99,7 @@ impl Verify {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let key = match key::public(&self.key, connection).await? {
             Ok(key) => key,
-            Err(damaged) => return Ok(verdict::report(&[damaged])),
+            Err(damaged) => return report::not_verified(damaged, self.output),
         };
         let request = VerifyRequest {
             key,
