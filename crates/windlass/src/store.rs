@@ -15,6 +15,7 @@ use windlass_core::signed::Signed;
 use windlass_registry::{Digest, Remote};
 
 use self::evidence::Found;
+use self::oci::attached::AttachedError;
 use self::oci::{Oci, Settling, Stored, UploadError};
 use crate::unsupported::Unsupported;
 
@@ -48,16 +49,19 @@ pub(crate) enum Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Reads everything that the store has there. What is damaged is among it; an error is a store
-    /// that does not respond.
-    pub(crate) async fn get(self) -> Result<Vec<Found>, windlass_registry::Error> {
+    /// Reads everything that the store has there, and hands over each thing as it comes. What is
+    /// damaged is among it; an error is a store that does not respond, or has more than is read.
+    pub(crate) async fn each(self, mut see: impl FnMut(Found)) -> Result<(), AttachedError> {
         match self {
-            Self::Run(run) => Ok(run::get(run)),
+            Self::Run(run) => {
+                run::get(run).into_iter().for_each(see);
+                Ok(())
+            }
             Self::Image {
                 remote,
                 tags,
                 digest,
-            } => oci::attached::get(remote, tags, digest).await,
+            } => oci::attached::read(remote, tags, digest, &mut see).await,
         }
     }
 }

@@ -1,5 +1,9 @@
 //! The flags for access to registries, and images as they are typed.
 
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::SignedDuration;
 use windlass_registry::{Reference, Repository};
 
 use super::output;
@@ -14,6 +18,9 @@ pub(super) struct Access {
     signature_repository: Option<Repository>,
     #[command(flatten)]
     transport: Transport,
+    /// How long it may take altogether, such as 30s or 5m
+    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    timeout: Duration,
 }
 
 /// The rules of TLS that a registry is exempt from.
@@ -38,6 +45,11 @@ impl Transport {
 }
 
 impl Access {
+    /// How long the verb may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Finds out the digest of an image; warnings go to standard error.
     pub(super) async fn resolve(self, image: &Reference) -> Result<ResolvedImage, ImageError> {
         let lookup = Lookup {
@@ -48,6 +60,30 @@ impl Access {
         output::warn(&image.warnings);
         Ok(image)
     }
+}
+
+/// Does something that somebody else can draw out, and gives it up when its time is over.
+pub(super) async fn within<T>(
+    time: Duration,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let done = tokio::time::timeout(time, work).await;
+    done.unwrap_or_else(|_| {
+        Err(anyhow::anyhow!(
+            "not finished within {time:?}, the limit of --timeout; a registry or cluster took too \
+             long: try again, or give it more time"
+        ))
+    })
+}
+
+/// A duration as Go and cosign write it: `90s`, `1m30s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let read = text.parse::<SignedDuration>();
+    let read = read.map_err(|_| "expected a duration such as 30s, 2m or 1m30s".to_owned())?;
+    Duration::try_from(read)
+        .ok()
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| "the duration has to be longer than nothing".to_owned())
 }
 
 /// An image as it is typed.

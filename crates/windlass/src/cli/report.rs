@@ -9,8 +9,10 @@ use super::output::{self, clean};
 use super::verdict;
 use crate::inspect::verify::report::{Entry, EntryKind, Report};
 
-/// Most characters of a line: what is found in a registry may be of any length.
+/// Most characters of a line, after what is unsafe in it is written out.
 const LONGEST: usize = 1000;
+/// Most entries that are shown without being valid.
+const MOST_INVALID: usize = 100;
 
 /// How a report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -66,8 +68,17 @@ fn text(report: &Report) -> String {
         text.push_str(&line("  digest: ", digest));
     }
     text.push_str(&line("  checked with: ", &report.key));
+    let mut invalid = 0;
     for entry in &report.entries {
-        add(&mut text, entry);
+        invalid += usize::from(!entry.is_valid());
+        if entry.is_valid() || invalid <= MOST_INVALID {
+            add(&mut text, entry);
+        }
+    }
+    if invalid > MOST_INVALID {
+        let rest = invalid - MOST_INVALID;
+        // writing to a string cannot fail
+        let _ = writeln!(text, "\n{rest} more are invalid or skipped");
     }
     text
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use windlass_registry::Reference;
 
-use super::access::{Access, reference};
+use super::access::{Access, reference, within};
 use super::output::{self, clean};
 use crate::store::oci::attached::{self, Attached};
 
@@ -26,6 +26,10 @@ pub(crate) struct Tree {
 impl Tree {
     /// Prints the tree.
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        within(self.access.timeout(), Box::pin(self.show())).await
+    }
+
+    async fn show(self) -> anyhow::Result<ExitCode> {
         let found = self.access.resolve(&self.image).await?;
         let attached = attached::list(&found.remote, &found.tags, &found.digest).await?;
         let image = format!("{}@{}", self.image.repository, found.digest);

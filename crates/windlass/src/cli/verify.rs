@@ -8,7 +8,7 @@ use std::str::FromStr;
 use windlass_core::run::Kind;
 use windlass_registry::Reference;
 
-use super::access::{Access, reference};
+use super::access::{Access, reference, within};
 use super::claims::Claims;
 use super::key;
 use super::report::{self, ReportFormat};
@@ -97,6 +97,10 @@ impl FromStr for Target {
 impl Verify {
     /// Checks the target and prints what was found.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        within(self.access.timeout(), Box::pin(self.check(connection))).await
+    }
+
+    async fn check(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let key = match key::public(&self.key, connection).await? {
             Ok(key) => key,
             Err(damaged) => return report::not_verified(damaged, self.output),

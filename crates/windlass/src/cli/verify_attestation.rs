@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use windlass_registry::Reference;
 
-use super::access::{Access, reference};
+use super::access::{Access, reference, within};
 use super::claims::Claims;
 use super::key;
 use super::report;
@@ -49,6 +49,10 @@ pub(crate) struct VerifyAttestation {
 impl VerifyAttestation {
     /// Checks the image and prints the envelopes that hold.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        within(self.access.timeout(), Box::pin(self.check(connection))).await
+    }
+
+    async fn check(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let key = match key::public(&self.key, connection).await? {
             Ok(key) => key,
             Err(damaged) => return Ok(verdict::report(&[damaged])),

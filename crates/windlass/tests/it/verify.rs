@@ -1,5 +1,6 @@
 //! Images, runs and files verified.
 
+mod bounds;
 mod certificates;
 mod files;
 mod images;

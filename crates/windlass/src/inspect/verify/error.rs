@@ -3,13 +3,14 @@
 use crate::inspect::documents::DocumentsError;
 use crate::inspect::files::FileError;
 use crate::inspect::runs::RunsError;
+use crate::store::oci::attached::AttachedError;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VerifyError {
-    /// The registry of an image refused or did not respond.
+    /// What is attached to an image was not read.
     #[error(transparent)]
-    Registry(#[from] windlass_registry::Error),
+    Attached(#[from] AttachedError),
     /// A run could not be read from its cluster.
     #[error(transparent)]
     Runs(#[from] RunsError),

@@ -29,12 +29,8 @@ pub(crate) async fn verify(
         tags,
         digest,
     };
-    for Found {
-        place, evidence, ..
-    } in wanted.get().await?
-    {
-        report.add(check(evidence, place, digest, request));
-    }
+    let judge = |found: Found| report.add(check(found.evidence, found.place, digest, request));
+    wanted.each(judge).await?;
     report.decide_by_one(request.requirement());
     Ok(report)
 }
@@ -76,7 +72,8 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
                 };
                 entry.outcome = verify::attestation(&envelope, &request.key, &expected);
             }
-            entry.envelope = Some(envelope);
+            // what is invalid is not printed, and of any size
+            entry.envelope = entry.outcome.holds().then_some(envelope);
         }
         Evidence::Damaged(why) => entry.outcome = Outcome::failed(why),
         Evidence::Other(media_type) => {

@@ -5,6 +5,9 @@ use windlass_core::dsse::Envelope;
 use windlass_core::key::PublicKey;
 use windlass_core::verify::Outcome;
 
+/// Most characters of a text in a report: what is found in a registry may be of any length.
+const LONGEST: usize = 1000;
+
 /// What kind of thing an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EntryKind {
@@ -86,7 +89,14 @@ impl Report {
         self.verdict.as_ref().copied().map_err(String::as_str)
     }
 
-    pub(super) fn add(&mut self, entry: Entry) {
+    /// Adds an entry, its texts cut where nobody reads on.
+    pub(super) fn add(&mut self, mut entry: Entry) {
+        let Outcome {
+            predicate_type,
+            findings,
+            not_covered: _,
+        } = &mut entry.outcome;
+        predicate_type.iter_mut().chain(findings).for_each(cut);
         self.entries.push(entry);
     }
 
@@ -150,6 +160,15 @@ impl Report {
             "reason": self.verdict.as_ref().err(),
             "entries": entries.collect::<Vec<_>>(),
         })
+    }
+}
+
+/// Cuts a text at [`LONGEST`].
+fn cut(text: &mut String) {
+    if let Some((at, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(at);
+        text.shrink_to_fit();
+        text.push('…');
     }
 }
 

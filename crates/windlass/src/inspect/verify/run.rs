@@ -46,7 +46,7 @@ pub(super) async fn verify(
     let mut has_own = false;
     let seal = seal(&run, request);
     let is_sealed = seal.as_ref().is_some_and(Entry::is_valid);
-    for found in Wanted::Run(&run).get().await? {
+    let judge = |found: Found| {
         has_own |= found.key.as_ref() == Some(&own);
         let mut entry = check(&run, found, request);
         if is_sealed {
@@ -54,7 +54,8 @@ pub(super) async fn verify(
             not_covered.retain(|part| !verify::IDENTITY.contains(&part.as_str()));
         }
         report.add(entry);
-    }
+    };
+    Wanted::Run(&run).each(judge).await?;
     if let Some(seal) = seal {
         report.add(seal);
     }

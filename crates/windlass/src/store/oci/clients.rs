@@ -1,12 +1,15 @@
 //! Registry clients: one for each host, with the certificates that this machine has for it.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use windlass_once::{Expiry, OnceMap};
 use windlass_registry::keychain::{Source, Warning, find};
-use windlass_registry::{Client, Clock, Memory, Options, Proxies, Remote, Repository, Tenant};
+use windlass_registry::{
+    Bodies, Budget, Client, Clock, Memory, Options, Proxies, Remote, Repository, Tenant,
+};
 
+use super::attached::bounds;
 use super::certificates::Certificates;
 use super::error::UploadError;
 use super::identity::{Identity, Sharing};
@@ -14,6 +17,10 @@ use crate::cloud::Clouds;
 
 /// Most hosts whose clients are kept, besides those in use. Namespaces have fair shares.
 const REMEMBERED: usize = 100;
+/// Parts of a budget of memory: each registry has one at most.
+const REGISTRIES: usize = 4;
+/// Longer than any verb may take.
+const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The rules of TLS that a registry is exempt from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -145,7 +152,17 @@ pub(crate) async fn open(
     repository: Repository,
     exemptions: Exemptions,
 ) -> Result<(Remote, Vec<Warning>), UploadError> {
-    let client = client(options(), repository.registry(), exemptions)?;
+    let mut options = options();
+    options.limits.entries = bounds::ENTRIES;
+    options.limits.list = bounds::CONTENT;
+    // nobody else waits for memory here, and what takes too long ends with the verb
+    options.bodies = Bodies {
+        budget: Budget::new(REGISTRIES * bounds::CONTENT * bounds::AT_ONCE),
+        patience: LONG,
+        time: LONG,
+        ..options.bodies
+    };
+    let client = client(options, repository.registry(), exemptions)?;
     let mut sources: Vec<Source> = Identity::default().docker_config().into_iter().collect();
     let identity = Clouds::default()
         .candidate(&Tenant::default(), &repository)

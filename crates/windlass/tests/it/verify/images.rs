@@ -60,7 +60,7 @@ fn bundles_are_found_whoever_keeps_the_list_of_referrers() {
         });
         let digest = scene.refer(&scene.signature_statement());
         if !matches!(referrers, Referrers::Served) {
-            list_under_tag(&scene, &digest);
+            scene.list_under_tag(&digest, scene.size_of(&digest));
         }
         let outcome = scene.verify("");
         assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
@@ -70,21 +70,6 @@ fn bundles_are_found_whoever_keeps_the_list_of_referrers() {
             outcome.stdout
         );
     }
-}
-
-fn list_under_tag(scene: &ImageScene, digest: &str) {
-    let index = json!({
-        "schemaVersion": 2,
-        "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": [{
-            "mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 1, "digest": digest,
-        }],
-    });
-    let tag = format!("sha256-{}", scene.hex());
-    let kind = "application/vnd.oci.image.index.v1+json";
-    scene
-        .registry
-        .put_manifest("team/app", &tag, kind, index.to_string());
 }
 
 #[test]

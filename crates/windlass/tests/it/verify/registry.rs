@@ -118,13 +118,34 @@ impl ImageScene {
     }
 
     pub fn refer_to(&self, payload: &str, digest: &str) -> String {
+        self.push("bundle", &[self.bundle(payload)], Some(digest))
+    }
+
+    /// A layer with a bundle.
+    pub fn bundle(&self, payload: &str) -> Value {
         let envelope: Value = serde_json::from_str(&self.envelope(payload)).unwrap();
         let bundle = json!({
             "mediaType": BUNDLE, "verificationMaterial": {}, "dsseEnvelope": envelope,
         });
         let mut layer = self.put_blob(&bundle.to_string());
         layer["mediaType"] = json!(BUNDLE);
-        self.push("bundle", &[layer], Some(digest))
+        layer
+    }
+
+    /// Size of a manifest.
+    pub fn size_of(&self, digest: &str) -> usize {
+        let manifest = self.registry.manifest(REPOSITORY, digest).unwrap();
+        manifest.bytes.len()
+    }
+
+    /// Lists a referrer in the index under the tag of the image, with this size.
+    pub fn list_under_tag(&self, digest: &str, size: usize) {
+        const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+        let entry = json!({ "mediaType": MANIFEST, "size": size, "digest": digest });
+        let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [entry] });
+        let tag = format!("sha256-{}", self.hex());
+        self.registry
+            .put_manifest(REPOSITORY, &tag, INDEX, index.to_string());
     }
 
     /// The statement with which cosign 3 signs an image.

@@ -1,0 +1,91 @@
+//! Lists what is attached to an image, without reading it.
+
+use std::fmt;
+
+use windlass_registry::manifest::Descriptor;
+use windlass_registry::{Digest, Error, ListedBy, Name, Remote, Tag};
+
+use super::bounds::ENTRIES;
+use super::error::AttachedError;
+use crate::store::oci::layer::{ATTESTATIONS, SIGNATURES};
+
+/// Where something is attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A layer of the manifest under a tag.
+    Tag(Tag),
+    /// A manifest that refers to the image, and who keeps the list of those.
+    Referrer(ListedBy),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(tag) => write!(f, "tag {tag}"),
+            Self::Referrer(ListedBy::Registry) => f.write_str("referrer"),
+            Self::Referrer(ListedBy::Tag) => f.write_str("referrer listed under a tag"),
+        }
+    }
+}
+
+/// Something attached to an image.
+#[derive(Debug, Clone)]
+pub(crate) struct Attached {
+    /// Where.
+    pub(crate) place: Place,
+    /// The layer, or the referrer's manifest.
+    pub(crate) descriptor: Descriptor,
+}
+
+/// What is attached to an image: its tags in the repository of `tags`, its referrers in that of
+/// `remote`.
+pub(crate) async fn list(
+    remote: &Remote,
+    tags: &Remote,
+    image: &Digest,
+) -> Result<Vec<Attached>, AttachedError> {
+    let mut found = Vec::new();
+    for suffix in [SIGNATURES, ATTESTATIONS] {
+        // a digest that is too long for a tag has none
+        let Ok(tag) = Tag::of_digest(image, suffix) else {
+            continue;
+        };
+        let layers = under(tags, &tag).await?;
+        add(&mut found, &Place::Tag(tag), layers)?;
+    }
+    let (referrers, listed_by) = remote.referrers(image, None).await?;
+    add(&mut found, &Place::Referrer(listed_by), referrers)?;
+    Ok(found)
+}
+
+fn add(
+    found: &mut Vec<Attached>,
+    place: &Place,
+    descriptors: Vec<Descriptor>,
+) -> Result<(), AttachedError> {
+    let count = found.len() + descriptors.len();
+    if count > ENTRIES {
+        return Err(AttachedError::TooMany {
+            place: place.to_string(),
+            found: count,
+        });
+    }
+    let attached = descriptors.into_iter().map(|descriptor| Attached {
+        place: place.clone(),
+        descriptor,
+    });
+    found.extend(attached);
+    Ok(())
+}
+
+/// The layers of the manifest under a tag; none if there is no such tag.
+async fn under(remote: &Remote, tag: &Tag) -> Result<Vec<Descriptor>, Error> {
+    let Some(stored) = remote.get_manifest(&Name::Tag(tag.clone())).await? else {
+        return Ok(Vec::new());
+    };
+    Ok(match stored.manifest() {
+        Ok(manifest) => manifest.layers,
+        // shown as what it is, and found damaged when it is read
+        Err(_) => vec![stored.descriptor()],
+    })
+}
