@@ -20,9 +20,9 @@ use crate::sign::reference::KeyRef;
 /// Verify the signatures and attestations of an image, a run or a file
 ///
 /// Exit status: 0 verified, 1 not verified, 2 could not be checked. An image is verified if at
-/// least one signature or attestation made with the key is valid; with --type or any provenance
-/// option, one attestation must satisfy all of them. A run is verified if everything in its
-/// annotations is valid.
+/// least one image signature made with the key is valid; with --type or any provenance option, one
+/// attestation must satisfy all of them. A run is verified if everything in its annotations is
+/// valid.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass verify --key cosign.pub registry.example.com/team/app:v1

@@ -23,7 +23,8 @@ pub(crate) struct VerifyRequest {
 }
 
 impl VerifyRequest {
-    /// What kind of thing can satisfy it.
+    /// What can satisfy it: an image signature, as for cosign, unless it is about what an
+    /// attestation says.
     pub(crate) fn requirement(&self) -> Requirement {
         let Expected {
             predicate_type,
@@ -33,7 +34,7 @@ impl VerifyRequest {
         if predicate_type.is_some() || provenance.is_asked_for() {
             Requirement::Attestation
         } else {
-            Requirement::Any
+            Requirement::Signature
         }
     }
 }

@@ -53,10 +53,20 @@ impl Entry {
 /// What kind of thing can satisfy a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Requirement {
-    /// A signature or an attestation.
-    Any,
-    /// Only an attestation: the request is about what one says.
+    /// A signature of the image, or what a run has.
+    Signature,
+    /// An attestation: the request is about what one says.
     Attestation,
+}
+
+impl Requirement {
+    /// The kind of entry that can, and its name.
+    fn kind(self) -> (EntryKind, &'static str) {
+        match self {
+            Self::Signature => (EntryKind::Signature, "image signature"),
+            Self::Attestation => (EntryKind::Attestation, "attestation"),
+        }
+    }
 }
 
 /// All that was found, and what it comes to.
@@ -102,26 +112,26 @@ impl Report {
 
     /// The target is verified if one entry is valid that can satisfy the request.
     pub(super) fn decide_by_one(&mut self, requirement: Requirement) {
-        let can_satisfy = |entry: &&Entry| match entry.kind {
-            EntryKind::Attestation => true,
-            EntryKind::Signature => requirement == Requirement::Any,
-            EntryKind::Seal | EntryKind::Other => false,
+        let (kind, name) = requirement.kind();
+        let candidates = || self.entries.iter().filter(|entry| entry.kind == kind);
+        if candidates().any(Entry::is_valid) {
+            self.verdict = Ok(());
+            return;
+        }
+        let mut reason = match candidates().count() {
+            0 => format!("no {name} was found"),
+            count => format!("{count} found, but none is a valid {name}"),
         };
-        let name = match requirement {
-            Requirement::Any => "signature or attestation",
-            Requirement::Attestation => "attestation",
-        };
-        let candidates: Vec<&Entry> = self.entries.iter().filter(can_satisfy).collect();
-        self.verdict = if candidates.iter().any(|entry| entry.is_valid()) {
-            Ok(())
-        } else if candidates.is_empty() {
-            Err(format!("no {name} was found"))
-        } else {
-            Err(format!(
-                "{} found, but none is a valid {name}",
-                candidates.len()
-            ))
-        };
+        if let (Requirement::Signature, Some(other)) = (requirement, self.valid_predicate()) {
+            reason = format!("{reason}; an attestation is valid, and accepted with --type {other}");
+        }
+        self.verdict = Err(reason);
+    }
+
+    /// The predicate type of a valid attestation.
+    fn valid_predicate(&self) -> Option<&str> {
+        let mut valid = self.valid_attestations();
+        valid.find_map(|entry| entry.outcome.predicate_type.as_deref())
     }
 
     /// The target is verified if all entries are valid and nothing is missing.
@@ -187,7 +197,6 @@ mod tests {
                 kind: *kind,
                 place: "here".to_owned(),
                 outcome: Outcome {
-                    predicate_type: None,
                     findings: findings.collect(),
                     ..Outcome::default()
                 },
@@ -209,7 +218,7 @@ mod tests {
             (EntryKind::Signature, &[]),
             (EntryKind::Attestation, &["it is damaged"]),
         ]);
-        report.decide_by_one(Requirement::Any);
+        report.decide_by_one(Requirement::Signature);
         assert_eq!(report.verdict(), Ok(()));
         report.decide_by_one(Requirement::Attestation);
         assert_eq!(
@@ -217,6 +226,24 @@ mod tests {
             Err("1 found, but none is a valid attestation")
         );
         assert_eq!(report.valid_attestations().count(), 0);
+    }
+
+    #[test]
+    fn a_valid_attestation_is_no_signature_of_an_image_and_the_flag_that_accepts_it_is_named() {
+        let mut report = report(&[
+            (EntryKind::Attestation, &[]),
+            (EntryKind::Signature, &["it is damaged"]),
+        ]);
+        report.entries[0].outcome.predicate_type =
+            Some("https://slsa.dev/provenance/v1".to_owned());
+        report.decide_by_one(Requirement::Signature);
+        assert_eq!(
+            report.verdict(),
+            Err(
+                "1 found, but none is a valid image signature; an attestation is valid, and \
+                 accepted with --type https://slsa.dev/provenance/v1"
+            )
+        );
     }
 
     #[test]
@@ -234,8 +261,8 @@ mod tests {
     #[test]
     fn what_is_nothing_to_verify_is_never_valid() {
         let mut report = report(&[(EntryKind::Other, &[])]);
-        report.decide_by_one(Requirement::Any);
-        let reason = "no signature or attestation was found";
+        report.decide_by_one(Requirement::Signature);
+        let reason = "no image signature was found";
         assert_eq!(report.verdict(), Err(reason));
         assert_eq!(report.json()["entries"][0]["verified"], false);
     }

@@ -37,14 +37,16 @@ fn an_image_signed_and_attested_in_tags_is_verified_and_each_thing_is_named() {
 #[test]
 fn a_tag_is_verified_by_the_digest_it_stands_for() {
     let scene = attested();
+    scene.sign(&scene.key);
     let image = scene.tagged();
     let line = format!("verify --key cosign.pub -o json {image}");
     let report: Value = serde_json::from_str(&scene.shell.succeed(&line)).unwrap();
     assert_eq!(report["digest"], scene.digest.as_str());
     assert_eq!(report["verified"], true);
-    assert_eq!(report["entries"][0]["kind"], "attestation");
-    assert_eq!(report["entries"][0]["predicateType"], SLSA);
-    assert_eq!(report["entries"][0]["findings"], json!([]));
+    assert_eq!(report["entries"][0]["kind"], "signature");
+    assert_eq!(report["entries"][1]["kind"], "attestation");
+    assert_eq!(report["entries"][1]["predicateType"], SLSA);
+    assert_eq!(report["entries"][1]["findings"], json!([]));
 }
 
 #[test]
@@ -176,9 +178,7 @@ fn an_image_with_nothing_attached_is_not_verified() {
     let outcome = open().verify("");
     assert_eq!(outcome.code, 1);
     assert!(
-        outcome
-            .stderr
-            .contains("no signature or attestation was found"),
+        outcome.stderr.contains("no image signature was found"),
         "{}",
         outcome.stderr
     );
