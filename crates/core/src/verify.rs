@@ -9,18 +9,26 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 pub use self::bundle::{BUNDLES, envelope_of_bundle};
-pub use self::expected::{Claim, Expected, Provenance};
+pub use self::definition::{DefinitionRef, DefinitionRefError};
+pub use self::expected::{Claim, Expected, Provenance, Standing};
+pub use self::provenance::Attribution;
+use self::provenance::Judgement;
+pub use self::reference::docker_reference;
 pub use self::run::{Comparison, IDENTITY, image_of_run, statement_of_run, status_of_run};
 use self::statement::Statement;
+pub use self::statement::subject_names;
 use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
 use crate::error::Chain;
 use crate::format::{SLSA_V1, SLSA_V02};
 use crate::json::strict;
 use crate::key::PublicKey;
 
+mod build;
 mod bundle;
+mod definition;
 mod expected;
 mod provenance;
+mod reference;
 mod run;
 mod statement;
 
@@ -39,6 +47,10 @@ pub struct Outcome {
     pub findings: Vec<String>,
     /// Parts of what was verified that the signature says nothing of.
     pub not_covered: Vec<String>,
+    /// What its provenance says as expected, and on whose word.
+    pub attributions: Vec<Attribution>,
+    /// The repositories that it names for the image, as they are written.
+    pub references: Vec<String>,
 }
 
 impl Outcome {
@@ -121,29 +133,37 @@ pub fn attestation(envelope: &Envelope, key: &PublicKey, expected: &Expected) ->
         // `verify` has reported it
         return Outcome::with(findings);
     };
-    let (predicate_type, told) = statement(&payload, expected);
-    findings.extend(told);
-    Outcome {
-        predicate_type,
-        ..Outcome::with(findings)
-    }
+    statement(&payload, expected, findings)
 }
 
-fn statement(payload: &[u8], expected: &Expected) -> (Option<String>, Vec<String>) {
+/// Adds what is wrong with the statement to what is wrong with its signature.
+fn statement(payload: &[u8], expected: &Expected, mut findings: Vec<String>) -> Outcome {
     let read = strict(payload).map_err(|error| Chain(&error).to_string());
     let read = read.and_then(|text| {
-        serde_json::from_str::<Statement>(text).map_err(|error| error.to_string())
+        serde_json::from_str::<Statement<'_>>(text).map_err(|error| error.to_string())
     });
     let statement = match read {
         Ok(statement) => statement,
         Err(reason) => {
-            let finding = format!("the envelope's payload is not an in-toto statement: {reason}");
-            return (None, vec![finding]);
+            findings.push(format!(
+                "the envelope's payload is not an in-toto statement: {reason}"
+            ));
+            return Outcome::with(findings);
         }
     };
-    let mut findings = statement.check(expected);
-    findings.extend(provenance::check(&statement, &expected.provenance));
-    (Some(statement.predicate_type), findings)
+    // a predicate that nobody signed says nothing
+    let said = if findings.is_empty() {
+        provenance::check(&statement, &expected.provenance)
+    } else {
+        Judgement::default()
+    };
+    findings.extend(statement.check(expected));
+    findings.extend(said.findings);
+    Outcome {
+        predicate_type: Some(statement.predicate_type),
+        attributions: said.attributions,
+        ..Outcome::with(findings)
+    }
 }
 
 /// The payload of an image signature. Members that it does not have are refused: the format `tekton`

@@ -1,5 +1,7 @@
 //! What is expected of a signed thing.
 
+use super::definition::DefinitionRef;
+
 /// What an attestation has to say.
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
@@ -30,6 +32,26 @@ impl Claim {
     }
 }
 
+/// Whose word something in a provenance is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// The author of the run may have chosen it.
+    Claimed,
+    /// The build platform recorded it, or a definition that the verifier trusts stated it.
+    #[default]
+    Verified,
+}
+
+impl Standing {
+    /// Its name in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Verified => "verified",
+        }
+    }
+}
+
 /// What the provenance has to say. Each part that is there has to hold.
 #[derive(Debug, Clone, Default)]
 pub struct Provenance {
@@ -39,9 +61,12 @@ pub struct Provenance {
     pub source_commit: Option<String>,
     /// The builder.
     pub builder_id: Option<String>,
-    /// The task or pipeline: its name, or the URI it was read from, which may end in
-    /// `@ALGORITHM:HEX`.
-    pub task_ref: Option<String>,
+    /// The definition of the run, or a task of a pipeline that [`Self::pipeline_ref`] names.
+    pub task_ref: Option<DefinitionRef>,
+    /// The pipeline of a pipeline run.
+    pub pipeline_ref: Option<DefinitionRef>,
+    /// What suffices for source, task and pipeline.
+    pub least: Standing,
 }
 
 impl Provenance {
@@ -52,9 +77,13 @@ impl Provenance {
             source_commit,
             builder_id,
             task_ref,
+            pipeline_ref,
+            least: _,
         } = self;
-        [source_uri, source_commit, builder_id, task_ref]
+        [source_uri, source_commit, builder_id]
             .iter()
             .any(|part| part.is_some())
+            || task_ref.is_some()
+            || pipeline_ref.is_some()
     }
 }

@@ -1,149 +1,244 @@
-//! SLSA provenance of a build: its builder, its sources and its definition.
+//! What a provenance says of its build, compared with what is expected, and on whose word.
 //!
-//! Only fields that the build platform sets are read; labels and parameters, which a user chooses,
-//! are not. Sources: SLSA provenance v0.2 (`builder`, `materials`, `invocation`) and v1
-//! (`runDetails`, `resolvedDependencies`, `externalParameters`).
+//! A match is evidence only if the author of the run could not have chosen it. Builder and
+//! definition are recorded by the platform. A source is named by params and results: it counts if
+//! results of a definition that the verifier trusts, by URI and digest, name it. Anything else is a
+//! claim, which counts only where the verifier accepts claims.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::expected::Provenance;
+use super::build::{Build, Definition, Input};
+use super::definition::{DefinitionRef, bare};
+use super::expected::{Provenance, Standing};
 use super::statement::Statement;
 use crate::format::{SLSA_V1, SLSA_V02};
 
-/// Something with digests that went into the build.
-struct Input<'a> {
-    uri: &'a str,
-    digests: Vec<(&'a str, &'a str)>,
+/// Something that a provenance says as expected, and on whose word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribution {
+    /// The claim, by the name of its option: `source-uri`.
+    pub claim: &'static str,
+    /// Its value.
+    pub value: String,
+    /// What it is worth.
+    pub standing: Standing,
+    /// Whose word it is.
+    pub by: String,
 }
 
-impl<'a> Input<'a> {
-    fn read(value: &'a Value) -> Self {
-        let digests = value["digest"].as_object().into_iter().flatten();
-        Self {
-            uri: value["uri"].as_str().unwrap_or_default(),
-            digests: digests
-                .filter_map(|(algorithm, hex)| Some((algorithm.as_str(), hex.as_str()?)))
-                .collect(),
-        }
-    }
-
-    fn is_at(&self, uri: &str) -> bool {
-        !self.uri.is_empty() && bare(self.uri) == bare(uri)
-    }
-
-    fn has(&self, hex: &str) -> bool {
-        let mut digests = self.digests.iter();
-        !hex.is_empty() && digests.any(|(_, found)| found.eq_ignore_ascii_case(hex))
-    }
+/// What a comparison comes to.
+#[derive(Debug, Default)]
+pub(super) struct Judgement {
+    pub(super) findings: Vec<String>,
+    pub(super) attributions: Vec<Attribution>,
 }
 
-/// A build, whichever version describes it.
-struct Build<'a> {
-    builder: &'a str,
-    inputs: Vec<Input<'a>>,
-    /// Names of the definition.
-    names: Vec<&'a str>,
-    /// Where the definition was read from.
-    definitions: Vec<Input<'a>>,
-}
-
-/// Lists what is invalid.
-pub(super) fn check(statement: &Statement, wanted: &Provenance) -> Vec<String> {
+/// Compares a statement with what is expected of its provenance.
+pub(super) fn check(statement: &Statement<'_>, wanted: &Provenance) -> Judgement {
+    let mut judgement = Judgement::default();
     if !wanted.is_asked_for() {
-        return Vec::new();
+        return judgement;
     }
+    let predicate = statement.predicate.map_or("null", RawValue::get);
+    // its text was read before, as part of the statement
+    let predicate: Value = serde_json::from_str(predicate).unwrap_or_default();
     let build = match statement.predicate_type.as_str() {
-        SLSA_V02 => v02(&statement.predicate),
-        SLSA_V1 => v1(&statement.predicate),
+        SLSA_V02 => Build::v02(&predicate),
+        SLSA_V1 => Build::v1(&predicate),
         other => {
-            return vec![format!(
+            judgement.findings.push(format!(
                 "the predicateType `{other}` says nothing of source, builder or task; expected \
                  `{SLSA_V02}` or `{SLSA_V1}`"
-            )];
+            ));
+            return judgement;
         }
     };
-    [
-        builder(&build, wanted),
-        source(&build, wanted),
-        definition(&build, wanted),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    judgement.builder(&build, wanted);
+    judgement.pipeline(&build, wanted);
+    judgement.task(&build, wanted);
+    judgement.source(&build, wanted);
+    judgement
 }
 
-fn v02(predicate: &Value) -> Build<'_> {
-    let source = &predicate["invocation"]["configSource"];
-    let tasks = array(&predicate["buildConfig"]["tasks"]);
-    let names = tasks.filter_map(|task| task["ref"]["name"].as_str());
-    let sources = array(&predicate["buildConfig"]["tasks"]);
-    let sources = sources.map(|task| &task["invocation"]["configSource"]);
-    Build {
-        builder: predicate["builder"]["id"].as_str().unwrap_or_default(),
-        inputs: array(&predicate["materials"]).map(Input::read).collect(),
-        names: names.collect(),
-        definitions: std::iter::once(source)
-            .chain(sources)
-            .map(Input::read)
-            .collect(),
+impl Judgement {
+    fn attribute(&mut self, claim: &'static str, value: &str, standing: Standing, by: &str) {
+        self.attributions.push(Attribution {
+            claim,
+            value: value.to_owned(),
+            standing,
+            by: by.to_owned(),
+        });
+    }
+
+    /// What only the author of the run vouches for: a finding, unless claims suffice.
+    fn claimed(
+        &mut self,
+        (claim, value): (&'static str, &str),
+        by: &str,
+        least: Standing,
+        remedy: &str,
+    ) {
+        self.attribute(claim, value, Standing::Claimed, by);
+        if least > Standing::Claimed {
+            self.findings.push(format!(
+                "the {claim} `{value}` is only claimed, by {by}: {remedy}or accept the claim with \
+                 --allow-claimed-source"
+            ));
+        }
+    }
+
+    fn builder(&mut self, build: &Build<'_>, wanted: &Provenance) {
+        let Some(wanted) = &wanted.builder_id else {
+            return;
+        };
+        let found = build.builder;
+        if wanted.trim().is_empty() || wanted != found {
+            let finding = format!("the builder is `{found}`, expected `{wanted}`");
+            self.findings.push(finding);
+            return;
+        }
+        self.attribute("builder-id", wanted, Standing::Verified, "the controller");
+    }
+
+    fn pipeline(&mut self, build: &Build<'_>, wanted: &Provenance) {
+        let Some(reference) = &wanted.pipeline_ref else {
+            return;
+        };
+        let is_own = build.kind == Definition::Pipeline && build.own.is(reference);
+        let is_named = build.kind == Definition::Pipeline && names(build, reference);
+        self.definition(build, ("pipeline-ref", reference), is_own, is_named, wanted);
+    }
+
+    fn task(&mut self, build: &Build<'_>, wanted: &Provenance) {
+        let Some(reference) = &wanted.task_ref else {
+            return;
+        };
+        let is_among_tasks = build.tasks.iter().any(|task| task.is(reference));
+        let is_trusted = vouching(build, wanted.pipeline_ref.as_ref()).is_some();
+        let is_own = build.own.is(reference) || (is_among_tasks && is_trusted);
+        let is_named = is_among_tasks || names(build, reference);
+        self.definition(build, ("task-ref", reference), is_own, is_named, wanted);
+    }
+
+    fn definition(
+        &mut self,
+        build: &Build<'_>,
+        (claim, reference): (&'static str, &DefinitionRef),
+        is_own: bool,
+        is_named: bool,
+        wanted: &Provenance,
+    ) {
+        let is_pinned = matches!(reference, DefinitionRef::Pinned { .. });
+        let value = reference.to_string();
+        if is_own && is_pinned {
+            let by = "the resolver that read it";
+            self.attribute(claim, &value, Standing::Verified, by);
+        } else if (is_own || is_named) && is_pinned {
+            let by = "the author of the pipeline run, who put that task into it";
+            let remedy = "say which pipeline you trust with --pipeline-ref URI@ALGORITHM:HEX, ";
+            self.claimed((claim, &value), by, wanted.least, remedy);
+        } else if is_own || is_named {
+            let by = "the author of the run, who chose what it stands for";
+            let remedy = format!("type --{claim} URI@ALGORITHM:HEX of the revision you trust, ");
+            self.claimed((claim, &value), by, wanted.least, &remedy);
+        } else {
+            self.findings.push(other_definition(build, &value));
+        }
+    }
+
+    /// URI and commit have to be those of one input.
+    fn source(&mut self, build: &Build<'_>, wanted: &Provenance) {
+        let uri = wanted.source_uri.as_deref();
+        let commit = wanted.source_commit.as_deref();
+        let is_there = |input: &Input<'_>| {
+            uri.is_none_or(|uri| input.is_at(uri)) && commit.is_none_or(|hex| input.has(hex))
+        };
+        let claims = [("source-uri", uri), ("source-commit", commit)];
+        let claims = claims
+            .into_iter()
+            .filter_map(|(claim, value)| Some((claim, value?)));
+        if uri.is_none() && commit.is_none() {
+            return;
+        }
+        if is_there(&build.own) {
+            let by = format!("the resolver that read the {} there", build.kind.name());
+            for (claim, value) in claims {
+                self.attribute(claim, value, Standing::Verified, &by);
+            }
+            return;
+        }
+        if !build.inputs.iter().any(is_there) {
+            self.findings.extend(other_source(build, uri, commit));
+            return;
+        }
+        let references = [&wanted.pipeline_ref, &wanted.task_ref];
+        let mut references = references.into_iter().map(Option::as_ref);
+        let trusted = references.find_map(|reference| vouching(build, reference));
+        for claim in claims {
+            match (build.source_param, trusted) {
+                (Some(param), _) => {
+                    let by = format!("the author of the run, who set its param {param}");
+                    self.claimed(claim, &by, wanted.least, "");
+                }
+                (None, Some(reference)) => {
+                    let by = format!("the {} {reference}", build.kind.name());
+                    self.attribute(claim.0, claim.1, Standing::Verified, &by);
+                }
+                (None, None) => {
+                    let kind = build.kind.name();
+                    let by = format!("the {kind} of the run, which its author chose");
+                    let remedy =
+                        format!("say which {kind} you trust with --{kind}-ref URI@ALGORITHM:HEX, ");
+                    self.claimed(claim, &by, wanted.least, &remedy);
+                }
+            }
+        }
     }
 }
 
-fn v1(predicate: &Value) -> Build<'_> {
-    let definition = &predicate["buildDefinition"];
-    let spec = &definition["externalParameters"]["runSpec"];
-    let names = ["taskRef", "pipelineRef"].map(|key| spec[key]["name"].as_str());
-    let is_definition = |entry: &&Value| {
-        let name = entry["name"].as_str();
-        name.is_some_and(|name| matches!(name, "task" | "pipeline" | "pipelineTask"))
+/// The reference, if it is one revision, and the definition of the whole run was read from there.
+fn vouching<'r>(
+    build: &Build<'_>,
+    reference: Option<&'r DefinitionRef>,
+) -> Option<&'r DefinitionRef> {
+    reference.filter(|reference| {
+        matches!(reference, DefinitionRef::Pinned { .. }) && build.own.is(reference)
+    })
+}
+
+fn names(build: &Build<'_>, reference: &DefinitionRef) -> bool {
+    match reference {
+        DefinitionRef::Unpinned(name) => build.names.contains(&name.as_str()),
+        DefinitionRef::Pinned { .. } => false,
+    }
+}
+
+fn other_definition(build: &Build<'_>, wanted: &str) -> String {
+    let inputs = std::iter::once(&build.own).chain(&build.tasks);
+    let uris = inputs.map(|input| input.uri);
+    let found = build.names.iter().copied().chain(uris);
+    let found: Vec<&str> = found.filter(|text| !text.is_empty()).take(5).collect();
+    let found = match found.as_slice() {
+        [] => "the provenance names none".to_owned(),
+        found => format!("it names {}", found.join(", ")),
     };
-    let inputs = &definition["resolvedDependencies"];
-    Build {
-        builder: predicate["runDetails"]["builder"]["id"]
-            .as_str()
-            .unwrap_or_default(),
-        inputs: array(inputs).map(Input::read).collect(),
-        names: names.into_iter().flatten().collect(),
-        definitions: array(inputs)
-            .filter(is_definition)
-            .map(Input::read)
-            .collect(),
-    }
+    format!("it was not built by `{wanted}`; {found}")
 }
 
-fn array(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn builder(build: &Build<'_>, wanted: &Provenance) -> Option<String> {
-    let wanted = wanted.builder_id.as_ref()?;
-    let found = build.builder;
-    (wanted != found).then(|| format!("the builder is `{found}`, expected `{wanted}`"))
-}
-
-/// URI and commit have to be those of one input.
-fn source(build: &Build<'_>, wanted: &Provenance) -> Option<String> {
-    let (uri, commit) = (
-        wanted.source_uri.as_deref(),
-        wanted.source_commit.as_deref(),
-    );
-    if uri.is_none() && commit.is_none() {
-        return None;
-    }
+fn other_source(build: &Build<'_>, uri: Option<&str>, commit: Option<&str>) -> Option<String> {
+    let inputs = || std::iter::once(&build.own).chain(&build.inputs);
     let is_there = |input: &&Input<'_>| uri.is_none_or(|uri| input.is_at(uri));
-    let named: Vec<&Input<'_>> = build.inputs.iter().filter(is_there).collect();
+    let named: Vec<&Input<'_>> = inputs().filter(is_there).collect();
     if named.is_empty() {
         let uri = uri.unwrap_or_default();
-        let found: Vec<&str> = build.inputs.iter().take(5).map(|input| input.uri).collect();
+        let found = inputs().map(|input| input.uri);
+        let found: Vec<&str> = found.filter(|uri| !bare(uri).is_empty()).take(5).collect();
         let found = match found.as_slice() {
             [] => "it names no source".to_owned(),
             found => format!("it was built from {}", found.join(", ")),
         };
         return Some(format!("it was not built from `{uri}`; {found}"));
-    }
-    let commit = commit?;
-    if named.iter().any(|input| input.has(commit)) {
-        return None;
     }
     let digests = named.iter().flat_map(|input| &input.digests);
     let found: Vec<String> = digests
@@ -154,37 +249,6 @@ fn source(build: &Build<'_>, wanted: &Provenance) -> Option<String> {
         [] => "it states no digest".to_owned(),
         found => format!("it is {}", found.join(", ")),
     };
+    let commit = commit?;
     Some(format!("the source is not at commit `{commit}`; {found}"))
-}
-
-/// A URI without what writers add to it.
-fn bare(uri: &str) -> &str {
-    let uri = uri.strip_prefix("git+").unwrap_or(uri);
-    let uri = uri.strip_suffix('/').unwrap_or(uri);
-    uri.strip_suffix(".git").unwrap_or(uri)
-}
-
-fn definition(build: &Build<'_>, wanted: &Provenance) -> Option<String> {
-    let wanted = wanted.task_ref.as_deref()?;
-    if build.names.contains(&wanted) {
-        return None;
-    }
-    let pinned = wanted
-        .rsplit_once('@')
-        .and_then(|(uri, digest)| Some((uri, digest.split_once(':')?)));
-    let is_wanted = |input: &Input<'_>| match pinned {
-        Some((uri, digest)) => input.is_at(uri) && input.digests.contains(&digest),
-        None => input.is_at(wanted),
-    };
-    if build.definitions.iter().any(is_wanted) {
-        return None;
-    }
-    let uris = build.definitions.iter().map(|input| input.uri);
-    let found = build.names.iter().copied().chain(uris);
-    let found: Vec<&str> = found.filter(|text| !text.is_empty()).take(5).collect();
-    let found = match found.as_slice() {
-        [] => "the provenance names none".to_owned(),
-        found => format!("it names {}", found.join(", ")),
-    };
-    Some(format!("it was not built by `{wanted}`; {found}"))
 }

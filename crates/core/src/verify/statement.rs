@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::expected::{Claim, Expected};
 
@@ -16,15 +16,16 @@ const KNOWN: [&str; 2] = [
 /// A statement, as far as it is checked.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Statement {
+pub(super) struct Statement<'a> {
     #[serde(rename = "_type", default)]
     kind: String,
     #[serde(default)]
     pub(super) predicate_type: String,
     #[serde(default)]
     subject: Option<Vec<Subject>>,
-    #[serde(default)]
-    pub(super) predicate: Value,
+    /// As it is written: it is read only where something of it is asked for.
+    #[serde(borrow, default)]
+    pub(super) predicate: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -35,7 +36,7 @@ struct Subject {
     digest: BTreeMap<String, String>,
 }
 
-impl Statement {
+impl Statement<'_> {
     /// What does not hold of its version, predicate type and subjects.
     pub(super) fn check(&self, expected: &Expected) -> Vec<String> {
         let mut findings = Vec::new();
@@ -68,11 +69,7 @@ impl Statement {
     fn missing(&self, claim: &Claim) -> Option<String> {
         let Claim { algorithm, digest } = claim;
         let subjects = self.subject.as_deref().unwrap_or_default();
-        let is_claimed = |subject: &Subject| {
-            let stated = subject.digest.get(algorithm);
-            stated.is_some_and(|stated| stated.eq_ignore_ascii_case(digest))
-        };
-        if subjects.iter().any(is_claimed) {
+        if subjects.iter().any(|subject| subject.is(claim)) {
             return None;
         }
         let names: Vec<&str> = subjects
@@ -88,4 +85,24 @@ impl Statement {
             "{algorithm}:{digest} is not among the statement's subjects; {listed}"
         ))
     }
+}
+
+impl Subject {
+    fn is(&self, claim: &Claim) -> bool {
+        let Claim { algorithm, digest } = claim;
+        let stated = self.digest.get(algorithm);
+        !digest.trim().is_empty()
+            && stated.is_some_and(|stated| stated.eq_ignore_ascii_case(digest))
+    }
+}
+
+/// The names of those subjects of a statement that have a digest.
+pub fn subject_names(statement: &[u8], claim: &Claim) -> Vec<String> {
+    let read = serde_json::from_slice::<Statement<'_>>(statement);
+    let subjects = read.ok().and_then(|statement| statement.subject);
+    let subjects = subjects.into_iter().flatten();
+    subjects
+        .filter(|subject| subject.is(claim) && !subject.name.is_empty())
+        .map(|subject| subject.name)
+        .collect()
 }

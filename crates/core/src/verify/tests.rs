@@ -28,7 +28,8 @@ fn provenance_v02() -> Value {
             "invocation": {"configSource": {
                 "uri": "git+https://g.io/tasks.git", "digest": {"sha1": "55"}, "entryPoint": "t",
             }},
-            "buildConfig": {"tasks": [{"ref": {"name": "build"}}]},
+            "buildType": "tekton.dev/v1/TaskRun",
+            "buildConfig": {"steps": []},
         },
     })
 }
@@ -139,64 +140,12 @@ fn a_statement_changed_after_signing_does_not_hold() {
     assert!(!attestation(&envelope, key.public_key(), &of_type(V1)).holds());
 }
 
-fn asking(change: impl FnOnce(&mut Provenance)) -> Expected {
-    let mut expected = Expected::default();
-    change(&mut expected.provenance);
-    expected
-}
-
-#[test]
-fn source_builder_and_task_are_found_in_both_versions_of_provenance() {
-    let good: [fn(&mut Provenance); 8] = [
-        |p| p.source_uri = Some("https://g.io/r".to_owned()),
-        |p| p.source_uri = Some("git+https://g.io/r.git".to_owned()),
-        |p| p.source_commit = Some("33".to_owned()),
-        |p| {
-            p.source_uri = Some("https://g.io/r".to_owned());
-            p.source_commit = Some("33".to_owned());
-        },
-        |p| p.builder_id = Some("https://tekton.dev/chains/v2".to_owned()),
-        |p| p.task_ref = Some("build".to_owned()),
-        |p| p.task_ref = Some("https://g.io/tasks".to_owned()),
-        |p| p.task_ref = Some("git+https://g.io/tasks.git@sha1:55".to_owned()),
-    ];
-    for (number, change) in good.into_iter().enumerate() {
-        for statement in [provenance_v02(), provenance_v1()] {
-            let findings = findings(&statement, &asking(change));
-            assert_eq!(findings, Vec::<String>::new(), "{number}");
-        }
-    }
-}
-
-#[test]
-fn a_claim_that_the_provenance_does_not_make_does_not_hold() {
-    let bad: [fn(&mut Provenance); 8] = [
-        |p| p.source_uri = Some("https://g.io/rr".to_owned()),
-        |p| p.source_uri = Some(String::new()),
-        |p| p.source_commit = Some("3".to_owned()),
-        |p| p.source_commit = Some(String::new()),
-        // the commit of another source
-        |p| {
-            p.source_uri = Some("https://g.io/r".to_owned());
-            p.source_commit = Some("44".to_owned());
-        },
-        |p| p.builder_id = Some("https://tekton.dev/chains".to_owned()),
-        |p| p.task_ref = Some("buil".to_owned()),
-        |p| p.task_ref = Some("git+https://g.io/tasks.git@sha1:56".to_owned()),
-    ];
-    for (number, change) in bad.into_iter().enumerate() {
-        for statement in [provenance_v02(), provenance_v1()] {
-            let findings = findings(&statement, &asking(change));
-            assert_eq!(findings.len(), 1, "{number}: {findings:?}");
-        }
-    }
-}
-
 #[test]
 fn a_predicate_that_is_no_provenance_makes_no_claim() {
     let mut statement = provenance_v1();
     statement["predicateType"] = json!("https://spdx.dev/Document");
-    let expected = asking(|p| p.builder_id = Some("https://tekton.dev/chains/v2".to_owned()));
+    let mut expected = Expected::default();
+    expected.provenance.builder_id = Some("https://tekton.dev/chains/v2".to_owned());
     let findings = findings(&statement, &expected);
     assert!(findings[0].contains("says nothing"), "{findings:?}");
 }
@@ -302,3 +251,5 @@ fn a_statement_that_parsers_may_understand_differently_does_not_hold() {
         assert!(outcome.findings[0].contains(finding), "{outcome:?}");
     }
 }
+
+mod claims;

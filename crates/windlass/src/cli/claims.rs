@@ -1,27 +1,44 @@
-//! The flags on what a provenance has to say.
+//! The flags on what an attestation has to say.
 
-use windlass_core::verify::{Expected, Provenance};
+use windlass_core::verify::{DefinitionRef, Expected, Provenance, Standing};
+use windlass_registry::{Reference, Repository};
 
 use super::verdict::PredicateType;
 
-/// What the provenance must state.
+/// What the provenance must state. A value that is blank, such as that of a variable that is not
+/// set, is refused: it would be satisfied by nothing.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct Claims {
-    /// Expected source repository (git+ and .git are optional)
-    #[arg(long, value_name = "URI")]
+    /// Expected source repository (git+ and .git are optional); counts if a task or pipeline that
+    /// --task-ref or --pipeline-ref names stated it
+    #[arg(long, value_name = "URI", value_parser = uri)]
     source_uri: Option<String>,
     /// Expected commit of that source
-    #[arg(long, value_name = "DIGEST")]
+    #[arg(long, value_name = "DIGEST", value_parser = text)]
     source_commit: Option<String>,
     /// Expected builder
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = text)]
     builder_id: Option<String>,
-    /// Expected task or pipeline: a name, or a URI that may end with @sha1:HEX
-    #[arg(long, value_name = "REF")]
-    task_ref: Option<String>,
+    /// Expected task: where it was read from, and its digest there
+    #[arg(long, value_name = "URI@ALGORITHM:HEX")]
+    task_ref: Option<DefinitionRef>,
+    /// Expected pipeline: where it was read from, and its digest there
+    #[arg(long, value_name = "URI@ALGORITHM:HEX")]
+    pipeline_ref: Option<DefinitionRef>,
+    /// Accept a source, a task name or a pipeline name that the author of the run may have chosen
+    #[arg(long)]
+    allow_claimed_source: bool,
+    /// Expected repository of the image, as the signature or the statement names it
+    #[arg(long, value_name = "REPOSITORY", value_parser = repository)]
+    identity: Option<Repository>,
 }
 
 impl Claims {
+    /// The repository that has to be named.
+    pub(super) fn identity(&self) -> Option<Repository> {
+        self.identity.clone()
+    }
+
     /// What an attestation has to say, with these claims and of this type.
     pub(super) fn expected(self, predicate: Option<PredicateType>) -> Expected {
         let Self {
@@ -29,6 +46,9 @@ impl Claims {
             source_commit,
             builder_id,
             task_ref,
+            pipeline_ref,
+            allow_claimed_source,
+            identity: _,
         } = self;
         Expected {
             predicate_type: predicate.map(|PredicateType(uri)| uri),
@@ -38,7 +58,39 @@ impl Claims {
                 source_commit,
                 builder_id,
                 task_ref,
+                pipeline_ref,
+                least: if allow_claimed_source {
+                    Standing::Claimed
+                } else {
+                    Standing::Verified
+                },
             },
         }
     }
+}
+
+/// A text that is not blank.
+pub(super) fn text(typed: &str) -> Result<String, String> {
+    if typed.trim().is_empty() {
+        return Err("it is blank".to_owned());
+    }
+    Ok(typed.to_owned())
+}
+
+/// A URI that names something besides what writers add to one.
+fn uri(typed: &str) -> Result<String, String> {
+    let bare = typed.trim().trim_start_matches("git+");
+    let bare = bare.trim_end_matches('/').trim_end_matches(".git");
+    if !bare.contains(char::is_alphanumeric) {
+        return Err("it names nothing".to_owned());
+    }
+    Ok(typed.trim().to_owned())
+}
+
+fn repository(typed: &str) -> Result<Repository, String> {
+    let reference = Reference::parse(&text(typed)?).map_err(|error| error.to_string())?;
+    if reference.tag.is_some() || reference.digest.is_some() {
+        return Err("leave out the tag and the digest".to_owned());
+    }
+    Ok(reference.repository)
 }

@@ -95,6 +95,14 @@ fn add(text: &mut String, entry: &Entry) {
     if let Some(predicate) = &entry.outcome.predicate_type {
         text.push_str(&line("  predicate type: ", predicate));
     }
+    for reference in &entry.outcome.references {
+        text.push_str(&line("  repository: ", reference));
+    }
+    for one in &entry.outcome.attributions {
+        let (standing, by) = (one.standing.name(), &one.by);
+        let told = format!("{}: {standing}, by {by}", one.value);
+        text.push_str(&line(&format!("  {} ", one.claim), &told));
+    }
     for finding in &entry.outcome.findings {
         text.push_str(&line("  - ", finding));
     }

@@ -17,7 +17,8 @@ impl FromStr for PredicateType {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let uri = verify::predicate_type(text).ok_or(
+        let named = verify::predicate_type(text).filter(|uri| !uri.contains(char::is_whitespace));
+        let uri = named.ok_or(
             "expected slsaprovenance, slsaprovenance02, slsaprovenance1, link, spdx, spdxjson, \
              cyclonedx, vuln, openvex, custom or a URI",
         )?;

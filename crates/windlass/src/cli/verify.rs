@@ -23,12 +23,17 @@ use crate::sign::reference::KeyRef;
 /// least one image signature made with the key is valid; with --type or any provenance option, one
 /// attestation must satisfy all of them. A run is verified if everything in its annotations is
 /// valid.
+///
+/// A source, and a task by its name, may be chosen by the author of the run. They count if
+/// --task-ref or --pipeline-ref names the revision that stated them, or with
+/// --allow-claimed-source; the report says for each whether it is verified or claimed, and by whom.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass verify --key cosign.pub registry.example.com/team/app:v1
   windlass verify --key k8s://tekton-chains/signing-secrets taskrun/build -n team-a
   windlass verify --key cosign.pub --type slsaprovenance --source-uri https://git.example.com/app \\
-      --source-commit 0123456789abcdef0123456789abcdef01234567 registry.example.com/team/app@sha256:...
+      --task-ref https://git.example.com/tasks@sha1:0123456789abcdef0123456789abcdef01234567 \\
+      registry.example.com/team/app@sha256:...
   windlass verify --key cosign.pub envelope.json
 
 Credentials for registries come from the Docker configuration of this machine.")]
@@ -105,8 +110,13 @@ impl Verify {
             Ok(key) => key,
             Err(damaged) => return report::not_verified(damaged, self.output),
         };
+        anyhow::ensure!(
+            self.claims.identity().is_none() || matches!(self.target, Target::Image(_)),
+            "--identity is about images, and the target is none"
+        );
         let request = VerifyRequest {
             key,
+            identity: self.claims.identity(),
             expected: self.claims.expected(self.predicate),
         };
         let report = match self.target {

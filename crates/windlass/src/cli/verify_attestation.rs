@@ -59,6 +59,7 @@ impl VerifyAttestation {
         };
         let request = VerifyRequest {
             key,
+            identity: self.claims.identity(),
             expected: self.claims.expected(Some(self.predicate)),
         };
         let image = self.access.resolve(&self.image).await?;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::ValueHint;
 use windlass_core::verify::{self, Claim, Expected};
 
+use super::claims::text;
 use super::key;
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
@@ -43,11 +44,12 @@ pub(crate) struct VerifyBlobAttestation {
         long,
         value_name = "HEX",
         requires = "digest_alg",
-        conflicts_with = "blob"
+        conflicts_with = "blob",
+        value_parser = text
     )]
     digest: Option<String>,
     /// Algorithm of --digest, such as sha256
-    #[arg(long = "digestAlg", value_name = "NAME", requires = "digest")]
+    #[arg(long = "digestAlg", value_name = "NAME", requires = "digest", value_parser = text)]
     digest_alg: Option<String>,
     /// Accepted for compatibility: windlass consults no transparency log
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]

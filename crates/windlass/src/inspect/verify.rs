@@ -3,10 +3,12 @@
 
 use windlass_core::key::PublicKey;
 use windlass_core::verify::Expected;
+use windlass_registry::Repository;
 
 pub(crate) mod blob;
 mod error;
 pub(crate) mod file;
+mod identity;
 pub(crate) mod image;
 pub(crate) mod report;
 pub(crate) mod run;
@@ -20,6 +22,8 @@ pub(crate) struct VerifyRequest {
     pub(crate) key: PublicKey,
     /// What an attestation has to say.
     pub(crate) expected: Expected,
+    /// The repository of the image that it has to name.
+    pub(crate) identity: Option<Repository>,
 }
 
 impl VerifyRequest {

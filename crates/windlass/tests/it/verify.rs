@@ -2,6 +2,7 @@
 
 mod bounds;
 mod certificates;
+mod claims;
 mod files;
 mod images;
 mod registry;

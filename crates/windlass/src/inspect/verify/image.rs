@@ -1,11 +1,12 @@
 //! Verification of an image: reads the signatures and attestations attached to it, and checks each.
 
+use windlass_core::dsse::Envelope;
 use windlass_core::format::IMAGE_PREDICATE;
 use windlass_core::verify::{self, Claim, Expected, Outcome};
 use windlass_registry::{Digest, Reference};
 
 use super::report::{Entry, EntryKind, Report};
-use super::{VerifyError, VerifyRequest};
+use super::{VerifyError, VerifyRequest, identity};
 use crate::inspect::image::ResolvedImage;
 use crate::store::Wanted;
 use crate::store::evidence::{Evidence, Found};
@@ -46,32 +47,12 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
         Evidence::Signature { payload, signature } => {
             entry.kind = EntryKind::Signature;
             entry.outcome = match payload {
-                Some(payload) => {
-                    let digest = Some(digest.as_str());
-                    verify::image_signature(&payload, &signature, &request.key, digest)
-                }
+                Some(payload) => image_signature(&payload, &signature, digest, request),
                 None => Outcome::failed("the signed payload was not found"),
             };
         }
         Evidence::Statement { envelope, .. } => {
-            let about = Expected {
-                subject: Some(Claim {
-                    algorithm: digest.algorithm().to_owned(),
-                    digest: digest.hex().to_owned(),
-                }),
-                ..Expected::default()
-            };
-            let outcome = verify::attestation(&envelope, &request.key, &about);
-            if outcome.predicate_type.as_deref() == Some(IMAGE_PREDICATE) {
-                entry.kind = EntryKind::Signature;
-                entry.outcome = outcome;
-            } else {
-                let expected = Expected {
-                    subject: about.subject,
-                    ..request.expected.clone()
-                };
-                entry.outcome = verify::attestation(&envelope, &request.key, &expected);
-            }
+            (entry.kind, entry.outcome) = statement(&envelope, digest, request);
             // what is invalid is not printed, and of any size
             entry.envelope = entry.outcome.holds().then_some(envelope);
         }
@@ -84,4 +65,49 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
         }
     }
     entry
+}
+
+fn image_signature(
+    payload: &[u8],
+    signature: &[u8],
+    digest: &Digest,
+    request: &VerifyRequest,
+) -> Outcome {
+    let digest = Some(digest.as_str());
+    let mut outcome = verify::image_signature(payload, signature, &request.key, digest);
+    let named = verify::docker_reference(payload);
+    identity::compare(&mut outcome, named, request.identity.as_ref());
+    outcome
+}
+
+fn statement(
+    envelope: &Envelope,
+    digest: &Digest,
+    request: &VerifyRequest,
+) -> (EntryKind, Outcome) {
+    let claim = Claim {
+        algorithm: digest.algorithm().to_owned(),
+        digest: digest.hex().to_owned(),
+    };
+    let about = Expected {
+        subject: Some(claim.clone()),
+        ..Expected::default()
+    };
+    let mut outcome = verify::attestation(envelope, &request.key, &about);
+    let kind = if outcome.predicate_type.as_deref() == Some(IMAGE_PREDICATE) {
+        EntryKind::Signature
+    } else {
+        let expected = Expected {
+            subject: about.subject,
+            ..request.expected.clone()
+        };
+        outcome = verify::attestation(envelope, &request.key, &expected);
+        EntryKind::Attestation
+    };
+    if outcome.predicate_type.is_some() {
+        let payload = envelope.decode_payload().unwrap_or_default();
+        let named = verify::subject_names(&payload, &claim);
+        identity::compare(&mut outcome, named, request.identity.as_ref());
+    }
+    (kind, outcome)
 }

@@ -105,8 +105,13 @@ impl Report {
             predicate_type,
             findings,
             not_covered: _,
+            attributions,
+            references,
         } = &mut entry.outcome;
-        predicate_type.iter_mut().chain(findings).for_each(cut);
+        let texts = predicate_type.iter_mut().chain(findings).chain(references);
+        texts
+            .chain(attributions.iter_mut().map(|one| &mut one.by))
+            .for_each(cut);
         self.entries.push(entry);
     }
 
@@ -153,10 +158,20 @@ impl Report {
     /// The report for programs.
     pub(crate) fn json(&self) -> Value {
         let entries = self.entries.iter().map(|entry| {
+            let claims = entry.outcome.attributions.iter().map(|one| {
+                json!({
+                    "claim": one.claim,
+                    "value": one.value,
+                    "standing": one.standing.name(),
+                    "by": one.by,
+                })
+            });
             json!({
                 "kind": entry.kind.name(),
                 "place": entry.place,
                 "predicateType": entry.outcome.predicate_type,
+                "references": entry.outcome.references,
+                "claims": claims.collect::<Vec<_>>(),
                 "verified": entry.is_valid(),
                 "findings": entry.outcome.findings,
                 "notCovered": entry.outcome.not_covered,

@@ -169,6 +169,7 @@ fn signature(
         let mut outcome = verify::image_signature(payload, signature, &request.key, None);
         let image = verify::image_of_run(run, key, payload);
         outcome.findings.extend(image.err());
+        outcome.references = verify::docker_reference(payload).into_iter().collect();
         return outcome;
     }
     let mut outcome = Outcome::default();

@@ -90,7 +90,21 @@ impl ImageScene {
     pub fn sign(&self, key: &PrivateKey) {
         let image = Image::parse(&format!("r.io/app@{}", self.digest)).unwrap();
         let payload = String::from_utf8(Payload::of_image(&image).bytes).unwrap();
-        let mut layer = self.put_blob(&payload);
+        self.sign_payload(key, &payload);
+    }
+
+    /// Signs the image as one of a repository, whatever its name.
+    pub fn sign_as(&self, repository: &str) {
+        let payload = json!({ "critical": {
+            "identity": { "docker-reference": repository },
+            "image": { "docker-manifest-digest": self.digest },
+            "type": "cosign container image signature",
+        }, "optional": null });
+        self.sign_payload(&self.key, &payload.to_string());
+    }
+
+    fn sign_payload(&self, key: &PrivateKey, payload: &str) {
+        let mut layer = self.put_blob(payload);
         layer["mediaType"] = json!("application/vnd.dev.cosign.simplesigning.v1+json");
         let signature = STANDARD.encode(key.sign(payload.as_bytes()).unwrap());
         layer["annotations"] = json!({ "dev.cosignproject.cosign/signature": signature });
@@ -163,6 +177,9 @@ impl ImageScene {
             "predicate": {
                 "builder": { "id": "https://tekton.dev/chains/v2" },
                 "materials": [{ "uri": "git+https://g.io/r.git", "digest": { "sha1": "33" } }],
+                "invocation": { "configSource": {
+                    "uri": "git+https://g.io/tasks.git", "digest": { "sha1": "55" },
+                } },
             },
         })
     }
