@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use windlass_core::dsse::{Envelope, IN_TOTO, pae};
+use windlass_core::dsse::{Envelope, IN_TOTO, MOST_SIGNATURES, pae};
 use windlass_core::key::PrivateKey;
 
 static KEY: LazyLock<PrivateKey> =
@@ -28,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }
-    if envelope.signatures.len() >= dsse::MOST_SIGNATURES {
+    if envelope.signatures.len() >= MOST_SIGNATURES {
         return;
     }
     // One good signature is enough, if it is over this payload.
