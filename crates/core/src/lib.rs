@@ -14,6 +14,7 @@ pub mod image;
 pub mod intoto;
 pub mod json;
 pub mod key;
+pub mod network;
 pub mod payload;
 pub mod retry;
 pub mod run;

@@ -10,9 +10,11 @@ use super::settings::{ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Tra
 use super::shared::SharedCredentials;
 use super::suggest::closest;
 use crate::format::Format;
+use crate::network::{Network, Rules, TokenServices};
 use crate::tekton::duration;
 
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
+const TOKEN_SERVICES: &str = "registries.token-services";
 const ENCODING: &str = "storage.oci.encoding-format";
 const INSECURE: &str = "storage.oci.repository.insecure";
 const SHARED: &str = "registries.shared-credentials";
@@ -73,6 +75,11 @@ fn override_with(own: &mut Reader<'_>, config: &mut Config) {
     config.oci_recursive = own.flag("artifacts.oci.recursive");
     config.storage.shared_credentials = own.shared_credentials(SHARED);
     config.finalizer_grace = own.duration("finalizer.grace", config.finalizer_grace);
+    config.storage.network = Network {
+        allow: own.rules("network.allow"),
+        deny: own.rules("network.deny"),
+    };
+    config.storage.token_services = own.token_services(TOKEN_SERVICES);
 }
 
 fn config(r: &mut Reader<'_>) -> Config {
@@ -158,6 +165,8 @@ fn storage(r: &mut Reader<'_>) -> Storage {
         ),
         pubsub_topic: r.text("storage.pubsub.topic"),
         pubsub_kafka_bootstrap_servers: r.text("storage.pubsub.kafka.bootstrap.servers"),
+        network: Network::default(),
+        token_services: TokenServices::default(),
     }
 }
 
@@ -275,6 +284,29 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
+    /// Networks and hosts, separated by commas.
+    fn rules(&mut self, key: &'static str) -> Rules {
+        let read = Rules::parse(self.get(key).unwrap_or_default());
+        read.unwrap_or_else(|error| {
+            let allowed = [
+                "networks such as 10.0.0.0/8",
+                "addresses",
+                "host names without port",
+            ];
+            self.refuse(key, &error.0, allowed.to_vec());
+            Rules::default()
+        })
+    }
+
+    /// Lines of a registry and the host of its token service.
+    fn token_services(&mut self, key: &'static str) -> TokenServices {
+        let read = TokenServices::parse(self.get(key).unwrap_or_default());
+        read.unwrap_or_else(|error| {
+            self.refuse(key, &error.0, vec!["lines of REGISTRY HOST"]);
+            TokenServices::default()
+        })
+    }
+
     /// A boolean that is off unless it is switched on in one of Go's spellings. Chains ignores
     /// other spellings; so does this, but says so.
     fn flag(&mut self, key: &'static str) -> bool {
@@ -376,10 +408,9 @@ impl<'a> Reader<'a> {
 
 /// A value as an error may show it.
 fn quoted(key: &str, value: &str) -> String {
-    if ["token", "password", "secret"]
-        .iter()
-        .any(|word| key.contains(word))
-    {
+    let mut words = ["token", "password", "secret"].iter();
+    // that one lists hosts
+    if key != TOKEN_SERVICES && words.any(|word| key.contains(word)) {
         return "[redacted]".to_owned();
     }
     let shown: String = value.chars().take(SHOWN).collect();

@@ -7,6 +7,7 @@ use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, T
 use super::redact::{Endpoint, Token};
 use super::shared::SharedCredentials;
 use crate::format::Format;
+use crate::network::{Network, TokenServices};
 use crate::run::Kind;
 
 /// Everything that can be configured.
@@ -92,6 +93,10 @@ pub struct Storage {
     pub pubsub_provider: Option<PubsubProvider>,
     pub pubsub_topic: String,
     pub pubsub_kafka_bootstrap_servers: Endpoint,
+    /// `network.allow` and `network.deny`, set in `windlass-config`.
+    pub network: Network,
+    /// `registries.token-services`, set in `windlass-config`.
+    pub token_services: TokenServices,
 }
 
 /// Settings of the signer `x509`.

@@ -273,3 +273,58 @@ fn the_grace_of_a_deleted_run_is_a_duration_as_go_writes_it() {
     }
     assert_eq!(Config::default().finalizer_grace.as_secs(), 600);
 }
+
+fn parse_windlass(pairs: &[(&str, &str)]) -> Result<Parsed, ConfigError> {
+    let own = pairs
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    Config::parse(&BTreeMap::new(), &own)
+}
+
+#[test]
+fn networks_and_token_services_are_read_from_windlass_config() {
+    let parsed = parse_windlass(&[
+        ("network.allow", "127.0.0.0/8, registry.corp"),
+        ("network.deny", "10.0.0.0/8"),
+        (
+            "registries.token-services",
+            "registry.corp login.example.com\n",
+        ),
+    ])
+    .unwrap();
+    assert!(parsed.warnings.is_empty());
+    let storage = parsed.config.storage;
+    assert_eq!(
+        storage.network.allow.to_string(),
+        "127.0.0.0/8,registry.corp"
+    );
+    assert_eq!(storage.network.deny.to_string(), "10.0.0.0/8");
+    assert!(
+        storage
+            .token_services
+            .has("registry.corp", "login.example.com")
+    );
+}
+
+#[test]
+fn an_entry_that_is_no_network_or_token_service_is_an_error_that_names_it() {
+    let error = parse_windlass(&[
+        ("network.allow", "127.0.0.0/8,10.0.0.0/99"),
+        ("network.deny", "registry:5000"),
+        (
+            "registries.token-services",
+            "registry.corp https://login.corp",
+        ),
+    ])
+    .unwrap_err();
+    let text = error.to_string();
+    for part in [
+        "network.allow: \"10.0.0.0/99\" is not allowed",
+        "network.deny: \"registry:5000\" is not allowed",
+        "host names without port",
+        "use lines of REGISTRY HOST",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+}
