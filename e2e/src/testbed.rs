@@ -160,7 +160,8 @@ impl Testbed {
         })
     }
 
-    /// What an installation leaves: the namespace and the (empty) configuration.
+    /// What an installation leaves: the namespace and the (empty) configuration, and the settings of
+    /// an operator whose registries are on the machine of the controller.
     fn install(&self) -> Result<()> {
         let ns = SYSTEM_NAMESPACE;
         self.shell.ok(&format!(
@@ -171,6 +172,8 @@ impl Testbed {
         ))?;
         self.shell
             .ok("kubectl get configmap chains-config || kubectl create configmap chains-config")?;
+        self.shell.ok("kubectl create configmap windlass-config \
+                 --from-literal=network.allow=127.0.0.0/8,::1,localhost")?;
         Ok(())
     }
 

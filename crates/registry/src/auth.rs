@@ -15,6 +15,7 @@ use self::fingerprint::Fingerprint;
 pub(crate) mod challenge;
 pub(crate) mod fingerprint;
 pub(crate) mod refusal;
+pub(crate) mod service;
 pub(crate) mod token;
 
 /// A credential. It is wiped from memory when dropped, and never printed.
@@ -34,7 +35,8 @@ pub enum Credential {
     IdentityToken(Zeroizing<String>),
     /// An access token, sent as it is: `registrytoken` of a Docker configuration.
     RegistryToken(Zeroizing<String>),
-    /// A credential that should exist and does not, and why. It is never sent, only reported.
+    /// A credential that should exist and does not, and why. It is never sent, only reported: also on
+    /// runs, so that the reason has no words of a registry.
     Unavailable(String),
 }
 

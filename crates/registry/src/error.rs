@@ -1,20 +1,29 @@
 //! Errors of requests to a registry, and whether a retry can help.
 //!
 //! A text names the operation, the registry and the repository, and what the reader can do. It has no
-//! secrets: the registry's message is cut, and control characters and the credential that was sent
-//! are removed from it.
+//! secrets: the registry's message is cut, and control characters and the secrets in use are removed
+//! from it. It is for those who operate the program. Others get an [`Outline`], which repeats nothing
+//! that the registry chose.
 
 use std::fmt;
 use std::time::Duration;
 
+use windlass_core::network::Refusal;
 use windlass_core::retry::Retry;
 
 use crate::digest::Digest;
 use crate::reference::Repository;
 
+mod code;
 mod message;
+mod outline;
 
 pub use message::RegistryMessage;
+pub use outline::Outline;
+
+/// What to do about a tag that may not be moved.
+const IMMUTABLE: &str = "the registry does not allow this tag to be moved: exempt tags that begin \
+                         with sha256- from immutability, or use attachments by referrer";
 
 /// The operation that failed, and its repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +48,10 @@ pub struct Attempt {
     pub key: Option<String>,
     /// HTTP status of the response; none if nothing was sent.
     pub status: Option<u16>,
+    /// The code of the registry's error, if it is a known one.
+    pub code: Option<&'static str>,
+    /// Why nothing was sent, in words of windlass's own.
+    pub note: Option<String>,
     /// The registry's message, or why nothing was sent.
     pub message: String,
 }
@@ -88,9 +101,7 @@ pub enum Error {
         retry_after: Option<Duration>,
     },
     /// The tag exists and the registry makes tags immutable.
-    #[error(
-        "{at}: HTTP {status}{message}; the registry does not allow this tag to be moved: exempt tags that begin with sha256- from immutability, or use attachments by referrer"
-    )]
+    #[error("{at}: HTTP {status}{message}; {IMMUTABLE}")]
     ImmutableTag {
         /// The operation and its repository.
         at: At,
@@ -229,6 +240,16 @@ pub enum Error {
         /// Why not.
         why: &'static str,
     },
+    /// The host is at an address that is not connected to.
+    #[error("{at}: {host} is not connected to: {why}")]
+    Forbidden {
+        /// The operation and its repository.
+        at: At,
+        /// Host and port.
+        host: String,
+        /// Why not.
+        why: Refusal,
+    },
     /// Other writers kept overwriting the entry.
     #[error("{at}: the entry was overwritten by other writers {rounds} times; try again later")]
     Contended {
@@ -261,6 +282,7 @@ impl Error {
             | Self::Slow { .. }
             | Self::Busy { .. }
             | Self::Contended { .. } => Retry::Backoff,
+            Self::Forbidden { .. } => Retry::Settings,
             Self::Status { .. }
             | Self::Denied { .. }
             | Self::ImmutableTag { .. }
@@ -290,6 +312,36 @@ impl Error {
     /// would hold the caller several times as long, and where there was no room for its response.
     pub(crate) fn ends_attempts(&self) -> bool {
         self.is_timeout() || matches!(self, Self::Busy { .. })
+    }
+
+    /// The error without anything that the registry chose, for those who may not see what it was
+    /// sent.
+    pub fn outline(&self) -> Outline<'_> {
+        Outline(self)
+    }
+
+    fn at(&self) -> &At {
+        match self {
+            Self::Denied { at, .. }
+            | Self::Status { at, .. }
+            | Self::ImmutableTag { at, .. }
+            | Self::Transport { at, .. }
+            | Self::Slow { at, .. }
+            | Self::Silent { at, .. }
+            | Self::ListTooLarge { at, .. }
+            | Self::Busy { at }
+            | Self::Untrusted { at, .. }
+            | Self::ClientCertificate { at, .. }
+            | Self::NotTls { at, .. }
+            | Self::TooLarge { at, .. }
+            | Self::TooMany { at, .. }
+            | Self::Digest { at, .. }
+            | Self::Malformed { at, .. }
+            | Self::Redirect { at, .. }
+            | Self::Forbidden { at, .. }
+            | Self::Contended { at, .. }
+            | Self::Refused { at, .. } => at,
+        }
     }
 
     /// HTTP status of the response, for errors that consist of one.

@@ -2,29 +2,37 @@
 //!
 //! A credential is sent only to the origin (scheme, host and port) of its request: not along a
 //! redirect, and not to the `Location` of an upload on another host. No redirect leads from TLS to
-//! plain HTTP, except on hosts where plain HTTP is allowed.
+//! plain HTTP, except on hosts where plain HTTP is allowed, and none of a write to another origin.
+//! Which addresses are connected to is decided in [`network`].
 
 use std::time::Duration;
 
+use http::HeaderValue;
 use http::header::{AUTHORIZATION, LOCATION};
-use http::{HeaderValue, Method};
 use reqwest::Url;
 
+use self::client::{Clients, Verification};
 use self::failure::{failure, silence};
 use self::host::Exemptions;
+use self::network::Network;
 use self::scheme::{Scheme, Schemes};
 use crate::error::{At, Error};
 use crate::options::{Bodies, Options};
+use crate::secrets::Secrets;
 
 mod body;
+mod client;
 mod failure;
 mod host;
+mod network;
+mod place;
 mod request;
 mod response;
 mod scheme;
 mod setup;
 
 pub(crate) use self::failure::unfollowed;
+pub(crate) use self::place::{Origin, Place};
 pub(crate) use self::request::{Body, Request};
 pub(crate) use self::response::Response;
 pub use self::setup::SetupError;
@@ -35,54 +43,60 @@ const HOPS: usize = 5;
 /// HTTP clients, and the scheme of each host.
 #[derive(Debug)]
 pub(crate) struct Http {
-    checked: reqwest::Client,
-    unchecked: Option<reqwest::Client>,
+    checked: Clients,
+    unchecked: Option<Clients>,
+    network: Network,
     exemptions: Exemptions,
     schemes: Schemes,
     bodies: Bodies,
     /// How long a response may take to begin.
     first_byte: Duration,
+    secrets: Secrets,
 }
 
 impl Http {
     pub(crate) fn new(options: &Options) -> Result<Self, SetupError> {
-        let checked = setup::builder(options)?.build();
+        let network = Network::new(options);
+        let clients = |verification| Clients::new(options, &network, verification);
         let unchecked = if options.unchecked_certificates.is_empty() {
             None
         } else {
-            let builder = setup::builder(options)?.tls_danger_accept_invalid_certs(true);
-            Some(builder.build().map_err(SetupError::Http)?)
+            Some(clients(Verification::None)?)
         };
         Ok(Self {
-            checked: checked.map_err(SetupError::Http)?,
+            checked: clients(Verification::Full)?,
             unchecked,
+            network,
             exemptions: Exemptions::new(options),
             schemes: Schemes::new(),
             bodies: options.bodies.clone(),
             first_byte: options.timeouts.first_byte,
+            secrets: options.secrets.clone(),
         })
     }
 
-    /// The address of a registry, with a slash at its end. Where plain HTTP is allowed, HTTPS is
-    /// still tried first.
-    pub(crate) async fn base(&self, at: &At, registry: &str) -> Result<Url, Error> {
-        let address = |scheme: Scheme| {
+    /// The place of a registry, with a slash at its end. Where plain HTTP is allowed, HTTPS is still
+    /// tried first.
+    pub(crate) async fn base(&self, at: &At, registry: &str) -> Result<Place, Error> {
+        let place = |scheme: Scheme| {
             let url = Url::parse(&format!("{}://{registry}/", scheme.as_str()));
-            url.map_err(|_| Error::Refused {
+            let url = url.map_err(|_| Error::Refused {
                 at: at.clone(),
                 why: "the registry is not a valid host name".to_owned(),
-            })
+            });
+            let within = self.network.nearest();
+            url.map(|url| Place { url, within })
         };
-        let https = address(Scheme::Https)?;
-        if !self.may_be_plain(&https) {
+        let https = place(Scheme::Https)?;
+        if !self.may_be_plain(&https.url) {
             return Ok(https);
         }
-        let client = self.client(&https);
+        let client = self.client(at, &https).await?;
         let scheme = self
             .schemes
-            .probe(client, registry, &https, self.first_byte)
+            .probe(client, registry, &https.url, self.first_byte)
             .await;
-        address(scheme.map_err(|error| failure(at, &https, error))?)
+        place(scheme.map_err(|error| failure(at, &https.url, error))?)
     }
 
     /// Remembers the scheme in which a registry responded, if it has a choice.
@@ -94,37 +108,56 @@ impl Http {
 
     /// Whether plain HTTP to a host is allowed.
     pub(crate) fn may_be_plain(&self, url: &Url) -> bool {
-        self.exemptions.allow_plain_http(url)
+        self.exemptions.allow_plain_http(url) || self.network.is_own_machine(url)
     }
 
     /// Sends a request once and follows redirects.
     pub(crate) async fn send(&self, request: Request<'_>) -> Result<Response, Error> {
-        let origin = request.url.origin();
-        let mut url = request.url.clone();
+        let origin = request.place.url.origin();
+        let mut place = request.place.clone();
         for _ in 0..=HOPS {
-            let at_home = url.origin() == origin;
-            if matches!(request.body, Body::Secret(_)) && !at_home {
-                return Err(unfollowed(request.at, &url, "it is another host"));
+            let at_home = place.url.origin() == origin;
+            if !at_home && request.stays_home() {
+                return Err(unfollowed(request.at, &place.url, "it is another host"));
             }
             let authorization = request.authorization.as_ref().filter(|_| at_home);
-            let response = self.send_to(&request, &url, authorization).await?;
+            let response = self.send_to(&request, &place, authorization).await?;
+            let from = self.network.seen_at(&place, response.remote_addr());
             match next(&request, &response)? {
-                Some(there) => url = self.checked_hop(request.at, &request.url, there)?,
-                None => return Response::read(&self.bodies, &request, response, url).await,
+                Some(there) => place = self.hop(request.at, &from, there)?,
+                None => return Response::read(&self.bodies, &request, response, from).await,
+            }
+            if place.url.origin() != origin {
+                place.within = place.within.min(request.elsewhere);
             }
         }
-        Err(unfollowed(request.at, &url, "there are too many redirects"))
+        Err(unfollowed(
+            request.at,
+            &place.url,
+            "there are too many redirects",
+        ))
     }
 
-    /// The address that a redirect leads to, if it may be followed.
-    pub(crate) fn checked_hop(&self, at: &At, from: &Url, mut to: Url) -> Result<Url, Error> {
-        let same_host = to.host_str() == from.host_str();
-        if to.scheme() == "http" && from.scheme() == "https" && same_host {
+    /// The place that a response refers to by a redirect, a link or a `Location`, if it may be gone
+    /// to.
+    pub(crate) fn hop(&self, at: &At, from: &Origin, mut to: Url) -> Result<Place, Error> {
+        let same_host = to.host_str() == from.place.url.host_str();
+        if to.scheme() == "http" && from.place.url.scheme() == "https" && same_host {
             // A proxy that ends TLS and does not tell the registry: common, and harmless.
             let _ = to.set_scheme("https");
         }
+        if !to.username().is_empty() || to.password().is_some() {
+            return Err(unfollowed(at, &to, "it has a name or a password"));
+        }
+        if !same_host && self.secrets.are_in(to.host_str().unwrap_or_default()) {
+            return Err(Error::Redirect {
+                at: at.clone(),
+                to: "another host".to_owned(),
+                why: "its name has a secret in it",
+            });
+        }
         if to.scheme() == "https" || (to.scheme() == "http" && self.may_be_plain(&to)) {
-            return Ok(to);
+            return Ok(from.leads_to(to));
         }
         Err(unfollowed(at, &to, "it is not HTTPS"))
     }
@@ -132,11 +165,11 @@ impl Http {
     async fn send_to(
         &self,
         request: &Request<'_>,
-        url: &Url,
+        place: &Place,
         authorization: Option<&HeaderValue>,
     ) -> Result<reqwest::Response, Error> {
-        let client = self.client(url);
-        let mut sent = client.request(request.method.clone(), url.clone());
+        let client = self.client(request.at, place).await?;
+        let mut sent = client.request(request.method.clone(), place.url.clone());
         for (name, value) in request.headers {
             sent = sent.header(name, value);
         }
@@ -147,22 +180,34 @@ impl Http {
             sent = sent.body(content.clone());
         }
         match tokio::time::timeout(self.first_byte, sent.send()).await {
-            Ok(response) => response.map_err(|error| failure(request.at, url, error)),
-            Err(_) => Err(silence(request.at, url, self.first_byte)),
+            Ok(response) => response.map_err(|error| failure(request.at, &place.url, error)),
+            Err(_) => Err(silence(request.at, &place.url, self.first_byte)),
         }
     }
 
-    fn client(&self, url: &Url) -> &reqwest::Client {
-        match &self.unchecked {
+    /// The client for a place that may be connected to, as far as its address tells.
+    async fn client(&self, at: &At, place: &Place) -> Result<&reqwest::Client, Error> {
+        let Place { url, within } = place;
+        let checked = self.network.check(url, *within).await;
+        checked.map_err(|why| Error::Forbidden {
+            at: at.clone(),
+            host: host::authority(url),
+            why,
+        })?;
+        let clients = match &self.unchecked {
             Some(unchecked) if self.exemptions.skip_certificate(url) => unchecked,
             _ => &self.checked,
-        }
+        };
+        clients.within(*within).ok_or_else(|| Error::Refused {
+            at: at.clone(),
+            why: "the HTTP client could not be set up a second time".to_owned(),
+        })
     }
 }
 
 /// The target of a redirect. Writes follow only statuses that keep the method.
 fn next(request: &Request<'_>, response: &reqwest::Response) -> Result<Option<Url>, Error> {
-    let reads = matches!(request.method, Method::GET | Method::HEAD);
+    let reads = !request.writes();
     let leads = match response.status().as_u16() {
         307 | 308 => true,
         301..=303 => reads,

@@ -17,14 +17,16 @@
 //!
 //! ```
 //! use windlass_registry::keychain::Candidates;
-//! use windlass_registry::{Client, Options, Repository};
+//! use windlass_registry::{Client, Options, Policy, Repository};
 //!
 //! # use windlass_sandbox::registry::Registry;
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let registry = Registry::start(Default::default()).await?;
 //! # let host = registry.host();
-//! let client = Client::new(Options::default())?;
+//! // the registry is on this machine
+//! let network = Policy::of_workstation();
+//! let client = Client::new(Options { network, ..Options::default() })?;
 //! let repository = Repository::parse(&format!("{host}/team/app"))?;
 //! let remote = client.repository(repository, Candidates::anonymous());
 //!
@@ -45,15 +47,18 @@ mod digest;
 mod error;
 mod http;
 pub mod keychain;
+mod lookup;
 pub mod manifest;
 mod memory;
 mod options;
 mod reference;
 mod remote;
 mod retry;
+mod secrets;
 mod session;
 mod tenant;
 
+pub use windlass_core::network::Policy;
 pub use windlass_core::retry::Retry;
 
 pub use self::http::SetupError;
@@ -62,7 +67,8 @@ pub use budget::{Budget, Exhausted, Share};
 pub use client::Client;
 pub use clock::Clock;
 pub use digest::{Digest, DigestError};
-pub use error::{At, Attempt, Error, RegistryMessage};
+pub use error::{At, Attempt, Error, Outline, RegistryMessage};
+pub use lookup::Lookup;
 pub use memory::Memory;
 pub use options::{AppendPolicy, Bodies, ClientCertificate, Limits, Options, Proxies, Timeouts};
 pub use reference::{Name, Reference, ReferenceError, Repository, Tag};
@@ -70,4 +76,5 @@ pub use remote::{
     Advance, Append, ListedBy, Merge, PushedManifest, PushedReferrer, Remote, TagUpdate, Write,
 };
 pub use retry::RetryPolicy;
+pub use secrets::Secrets;
 pub use tenant::Tenant;

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
+use windlass_core::network::{Policy, TokenServices};
 use zeroize::Zeroizing;
 
 use crate::budget::Budget;
 use crate::clock::Clock;
+use crate::lookup::Lookup;
 use crate::retry::RetryPolicy;
+use crate::secrets::Secrets;
 
 /// Options of a client.
 #[derive(Debug, Clone)]
@@ -20,13 +23,21 @@ pub struct Options {
     pub client_certificate: Option<ClientCertificate>,
     /// Proxies.
     pub proxies: Proxies,
+    /// Which addresses are connected to. By default none of this machine or its link, since it
+    /// may be others who name the registry.
+    pub network: Policy,
+    /// How names are resolved.
+    pub lookup: Lookup,
+    /// Hosts that issue tokens for a registry of another name, besides those that are known to.
+    pub token_services: TokenServices,
     /// Registries (`host` or `host:port`) whose certificate is not checked. TLS is still required.
     ///
     /// This is `--allow-insecure-registry` of cosign, which sets `InsecureSkipVerify` and nothing
     /// else.
     pub unchecked_certificates: Vec<String>,
     /// Registries (`host` or `host:port`) where plain HTTP is allowed if they do not speak TLS.
-    /// Certificates are still checked. Loopback is always allowed, and nothing else.
+    /// Certificates are still checked. Where loopback may be connected to, plain HTTP is allowed
+    /// there too.
     ///
     /// This is `--allow-http-registry` of cosign, which sets `name.Insecure` of
     /// go-containerregistry and nothing else. That library is more lenient: without any flag it
@@ -34,6 +45,8 @@ pub struct Options {
     /// falls back after any failure, that of a certificate included, or when HTTPS takes longer than
     /// 300 ms.
     pub plain_http: Vec<String>,
+    /// The secrets in use, for whoever prints what a registry says.
+    pub secrets: Secrets,
     /// Timeouts.
     pub timeouts: Timeouts,
     /// Size limits.
@@ -55,8 +68,12 @@ impl Default for Options {
             ca_certificates: Vec::new(),
             client_certificate: None,
             proxies: Proxies::default(),
+            network: Policy::default(),
+            lookup: Lookup::system(),
+            token_services: TokenServices::default(),
             unchecked_certificates: Vec::new(),
             plain_http: Vec::new(),
+            secrets: Secrets::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             bodies: Bodies::default(),

@@ -61,6 +61,6 @@ where
             Retry::After(asked) => wait.filter(|_| asked <= policy.longest_wait).map(|_| asked),
             _ => wait,
         })
-        .notify(|error, wait| tracing::debug!(%error, ?wait, "retrying"))
+        .notify(|error, wait| tracing::debug!(error = %error.outline(), ?wait, "retrying"))
         .await
 }

@@ -197,6 +197,11 @@ impl Registry {
         issued.ok().map(|(secret, _)| secret)
     }
 
+    /// The bearer tokens that were issued, in no particular order.
+    pub fn issued(&self) -> Vec<String> {
+        self.state.tokens().issued()
+    }
+
     /// Moves the clock that tokens expire by.
     pub fn skip_time(&self, time: Duration) {
         self.state.skip(time);

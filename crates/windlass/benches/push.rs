@@ -177,6 +177,11 @@ fn prepare(cluster: &Cluster, registry: &Registry, encoding: &str, key: &[(&str,
             },
         }),
         json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": { "name": "windlass-config", "namespace": NAMESPACE },
+            "data": { "network.allow": "127.0.0.1" },
+        }),
+        json!({
             "apiVersion": "v1", "kind": "Secret",
             "metadata": { "name": "signing-secrets", "namespace": NAMESPACE },
             "data": entries,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
+use windlass_core::network::Rules;
 
 pub(crate) mod call;
 pub(crate) mod children;
@@ -29,6 +30,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The heading of these flags in the help of every verb.
 const CLUSTER: &str = "Cluster";
+
+/// The API server's name within every cluster.
+const IN_CLUSTER: &str = "kubernetes.default.svc";
 
 /// Flags shared by every verb that talks to a cluster.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -64,6 +68,17 @@ pub(crate) enum ConnectError {
 impl Connection {
     /// A client, and the namespace that the context selects (`default` when it selects none).
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
+        client(self.config().await?)
+    }
+
+    /// The same, with the names and addresses of the API server.
+    pub(crate) async fn connect_with_hosts(&self) -> Result<(Client, Rules), ConnectError> {
+        let config = self.config().await?;
+        let hosts = hosts(config.cluster_url.host().unwrap_or_default()).await;
+        Ok((client(config)?, hosts))
+    }
+
+    async fn config(&self) -> Result<Config, ConnectError> {
         let options = KubeConfigOptions {
             context: self.context.clone(),
             ..Default::default()
@@ -82,7 +97,7 @@ impl Connection {
         };
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
-        Client::try_from(config).map_err(ConnectError::Client)
+        Ok(config)
     }
 }
 
@@ -97,4 +112,30 @@ async fn infer(options: &KubeConfigOptions) -> Result<Config, ConnectError> {
         InClusterError::ReadEnvironmentVariable(_) => ConnectError::Nowhere(kubeconfig),
         error => ConnectError::Pod(error),
     })
+}
+
+fn client(config: Config) -> Result<Client, ConnectError> {
+    Client::try_from(config).map_err(ConnectError::Client)
+}
+
+/// An API server by its host and what that resolves to; within the cluster also by the name and
+/// address that every pod knows it by.
+async fn hosts(host: &str) -> Rules {
+    let mut hosts = vec![host.to_owned()];
+    if let Ok(address) = std::env::var("KUBERNETES_SERVICE_HOST") {
+        hosts.extend([address, IN_CLUSTER.to_owned()]);
+    }
+    let mut rules = Rules::default();
+    for host in hosts {
+        match Rules::host(&host) {
+            Ok(rule) => rules = rules.with(&rule),
+            Err(error) => {
+                tracing::warn!("cannot keep registries apart from the API server: {error}");
+            }
+        }
+        let found = tokio::net::lookup_host((host.trim_matches(['[', ']']), 0)).await;
+        let found = found.map(|found| found.map(|address| address.ip()).collect::<Vec<_>>());
+        rules = rules.with(&Rules::addresses(found.unwrap_or_default()));
+    }
+    rules
 }

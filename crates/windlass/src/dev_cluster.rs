@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use windlass_core::config::{CHAINS_CONFIG, SharedCredentials};
+use windlass_core::network::Policy;
 use windlass_sandbox::{Cluster, Options as ClusterOptions, StartError, Status};
 
 use crate::controller::{self, Options};
@@ -64,6 +65,8 @@ impl DevCluster {
     pub async fn start(port: Option<u16>, system_namespace: &str) -> Result<Self, DevClusterError> {
         let mut options = Options::new(system_namespace.to_owned(), CONCURRENCY);
         options.identity.shared = SharedCredentials::everywhere();
+        // its registries are on this machine too
+        options.registries.network = Policy::of_workstation();
         Self::with(port, options).await
     }
 

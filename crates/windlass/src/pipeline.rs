@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use windlass_core::config::StoreKind;
-use windlass_core::error::Chain;
 use windlass_core::retry::Retry;
 use windlass_core::run::Run;
 use windlass_core::signed::{Signed, message};
@@ -59,7 +58,7 @@ pub(crate) async fn attest(
     let mut record = Record::new(plan.warnings, storage);
     record.postpone(plan.postponed);
     for failure in plan.failures {
-        record.fail(failure.retry(), Chain(&failure).to_string());
+        record.fail(failure.retry(), failure.outline());
     }
     let items = plan.items.into_iter().map(|item| {
         let begun = earlier.take(&item, run, means.signer);

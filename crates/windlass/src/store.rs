@@ -4,6 +4,7 @@
 //! Chains that do not exist yet are known by name and refused, so that nothing is marked as signed
 //! that is not stored everywhere it should be.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -109,12 +110,10 @@ impl StoreError {
     }
 }
 
-/// The failures in one line.
+/// The failures in one line, without anything that a registry chose: it ends up on the run.
 fn each(failures: &[UploadError]) -> String {
-    let each = failures
-        .iter()
-        .map(|failure| windlass_core::error::Chain(failure).to_string());
-    each.collect::<Vec<_>>().join("; ")
+    let each: BTreeSet<_> = failures.iter().map(UploadError::outline).collect();
+    each.into_iter().collect::<Vec<_>>().join("; ")
 }
 
 impl Confirmation {

@@ -9,6 +9,7 @@ use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
 use reqwest::Url;
 
+use crate::http::{Origin, Place};
 use crate::reference::Repository;
 
 /// Longest header that is read, in bytes: it is remembered.
@@ -31,7 +32,7 @@ pub(crate) enum Challenge {
     /// A token.
     Bearer {
         /// The token endpoint.
-        realm: Url,
+        realm: Place,
         /// The registry's name at that endpoint.
         service: Option<String>,
         /// The scopes that the token has to have.
@@ -52,14 +53,15 @@ pub(crate) enum ChallengeError {
     Realm,
 }
 
-impl fmt::Display for ChallengeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl ChallengeError {
+    /// What is wrong.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
             Self::Missing => "the registry does not say how to authenticate",
             Self::Syntax => "the header WWW-Authenticate is malformed",
             Self::Unknown => "the registry asks for a scheme other than Basic and Bearer",
             Self::Realm => "the realm in WWW-Authenticate is not an http or https URL",
-        })
+        }
     }
 }
 
@@ -114,7 +116,7 @@ impl fmt::Display for Scopes {
 
 impl Challenge {
     /// The challenge of a response. A token is preferred over a password.
-    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, ChallengeError> {
+    pub(crate) fn read(headers: &HeaderMap, from: &Origin) -> Result<Self, ChallengeError> {
         let mut basic = None;
         let mut found = Err(ChallengeError::Missing);
         for header in headers.get_all(WWW_AUTHENTICATE) {
@@ -125,7 +127,7 @@ impl Challenge {
             let parsed = http_auth::parse_challenges(header).map_err(|_| ChallengeError::Syntax)?;
             for challenge in &parsed {
                 if challenge.scheme.eq_ignore_ascii_case("bearer") {
-                    return bearer(challenge);
+                    return bearer(challenge, from);
                 }
                 if challenge.scheme.eq_ignore_ascii_case("basic") {
                     basic = Some(Self::Basic);
@@ -137,7 +139,10 @@ impl Challenge {
     }
 }
 
-fn bearer(challenge: &http_auth::ChallengeRef<'_>) -> Result<Challenge, ChallengeError> {
+fn bearer(
+    challenge: &http_auth::ChallengeRef<'_>,
+    from: &Origin,
+) -> Result<Challenge, ChallengeError> {
     let param = |name: &str| {
         let mut params = challenge.params.iter();
         let found = params.find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -150,7 +155,7 @@ fn bearer(challenge: &http_auth::ChallengeRef<'_>) -> Result<Challenge, Challeng
         return Err(ChallengeError::Realm);
     }
     Ok(Challenge::Bearer {
-        realm,
+        realm: from.leads_to(realm),
         service: param("service"),
         scopes: Scopes::parse(&param("scope").unwrap_or_default()),
     })
@@ -160,15 +165,26 @@ fn bearer(challenge: &http_auth::ChallengeRef<'_>) -> Result<Challenge, Challeng
 mod tests {
     use http::HeaderValue;
     use proptest::prelude::*;
+    use windlass_core::network::Reach;
 
     use super::*;
+
+    fn origin() -> Origin {
+        Origin {
+            place: Place {
+                url: Url::parse("https://r.io/v2/").unwrap(),
+                within: Reach::Private,
+            },
+            reach: Reach::Public,
+        }
+    }
 
     fn read(lines: &[&str]) -> Result<Challenge, ChallengeError> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_str(line).unwrap());
         }
-        Challenge::read(&headers)
+        Challenge::read(&headers, &origin())
     }
 
     fn scopes(challenge: &Challenge) -> String {
@@ -186,7 +202,8 @@ mod tests {
         let Challenge::Bearer { realm, service, .. } = &challenge else {
             panic!("{challenge:?}");
         };
-        assert_eq!(realm.as_str(), "https://t.io/x?a=%22b");
+        assert_eq!(realm.url.as_str(), "https://t.io/x?a=%22b");
+        assert_eq!(realm.within, Reach::Public);
         assert_eq!(service.as_deref(), Some("r.io"));
         assert_eq!(scopes(&challenge), "repository:a/b:pull,push");
     }

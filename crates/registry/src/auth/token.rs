@@ -8,6 +8,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method};
 use reqwest::Url;
 use serde::Deserialize;
+use windlass_core::network::Reach;
 use windlass_once::{Expiry, OnceMap};
 use zeroize::Zeroizing;
 
@@ -17,7 +18,8 @@ use super::refusal::{Denial, Refusal};
 use super::{Credential, bearer};
 use crate::clock::Clock;
 use crate::error::{At, Error, RegistryMessage, is_temporary};
-use crate::http::{Body, Http, Request, Response};
+use crate::http::{Body, Http, Place, Request, Response};
+use crate::secrets::Secrets;
 use crate::tenant::Tenant;
 
 /// Most bytes of a response with a token.
@@ -37,10 +39,14 @@ const MARGIN: Duration = Duration::from_secs(10);
 /// A request for a token.
 pub(crate) struct TokenRequest<'a> {
     pub(crate) tenant: &'a Tenant,
-    pub(crate) realm: &'a Url,
+    /// The registry that gets the token.
+    pub(crate) registry: &'a str,
+    pub(crate) realm: &'a Place,
     pub(crate) service: Option<&'a str>,
     pub(crate) scopes: &'a Scopes,
     pub(crate) credential: &'a Credential,
+    /// Where the token is noted, so that it is not printed.
+    pub(crate) secrets: &'a Secrets,
     /// A header that was refused: an equal token in the cache is discarded.
     pub(crate) refused: Option<&'a HeaderValue>,
 }
@@ -97,7 +103,7 @@ impl Tokens {
         let tokens = self.0.share(request.tenant);
         tokens.remove_if(&key, is_refused);
         let at = At {
-            doing: format!("{} (token from {})", at.doing, host(request.realm)),
+            doing: format!("{} (token from {})", at.doing, host(&request.realm.url)),
             repository: at.repository.clone(),
         };
         let mut is_cached = true;
@@ -106,6 +112,7 @@ impl Tokens {
             fetch(http, clock, &at, request)
         };
         let token = tokens.get_or_try_make(&key, clock.now(), make).await?;
+        request.secrets.note(&token.0);
         let header = bearer(&token.0).ok_or_else(|| malformed(at))?;
         Ok(Grant { header, is_cached })
     }
@@ -118,12 +125,12 @@ async fn fetch(
     at: &At,
     request: &TokenRequest<'_>,
 ) -> Result<(CachedToken, Expiry), Refusal> {
-    if request.realm.scheme() == "http" && !http.may_be_plain(request.realm) {
+    if request.realm.url.scheme() == "http" && !http.may_be_plain(&request.realm.url) {
         return Err(Denial::unsent("the token endpoint would get it in plain HTTP").into());
     }
     let response = http.send(request.http(at)).await?;
     if response.status != 200 {
-        return Err(refusal(at.clone(), &response, request.credential));
+        return Err(refusal(at.clone(), &response, request.secrets));
     }
     let read: Option<TokenResponse> = serde_json::from_slice(&response.body).ok();
     let read = read.and_then(|read| Some((read.token.or(read.access_token)?, read.expires_in)));
@@ -132,6 +139,7 @@ async fn fetch(
     let Some((token, lifetime)) = read.filter(|(token, _)| is_usable(token)) else {
         return Err(malformed(at.clone()).into());
     };
+    request.secrets.note(&token);
     let lifetime = lifetime.and_then(|stated| stated.as_u64());
     let lifetime = Duration::from_secs(lifetime.unwrap_or(LIFETIME).min(LONGEST_LIFETIME));
     let expires = clock.now() + lifetime.saturating_sub(MARGIN.min(lifetime / 4));
@@ -149,8 +157,8 @@ fn malformed(at: At) -> Error {
     }
 }
 
-fn refusal(at: At, response: &Response, credential: &Credential) -> Refusal {
-    let message = RegistryMessage::read(&response.body, &credential.secrets());
+fn refusal(at: At, response: &Response, secrets: &Secrets) -> Refusal {
+    let message = RegistryMessage::read(&response.body, secrets);
     if is_temporary(response.status) {
         return Refusal::Failed(Error::Status {
             at,
@@ -160,8 +168,8 @@ fn refusal(at: At, response: &Response, credential: &Credential) -> Refusal {
         });
     }
     Refusal::Denied(Denial {
-        status: Some(response.status),
         message: format!("from the token endpoint{message}"),
+        ..Denial::said(response.status, &message)
     })
 }
 
@@ -174,7 +182,8 @@ impl TokenRequest<'_> {
         };
         let scopes = self.scopes.to_string();
         let credential = self.credential.fingerprint();
-        let texts = [self.realm.as_str(), has_service, service, &scopes];
+        let realm = self.realm.url.as_str();
+        let texts = [self.registry, realm, has_service, service, &scopes];
         let texts = texts.into_iter().map(str::as_bytes);
         Fingerprint::of(texts.chain([credential.as_bytes()]))
     }
@@ -184,14 +193,16 @@ impl TokenRequest<'_> {
         let mut request = Request {
             at,
             method: Method::GET,
-            url: self.realm.clone(),
+            place: self.realm.clone(),
+            // the registry gets the token, whoever gives it
+            elsewhere: Reach::Public,
             headers: &[],
             body: Body::Empty,
             authorization: self.credential.basic(),
             limit: LIMIT,
         };
         let Credential::IdentityToken(token) = self.credential else {
-            let mut query = request.url.query_pairs_mut();
+            let mut query = request.place.url.query_pairs_mut();
             if let Some(service) = self.service {
                 query.append_pair("service", service);
             }
@@ -227,10 +238,15 @@ mod tests {
     fn key(realm: &str, service: Option<&str>, scopes: &str, password: &str) -> Fingerprint {
         let request = TokenRequest {
             tenant: &Tenant::default(),
-            realm: &Url::parse(realm).unwrap(),
+            registry: "r.io",
+            realm: &Place {
+                url: Url::parse(realm).unwrap(),
+                within: Reach::Private,
+            },
             service,
             scopes: &Scopes::parse(scopes),
             credential: &Credential::RegistryToken(password.to_owned().into()),
+            secrets: &Secrets::default(),
             refused: None,
         };
         request.key()

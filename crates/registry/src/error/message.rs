@@ -5,10 +5,11 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use super::code;
+use crate::secrets::Secrets;
+
 /// Most characters of a message that are printed.
 const SHOWN: usize = 300;
-/// Shortest secret that is removed from a message.
-const SECRET: usize = 4;
 
 /// The code and message of an error, or the beginning of a body of another kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,8 +42,8 @@ struct Entry {
 }
 
 impl RegistryMessage {
-    /// Reads the body of an error, without the secrets that were sent.
-    pub(crate) fn read(body: &[u8], secrets: &[&str]) -> Self {
+    /// Reads the body of an error, without the secrets in use.
+    pub(crate) fn read(body: &[u8], secrets: &Secrets) -> Self {
         let (code, message) = match serde_json::from_slice::<Body>(body) {
             Ok(body) => body.parts(),
             Err(_) => (String::new(), text(body)),
@@ -51,6 +52,11 @@ impl RegistryMessage {
             code: shown(&code, secrets),
             message: shown(&message, secrets),
         }
+    }
+
+    /// The code, if it is a known one.
+    pub(crate) fn known_code(&self) -> Option<&'static str> {
+        code::known(&self.code)
     }
 
     /// Whether it says that a tag is immutable. Each registry words that differently.
@@ -84,11 +90,8 @@ fn text(body: &[u8]) -> String {
     text.into_owned()
 }
 
-fn shown(text: &str, secrets: &[&str]) -> String {
-    let mut text = text.to_owned();
-    for secret in secrets.iter().filter(|secret| secret.len() >= SECRET) {
-        text = text.replace(secret, "[redacted]");
-    }
+fn shown(text: &str, secrets: &Secrets) -> String {
+    let text = secrets.mask(text);
     let plain = |letter: char| match letter {
         letter if letter.is_control() => ' ',
         letter => letter,
@@ -117,7 +120,7 @@ mod tests {
     #[test]
     fn the_first_error_of_a_body_is_read() {
         let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way\n","detail":{}}]}"#;
-        let message = RegistryMessage::read(body, &[]);
+        let message = RegistryMessage::read(body, &Secrets::default());
         assert_eq!(message.to_string(), ", DENIED: no [31m way");
     }
 
@@ -125,27 +128,29 @@ mod tests {
     fn a_token_endpoint_has_its_own_form() {
         let body = br#"{"error":"invalid_grant","error_description":"expired"}"#;
         assert_eq!(
-            RegistryMessage::read(body, &[]).to_string(),
+            RegistryMessage::read(body, &Secrets::default()).to_string(),
             ", invalid_grant: expired"
         );
     }
 
     #[test]
     fn a_secret_sent_back_is_not_shown() {
-        let message = RegistryMessage::read(b"bad password hunter22", &["hunter22", "x"]);
+        let secrets = Secrets::default();
+        secrets.note("hunter22");
+        let message = RegistryMessage::read(b"bad password hunter22", &secrets);
         assert_eq!(message.message, "bad password [redacted]");
     }
 
     #[test]
     fn long_and_foreign_bodies_are_cut() {
-        let message = RegistryMessage::read("é".repeat(1000).as_bytes(), &[]);
+        let message = RegistryMessage::read("é".repeat(1000).as_bytes(), &Secrets::default());
         assert_eq!(message.message.chars().count(), SHOWN + 1);
         assert_eq!(
-            RegistryMessage::read(b"<html>busy</html>", &[]),
+            RegistryMessage::read(b"<html>busy</html>", &Secrets::default()),
             RegistryMessage::default()
         );
         assert_eq!(
-            RegistryMessage::read(b"\xff\xfe", &[]).message,
+            RegistryMessage::read(b"\xff\xfe", &Secrets::default()).message,
             "\u{fffd}\u{fffd}"
         );
     }

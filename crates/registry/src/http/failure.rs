@@ -7,6 +7,7 @@ use reqwest::Url;
 use rustls::AlertDescription;
 
 use super::host::authority;
+use super::network::Forbidden;
 use crate::error::{At, Error};
 
 /// Why a TLS connection failed.
@@ -71,6 +72,18 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     None
 }
 
+/// The refusal of the resolver among the sources of an error.
+fn forbidden(error: &reqwest::Error) -> Option<Forbidden> {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(forbidden) = error.downcast_ref::<Forbidden>() {
+            return Some(*forbidden);
+        }
+        next = error.source();
+    }
+    None
+}
+
 /// A redirect or link that is not followed.
 pub(crate) fn unfollowed(at: &At, to: &Url, why: &'static str) -> Error {
     Error::Redirect {
@@ -92,6 +105,9 @@ pub(super) fn silence(at: &At, url: &Url, after: Duration) -> Error {
 /// The address is left out of the source: its query may hold a secret.
 pub(super) fn failure(at: &At, url: &Url, error: reqwest::Error) -> Error {
     let (at, host) = (at.clone(), authority(url));
+    if let Some(Forbidden(why)) = forbidden(&error) {
+        return Error::Forbidden { at, host, why };
+    }
     let problem = tls_problem(&error);
     let source = error.without_url();
     match problem {

@@ -28,9 +28,9 @@ impl Exemptions {
         self.unchecked_certificates.contains(&authority(url))
     }
 
-    /// Whether plain HTTP to a host is allowed.
+    /// Whether plain HTTP to a host is allowed by the options.
     pub(super) fn allow_plain_http(&self, url: &Url) -> bool {
-        is_loopback(url) || self.plain_http.contains(&authority(url))
+        self.plain_http.contains(&authority(url))
     }
 }
 
@@ -50,14 +50,17 @@ fn canonical(registry: &str) -> String {
     plain.unwrap_or(&host).to_owned()
 }
 
-/// Whether the host is this machine.
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    if host == "localhost" || host.ends_with(".localhost") {
-        return true;
-    }
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    address.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+/// The address in a URL whose host is one.
+pub(super) fn address(url: &Url) -> Option<IpAddr> {
+    let host = url.host_str()?;
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().ok()
+}
+
+/// Whether a name always means this machine (RFC 6761, section 6.3).
+pub(super) fn is_own_name(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host == "localhost" || host.ends_with(".localhost")
 }
 
 #[cfg(test)]
@@ -65,29 +68,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_loopback() {
-        for host in [
-            "localhost:5000",
-            "a.localhost",
-            "127.0.0.1:5000",
-            "127.1.2.3",
-            "[::1]:80",
-        ] {
-            assert!(
-                is_loopback(&Url::parse(&format!("http://{host}/")).unwrap()),
-                "{host}"
-            );
+    fn only_localhost_is_a_name_of_this_machine() {
+        for host in ["localhost", "a.localhost", "localhost.", "a.b.localhost."] {
+            assert!(is_own_name(host), "{host}");
         }
         for host in [
-            "10.0.0.1",
             "localhost.example.com",
-            "127.0.0.1.example.com",
             "r.local",
+            "mylocalhost",
+            "127.0.0.1",
         ] {
-            assert!(
-                !is_loopback(&Url::parse(&format!("http://{host}/")).unwrap()),
-                "{host}"
-            );
+            assert!(!is_own_name(host), "{host}");
         }
+    }
+
+    #[test]
+    fn an_address_is_read_however_it_is_spelt() {
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "0x7f.1",
+            "2130706433",
+            "0177.0.0.1",
+            "127.0.0.1.",
+        ] {
+            let url = Url::parse(&format!("http://{host}:5000/")).unwrap();
+            assert_eq!(address(&url), Some([127, 0, 0, 1].into()), "{host}");
+        }
+        let url = Url::parse("http://[::1]/").unwrap();
+        assert!(address(&url).is_some_and(|address| address.is_loopback()));
+        assert_eq!(address(&Url::parse("http://r.io/").unwrap()), None);
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method};
-use reqwest::Url;
 
 use super::body;
+use super::place::Origin;
 use super::request::Request;
 use crate::error::Error;
 use crate::options::Bodies;
@@ -22,7 +22,7 @@ pub(crate) struct Response {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     /// Where it came from, after all redirects.
-    pub(crate) url: Url,
+    pub(crate) from: Origin,
     /// Whether it came from the origin that the request was made for.
     pub(crate) at_home: bool,
 }
@@ -33,7 +33,7 @@ impl Response {
         bodies: &Bodies,
         request: &Request<'_>,
         mut response: reqwest::Response,
-        url: Url,
+        from: Origin,
     ) -> Result<Self, Error> {
         let failed = response.status().as_u16() >= 400;
         let limit = if failed { ERROR_BODY } else { request.limit };
@@ -55,8 +55,8 @@ impl Response {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body,
-            at_home: url.origin() == request.url.origin(),
-            url,
+            at_home: from.place.url.origin() == request.place.url.origin(),
+            from,
         })
     }
 

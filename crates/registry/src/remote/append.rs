@@ -118,7 +118,7 @@ impl Append {
             }
         }
         Err(Error::Contended {
-            at: self.remote.at(&format!("add to {}", self.name)),
+            at: self.remote.at(&format!("add an entry to {}", self.name)),
             rounds: self.progress.writes,
         })
     }

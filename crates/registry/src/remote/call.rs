@@ -1,11 +1,10 @@
 //! A call: one request to a repository, and which responses it expects.
 
 use http::{HeaderName, HeaderValue, Method};
-use reqwest::Url;
 
 use crate::auth::challenge::Access;
 use crate::error::At;
-use crate::http::{Body, Request};
+use crate::http::{Body, Place, Request};
 use crate::reference::Repository;
 
 /// A request to a repository.
@@ -33,7 +32,7 @@ pub(super) enum Target {
     /// A path below the repository, with its query.
     Path(String),
     /// An address that the registry gave.
-    Url(Url),
+    Place(Place),
 }
 
 impl<'a> Call<'a> {
@@ -72,8 +71,8 @@ impl<'a> Call<'a> {
         self
     }
 
-    pub(super) fn at(mut self, url: Url) -> Self {
-        self.to = Target::Url(url);
+    pub(super) fn at(mut self, place: Place) -> Self {
+        self.to = Target::Place(place);
         self
     }
 
@@ -82,11 +81,12 @@ impl<'a> Call<'a> {
         self
     }
 
-    pub(super) fn request<'r>(&'r self, at: &'r At, url: &Url) -> Request<'r> {
+    pub(super) fn request<'r>(&'r self, at: &'r At, place: &Place) -> Request<'r> {
         Request {
             at,
             method: self.method.clone(),
-            url: url.clone(),
+            place: place.clone(),
+            elsewhere: place.within,
             headers: &self.headers,
             body: self.body.clone(),
             authorization: None,

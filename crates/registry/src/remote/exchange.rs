@@ -4,15 +4,15 @@
 //! is met once, by a name and password or by a new token.
 
 use http::HeaderValue;
-use reqwest::Url;
 
 use super::call::Call;
 use crate::auth::challenge::{Access, Challenge, Scopes};
 use crate::auth::refusal::{Denial, Refusal};
+use crate::auth::service;
 use crate::auth::token::{Grant, TokenRequest};
 use crate::auth::{Credential, bearer};
 use crate::error::{At, Error, RegistryMessage};
-use crate::http::Response;
+use crate::http::{Place, Response};
 use crate::keychain::Candidate;
 use crate::reference::Repository;
 use crate::session::Session;
@@ -27,7 +27,7 @@ pub(super) struct Exchange<'a> {
     pub(super) intent: Access,
     pub(super) call: &'a Call<'a>,
     pub(super) at: &'a At,
-    pub(super) url: &'a Url,
+    pub(super) place: &'a Place,
     /// Whether the address is the registry's own. A place on another host gets no credential, and
     /// is not asked what it would take.
     pub(super) is_home: bool,
@@ -43,13 +43,14 @@ impl Exchange<'_> {
         if let Credential::Unavailable(why) = credential {
             return Err(Denial::unsent(why).into());
         }
+        self.session.options.secrets.note_all(credential);
         if !self.is_home {
             return Ok(self.send(None).await?);
         }
         let known = self.session.challenge(self.tenant, self.repository);
         let first = self.authorize(known.as_ref(), credential, None).await?;
         let response = self.send(header(first.as_ref())).await?;
-        let Some(denial) = self.denial(&response, credential) else {
+        let Some(denial) = self.denial(&response) else {
             return Ok(response);
         };
         let second = self
@@ -59,32 +60,29 @@ impl Exchange<'_> {
             return Err(denial.into());
         };
         let response = self.send(Some(&second.header)).await?;
-        match self.denial(&response, credential) {
+        match self.denial(&response) {
             Some(denial) => Err(denial.into()),
             None => Ok(response),
         }
     }
 
     async fn send(&self, authorization: Option<&HeaderValue>) -> Result<Response, Error> {
-        let mut request = self.call.request(self.at, self.url);
+        let mut request = self.call.request(self.at, self.place);
         request.authorization = authorization.cloned();
         self.session.http.send(request).await
     }
 
     /// The denial that a response is, if it is one. That a tag may not be moved has nothing to do
     /// with the credential, whatever the status.
-    fn denial(&self, response: &Response, credential: &Credential) -> Option<Denial> {
+    fn denial(&self, response: &Response) -> Option<Denial> {
         if !response.at_home || !matches!(response.status, 401 | 403) {
             return None;
         }
-        let message = RegistryMessage::read(&response.body, &credential.secrets());
+        let message = RegistryMessage::read(&response.body, &self.session.options.secrets);
         if self.call.moves_tag && message.is_about_immutability() {
             return None;
         }
-        Some(Denial {
-            status: Some(response.status),
-            message: message.to_string().trim_start_matches(", ").to_owned(),
-        })
+        Some(Denial::said(response.status, &message))
     }
 
     /// What to send after a denial; none if there is nothing better than what was sent.
@@ -95,10 +93,12 @@ impl Exchange<'_> {
         response: &Response,
     ) -> Result<Authorization, Refusal> {
         let challenge = match response.status {
-            401 => Challenge::read(&response.headers).map_err(|problem| Denial {
-                status: Some(401),
-                message: problem.to_string(),
-            })?,
+            401 => {
+                Challenge::read(&response.headers, &response.from).map_err(|problem| Denial {
+                    status: Some(401),
+                    ..Denial::unsent(problem.as_str())
+                })?
+            }
             // a cached token may be out of date; any other header is refused for good
             _ if !sent.is_some_and(|sent| sent.is_cached) => return Ok(None),
             _ => match self.session.challenge(self.tenant, self.repository) {
@@ -123,7 +123,7 @@ impl Exchange<'_> {
         if let Credential::RegistryToken(token) = credential {
             return Ok(bearer(token).map(Grant::new));
         }
-        let (realm, service, scopes) = match challenge {
+        let (realm, name, scopes) = match challenge {
             None => return Ok(None),
             Some(Challenge::Basic) => return Ok(basic(credential)?),
             Some(Challenge::Bearer {
@@ -132,21 +132,36 @@ impl Exchange<'_> {
                 scopes,
             }) => (realm, service, scopes),
         };
+        let registry = self.repository.registry();
+        let listed = &self.session.options.token_services;
         let from = self.call.from.map(|from| Scopes::of(from, Access::Pull));
+        let service = realm.url.host_str().unwrap_or_default();
+        if !registry.starts_with(service) && self.session.options.secrets.are_in(service) {
+            return Err(Denial::foreign_service().into());
+        }
+        let place = service::place(registry, realm, credential, listed)?;
         let request = TokenRequest {
             tenant: self.tenant,
-            realm,
-            service: service.as_deref(),
+            registry,
+            realm: &place,
+            service: name.as_deref(),
             scopes: &Scopes::of(self.repository, self.intent)
                 .with(scopes)
                 .with(&from.unwrap_or_default()),
             credential,
+            secrets: &self.session.options.secrets,
             refused,
         };
         let Session { http, options, .. } = self.session;
         let tokens = &self.session.memory().tokens;
-        let grant = tokens.get(http, &options.clock, self.at, &request).await?;
-        Ok(Some(grant))
+        match tokens.get(http, &options.clock, self.at, &request).await {
+            Ok(grant) => Ok(Some(grant)),
+            // nobody but the operator can tell whether the registry may have such a token
+            Err(Refusal::Failed(Error::Forbidden { .. })) if place != *realm => {
+                Err(Denial::foreign_service().into())
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 }
 

@@ -3,13 +3,12 @@
 
 use http::Method;
 use http::header::LINK;
-use reqwest::Url;
 use serde::Deserialize;
 
 use super::call::Call;
 use super::send::Remote;
 use crate::error::Error;
-use crate::http::Response;
+use crate::http::{Place, Response};
 
 /// Tags of a page, if the registry honours it.
 const PAGE: usize = 1000;
@@ -74,26 +73,29 @@ impl Remote {
         Ok(())
     }
 
-    /// The address of the next page: the link with the relation `next`, at the same origin.
-    pub(super) fn next_page(&self, doing: &str, response: &Response) -> Result<Option<Url>, Error> {
+    /// The place of the next page: the link with the relation `next`, at the same origin.
+    pub(super) fn next_page(
+        &self,
+        doing: &str,
+        response: &Response,
+    ) -> Result<Option<Place>, Error> {
         let mut links = response.headers.get_all(LINK).iter();
         let next = links.find_map(|link| next_link(link.to_str().ok()?));
         let Some(next) = next else {
             return Ok(None);
         };
-        let next = response.url.join(next).map_err(|_| Error::Malformed {
+        let here = &response.from.place.url;
+        let next = here.join(next).map_err(|_| Error::Malformed {
             at: self.at(doing),
             what: "the Link to the next page is not a URL".to_owned(),
         })?;
-        let next = self
-            .session
-            .http
-            .checked_hop(&self.at(doing), &response.url, next)?;
-        if next.origin() != response.url.origin() {
+        let http = &self.session.http;
+        let next = http.hop(&self.at(doing), &response.from, next)?;
+        if next.url.origin() != here.origin() {
             let why = "the next page is at another host";
-            return Err(crate::http::unfollowed(&self.at(doing), &next, why));
+            return Err(crate::http::unfollowed(&self.at(doing), &next.url, why));
         }
-        Ok((next != response.url).then_some(next))
+        Ok((next.url != *here).then_some(next))
     }
 }
 

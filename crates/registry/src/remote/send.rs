@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use reqwest::Url;
-
 use super::call::{Call, Target};
 use super::exchange::Exchange;
 use crate::auth::challenge::Access;
 use crate::auth::refusal::{Denial, Refusal};
 use crate::error::{At, Attempt, Error, RegistryMessage};
-use crate::http::Response;
+use crate::http::{Place, Response};
 use crate::keychain::{Candidate, Candidates};
 use crate::reference::Repository;
 use crate::retry::with_retry;
@@ -92,7 +90,7 @@ impl Remote {
         let at = self.at(&call.doing);
         let registry = self.repository.registry();
         let base = self.session.http.base(&at, registry).await?;
-        let url = self.url(&at, &base, &call.to)?;
+        let place = self.place(&at, &base, &call.to)?;
         let exchange = Exchange {
             session: &self.session,
             tenant: &self.tenant,
@@ -100,8 +98,8 @@ impl Remote {
             intent: self.intent,
             call,
             at: &at,
-            url: &url,
-            is_home: url.origin() == base.origin(),
+            place: &place,
+            is_home: place.url.origin() == base.url.origin(),
         };
         let mut attempts = Vec::new();
         for (number, candidate) in self.candidates.order(call.access()) {
@@ -111,7 +109,7 @@ impl Remote {
                 Err(Refusal::Failed(error)) => return Err(error),
             };
             if exchange.is_home {
-                self.session.http.learn_scheme(registry, &base);
+                self.session.http.learn_scheme(registry, &base.url);
             }
             match result {
                 Ok(response) => return self.judge(call, at, response, number),
@@ -121,16 +119,20 @@ impl Remote {
         Err(Error::Denied { at, attempts })
     }
 
-    fn url(&self, at: &At, base: &Url, to: &Target) -> Result<Url, Error> {
+    fn place(&self, at: &At, base: &Place, to: &Target) -> Result<Place, Error> {
         let path = match to {
-            Target::Url(url) => return Ok(url.clone()),
+            Target::Place(place) => return Ok(place.clone()),
             Target::Path(path) => path,
         };
-        let joined = base.join(&format!("v2/{}/{path}", self.repository.path()));
-        joined.map_err(|_| Error::Refused {
+        let joined = base
+            .url
+            .join(&format!("v2/{}/{path}", self.repository.path()));
+        let url = joined.map_err(|_| Error::Refused {
             at: at.clone(),
             why: "the name of the repository is not valid in a URL".to_owned(),
-        })
+        })?;
+        let within = base.within;
+        Ok(Place { url, within })
     }
 
     /// The result of a response that is no denial.
@@ -148,10 +150,8 @@ impl Remote {
             }
             return Ok(response);
         }
-        let credential = self.candidates.iter().nth(candidate);
-        let secrets = credential.map(|candidate| candidate.credential.secrets());
-        let message = RegistryMessage::read(&response.body, &secrets.unwrap_or_default());
-        let message = Box::new(message);
+        let secrets = &self.session.options.secrets;
+        let message = Box::new(RegistryMessage::read(&response.body, secrets));
         if call.moves_tag && message.is_about_immutability() {
             return Err(Error::ImmutableTag {
                 at,
@@ -173,6 +173,8 @@ fn attempt(candidate: &Candidate, denial: Denial) -> Attempt {
         source: candidate.source.clone(),
         key: candidate.key.clone(),
         status: denial.status,
+        code: denial.code,
+        note: denial.note,
         message: denial.message,
     }
 }

@@ -8,13 +8,12 @@
 use bytes::Bytes;
 use http::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Method};
-use reqwest::Url;
 
 use super::call::Call;
 use super::send::Remote;
 use crate::digest::Digest;
 use crate::error::Error;
-use crate::http::Response;
+use crate::http::{Place, Response};
 use crate::reference::Repository;
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -65,6 +64,7 @@ impl Remote {
         let cancel = Call::new(Method::DELETE, "", "cancel an upload").at(there);
         // Registries that cannot do this drop the upload after a while.
         if let Err(error) = writing.send_once(&cancel.expect(&[200, 202, 204])).await {
+            let error = error.outline();
             tracing::debug!(%error, "could not cancel the upload; the registry drops it after a while");
         }
         Ok(())
@@ -111,7 +111,7 @@ impl Remote {
         digest: &Digest,
         content: &Bytes,
         from: Option<&Repository>,
-    ) -> Result<Option<Url>, Error> {
+    ) -> Result<Option<Place>, Error> {
         let mut path = "blobs/uploads/".to_owned();
         if let Some(from) = from {
             let mut query = form_urlencoded::Serializer::new(String::new());
@@ -138,7 +138,7 @@ impl Remote {
         doing: &str,
         digest: &Digest,
         content: &Bytes,
-    ) -> Result<Option<Url>, Error> {
+    ) -> Result<Option<Place>, Error> {
         let path = format!("blobs/uploads/?digest={digest}");
         let call = Call::new(Method::POST, path, doing)
             .header(CONTENT_TYPE, OCTETS)
@@ -187,23 +187,25 @@ impl Remote {
     }
 
     /// The address to continue an upload: `Location`, which may be relative and may have a query.
-    fn location(&self, doing: &str, response: &Response) -> Result<Option<Url>, Error> {
+    fn location(&self, doing: &str, response: &Response) -> Result<Option<Place>, Error> {
         let Some(location) = response.header(LOCATION.as_str()) else {
             return Ok(None);
         };
         let at = self.at(doing);
-        let there = response.url.join(location).map_err(|_| Error::Malformed {
+        let from = &response.from;
+        let there = from.place.url.join(location);
+        let there = there.map_err(|_| Error::Malformed {
             at: at.clone(),
             what: "the Location of the upload is not a URL".to_owned(),
         })?;
-        let there = self.session.http.checked_hop(&at, &response.url, there)?;
-        Ok(Some(there))
+        self.session.http.hop(&at, from, there).map(Some)
     }
 }
 
 /// The request that completes an upload.
-fn finish<'a>(doing: &str, mut there: Url, digest: &Digest) -> Call<'a> {
+fn finish<'a>(doing: &str, mut there: Place, digest: &Digest) -> Call<'a> {
     there
+        .url
         .query_pairs_mut()
         .append_pair("digest", digest.as_str());
     Call::new(Method::PUT, "", doing)

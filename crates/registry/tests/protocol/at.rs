@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use windlass_registry::keychain::{Candidate, Candidates};
 use windlass_registry::manifest::{CONFIG, Descriptor, Manifest};
-use windlass_registry::{Client, Clock, Credential, Digest, Remote, Repository};
+use windlass_registry::{Client, Clock, Credential, Digest, Policy, Remote, Repository};
 use windlass_sandbox::registry::{Fault, FaultAnswer, Options, Registry};
 
 /// Media type of an image manifest.
@@ -22,6 +22,7 @@ pub struct At {
 pub fn options() -> windlass_registry::Options {
     windlass_registry::Options {
         clock: Clock::manual(),
+        network: Policy::of_workstation(),
         timeouts: windlass_registry::Timeouts {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(5),

@@ -459,7 +459,7 @@ async fn a_credential_a_registry_sends_back_is_not_shown() {
     let error = remote.can_push().await.unwrap_err();
     let text = format!("{error} {error:?}");
     assert!(
-        text.contains("you sent push:[redacted]") && !text.contains("push-word"),
+        text.contains("you sent [redacted]") && !text.contains("push-word"),
         "{text}"
     );
 }

@@ -8,5 +8,6 @@ mod at;
 mod budget;
 mod credentials;
 mod faults;
+mod network;
 mod push_pull;
 mod referrers;

@@ -71,7 +71,7 @@ impl Controller {
         if self.kube_api_qps.is_some() || self.kube_api_burst.is_some() {
             tracing::info!("--kube-api-qps and --kube-api-burst have no effect; see --concurrency");
         }
-        let client = connection.connect().await?;
+        let (client, api) = connection.connect_with_hosts().await?;
         let metrics = Metrics::default();
         let stop = CancellationToken::new();
         let metrics_server =
@@ -79,12 +79,13 @@ impl Controller {
         let health = Health::default();
         let health_server =
             telemetry::serve_health(self.health_address, &health, stop.clone()).await?;
-        let options = Options {
+        let mut options = Options {
             namespaces: namespaces(&self.namespace),
             signing_secrets_path: self.signing_secrets_path,
             health,
             ..Options::new(self.system_namespace, self.concurrency)
         };
+        options.registries.network = options.registries.network.without_cluster(&api);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             system_namespace = options.system_namespace,

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use windlass_core::dsse::Envelope;
 use windlass_core::key::PublicKey;
+use windlass_core::network::Policy;
 use windlass_sandbox::{Fault, FaultAnswer};
 
 use crate::cluster::call::{Call, MERGE_PATCH};
@@ -21,14 +22,17 @@ use crate::controller::Options;
 use crate::dev_cluster::{self, DevCluster};
 
 mod deletion;
+mod echo;
 mod fairness;
 mod faults;
 mod kills;
 mod large;
 mod marks;
 mod names;
+mod network;
 mod outcomes;
 mod pipeline_runs;
+mod planted;
 mod registries;
 mod registry_faults;
 mod reuse;
@@ -45,8 +49,11 @@ const PASSWORD: &str =
 /// How long anything may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A controller whose registries are on this machine.
 fn options() -> Options {
-    Options::new(SYSTEM.to_owned(), 8)
+    let mut options = Options::new(SYSTEM.to_owned(), 8);
+    options.registries.network = Policy::of_workstation();
+    options
 }
 
 /// A controller under test.

@@ -67,7 +67,7 @@ impl PushAccess {
         let sources = credentials::of_account(kube, account, std::iter::empty()).await?;
         let repository = &image.repository;
         let found = find(&sources, repository);
-        let mut options = oci::options();
+        let mut options = oci::options_of_workstation();
         options.retry.attempts = ATTEMPTS;
         let client = oci::client(options, repository.registry(), exemptions)?;
         let mut results = Vec::new();

@@ -15,6 +15,7 @@ use futures::{StreamExt, stream};
 use kube::Client as Kube;
 use tokio::time::{Instant, timeout_at};
 use windlass_core::config::Storage;
+use windlass_core::error::Chain;
 use windlass_core::image::Image;
 use windlass_core::run::Run;
 use windlass_core::signed::Signed;
@@ -22,7 +23,7 @@ use windlass_registry::{Advance, Append, Options};
 
 use self::access::{Access, Owner};
 pub(crate) use self::breaker::OPEN;
-pub(crate) use self::clients::{Exemptions, client, open, options};
+pub(crate) use self::clients::{Exemptions, client, open, options, options_of_workstation};
 pub(crate) use self::error::UploadError;
 pub(crate) use self::identity::Identity;
 use self::place::repository_of;
@@ -50,6 +51,8 @@ mod upload;
 const AT_ONCE: usize = 8;
 /// Registry hosts of a run that count.
 const MOST_HOSTS: usize = 16;
+/// Most failures of one pass that the log lists.
+const REPORTED: usize = 10;
 
 /// The registries that runs push to.
 pub(crate) struct Oci {
@@ -130,7 +133,22 @@ impl Oci {
         }
         warnings.sort();
         warnings.dedup();
+        self.report(&sum.failures);
         sum.result(warnings)
+    }
+
+    /// Tells the log what registries said, which runs do not repeat.
+    fn report(&self, failures: &[UploadError]) {
+        let texts = failures.iter().map(|failure| Chain(failure).to_string());
+        let texts: BTreeSet<_> = texts
+            .map(|text| self.access.secrets().mask(&text))
+            .collect();
+        for text in texts.iter().take(REPORTED) {
+            tracing::warn!("{}", text.replace(char::is_control, " "));
+        }
+        if let Some(more) = texts.len().checked_sub(REPORTED).filter(|more| *more > 0) {
+            tracing::warn!("{more} more failures of the same run are not listed");
+        }
     }
 
     async fn push(
@@ -167,6 +185,7 @@ impl Oci {
         while let Some(pushed) = each.next().await {
             sum.add(pushed);
         }
+        self.report(&sum.failures);
         sum.result(warnings)
     }
 
@@ -198,6 +217,7 @@ impl Oci {
                 Err(error) => failures.push(self.access.explain(&owner, image, error)),
             }
         }
+        self.report(&failures);
         (found, failures)
     }
 }

@@ -119,7 +119,7 @@ impl Round<'_> {
 
     fn refused(&self, why: impl Into<String>) -> Error {
         Error::Refused {
-            at: self.remote.at(&format!("add to {}", self.name)),
+            at: self.remote.at(&format!("add an entry to {}", self.name)),
             why: why.into(),
         }
     }

@@ -76,6 +76,10 @@ impl Issuer {
         self.issued.get(secret).map(|issued| issued.number)
     }
 
+    pub(crate) fn issued(&self) -> Vec<String> {
+        self.issued.keys().cloned().collect()
+    }
+
     pub(crate) fn expire(&mut self, secret: &str) {
         if let Some(issued) = self.issued.get_mut(secret) {
             issued.end = Duration::ZERO;

@@ -10,7 +10,7 @@ use windlass_core::config::Storage;
 use windlass_core::image::Image;
 use windlass_core::run::Run;
 use windlass_registry::keychain::{Account, Keychain, Source};
-use windlass_registry::{Clock, Options, Remote, Repository, Tenant};
+use windlass_registry::{Clock, Options, Remote, Repository, Secrets, Tenant};
 
 use super::accounts::Accounts;
 use super::breaker::{Breakers, Visit};
@@ -67,6 +67,11 @@ impl Access {
     /// The clock of the clients.
     pub(super) fn clock(&self) -> &Clock {
         self.clients.clock()
+    }
+
+    /// The secrets in use.
+    pub(super) fn secrets(&self) -> &Secrets {
+        self.clients.secrets()
     }
 
     /// The account of a run, with its sources of credentials.
@@ -149,7 +154,7 @@ impl Access {
         let tenant = Tenant::from(account.namespace.as_str());
         let client = self
             .clients
-            .of(&tenant, &repository, exemptions, sharing)
+            .of(&tenant, &repository, exemptions, sharing, storage)
             .await?;
         let own = self.identities.sources(&tenant, sharing, &repository).await;
         let sources = sources.iter().chain(&own);

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use windlass_core::config::Storage;
+use windlass_core::network::{Network, Policy, TokenServices};
 use windlass_once::{Expiry, OnceMap};
 use windlass_registry::keychain::{Source, Warning, find};
 use windlass_registry::{
-    Bodies, Budget, Client, Clock, Memory, Options, Proxies, Remote, Repository, Tenant,
+    Bodies, Budget, Client, Clock, Memory, Options, Proxies, Remote, Repository, Secrets, Tenant,
 };
 
 use super::attached::bounds;
@@ -31,6 +33,15 @@ pub(crate) struct Exemptions {
     pub(crate) plain_http: bool,
 }
 
+/// What the client of a registry is made for. A change of the settings makes another one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    registry: String,
+    exemptions: Exemptions,
+    network: Network,
+    token_services: TokenServices,
+}
+
 /// Clients of all registries that were spoken to.
 pub(crate) struct Clients {
     options: Options,
@@ -38,8 +49,7 @@ pub(crate) struct Clients {
     certificates: Vec<PathBuf>,
     /// Of all clients: it is bounded for all hosts together, and outlasts a client that is replaced.
     memory: Memory,
-    /// By host and its exemptions.
-    known: OnceMap<(String, Exemptions), HostClients, Tenant>,
+    known: OnceMap<Key, HostClients, Tenant>,
 }
 
 /// The clients of one host.
@@ -67,6 +77,11 @@ impl Clients {
         &self.options.clock
     }
 
+    /// The secrets that the clients send.
+    pub(crate) fn secrets(&self) -> &Secrets {
+        &self.options.secrets
+    }
+
     /// The client of a repository's registry. One makes it, on a thread where files may be read, and
     /// the others wait. It presents a client certificate only where the identity of this process is
     /// shared: whoever controls the name would otherwise use it.
@@ -76,11 +91,19 @@ impl Clients {
         repository: &Repository,
         exemptions: Exemptions,
         sharing: Sharing,
+        storage: &Storage,
     ) -> Result<Client, UploadError> {
         let registry = repository.registry();
-        let key = (registry.to_owned(), exemptions);
+        let key = Key {
+            registry: registry.to_owned(),
+            exemptions,
+            network: storage.network.clone(),
+            token_services: storage.token_services.clone(),
+        };
         let make = || async {
-            let (options, folders) = (self.options.clone(), self.certificates.clone());
+            let (mut options, folders) = (self.options.clone(), self.certificates.clone());
+            options.network = options.network.with(&storage.network);
+            options.token_services.clone_from(&storage.token_services);
             let (host, memory) = (registry.to_owned(), self.memory.clone());
             let made = move || HostClients::new(options, &host, exemptions, &folders, &memory);
             let made = tokio::task::spawn_blocking(made).await;
@@ -130,6 +153,16 @@ impl HostClients {
     }
 }
 
+/// How a person at this machine speaks to registries: also to those on it, and with token services
+/// as Docker and cosign have them.
+pub(crate) fn options_of_workstation() -> Options {
+    Options {
+        network: Policy::of_workstation(),
+        token_services: TokenServices::any(),
+        ..options()
+    }
+}
+
 /// How registries are spoken to from this process: through the proxies of its environment.
 pub(crate) fn options() -> Options {
     let variable = |upper: &str, lower: &str| {
@@ -152,7 +185,7 @@ pub(crate) async fn open(
     repository: Repository,
     exemptions: Exemptions,
 ) -> Result<(Remote, Vec<Warning>), UploadError> {
-    let mut options = options();
+    let mut options = options_of_workstation();
     options.limits.entries = bounds::ENTRIES;
     options.limits.list = bounds::CONTENT;
     // nobody else waits for memory here, and what takes too long ends with the verb
@@ -210,7 +243,14 @@ mod tests {
     async fn open(clients: &Clients, tenant: &str, host: &str, sharing: Sharing) -> Client {
         let repository = Repository::parse(&format!("{host}/app")).unwrap();
         let tenant = Tenant::from(tenant);
-        let client = clients.of(&tenant, &repository, Exemptions::default(), sharing);
+        let storage = Storage::default();
+        let client = clients.of(
+            &tenant,
+            &repository,
+            Exemptions::default(),
+            sharing,
+            &storage,
+        );
         client.await.unwrap()
     }
 
@@ -218,7 +258,12 @@ mod tests {
     async fn a_namespace_that_names_many_hosts_replaces_no_client_of_another() {
         let clients = Clients::new(Options::default(), Vec::new());
         let is_kept = |tenant: &str, host: &str| {
-            let key = (host.to_owned(), Exemptions::default());
+            let key = Key {
+                registry: host.to_owned(),
+                exemptions: Exemptions::default(),
+                network: Network::default(),
+                token_services: TokenServices::default(),
+            };
             let kept = clients
                 .known
                 .share(&Tenant::from(tenant))

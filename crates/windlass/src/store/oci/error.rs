@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use windlass_core::error::Chain;
 use windlass_core::image::ImageError;
 use windlass_core::retry::Retry;
 use windlass_registry::{Digest, DigestError, Error, ReferenceError, SetupError};
@@ -33,10 +34,7 @@ pub(crate) enum UploadError {
     #[error("{image}: {source}")]
     Digest { image: String, source: DigestError },
     /// Something was not found, where registries also say so for want of a credential.
-    #[error(
-        "{error}; it may be there for another credential: registries.shared-credentials in \
-         windlass-config does not list the repository for the namespace {namespace}"
-    )]
+    #[error("{}", withheld(error, namespace))]
     Withheld {
         error: Box<UploadError>,
         namespace: String,
@@ -97,6 +95,14 @@ pub(crate) enum UploadError {
     },
 }
 
+/// An error, and that the credentials of the controller may be the remedy.
+fn withheld(error: impl std::fmt::Display, namespace: &str) -> String {
+    format!(
+        "{error}; it may be there for another credential: registries.shared-credentials in \
+         windlass-config does not list the repository for the namespace {namespace}"
+    )
+}
+
 impl UploadError {
     /// Whether something was not found, which registries say of what they hide too.
     fn is_absence(&self) -> bool {
@@ -115,6 +121,30 @@ impl UploadError {
         Self::Withheld {
             error: Box::new(self),
             namespace: namespace.to_owned(),
+        }
+    }
+
+    /// The error without anything that a registry chose, for the annotations and Events of a run.
+    pub(crate) fn outline(&self) -> String {
+        match self {
+            Self::Registry(error) => error.outline().to_string(),
+            Self::Withheld { error, namespace } => withheld(error.outline(), namespace),
+            Self::Index { .. } => "what an index lists as an index is not a valid one".to_owned(),
+            Self::Listed { image, .. } => format!("{image} lists something that cannot be signed"),
+            Self::NoSubject { repository, .. } => format!(
+                "the image is not in {repository}, so nothing can refer to it; push the image first"
+            ),
+            Self::Credentials(_)
+            | Self::Override { .. }
+            | Self::Image { .. }
+            | Self::Digest { .. }
+            | Self::TooManyListed { .. }
+            | Self::TooDeep { .. }
+            | Self::Certificate { .. }
+            | Self::Setup { .. }
+            | Self::Cut { .. }
+            | Self::Unresponsive { .. }
+            | Self::Interrupted { .. } => Chain(self).to_string(),
         }
     }
 
