@@ -21,7 +21,7 @@ use tokio_util::time::DelayQueue;
 use tracing::Instrument as _;
 
 use self::budget::Budget;
-use self::entries::{Busy, Job, Place, Waiting};
+use self::entries::{Busy, Interim, Job, Place, Waiting};
 use self::lane::{Lane, Ticket};
 use self::pace::{Pace, pause, spread};
 use super::awaiting::Awaiting;
@@ -178,8 +178,8 @@ impl Queue {
 
     fn seen(&mut self, id: RunId, object: Bytes, is_leaving: bool) {
         if let Some(busy) = self.busy.get_mut(&id) {
-            busy.was_seen = true;
-            busy.has_left |= is_leaving;
+            busy.interim.was_seen = true;
+            busy.interim.has_left |= is_leaving;
         } else if let Some(job) = self.queued.get_mut(&id) {
             let leaves_now = is_leaving && !job.is_leaving;
             if leaves_now || matches!(job.work, Work::Seen(_)) {
@@ -225,7 +225,7 @@ impl Queue {
         let parents =
             busy.filter(|(id, _)| id.kind == RunKind::Pipeline && id.namespace == child.namespace);
         for (_, busy) in parents {
-            busy.settled.push(child.name.clone());
+            busy.interim.settled.push(child.name.clone());
         }
         for parent in self.awaiting.settle(&child.namespace, &child.name) {
             self.wake(&parent);
@@ -306,9 +306,7 @@ impl Queue {
             place,
             attempts: job.attempts,
             is_leaving: job.is_leaving,
-            was_seen: false,
-            has_left: false,
-            settled: Vec::new(),
+            interim: Interim::default(),
         };
         self.busy.insert(Arc::clone(&id), busy);
         // at the level of errors, so that every line of a pass names its run whatever is logged
@@ -348,8 +346,8 @@ impl Queue {
 
     /// What is done with a run after a pass.
     fn follow(&mut self, id: Arc<RunId>, busy: &Busy, outcome: Outcome) {
-        let leaves_now = busy.has_left && !busy.is_leaving;
-        let is_leaving = busy.has_left || busy.is_leaving;
+        let leaves_now = busy.interim.has_left && !busy.is_leaving;
+        let is_leaving = busy.interim.has_left || busy.is_leaving;
         let places = busy.ticket.places;
         let job = |attempts, work| Job {
             attempts,
@@ -358,7 +356,7 @@ impl Queue {
             places,
         };
         match outcome {
-            Outcome::Settled | Outcome::Written if busy.was_seen => {
+            Outcome::Settled | Outcome::Written if busy.interim.was_seen => {
                 let work = Work::Fetch(Progress::default());
                 self.start_or_rest(id, work, is_leaving);
             }
@@ -377,7 +375,7 @@ impl Queue {
                 };
                 self.enqueue(Ticket { id, hosts, places }, job);
             }
-            Outcome::Later { progress, .. } if leaves_now => {
+            Outcome::Later { progress, .. } if leaves_now || busy.interim.is_outdated => {
                 let job = job(busy.attempts, Work::Fetch(progress));
                 self.enqueue(Ticket::without_hosts(&id, places), job);
             }
@@ -398,7 +396,7 @@ impl Queue {
                 mut children,
                 after,
             } => {
-                for child in &busy.settled {
+                for child in &busy.interim.settled {
                     children.remove(child);
                 }
                 if children.is_empty() || leaves_now {
@@ -440,8 +438,12 @@ impl Queue {
         self.due(id);
     }
 
-    /// The settings changed: what failed under the old ones is tried as soon as it is its turn.
+    /// The settings changed: what failed under the old ones, or is about to, is tried as soon as it is
+    /// its turn.
     fn wake_all(&mut self) {
+        for busy in self.busy.values_mut() {
+            busy.interim.is_outdated = true;
+        }
         let all: Vec<Arc<RunId>> = self.waiting.keys().cloned().collect();
         for id in all {
             self.wake(&id);

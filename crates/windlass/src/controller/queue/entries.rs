@@ -42,16 +42,24 @@ pub(super) struct Waiting {
     pub(super) places: usize,
 }
 
-/// A run that is worked on, and what happened to it meanwhile.
+/// A run that is worked on.
 pub(super) struct Busy {
     pub(super) ticket: Ticket,
     pub(super) place: Place,
     pub(super) attempts: u32,
     pub(super) is_leaving: bool,
+    pub(super) interim: Interim,
+}
+
+/// What happened to a run while it was worked on.
+#[derive(Default)]
+pub(super) struct Interim {
     /// It was seen again, and something has to be done about it.
     pub(super) was_seen: bool,
     /// It was deleted.
     pub(super) has_left: bool,
+    /// The settings that the pass began with changed.
+    pub(super) is_outdated: bool,
     /// Task runs of its namespace that were settled, if it is a pipeline run.
     pub(super) settled: Vec<String>,
 }

@@ -1,5 +1,7 @@
 //! Changes of the configuration and of the key.
 
+use windlass_sandbox::Gate;
+
 use super::*;
 use crate::telemetry::Metrics;
 
@@ -234,4 +236,23 @@ async fn it_is_not_ready_while_the_runs_cannot_be_listed_and_dead_if_the_watch_e
     let _ = running.await;
     assert!(health.dead().is_some());
     cluster.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_settings_during_a_pass_counts_for_its_run_at_once() {
+    let scene = Scene::with(json!({ "artifacts.taskrun.storage": "gcs" })).await;
+    let gate = Gate::new();
+    let pause = failing("PATCH", FaultAnswer::Pause(gate.clone()), 1);
+    scene.local.cluster.fail(pause);
+    scene.create(finished("early"));
+    let reached = tokio::time::timeout(PATIENCE, gate.reached(1)).await;
+    reached.expect("the reason is about to be written");
+    scene
+        .configure(json!({ "artifacts.taskrun.storage": "tekton" }))
+        .await;
+    scene.create(finished("after"));
+    assert_eq!(scene.marked("after").await, "true", "the change counts");
+    gate.release();
+    assert_eq!(scene.marked("early").await, "true");
+    scene.end().await;
 }
