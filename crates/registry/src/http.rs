@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::header::{AUTHORIZATION, LOCATION};
-use reqwest::Url;
+use reqwest::{RequestBuilder, Url};
 
 use self::client::{Clients, Verification};
-use self::failure::{failure, silence};
+use self::failure::{failure, is_unsent, silence};
 use self::host::Exemptions;
 use self::network::Network;
 use self::scheme::{Scheme, Schemes};
@@ -37,6 +37,8 @@ pub(crate) use self::request::{Body, Request};
 pub(crate) use self::response::Response;
 pub use self::setup::SetupError;
 
+/// Most connections for one request that end before it is sent.
+const CONNECTIONS: usize = 3;
 /// Most redirects followed one after the other.
 const HOPS: usize = 5;
 
@@ -169,17 +171,11 @@ impl Http {
         authorization: Option<&HeaderValue>,
     ) -> Result<reqwest::Response, Error> {
         let client = self.client(request.at, place).await?;
-        let mut sent = client.request(request.method.clone(), place.url.clone());
-        for (name, value) in request.headers {
-            sent = sent.header(name, value);
-        }
-        if let Some(authorization) = authorization {
-            sent = sent.header(AUTHORIZATION, authorization);
-        }
-        if let Body::Content(content) | Body::Secret(content) = &request.body {
-            sent = sent.body(content.clone());
-        }
-        match tokio::time::timeout(self.first_byte, sent.send()).await {
+        let sent = send_over_new_connections(|| {
+            let sent = client.request(request.method.clone(), place.url.clone());
+            filled(sent, request, authorization).send()
+        });
+        match tokio::time::timeout(self.first_byte, sent).await {
             Ok(response) => response.map_err(|error| failure(request.at, &place.url, error)),
             Err(_) => Err(silence(request.at, &place.url, self.first_byte)),
         }
@@ -203,6 +199,40 @@ impl Http {
             why: "the HTTP client could not be set up a second time".to_owned(),
         })
     }
+}
+
+/// A request with its headers and body.
+fn filled(
+    mut sent: RequestBuilder,
+    request: &Request<'_>,
+    authorization: Option<&HeaderValue>,
+) -> RequestBuilder {
+    for (name, value) in request.headers {
+        sent = sent.header(name, value);
+    }
+    if let Some(authorization) = authorization {
+        sent = sent.header(AUTHORIZATION, authorization);
+    }
+    if let Body::Content(content) | Body::Secret(content) = &request.body {
+        sent = sent.body(content.clone());
+    }
+    sent
+}
+
+/// Sends a request, over another connection if one ends before the request is sent: what the server
+/// said about the connection is lost then, which a further one may tell.
+async fn send_over_new_connections<F>(send: impl Fn() -> F) -> reqwest::Result<reqwest::Response>
+where
+    F: Future<Output = reqwest::Result<reqwest::Response>>,
+{
+    let mut outcome = send().await;
+    for _ in 1..CONNECTIONS {
+        match &outcome {
+            Err(error) if is_unsent(error) => outcome = send().await,
+            _ => break,
+        }
+    }
+    outcome
 }
 
 /// The target of a redirect. Writes follow only statuses that keep the method.

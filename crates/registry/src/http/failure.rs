@@ -57,6 +57,18 @@ fn is_late_refusal(error: &reqwest::Error) -> bool {
     false
 }
 
+/// Whether the connection ended before the request was sent over it.
+pub(super) fn is_unsent(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<hyper::Error>() {
+            return error.is_canceled();
+        }
+        next = error.source();
+    }
+    false
+}
+
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = next {
