@@ -2,7 +2,7 @@
 //!
 //! A text names the operation, the registry and the repository, and what the reader can do. It has no
 //! secrets: the registry's message is cut, and control characters and the secrets in use are removed
-//! from it. It is for those who operate the program. Others get an [`Outline`], which repeats nothing
+//! from it. It is for those who operate the program. Others get an [`outline`], which repeats nothing
 //! that the registry chose.
 
 use std::fmt;
@@ -16,10 +16,9 @@ use crate::reference::Repository;
 
 mod code;
 mod message;
-mod outline;
+pub(crate) mod outline;
 
 pub use message::RegistryMessage;
-pub use outline::Outline;
 
 /// What to do about a tag that may not be moved.
 const IMMUTABLE: &str = "the registry does not allow this tag to be moved: exempt tags that begin \
@@ -312,12 +311,6 @@ impl Error {
     /// would hold the caller several times as long, and where there was no room for its response.
     pub(crate) fn ends_attempts(&self) -> bool {
         self.is_timeout() || matches!(self, Self::Busy { .. })
-    }
-
-    /// The error without anything that the registry chose, for those who may not see what it was
-    /// sent.
-    pub fn outline(&self) -> Outline<'_> {
-        Outline(self)
     }
 
     fn at(&self) -> &At {

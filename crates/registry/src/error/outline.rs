@@ -12,6 +12,14 @@ use super::{At, Attempt, Error, RegistryMessage, advice};
 #[derive(Debug, Clone, Copy)]
 pub struct Outline<'a>(pub(super) &'a Error);
 
+impl Error {
+    /// The error without anything that the registry chose, for those who may not see what it was
+    /// sent.
+    pub fn outline(&self) -> Outline<'_> {
+        Outline(self)
+    }
+}
+
 impl fmt::Display for Outline<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let error = self.0;
