@@ -48,18 +48,26 @@ fn the_examples_of_the_formats_are_what_windlass_prints() {
 
 #[test]
 fn every_test_that_the_pages_name_exists() {
-    let pages = page("differences.md") + &page("limits.md") + &page("registries.md");
+    let pages = [
+        "differences.md",
+        "limits.md",
+        "registries.md",
+        "security.md",
+    ];
+    let pages: String = pages.into_iter().map(page).collect();
     let names: Vec<&str> = pages
         .split('`')
         .skip(1)
         .step_by(2)
         .filter(|text| text.matches('_').count() >= 3 && !text.contains(['.', '/', '$', ' ', '*']))
+        // a metric
+        .filter(|text| !text.starts_with("windlass_"))
         .filter(|text| {
             text.chars()
                 .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
         })
         .collect();
-    assert!(names.len() > 38, "only {} tests are named", names.len());
+    assert!(names.len() > 100, "only {} tests are named", names.len());
     let sources = sources(&docs().join(".."));
     for name in names {
         let function = format!("fn {name}(");
