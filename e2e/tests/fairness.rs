@@ -127,10 +127,6 @@ fn while_200_runs_of_one_tenant_hang_those_of_another_are_signed_at_once() -> Re
     Testbed::with(Kind::Real, Cosign::Two, |testbed| {
         let registry = Registry::start(&testbed.shell().folder().join("registry"))?;
         let shell = testbed.shell_with_login(&registry.docker_config(""))?;
-        // both registries listen on loopback
-        shell.ok(
-            "kubectl create configmap windlass-config --from-literal=network.allow=127.0.0.0/8",
-        )?;
         shell.ok(guide::KEY_PAIR)?;
         images::configure(
             &shell,
