@@ -2,8 +2,9 @@
 //! where it does not belong. The table in `docs/registries.md` names these tests.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use tracing::Dispatch;
 use tracing_subscriber::fmt::MakeWriter;
 use windlass_registry::{Clock, Timeouts};
 use windlass_sandbox::registry::{
@@ -23,6 +24,10 @@ pub(super) struct Log(pub(super) Arc<Mutex<Vec<u8>>>);
 
 /// Logs everything there until the guard is dropped.
 pub(super) fn logging(log: &Log) -> tracing::subscriber::DefaultGuard {
+    // While a process has one subscriber only, the interest in a callsite is asked of the thread that
+    // comes to it first, and counts for all: a test without a subscriber would silence this one.
+    static OTHERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
+    OTHERS.get_or_init(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(log.clone());
