@@ -14,14 +14,14 @@ use super::error::PayloadError;
 use crate::json::Json;
 use crate::run::Run;
 
-/// Members by which image signatures, statements and envelopes are recognised.
+/// Members by which image signatures, statements and envelopes are recognised, without regard to case.
 const RESERVED: [&str; 7] = [
     "critical",
     "_type",
-    "payloadType",
+    "payloadtype",
     "payload",
     "signatures",
-    "predicateType",
+    "predicatetype",
     "predicate",
 ];
 
@@ -43,12 +43,7 @@ pub(super) fn bytes(run: &Run<'_>) -> Result<Vec<u8>, PayloadError> {
 /// Whether a reader may take a member for a reserved one. Programs in Go, such as cosign, ignore
 /// case.
 fn is_reserved(name: &str) -> bool {
-    RESERVED
-        .iter()
-        .any(|reserved| folded(reserved) == folded(name))
-}
-
-/// A name without regard to case, as Unicode folds it: `ſ` is an `s`.
-fn folded(name: &str) -> String {
-    name.to_uppercase().to_lowercase()
+    // as Unicode folds case: `ſ` is an `s`
+    let folded = name.to_uppercase().to_lowercase();
+    RESERVED.contains(&folded.as_str())
 }
