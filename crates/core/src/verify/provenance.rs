@@ -27,6 +27,15 @@ pub struct Attribution {
     pub by: String,
 }
 
+/// How a reference fits a build.
+#[derive(Debug, Clone, Copy)]
+enum Fit {
+    /// It is the definition of the run, or of a task of a pipeline that is trusted.
+    Own,
+    /// The build only names it.
+    Named,
+}
+
 /// What a comparison comes to.
 #[derive(Debug, Default)]
 pub(super) struct Judgement {
@@ -105,9 +114,12 @@ impl Judgement {
         let Some(reference) = &wanted.pipeline_ref else {
             return;
         };
-        let is_own = build.kind == Definition::Pipeline && build.own.is(reference);
-        let is_named = build.kind == Definition::Pipeline && names(build, reference);
-        self.definition(build, ("pipeline-ref", reference), is_own, is_named, wanted);
+        let fit = match build.kind {
+            Definition::Pipeline if build.own.is(reference) => Some(Fit::Own),
+            Definition::Pipeline if names(build, reference) => Some(Fit::Named),
+            _ => None,
+        };
+        self.definition(build, ("pipeline-ref", reference), fit, wanted);
     }
 
     fn task(&mut self, build: &Build<'_>, wanted: &Provenance) {
@@ -116,34 +128,42 @@ impl Judgement {
         };
         let is_among_tasks = build.tasks.iter().any(|task| task.is(reference));
         let is_trusted = vouching(build, wanted.pipeline_ref.as_ref()).is_some();
-        let is_own = build.own.is(reference) || (is_among_tasks && is_trusted);
-        let is_named = is_among_tasks || names(build, reference);
-        self.definition(build, ("task-ref", reference), is_own, is_named, wanted);
+        let fit = if build.own.is(reference) || (is_among_tasks && is_trusted) {
+            Some(Fit::Own)
+        } else if is_among_tasks || names(build, reference) {
+            Some(Fit::Named)
+        } else {
+            None
+        };
+        self.definition(build, ("task-ref", reference), fit, wanted);
     }
 
     fn definition(
         &mut self,
         build: &Build<'_>,
         (claim, reference): (&'static str, &DefinitionRef),
-        is_own: bool,
-        is_named: bool,
+        fit: Option<Fit>,
         wanted: &Provenance,
     ) {
         let is_pinned = matches!(reference, DefinitionRef::Pinned { .. });
         let value = reference.to_string();
-        if is_own && is_pinned {
-            let by = "the resolver that read it";
-            self.attribute(claim, &value, Standing::Verified, by);
-        } else if (is_own || is_named) && is_pinned {
-            let by = "the author of the pipeline run, who put that task into it";
-            let remedy = "say which pipeline you trust with --pipeline-ref URI@ALGORITHM:HEX, ";
-            self.claimed((claim, &value), by, wanted.least, remedy);
-        } else if is_own || is_named {
-            let by = "the author of the run, who chose what it stands for";
-            let remedy = format!("type --{claim} URI@ALGORITHM:HEX of the revision you trust, ");
-            self.claimed((claim, &value), by, wanted.least, &remedy);
-        } else {
-            self.findings.push(other_definition(build, &value));
+        match fit {
+            None => self.findings.push(other_definition(build, &value)),
+            Some(_) if !is_pinned => {
+                let by = "the author of the run, who chose what it stands for";
+                let remedy =
+                    format!("type --{claim} URI@ALGORITHM:HEX of the revision you trust, ");
+                self.claimed((claim, &value), by, wanted.least, &remedy);
+            }
+            Some(Fit::Own) => {
+                let by = "the resolver that read it";
+                self.attribute(claim, &value, Standing::Verified, by);
+            }
+            Some(Fit::Named) => {
+                let by = "the author of the pipeline run, who put that task into it";
+                let remedy = "say which pipeline you trust with --pipeline-ref URI@ALGORITHM:HEX, ";
+                self.claimed((claim, &value), by, wanted.least, remedy);
+            }
         }
     }
 
