@@ -170,23 +170,19 @@ impl Kind {
 impl ServedKind {
     /// Finds what `group`, `version` and plural name in a request path stand for.
     pub(crate) fn by_path(group: &str, version: &str, plural: &str) -> Option<Self> {
-        let kind = KINDS
-            .iter()
-            .find(|kind| kind.group == group && kind.plural == plural)?;
-        let version = kind
-            .versions
-            .iter()
-            .copied()
-            .find(|served| *served == version)?;
-        Some(Self { kind, version })
+        Self::find(group, version, |kind| kind.plural == plural)
     }
 
     /// Finds what `apiVersion` and `kind` in a document stand for.
     pub(crate) fn by_document(api_version: &str, name: &str) -> Option<Self> {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        Self::find(group, version, |kind| kind.kind == name)
+    }
+
+    fn find(group: &str, version: &str, is_named: impl Fn(&Kind) -> bool) -> Option<Self> {
         let kind = KINDS
             .iter()
-            .find(|kind| kind.group == group && kind.kind == name)?;
+            .find(|kind| kind.group == group && is_named(kind))?;
         let version = kind
             .versions
             .iter()
