@@ -47,6 +47,12 @@ fn is_gone(scene: &Scene, namespace: &str) -> bool {
     run.is_none()
 }
 
+async fn until_gone(scene: &Scene, namespace: &str) {
+    scene
+        .until("the run is gone", |scene| is_gone(scene, namespace))
+        .await;
+}
+
 const LONG: Duration = Duration::from_secs(3600);
 
 #[tokio::test]
@@ -55,9 +61,7 @@ async fn a_deleted_run_that_waits_gets_one_pass_at_once_and_without_grace_it_the
     scene.create(unreachable_image("default"));
     scene.reason("app").await;
     delete(&scene, RUN).await;
-    scene
-        .until("the run is gone", |scene| is_gone(scene, "default"))
-        .await;
+    until_gone(&scene, "default").await;
     let event = scene.event("ReleasedUnsigned").await;
     let message = event["message"].as_str().unwrap();
     assert!(message.contains("127.0.0.1:1"), "{message}");
@@ -80,9 +84,7 @@ async fn a_deleted_run_is_kept_for_its_grace_which_is_said_and_is_signed_if_that
     scene
         .configure(json!({ "artifacts.oci.storage": "" }))
         .await;
-    scene
-        .until("the run is gone", |scene| is_gone(scene, "default"))
-        .await;
+    until_gone(&scene, "default").await;
     let signed = |scene: &Scene| scene.local.metrics.task_runs.marked_signed.get() == 1;
     scene.until("it was signed", signed).await;
     assert_eq!(scene.local.metrics.released_unsigned.get(), 0);
@@ -95,9 +97,7 @@ async fn a_deleted_run_goes_once_its_grace_is_over() {
     scene.create(unreachable_image("default"));
     scene.reason("app").await;
     delete(&scene, RUN).await;
-    scene
-        .until("the run is gone", |scene| is_gone(scene, "default"))
-        .await;
+    until_gone(&scene, "default").await;
     scene.event("ReleasedUnsigned").await;
     scene.end().await;
 }
@@ -112,9 +112,7 @@ async fn in_a_namespace_that_is_being_deleted_a_run_goes_after_one_pass() {
     let waits = |scene: &Scene| scene.local.metrics.waiting.get() == 1;
     scene.until("the run waits", waits).await;
     delete(&scene, "/api/v1/namespaces/team-b").await;
-    scene
-        .until("the run is gone", |scene| is_gone(scene, "team-b"))
-        .await;
+    until_gone(&scene, "team-b").await;
     let counted = |scene: &Scene| scene.local.metrics.released_unsigned.get() == 1;
     scene.until("it is counted", counted).await;
     scene.end().await;
@@ -134,9 +132,7 @@ async fn a_deleted_run_goes_without_a_key_too() {
     scene.create(run);
     scene.reason("app").await;
     delete(&scene, RUN).await;
-    scene
-        .until("the run is gone", |scene| is_gone(scene, "default"))
-        .await;
+    until_gone(&scene, "default").await;
     scene.event("ReleasedUnsigned").await;
     scene.end().await;
 }
@@ -149,8 +145,6 @@ async fn a_service_account_that_cannot_exist_keeps_no_run_from_being_deleted() {
     scene.create(run);
     scene.reason("app").await;
     delete(&scene, RUN).await;
-    scene
-        .until("the run is gone", |scene| is_gone(scene, "default"))
-        .await;
+    until_gone(&scene, "default").await;
     scene.end().await;
 }
