@@ -127,7 +127,12 @@ fn finished(uid: &str) -> Value {
     })
 }
 
-const FORMATS: [Format; 3] = [Format::Tekton, Format::SlsaV1, Format::SlsaV2Alpha4];
+const FORMATS: [Format; 4] = [
+    Format::Tekton,
+    Format::SlsaV1,
+    Format::SlsaV2Alpha3,
+    Format::SlsaV2Alpha4,
+];
 
 #[test]
 fn a_run_as_the_controller_leaves_it_is_verified() {
@@ -181,13 +186,7 @@ fn a_signature_of_another_run_does_not_hold_for_this_one() {
 #[test]
 fn nothing_that_was_signed_for_one_run_verifies_another() {
     let scene = RunScene::new();
-    let formats = [
-        Format::Tekton,
-        Format::SlsaV1,
-        Format::SlsaV2Alpha3,
-        Format::SlsaV2Alpha4,
-    ];
-    for format in formats {
+    for format in FORMATS {
         for (kind, other) in [("TaskRun", "PipelineRun"), ("PipelineRun", "TaskRun")] {
             let signed = scene.sign(built(kind, "team-a", "good", "u-1"), format);
             scene.verify(&signed, 0, "Verified OK");
@@ -226,13 +225,7 @@ fn seal_mark(key: &PrivateKey, run: &mut Value) {
 #[test]
 fn a_seal_names_the_run_where_the_format_does_not() {
     let scene = RunScene::new();
-    let formats = [
-        Format::Tekton,
-        Format::SlsaV1,
-        Format::SlsaV2Alpha3,
-        Format::SlsaV2Alpha4,
-    ];
-    for format in formats {
+    for format in FORMATS {
         let mut signed = scene.sign(built("TaskRun", "team-a", "good", "u-1"), format);
         seal_mark(&scene.key, &mut signed);
         scene.verify(&signed, 0, "seal: valid");
