@@ -43,6 +43,9 @@ pub(super) fn bytes(run: &Run<'_>) -> Result<Vec<u8>, PayloadError> {
 /// Whether a reader may take a member for a reserved one. Programs in Go, such as cosign, ignore
 /// case.
 fn is_reserved(name: &str) -> bool {
+    if name.is_ascii() {
+        return RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name));
+    }
     // as Unicode folds case: `ſ` is an `s`
     let folded = name.to_uppercase().to_lowercase();
     RESERVED.contains(&folded.as_str())
