@@ -8,10 +8,12 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use self::arguments::Place;
 use self::failure::Reader;
 use crate::cluster::Connection;
 
 mod access;
+mod arguments;
 mod attest;
 mod claims;
 mod completions;
@@ -109,9 +111,11 @@ impl Verb {
 
 /// Reads the arguments, runs the verb and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
+    let command = Arguments::command();
     let typed: Vec<OsString> = std::env::args_os().collect();
-    let reader = Reader::of(&typed, &Arguments::command());
-    let arguments = match Arguments::try_parse_from(typed) {
+    let line = arguments::read(typed, Place::here(), &command);
+    let reader = Reader::of(&line, &command);
+    let arguments = match Arguments::try_parse_from(line) {
         Ok(arguments) => arguments,
         Err(error) => return reader.usage(&error),
     };

@@ -7,9 +7,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kube::client::ClientBuilder;
 use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use windlass_core::network::Rules;
+
+use self::rate::{Limit, Rate};
 
 pub(crate) mod call;
 pub(crate) mod children;
@@ -19,6 +22,7 @@ pub(crate) mod lease;
 pub(crate) mod list;
 pub(crate) mod path;
 pub(crate) mod peek;
+pub(crate) mod rate;
 pub(crate) mod runs;
 pub(crate) mod secret;
 pub(crate) mod watch;
@@ -29,7 +33,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The heading of these flags in the help of every verb.
-const CLUSTER: &str = "Cluster";
+pub(crate) const CLUSTER: &str = "Cluster";
 
 /// The API server's name within every cluster.
 const IN_CLUSTER: &str = "kubernetes.default.svc";
@@ -43,6 +47,17 @@ pub(crate) struct Connection {
     /// Kubeconfig context to use instead of the current one
     #[arg(long, global = true, value_name = "NAME", help_heading = CLUSTER)]
     pub(crate) context: Option<String>,
+}
+
+/// What a long-running program changes of a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Overrides {
+    /// URL of the API server.
+    pub(crate) server: Option<String>,
+    /// Cluster of the kubeconfig.
+    pub(crate) cluster: Option<String>,
+    /// How many requests are sent.
+    pub(crate) rate: Option<Rate>,
 }
 
 /// Why no connection could be set up.
@@ -60,6 +75,9 @@ pub(crate) enum ConnectError {
     /// This is a pod, and its service account is of no use.
     #[error("cannot use the service account of this pod; check that its token is mounted")]
     Pod(#[source] InClusterError),
+    /// The URL of the API server is none.
+    #[error("cannot use the address of the API server; write --server as https://HOST:PORT")]
+    Server(#[source] http::uri::InvalidUri),
     /// The configuration was read but no client could be made of it.
     #[error("cannot set up the connection to the cluster")]
     Client(#[source] kube::Error),
@@ -68,21 +86,40 @@ pub(crate) enum ConnectError {
 impl Connection {
     /// A client, and the namespace that the context selects (`default` when it selects none).
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
-        client(self.config().await?)
+        let config = self.config(None).await?;
+        Client::try_from(config).map_err(ConnectError::Client)
     }
 
-    /// The same, with the names and addresses of the API server.
-    pub(crate) async fn connect_with_hosts(&self) -> Result<(Client, Rules), ConnectError> {
-        let config = self.config().await?;
+    /// A client with these changes, and the names and addresses of the API server.
+    pub(crate) async fn connect_with_hosts(
+        &self,
+        overrides: Overrides,
+    ) -> Result<(Client, Rules), ConnectError> {
+        let Overrides {
+            server,
+            cluster,
+            rate,
+        } = overrides;
+        let mut config = self.config(cluster).await?;
+        if let Some(server) = server {
+            config.cluster_url = server.parse().map_err(ConnectError::Server)?;
+        }
         let hosts = hosts(config.cluster_url.host().unwrap_or_default()).await;
-        Ok((client(config)?, hosts))
+        let builder = ClientBuilder::try_from(config).map_err(ConnectError::Client)?;
+        let client = match rate {
+            Some(rate) => builder.with_layer(&Limit::new(rate)).build(),
+            None => builder.build(),
+        };
+        Ok((client, hosts))
     }
 
-    async fn config(&self) -> Result<Config, ConnectError> {
+    async fn config(&self, cluster: Option<String>) -> Result<Config, ConnectError> {
         let options = KubeConfigOptions {
             context: self.context.clone(),
-            ..Default::default()
+            cluster,
+            user: None,
         };
+        let names_one = options.context.is_some() || options.cluster.is_some();
         let mut config = match &self.kubeconfig {
             Some(path) => {
                 let file = Kubeconfig::read_from(path).map_err(ConnectError::Kubeconfig)?;
@@ -90,7 +127,7 @@ impl Connection {
                     .await
                     .map_err(ConnectError::Kubeconfig)?
             }
-            None if self.context.is_some() => Config::from_kubeconfig(&options)
+            None if names_one => Config::from_kubeconfig(&options)
                 .await
                 .map_err(ConnectError::Kubeconfig)?,
             None => infer(&options).await?,
@@ -112,10 +149,6 @@ async fn infer(options: &KubeConfigOptions) -> Result<Config, ConnectError> {
         InClusterError::ReadEnvironmentVariable(_) => ConnectError::Nowhere(kubeconfig),
         error => ConnectError::Pod(error),
     })
-}
-
-fn client(config: Config) -> Result<Client, ConnectError> {
-    Client::try_from(config).map_err(ConnectError::Client)
 }
 
 /// An API server by its host and what that resolves to; within the cluster also by the name and

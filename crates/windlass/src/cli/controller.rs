@@ -1,4 +1,7 @@
 //! `windlass controller`: signs finished runs until it is stopped.
+//!
+//! It has the flags and reads the variables of the controller of Tekton Chains, so that a Deployment
+//! of Chains runs windlass once its image is changed. What has no effect here is said once in the log.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -6,13 +9,21 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
+use clap::ArgAction;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::Connection;
+use self::klog::{Klog, boolean};
+use crate::cluster::rate::Rate;
+use crate::cluster::{CLUSTER, Connection, Overrides};
 use crate::controller::{self, Options};
 use crate::process;
 use crate::telemetry::{self, Health, LogFormat, Metrics};
+
+mod klog;
+
+/// Requests that may be sent at once under a limit, unless it is set: as many as in Chains.
+const BURST: f64 = 10.0;
 
 /// Default number of runs that push to registries at the same time. They mostly wait: of the quarter
 /// that is a namespace's share, fewer than 64 would push fewer signatures per second
@@ -21,6 +32,7 @@ const CONCURRENCY: usize = 256;
 
 /// Watch task runs and pipeline runs and sign each finished one
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
 #[command(after_help = "Examples:
   # in a pod: the service account's rights, the pod's own namespace
   windlass controller
@@ -55,12 +67,25 @@ pub(crate) struct Controller {
     /// Format of log lines
     #[arg(long, value_enum, default_value = "json")]
     log_format: LogFormat,
-    /// Accepted for compatibility with Tekton Chains; --concurrency limits requests instead
-    #[arg(long, env = "KUBE_API_QPS", hide = true)]
+    /// Requests per second to the API server (default: no limit)
+    #[arg(long, env = "KUBE_API_QPS", value_parser = limit, value_name = "N", hide_env = true)]
     kube_api_qps: Option<f64>,
-    /// Accepted for compatibility with Tekton Chains; --concurrency limits requests instead
-    #[arg(long, env = "KUBE_API_BURST", hide = true)]
-    kube_api_burst: Option<u32>,
+    /// Requests to the API server that may be sent at once under --kube-api-qps (default: 10)
+    #[arg(long, env = "KUBE_API_BURST", value_parser = limit, value_name = "N", hide_env = true)]
+    kube_api_burst: Option<f64>,
+    /// Do not agree with other replicas on who signs which runs
+    #[arg(long, action = ArgAction::Set, value_parser = boolean, value_name = "BOOL")]
+    #[arg(num_args = 0..=1, require_equals = true, default_value_t = false)]
+    #[arg(default_missing_value = "true", hide_default_value = true)]
+    disable_ha: bool,
+    /// Address of the API server, instead of that of the kubeconfig
+    #[arg(long, value_name = "URL", help_heading = CLUSTER)]
+    server: Option<String>,
+    /// Kubeconfig cluster to use instead of that of the context
+    #[arg(long, value_name = "NAME", help_heading = CLUSTER)]
+    cluster: Option<String>,
+    #[command(flatten)]
+    klog: Klog,
 }
 
 impl Controller {
@@ -68,10 +93,8 @@ impl Controller {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         telemetry::log_to_stderr(self.log_format);
         process::forbid_dumps();
-        if self.kube_api_qps.is_some() || self.kube_api_burst.is_some() {
-            tracing::info!("--kube-api-qps and --kube-api-burst have no effect; see --concurrency");
-        }
-        let (client, api) = connection.connect_with_hosts().await?;
+        self.note_what_has_no_effect();
+        let (client, api) = connection.connect_with_hosts(self.overrides()).await?;
         let metrics = Metrics::default();
         let stop = CancellationToken::new();
         let metrics_server =
@@ -109,6 +132,49 @@ impl Controller {
         );
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Controller {
+    /// What the flags change of the connection.
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            server: self.server.clone(),
+            cluster: self.cluster.clone(),
+            rate: self.rate(),
+        }
+    }
+
+    /// The limit on requests; 0 stands for none, as in Chains.
+    fn rate(&self) -> Option<Rate> {
+        let is_set = |limit: &f64| *limit > 0.0;
+        Some(Rate {
+            per_second: self.kube_api_qps.filter(is_set)?,
+            burst: self.kube_api_burst.filter(is_set).unwrap_or(BURST),
+        })
+    }
+
+    /// Says once which flags of Chains are read in vain.
+    fn note_what_has_no_effect(&self) {
+        let mut flags = self.klog.set.clone();
+        if self.kube_api_burst.is_some() && self.rate().is_none() {
+            flags.push("kube-api-burst");
+        }
+        if !flags.is_empty() {
+            let flags = flags.join(", ");
+            tracing::info!(flags, "these flags of Tekton Chains have no effect here");
+        }
+    }
+}
+
+/// Reads a limit. An empty variable is none.
+fn limit(text: &str) -> Result<f64, String> {
+    if text.is_empty() {
+        return Ok(0.0);
+    }
+    match text.parse() {
+        Ok(limit) if (0.0..=f64::from(f32::MAX)).contains(&limit) => Ok(limit),
+        _ => Err("expected a number, at least 0".to_owned()),
     }
 }
 

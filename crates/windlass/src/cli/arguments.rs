@@ -1,0 +1,236 @@
+//! The command line as it is typed, turned into the one that clap reads.
+//!
+//! Tekton's operator starts the image of the controller without a verb and with the flags of Tekton
+//! Chains, which the package `flag` of Go reads: one dash or two, a value behind `=` or in the next
+//! word. So a command line that has flags and no verb is the controller's, as is an empty one in a pod,
+//! and the flags of the controller may be written in Go's way. The words of every other verb are left
+//! as they are, since `-o` and `-n` are short flags there.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{Arg, Command};
+
+/// The verb whose flags are those of Tekton Chains.
+const CONTROLLER: &str = "controller";
+/// Words that ask for the help or the version of the program itself, if they come first.
+const ABOUT: [&str; 4] = ["-h", "--help", "-V", "--version"];
+
+/// Where the program is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In a pod of a cluster.
+    Pod,
+    Elsewhere,
+}
+
+impl Place {
+    /// Every pod is told where its API server is.
+    pub(super) fn here() -> Self {
+        if std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+            Self::Pod
+        } else {
+            Self::Elsewhere
+        }
+    }
+}
+
+/// The command line for clap: with the verb `controller` where it is meant, and with its flags in
+/// clap's way.
+pub(super) fn read(typed: Vec<OsString>, place: Place, command: &Command) -> Vec<OsString> {
+    let flags = Flags::of(command);
+    let Some((program, words)) = typed.split_first() else {
+        return typed;
+    };
+    let (before, after) = match flags.verb(words) {
+        Some(at) if words[at] == CONTROLLER => (&words[..at], &words[at + 1..]),
+        Some(_) => return typed,
+        None => match words.first() {
+            None if place == Place::Elsewhere => return typed,
+            Some(first) if ABOUT.iter().any(|word| first == word) => return typed,
+            _ => (&[][..], words),
+        },
+    };
+    let mut line = vec![program.clone()];
+    line.extend(flags.spelt_out(before));
+    line.push(CONTROLLER.into());
+    line.extend(flags.spelt_out(after));
+    line
+}
+
+/// The flags that may stand before a verb, and those of the controller.
+struct Flags<'a>(Vec<&'a Arg>);
+
+/// What follows the name of a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Value {
+    /// The next word, unless there is a `=`.
+    Separate,
+    /// Nothing, or a value behind a `=`.
+    Joined,
+}
+
+impl<'a> Flags<'a> {
+    fn of(command: &'a Command) -> Self {
+        let controller = command.find_subcommand(CONTROLLER);
+        let own = controller.into_iter().flat_map(Command::get_arguments);
+        Self(command.get_arguments().chain(own).collect())
+    }
+
+    /// Where the verb is.
+    fn verb(&self, words: &[OsString]) -> Option<usize> {
+        let mut at = 0;
+        while let Some(word) = words.get(at) {
+            match name(word) {
+                None => return Some(at),
+                Some((name, None)) if self.value(name) == Value::Separate => at += 2,
+                Some(_) => at += 1,
+            }
+        }
+        None
+    }
+
+    /// Flags with two dashes, each with its value.
+    fn spelt_out(&self, words: &[OsString]) -> Vec<OsString> {
+        let mut line = Vec::new();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let Some((name, joined)) = name(word) else {
+                // Go reads no flags behind the first word that is none, and clap refuses that word
+                line.push(word.clone());
+                line.extend(words.cloned());
+                break;
+            };
+            if name == "h" {
+                line.push("-h".into());
+                continue;
+            }
+            let mut flag = OsString::from(format!("--{name}"));
+            let value = match joined {
+                Some(value) => Some(value.into()),
+                None if self.value(name) == Value::Separate => words.next().cloned(),
+                None => None,
+            };
+            if let Some(value) = value {
+                flag.push("=");
+                flag.push(value);
+            }
+            line.push(flag);
+        }
+        line
+    }
+
+    fn value(&self, name: &str) -> Value {
+        let is_named = |arg: &&&Arg| {
+            let aliases = arg.get_all_aliases().unwrap_or_default();
+            arg.get_long() == Some(name) || aliases.contains(&name)
+        };
+        match self.0.iter().find(is_named) {
+            Some(arg) if arg.get_action().takes_values() && !arg.is_require_equals_set() => {
+                Value::Separate
+            }
+            _ => Value::Joined,
+        }
+    }
+}
+
+/// The name of a flag, and the value behind its `=`; `None` for a word that is no flag.
+fn name(word: &OsStr) -> Option<(&str, Option<&str>)> {
+    let text = word.to_str()?;
+    let text = text.strip_prefix('-')?;
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (text, None),
+    };
+    (!name.is_empty()).then_some((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Arguments;
+
+    fn read_in(place: Place, line: &str) -> String {
+        let words = line.split_whitespace().map(OsString::from).collect();
+        let read = read(words, place, &Arguments::command());
+        let words: Vec<&str> = read.iter().filter_map(|word| word.to_str()).collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn flags_without_a_verb_are_those_of_the_controller() {
+        for (typed, expected) in [
+            (
+                "windlass -threads-per-controller=3 -kube-api-qps=40.03 -kube-api-burst=33 -disable-ha",
+                "windlass controller --threads-per-controller=3 --kube-api-qps=40.03 \
+                 --kube-api-burst=33 --disable-ha",
+            ),
+            (
+                "windlass --namespace a,b -v 2 -logtostderr",
+                "windlass controller --namespace=a,b --v=2 --logtostderr",
+            ),
+            (
+                "windlass -kubeconfig config",
+                "windlass controller --kubeconfig=config",
+            ),
+            ("windlass -unknown", "windlass controller --unknown"),
+            // Go's help of the controller
+            ("windlass -v=1 -h", "windlass controller --v=1 -h"),
+        ] {
+            assert_eq!(read_in(Place::Elsewhere, typed), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn nothing_at_all_is_the_controller_in_a_pod_and_a_question_elsewhere() {
+        assert_eq!(read_in(Place::Pod, "windlass"), "windlass controller");
+        assert_eq!(read_in(Place::Elsewhere, "windlass"), "windlass");
+    }
+
+    #[test]
+    fn flags_of_the_controller_take_one_dash_or_two_and_a_value_in_either_place() {
+        for (typed, expected) in [
+            (
+                "windlass controller -namespace a --kube-api-qps 5 -disable-ha -h",
+                "windlass controller --namespace=a --kube-api-qps=5 --disable-ha -h",
+            ),
+            (
+                "windlass -context x controller -log-format text",
+                "windlass --context=x controller --log-format=text",
+            ),
+            // the value is the next word whatever it looks like
+            (
+                "windlass controller -namespace -a",
+                "windlass controller --namespace=-a",
+            ),
+            // and what follows a word that is no flag is read by nobody
+            (
+                "windlass controller word -v=2",
+                "windlass controller word -v=2",
+            ),
+            (
+                "windlass controller -namespace",
+                "windlass controller --namespace",
+            ),
+        ] {
+            assert_eq!(read_in(Place::Pod, typed), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_other_verbs_are_left_as_they_are() {
+        for typed in [
+            "windlass -h",
+            "windlass --version",
+            "windlass tr list -n default -o json",
+            "windlass --context x verify -o json image",
+            "windlass --kubeconfig controller tr list -A",
+            "windlass help controller",
+            "windlass typo -o json",
+        ] {
+            assert_eq!(read_in(Place::Pod, typed), typed);
+        }
+    }
+}
