@@ -18,6 +18,8 @@ use crate::sign::Signer;
 pub(crate) mod config;
 mod history;
 pub(crate) mod keys;
+pub(crate) mod logging;
+mod map;
 pub(crate) mod takeover;
 
 /// The configuration and the key that the next signature is made with.

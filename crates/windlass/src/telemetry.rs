@@ -1,11 +1,15 @@
 //! Telemetry of the controller: log lines, metrics and health.
 
+pub(crate) use self::address::{Address, MetricsPlace, PortError};
 pub use self::health::{Health, Part};
-pub(crate) use self::logging::{LogFormat, log_to_stderr};
+pub(crate) use self::logging::{Level, LogFormat, LogLevel, log_to_stderr};
 pub use self::metrics::Metrics;
 pub(crate) use self::server::{serve_health, serve_metrics};
+pub(crate) use self::tls::Tls;
 
+mod address;
 mod health;
 mod logging;
 mod metrics;
 mod server;
+mod tls;

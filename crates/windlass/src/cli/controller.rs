@@ -4,23 +4,25 @@
 //! of Chains runs windlass once its image is changed. What has no effect here is said once in the log.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use clap::ArgAction;
+use futures::future::OptionFuture;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use self::klog::{Klog, boolean};
+use self::observability::{ConfigNames, metrics_address, variable};
 use crate::cluster::rate::Rate;
 use crate::cluster::{CLUSTER, Connection, Overrides};
 use crate::controller::{self, Options};
-use crate::process;
-use crate::telemetry::{self, Health, LogFormat, Metrics};
+use crate::telemetry::{self, Address, Health, LogFormat, Metrics, Tls};
+use crate::{process, settings};
 
 mod klog;
+mod observability;
 
 /// Requests that may be sent at once under a limit, unless it is set: as many as in Chains.
 const BURST: f64 = 10.0;
@@ -58,12 +60,12 @@ pub(crate) struct Controller {
     /// Runs that push to registries at the same time, a quarter of them of one namespace
     #[arg(long, alias = "threads-per-controller", default_value_t = CONCURRENCY, value_name = "N")]
     concurrency: usize,
-    /// Address that serves /metrics
-    #[arg(long, default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
-    metrics_address: SocketAddr,
+    /// Address that serves /metrics (default: that of Tekton Chains' variables and ConfigMap, else :9090)
+    #[arg(long, value_name = "ADDRESS")]
+    metrics_address: Option<Address>,
     /// Address that serves /health and /readiness
-    #[arg(long, default_value = "0.0.0.0:8080", value_name = "ADDRESS")]
-    health_address: SocketAddr,
+    #[arg(long, default_value = ":8080", value_name = "ADDRESS")]
+    health_address: Address,
     /// Format of log lines
     #[arg(long, value_enum, default_value = "json")]
     log_format: LogFormat,
@@ -91,23 +93,27 @@ pub(crate) struct Controller {
 impl Controller {
     /// Runs until SIGTERM or Ctrl-C.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        telemetry::log_to_stderr(self.log_format);
+        let level = telemetry::log_to_stderr(self.log_format);
         process::forbid_dumps();
+        let tls = Tls::of_chains(&variable)?;
         self.note_what_has_no_effect();
         let (client, api) = connection.connect_with_hosts(self.overrides()).await?;
-        let metrics = Metrics::default();
+        let (health, metrics) = (Health::default(), Metrics::default());
         let stop = CancellationToken::new();
-        let metrics_server =
-            telemetry::serve_metrics(self.metrics_address, &metrics, stop.clone()).await?;
-        let health = Health::default();
+        let asked = asked_to_stop(stop.clone())?;
         let health_server =
-            telemetry::serve_health(self.health_address, &health, stop.clone()).await?;
-        let mut options = Options {
-            namespaces: namespaces(&self.namespace),
-            signing_secrets_path: self.signing_secrets_path,
-            health,
-            ..Options::new(self.system_namespace, self.concurrency)
+            telemetry::serve_health(&self.health_address, &health, stop.clone()).await?;
+        let (names, namespace) = (ConfigNames::of(variable), self.system_namespace.clone());
+        let address = self.metrics_address.clone();
+        let address = metrics_address(address, &client, &namespace, &names.observability).await?;
+        let metrics_server = match address {
+            Some(address) => {
+                let served = telemetry::serve_metrics(&address, tls, &metrics, stop.clone());
+                Some(served.await?)
+            }
+            None => None,
         };
+        let mut options = self.options(health);
         options.registries.network = options.registries.network.without_cluster(&api);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -116,16 +122,19 @@ impl Controller {
             concurrency = options.concurrency,
             "started"
         );
+        let logging = settings::logging::run(&client, &namespace, &names.logging, &level);
+        let logging = stop.run_until_cancelled(logging);
         let controller = async {
-            Box::pin(controller::run(client, options, metrics, stop.clone())).await;
+            let signing = controller::run(client.clone(), options, metrics, stop.clone());
+            Box::pin(signing).await;
             let was_asked = stop.is_cancelled();
             // nothing else is worth running without it
             stop.cancel();
             was_asked
         };
-        let asked = asked_to_stop(stop.clone())?;
-        let (was_asked, (), (), ()) =
-            tokio::join!(controller, metrics_server, health_server, asked);
+        let metrics_server = OptionFuture::from(metrics_server);
+        let (was_asked, ..) =
+            tokio::join!(controller, metrics_server, health_server, logging, asked);
         ensure!(
             was_asked,
             "the controller ended though nobody asked it to; start it again"
@@ -136,6 +145,16 @@ impl Controller {
 }
 
 impl Controller {
+    /// What the controller is to do.
+    fn options(self, health: Health) -> Options {
+        Options {
+            namespaces: namespaces(&self.namespace),
+            signing_secrets_path: self.signing_secrets_path,
+            health,
+            ..Options::new(self.system_namespace, self.concurrency)
+        }
+    }
+
     /// What the flags change of the connection.
     fn overrides(&self) -> Overrides {
         Overrides {
@@ -163,6 +182,14 @@ impl Controller {
         if !flags.is_empty() {
             let flags = flags.join(", ");
             tracing::info!(flags, "these flags of Tekton Chains have no effect here");
+        }
+        let variables = Tls::left_out(&variable);
+        if !variables.is_empty() {
+            let variables = variables.join(", ");
+            tracing::warn!(
+                variables,
+                "these variables of Tekton Chains have no effect here"
+            );
         }
     }
 }

@@ -7,34 +7,19 @@ use std::sync::Arc;
 use kube::Client;
 use tokio::sync::mpsc;
 use windlass_core::config::{CHAINS_CONFIG, Config, WINDLASS_CONFIG};
-use windlass_core::error::Chain;
 
-use super::{Current, Data, Setting};
-use crate::cluster::config_map::ConfigMap;
+use super::map::{self, Map};
+use super::{Current, Setting};
 use crate::cluster::event::{self, Regarding};
-use crate::cluster::path::{ApiPath, Resource};
-use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::telemetry::Metrics;
-
-/// One of the two maps as it is now.
-#[derive(Debug, Default, Clone, PartialEq)]
-enum Map {
-    #[default]
-    Unread,
-    Absent,
-    Present {
-        uid: String,
-        data: Data,
-    },
-}
 
 /// Follows both maps and puts each good configuration into `current`.
 pub(crate) async fn run(client: Client, namespace: String, current: Current, metrics: Metrics) {
     let (sender, mut receiver) = mpsc::channel(8);
     let follow_both = async {
         tokio::join!(
-            follow_one(&client, &namespace, CHAINS_CONFIG, sender.clone()),
-            follow_one(&client, &namespace, WINDLASS_CONFIG, sender.clone()),
+            map::follow(&client, &namespace, CHAINS_CONFIG, sender.clone()),
+            map::follow(&client, &namespace, WINDLASS_CONFIG, sender.clone()),
         )
     };
     let mut maps = Maps {
@@ -50,74 +35,6 @@ pub(crate) async fn run(client: Client, namespace: String, current: Current, met
         }
     };
     tokio::join!(follow_both, apply);
-}
-
-async fn follow_one(
-    client: &Client,
-    namespace: &str,
-    name: &'static str,
-    sender: mpsc::Sender<(&'static str, Map)>,
-) {
-    let source = Source {
-        what: format!("config map {namespace}/{name}"),
-        path: ApiPath::within(namespace, Resource::CONFIG_MAPS),
-        name: Some(name.to_owned()),
-        labels: None,
-    };
-    follow(
-        client,
-        &source,
-        ConfigMapSink {
-            namespace,
-            name,
-            listed: false,
-            sender,
-        },
-    )
-    .await;
-}
-
-/// Tells what becomes of one config map.
-struct ConfigMapSink<'a> {
-    namespace: &'a str,
-    name: &'static str,
-    /// The list that is under way showed it.
-    listed: bool,
-    sender: mpsc::Sender<(&'static str, Map)>,
-}
-
-impl Sink for ConfigMapSink<'_> {
-    async fn take(&mut self, change: Change) {
-        let map = match change {
-            Change::Seen(object) => match ConfigMap::parse(&object) {
-                Ok(map) => {
-                    self.listed = true;
-                    Map::Present {
-                        uid: map.uid,
-                        data: map.data,
-                    }
-                }
-                Err(error) => {
-                    let (namespace, name) = (self.namespace, self.name);
-                    let error = Chain(&error);
-                    tracing::error!(%error, "cannot use config map {namespace}/{name}");
-                    return;
-                }
-            },
-            Change::Skipped(why) => {
-                tracing::error!("cannot use {}/{}: {why}", self.namespace, self.name);
-                return;
-            }
-            Change::Lost(_) => {
-                self.listed = false;
-                return;
-            }
-            Change::Synced if std::mem::take(&mut self.listed) => return,
-            Change::Gone(_) | Change::Synced => Map::Absent,
-        };
-        // the receiver lives as long as this future
-        let _ = self.sender.send((self.name, map)).await;
-    }
 }
 
 struct Maps<'a> {

@@ -1,19 +1,21 @@
 //! The servers of `/metrics` and of `/health` and `/readiness`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::serve::Listener;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::address::Address;
 use super::health::Health;
 use super::metrics::Metrics;
+use super::tls::{Certificates, Tls, TlsListener};
 
 /// Why a port could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -21,19 +23,31 @@ use super::metrics::Metrics;
 pub(crate) struct ListenError {
     what: &'static str,
     flag: &'static str,
-    address: SocketAddr,
+    address: Address,
     source: std::io::Error,
 }
 
-/// Serves `/metrics` until `stop`.
+/// Serves `/metrics` until `stop`, with TLS if it is set up.
 pub(crate) async fn serve_metrics(
-    address: SocketAddr,
+    address: &Address,
+    tls: Option<Tls>,
     metrics: &Metrics,
     stop: CancellationToken,
 ) -> Result<impl Future<Output = ()> + use<>, ListenError> {
     let registry = Arc::new(metrics.registry());
     let routes = Router::new().route("/metrics", get(async move || exposition(&registry)));
-    serve(("metrics", "--metrics-address"), address, routes, stop).await
+    let listener = listen(("metrics", "--metrics-address"), address).await?;
+    Ok(async move {
+        match tls {
+            None => serve(listener, routes, stop).await,
+            Some(tls) => {
+                let certificates = Certificates::new(tls);
+                // what is wrong with the files is said before anybody asks
+                certificates.current();
+                serve(TlsListener::new(listener, certificates), routes, stop).await;
+            }
+        }
+    })
 }
 
 fn exposition(registry: &Registry) -> impl IntoResponse + use<> {
@@ -48,7 +62,7 @@ fn exposition(registry: &Registry) -> impl IntoResponse + use<> {
 
 /// Serves `/health` and `/readiness` until `stop`: 200, or 503 with the reason.
 pub(crate) async fn serve_health(
-    address: SocketAddr,
+    address: &Address,
     health: &Health,
     stop: CancellationToken,
 ) -> Result<impl Future<Output = ()> + use<>, ListenError> {
@@ -56,7 +70,8 @@ pub(crate) async fn serve_health(
     let routes = Router::new()
         .route("/health", get(async move || state(alive.dead())))
         .route("/readiness", get(async move || state(ready.not_ready())));
-    serve(("health", "--health-address"), address, routes, stop).await
+    let listener = listen(("health", "--health-address"), address).await?;
+    Ok(serve(listener, routes, stop))
 }
 
 fn state(problem: Option<impl Into<String>>) -> (StatusCode, String) {
@@ -66,24 +81,29 @@ fn state(problem: Option<impl Into<String>>) -> (StatusCode, String) {
     }
 }
 
-async fn serve(
+async fn listen(
     (what, flag): (&'static str, &'static str),
-    address: SocketAddr,
-    routes: Router,
-    stop: CancellationToken,
-) -> Result<impl Future<Output = ()> + use<>, ListenError> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| ListenError {
-            what,
-            flag,
-            address,
-            source,
-        })?;
-    Ok(async move {
-        let served = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned());
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the {what} server ended");
-        }
-    })
+    address: &Address,
+) -> Result<TcpListener, ListenError> {
+    let failed = |source| ListenError {
+        what,
+        flag,
+        address: address.clone(),
+        source,
+    };
+    let listener = address.bind().await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    tracing::info!("serving {what} at {bound}");
+    Ok(listener)
+}
+
+async fn serve<L>(listener: L, routes: Router, stop: CancellationToken)
+where
+    L: Listener,
+    L::Addr: std::fmt::Debug,
+{
+    let served = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned());
+    if let Err(error) = served.await {
+        tracing::error!(%error, "a server of the controller ended");
+    }
 }

@@ -1,5 +1,7 @@
 //! The controller as a program.
 
+mod authority;
 mod flags;
 mod memory;
+mod metrics;
 mod process;
