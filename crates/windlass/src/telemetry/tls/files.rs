@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustls::ServerConfig;
 use windlass_core::error::Chain;
 
-use super::Tls;
+use super::settings::Tls;
 
 /// What tells one state of a file from another: the file, its size, and when it was written.
 type Stamp = (u64, u64, i64, i64);

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::Certificates;
+use super::files::Certificates;
 
 /// Handshakes under way at once. While there are so many, no connection is accepted.
 const AT_ONCE: usize = 64;
