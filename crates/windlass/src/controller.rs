@@ -1,25 +1,27 @@
 //! The controller: watches task runs and pipeline runs and brings each finished one to an outcome.
 //!
-//! The settings keep the configuration and the key up to date, watches of the cluster show runs,
-//! `queue` says which one is next, `reconcile` makes a pass over it: decide, pipeline, `record`.
-//! Nothing is kept in memory of a run that has an outcome.
+//! The settings keep the configuration and the key up to date, `replicas` say which runs are this
+//! one's, watches of the cluster show runs (`feed`), `queue` says which one is next, `reconcile` makes a
+//! pass over it: decide, pipeline, `record`. Nothing is kept in memory of a run that has an outcome.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
+use self::feed::{RunSink, watch_runs};
 use self::flight::Flight;
-use self::queue::{Limits, Message, Queue};
-use self::reconcile::{Reconciler, Triage};
+use self::queue::{Limits, Queue};
+use self::reconcile::Reconciler;
 use self::released::Released;
-use crate::cluster::runs::RunKind;
-use crate::cluster::runs::{self, RunId};
-use crate::cluster::watch::{Change, Sink, Source, follow};
+pub use self::replicas::{Mode, OrdinalError, Replication, ordinal};
+use self::replicas::{Replicas, Share};
+use crate::cluster::runs::{self, RunKind};
+use crate::cluster::watch::Source;
 use crate::log::Log;
 use crate::settings::keys::{Keys, MakeSigner, follow_directory, follow_secret};
 use crate::settings::{self, Settings};
@@ -29,11 +31,13 @@ use crate::telemetry::{Health, Metrics, Part};
 
 mod awaiting;
 mod children;
+mod feed;
 mod flight;
 mod queue;
 mod reconcile;
 mod record;
 mod released;
+mod replicas;
 mod work;
 
 #[cfg(all(test, feature = "sandbox"))]
@@ -45,9 +49,6 @@ const BACKLOG: usize = 64;
 const DEADLINE: Duration = Duration::from_secs(60);
 /// How long a request to a registry may take with its whole response, which is small.
 const REQUEST: Duration = Duration::from_secs(30);
-
-/// How long no list of runs may have worked before the controller is no longer ready.
-const LATE: Duration = Duration::from_secs(60);
 
 /// What a controller is to do.
 #[derive(Debug, Clone)]
@@ -78,6 +79,8 @@ pub struct Options {
     pub(crate) signer: MakeSigner,
     /// The log to use whatever the configuration says.
     pub(crate) log: Option<Log>,
+    /// How several controllers share the work.
+    pub replication: Replication,
     /// Where the state of the controller is told.
     pub health: Health,
 }
@@ -101,6 +104,7 @@ impl Options {
             identity: Identity::default(),
             signer: Signer::from_entries,
             log: None,
+            replication: Replication::default(),
             health: Health::default(),
         }
     }
@@ -116,14 +120,29 @@ pub async fn run(client: Client, options: Options, metrics: Metrics, stop: Cance
             .health
             .wait_for(Part::FirstList(first_list(kind, &source)), reason);
     }
+    let replicas = Replicas::new(
+        client.clone(),
+        options.system_namespace.clone(),
+        options.replication.clone(),
+        (options.health.clone(), metrics.clone()),
+    );
     let sources = settings_sources(&client, &options, &current, &metrics);
-    let work = work(&client, &options, current.subscribe(), &metrics, &stop);
+    let work = work(
+        &client,
+        &options,
+        current.subscribe(),
+        &replicas,
+        &metrics,
+        &stop,
+    );
     let reports = report_settings(current.subscribe(), &options.health);
     tokio::select! {
         () = sources => {}
         () = work => {}
         () = reports => {}
+        () = replicas.run(&stop) => {}
     }
+    replicas.leave().await;
     if stop.is_cancelled() {
         alive.end();
     }
@@ -177,17 +196,23 @@ async fn settings_sources(
     tokio::join!(configs, key, history);
 }
 
-/// Waits for settings, then watches runs and works on them until `stop`.
+/// Waits for settings and a share, then watches runs and works on them until `stop`.
 async fn work(
     client: &Client,
     options: &Options,
     mut settings: channel::Receiver<Settings>,
+    replicas: &Replicas,
     metrics: &Metrics,
     stop: &CancellationToken,
 ) {
+    let mut share = replicas.share();
+    let known = async {
+        let read = settings.wait_for(Settings::were_read).await.is_ok();
+        read && share.wait_for(Share::is_known).await.is_ok()
+    };
     tokio::select! {
         () = stop.cancelled() => return,
-        read = settings.wait_for(Settings::were_read) => if read.is_err() { return },
+        known = known => if !known { return },
     }
     let reconciler = Arc::new(Reconciler {
         client: client.clone(),
@@ -211,15 +236,17 @@ async fn work(
         pauses: options.pauses,
         deadline: options.deadline,
     };
-    let queue = Queue::new(Arc::clone(&reconciler), limits);
+    let queue = Queue::new(Arc::clone(&reconciler), limits, replicas);
     let working = queue.run(receiver, settings.clone(), stop.clone());
     let sources = options.sources();
     let watching = sources.iter().map(|(kind, source)| {
+        let list = first_list(*kind, source);
         let sink = RunSink {
             kind: *kind,
-            first_list: Part::FirstList(first_list(*kind, source)),
-            list: Part::List(first_list(*kind, source)),
+            first_list: Part::FirstList(list.clone()),
+            list: Part::List(list),
             health: options.health.clone(),
+            share: share.clone(),
             reconciler: Arc::clone(&reconciler),
             sender: sender.clone(),
         };
@@ -255,94 +282,5 @@ impl Options {
             })
         });
         sources.collect()
-    }
-}
-
-/// Shows runs to the queue; never ends. A change of what is enabled begins anew, since runs that
-/// were passed over may count now.
-async fn watch_runs(
-    client: &Client,
-    source: &Source,
-    sink: RunSink,
-    mut settings: channel::Receiver<Settings>,
-) {
-    loop {
-        let selection = settings.borrow_and_update().selection();
-        tokio::select! {
-            never = follow(client, source, sink.clone()) => match never {},
-            changed = settings.wait_for(|settings| settings.selection() != selection) => {
-                if changed.is_err() {
-                    return;
-                }
-            }
-        }
-        tracing::info!("the selection of runs changed; listing again");
-    }
-}
-
-/// Passes on what something has to be done about, and drops the rest at once.
-#[derive(Clone)]
-struct RunSink {
-    kind: RunKind,
-    first_list: Part,
-    list: Part,
-    health: Health,
-    reconciler: Arc<Reconciler>,
-    sender: mpsc::Sender<Message>,
-}
-
-impl RunSink {
-    async fn send(&self, message: Message) {
-        // the queue outlives the watch
-        let _ = self.sender.send(message).await;
-    }
-
-    /// A task run that was deleted keeps nobody waiting.
-    async fn gone(&self, object: &[u8]) {
-        let Some(id) = RunId::of(self.kind, object) else {
-            return;
-        };
-        if self.kind == RunKind::Task {
-            self.send(Message::Settled(id.clone())).await;
-        }
-        self.send(Message::Gone(id)).await;
-    }
-}
-
-impl Sink for RunSink {
-    async fn take(&mut self, change: Change) {
-        match change {
-            Change::Seen(object) => {
-                let Triage {
-                    due,
-                    is_leaving,
-                    settled,
-                } = self.reconciler.triage(self.kind, &object);
-                if let Some(child) = settled {
-                    self.send(Message::Settled(child)).await;
-                }
-                if let Some(id) = due {
-                    self.send(Message::Seen {
-                        id,
-                        object,
-                        is_leaving,
-                    })
-                    .await;
-                }
-            }
-            Change::Gone(object) => self.gone(&object).await,
-            Change::Synced => {
-                self.health.works(&self.first_list);
-                self.health.works(&self.list);
-            }
-            Change::Skipped(why) => {
-                tracing::warn!("passed over: {why}");
-                self.reconciler.metrics.skipped.inc();
-            }
-            Change::Lost(reason) => {
-                let late = Instant::now() + LATE;
-                self.health.expect(self.list.clone(), late, reason);
-            }
-        }
     }
 }

@@ -24,6 +24,9 @@ pub use self::kubeconfig_file::{KubeconfigFile, KubeconfigFileError};
 /// Runs that push to registries at once.
 const CONCURRENCY: usize = 32;
 
+/// What its controller is called among others that are started for the cluster.
+const POD: &str = "windlass-dev";
+
 /// A cluster in this process, and its controller.
 pub struct DevCluster {
     /// The API server.
@@ -65,6 +68,8 @@ impl DevCluster {
     pub async fn start(port: Option<u16>, system_namespace: &str) -> Result<Self, DevClusterError> {
         let mut options = Options::new(system_namespace.to_owned(), CONCURRENCY);
         options.identity.shared = SharedCredentials::everywhere();
+        // this program has the only controller of this name
+        options.replication.pod = Some(POD.to_owned());
         // its registries are on this machine too
         options.registries.network = Policy::of_workstation();
         Self::with(port, options).await

@@ -1,7 +1,7 @@
 //! Telemetry of the controller: log lines, metrics and health.
 
 pub(crate) use self::address::{Address, MetricsPlace, PortError};
-pub use self::health::{Health, Part};
+pub use self::health::{Detail, Health, Part};
 pub(crate) use self::logging::{Level, LogFormat, LogLevel, log_to_stderr};
 pub use self::metrics::Metrics;
 pub(crate) use self::server::{serve_health, serve_metrics};

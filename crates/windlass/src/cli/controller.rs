@@ -17,12 +17,13 @@ use self::klog::{Klog, boolean};
 use self::observability::{ConfigNames, metrics_address, variable};
 use crate::cluster::rate::Rate;
 use crate::cluster::{CLUSTER, Connection, Overrides};
-use crate::controller::{self, Options};
+use crate::controller::{self, Options, OrdinalError, Replication};
 use crate::telemetry::{self, Address, Health, LogFormat, Metrics, Tls};
 use crate::{process, settings};
 
 mod klog;
 mod observability;
+mod replication;
 
 /// Requests that may be sent at once under a limit, unless it is set: as many as in Chains.
 const BURST: f64 = 10.0;
@@ -96,6 +97,7 @@ impl Controller {
         let level = telemetry::log_to_stderr(self.log_format);
         process::forbid_dumps();
         let tls = Tls::of_chains(&variable)?;
+        let replication = self.replication()?;
         self.note_what_has_no_effect();
         let (client, api) = connection.connect_with_hosts(self.overrides()).await?;
         let (health, metrics) = (Health::default(), Metrics::default());
@@ -113,7 +115,7 @@ impl Controller {
             }
             None => None,
         };
-        let mut options = self.options(health);
+        let mut options = self.options(health, replication);
         options.registries.network = options.registries.network.without_cluster(&api);
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -146,13 +148,22 @@ impl Controller {
 
 impl Controller {
     /// What the controller is to do.
-    fn options(self, health: Health) -> Options {
+    fn options(self, health: Health, replication: Replication) -> Options {
         Options {
             namespaces: namespaces(&self.namespace),
             signing_secrets_path: self.signing_secrets_path,
             health,
+            replication,
             ..Options::new(self.system_namespace, self.concurrency)
         }
+    }
+
+    /// How it shares the work with other replicas.
+    fn replication(&self) -> Result<Replication, OrdinalError> {
+        if self.disable_ha {
+            return Ok(replication::alone());
+        }
+        replication::of(variable)
     }
 
     /// What the flags change of the connection.

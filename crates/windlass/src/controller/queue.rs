@@ -24,8 +24,10 @@ use self::budget::Budget;
 use self::entries::{Busy, Interim, Job, Place, Waiting};
 use self::lane::{Lane, Ticket};
 use self::pace::{Pace, pause, spread};
+use self::queued::Queued;
 use super::awaiting::Awaiting;
 use super::reconcile::Reconciler;
+use super::replicas::{Replicas, Share};
 use super::work::{Outcome, Work};
 use crate::cluster::runs::{RunId, RunKind};
 use crate::pipeline::Progress;
@@ -36,6 +38,7 @@ mod entries;
 mod fair;
 mod lane;
 mod pace;
+mod queued;
 
 /// Most runs that are signed and recorded at once.
 const MOST_SIGNING: usize = 64;
@@ -79,7 +82,9 @@ pub(crate) struct Queue {
     signing: Lane,
     /// Where records go to registries.
     pushing: Lane,
-    queued: HashMap<Arc<RunId>, Job>,
+    /// The runs of this replica.
+    share: watch::Receiver<Share>,
+    queued: Queued,
     busy: HashMap<Arc<RunId>, Busy>,
     waiting: HashMap<Arc<RunId>, Waiting>,
     awaiting: Awaiting,
@@ -94,13 +99,14 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// A queue within these limits.
-    pub(crate) fn new(reconciler: Arc<Reconciler>, limits: Limits) -> Self {
+    pub(crate) fn new(reconciler: Arc<Reconciler>, limits: Limits, replicas: &Replicas) -> Self {
         Self {
             reconciler,
+            share: replicas.share(),
             signing: Lane::new(limits.places.min(MOST_SIGNING)),
             pushing: Lane::new(limits.places),
             limits,
-            queued: HashMap::new(),
+            queued: Queued::new(replicas.backlog()),
             busy: HashMap::new(),
             waiting: HashMap::new(),
             awaiting: Awaiting::default(),
@@ -127,6 +133,7 @@ impl Queue {
                 Some(due) = self.timers.next() => self.due(&due.into_inner()),
                 Some(message) = messages.recv() => self.take(message),
                 Ok(()) = settings.changed() => self.wake_all(),
+                Ok(()) = self.share.changed() => self.leave_to_others(),
             }
             self.fill();
             self.count();
@@ -140,14 +147,12 @@ impl Queue {
     /// Finishes what is under way, also what has yet to be read back. Nothing new is begun.
     async fn drain(&mut self) {
         self.is_draining = true;
-        let Self { queued, budget, .. } = self;
-        queued.retain(|id, job| {
-            let stays = matches!(job.work, Work::Confirm(..));
-            if !stays {
-                budget.release(&id.namespace, &job.work);
-            }
-            stays
-        });
+        for (id, job) in self
+            .queued
+            .take_all_but(|_, job| matches!(job.work, Work::Confirm(..)))
+        {
+            self.budget.release(&id.namespace, &job.work);
+        }
         self.fill();
         while !self.workers.is_empty() || self.budget.to_confirm > 0 {
             tokio::select! {
@@ -177,6 +182,10 @@ impl Queue {
     }
 
     fn seen(&mut self, id: RunId, object: Bytes, is_leaving: bool) {
+        // the share may have changed since the watch showed the run
+        if !self.share.borrow().has(&id) {
+            return;
+        }
         if let Some(busy) = self.busy.get_mut(&id) {
             busy.interim.was_seen = true;
             busy.interim.has_left |= is_leaving;
@@ -256,7 +265,7 @@ impl Queue {
             self.timers.remove(&waiting.timer);
         }
         // its ticket is dropped when its turn comes
-        if let Some(job) = self.queued.remove(id) {
+        if let Some((_, job)) = self.queued.remove(id) {
             self.budget.release(&id.namespace, &job.work);
         }
     }
@@ -295,7 +304,7 @@ impl Queue {
     fn start(&mut self, ticket: Ticket, place: Place) {
         let queued = self.queued.get(&ticket.id);
         let is_next = queued.is_some_and(|job| Place::of(&job.work) == place);
-        let next = is_next.then(|| self.queued.remove_entry(&ticket.id));
+        let next = is_next.then(|| self.queued.remove(&ticket.id));
         let Some((id, job)) = next.flatten() else {
             // it is gone, or another ticket of it came first
             return self.lane(place).leave(&ticket);
@@ -312,7 +321,7 @@ impl Queue {
         // at the level of errors, so that every line of a pass names its run whatever is logged
         let span = tracing::error_span!("pass", run = %id);
         let reconciler = Arc::clone(&self.reconciler);
-        let pass = pass(reconciler, Arc::clone(&id), job.work, self.limits.deadline);
+        let pass = reconciler.pass_in_time(Arc::clone(&id), job.work, self.limits.deadline);
         let worker = self.workers.spawn(pass.instrument(span));
         self.tasks.insert(worker.id(), id);
     }
@@ -346,6 +355,9 @@ impl Queue {
 
     /// What is done with a run after a pass.
     fn follow(&mut self, id: Arc<RunId>, busy: &Busy, outcome: Outcome) {
+        if !self.share.borrow().has(&id) {
+            return;
+        }
         let leaves_now = busy.interim.has_left && !busy.is_leaving;
         let is_leaving = busy.interim.has_left || busy.is_leaving;
         let places = busy.ticket.places;
@@ -438,6 +450,19 @@ impl Queue {
         self.due(id);
     }
 
+    /// The share changed: what is not in it any longer is left to the others. Passes under way end.
+    fn leave_to_others(&mut self) {
+        let share = self.share.borrow_and_update().clone();
+        for (id, job) in self.queued.take_all_but(|id, _| share.has(id)) {
+            self.budget.release(&id.namespace, &job.work);
+        }
+        let waiting = self.waiting.keys().filter(|id| !share.has(id));
+        let waiting: Vec<Arc<RunId>> = waiting.cloned().collect();
+        for id in waiting {
+            self.forget(&id);
+        }
+    }
+
     /// The settings changed: what failed under the old ones, or is about to, is tried as soon as it is
     /// its turn.
     fn wake_all(&mut self) {
@@ -456,21 +481,4 @@ impl Queue {
         metrics.waiting.set(gauge(self.waiting.len()));
         metrics.queued.set(gauge(self.queued.len()));
     }
-}
-
-/// A pass that ends in time. What it has written stays; what it had in memory is made anew.
-async fn pass(
-    reconciler: Arc<Reconciler>,
-    id: Arc<RunId>,
-    work: Work,
-    deadline: Duration,
-) -> Outcome {
-    let until = tokio::time::Instant::now() + deadline * 5 / 6;
-    let pass = reconciler.reconcile(&id, work, until);
-    if let Ok(outcome) = tokio::time::timeout(deadline, pass).await {
-        return outcome;
-    }
-    tracing::warn!("a pass was cut after {deadline:?}; it goes on later");
-    reconciler.metrics.cut.inc();
-    Outcome::again(Progress::default())
 }

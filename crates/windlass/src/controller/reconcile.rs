@@ -5,6 +5,7 @@
 //! version of the run that was read. If the run has changed since, the API server refuses the write,
 //! and the run is read again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -97,8 +98,26 @@ impl Reconciler {
         !facts.deleting && self.released.has(&id.uid)
     }
 
+    /// A pass that ends in time; registries have five sixths of it. What it has written stays; what it
+    /// had in memory is made anew.
+    pub(crate) async fn pass_in_time(
+        self: Arc<Self>,
+        id: Arc<RunId>,
+        work: Work,
+        deadline: Duration,
+    ) -> Outcome {
+        let until = Instant::now() + deadline * 5 / 6;
+        let pass = self.reconcile(&id, work, until);
+        if let Ok(outcome) = tokio::time::timeout(deadline, pass).await {
+            return outcome;
+        }
+        tracing::warn!("a pass was cut after {deadline:?}; it goes on later");
+        self.metrics.cut.inc();
+        Outcome::again(Progress::default())
+    }
+
     /// Makes passes over a run until there is an outcome. Registries have until then.
-    pub(crate) async fn reconcile(&self, id: &RunId, work: Work, until: Instant) -> Outcome {
+    async fn reconcile(&self, id: &RunId, work: Work, until: Instant) -> Outcome {
         let manner = Manner {
             reach: if work.reaches_registries() {
                 Reach::Registries(until)

@@ -35,6 +35,7 @@ mod pipeline_runs;
 mod planted;
 mod registries;
 mod registry_faults;
+mod replicas;
 mod reuse;
 mod settings;
 mod swap;
@@ -53,6 +54,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn options() -> Options {
     let mut options = Options::new(SYSTEM.to_owned(), 8);
     options.registries.network = Policy::of_workstation();
+    options.replication.pod = Some("first".to_owned());
     options
 }
 

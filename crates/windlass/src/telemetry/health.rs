@@ -14,6 +14,8 @@ struct State {
     has_died: bool,
     /// Why the controller is not ready, by part.
     not_ready: BTreeMap<Part, Waiting>,
+    /// What is worth knowing of one that is ready.
+    details: BTreeMap<Detail, String>,
 }
 
 /// Why a part does not work.
@@ -35,6 +37,15 @@ pub enum Part {
     FirstList(String),
     /// A later list of these runs.
     List(String),
+    /// That nobody else signs.
+    Rivals,
+}
+
+/// What there is to know of a controller, ready or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// The replicas that are seen, and the share of this one.
+    Replicas,
 }
 
 /// Says that the watch loop has died when it is dropped before [`Alive::end`].
@@ -62,6 +73,18 @@ impl Health {
         let parts = parts.filter(|part| part.until.is_none_or(|until| until <= now));
         let reasons: Vec<&str> = parts.map(|part| part.reason.as_str()).collect();
         (!reasons.is_empty()).then(|| reasons.join("\n"))
+    }
+
+    /// What there is to know: one line each.
+    pub fn details(&self) -> String {
+        let state = self.state();
+        let details: Vec<&str> = state.details.values().map(String::as_str).collect();
+        details.join("\n")
+    }
+
+    /// Notes something to know.
+    pub(crate) fn note(&self, detail: Detail, text: String) {
+        self.state().details.insert(detail, text);
     }
 
     /// A part does not work, for this reason.

@@ -1,6 +1,8 @@
 //! The counters of the controller, with the names and meanings of Tekton Chains where it has them
 //! (docs/behaviour.md, "Metrics").
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -52,6 +54,10 @@ pub struct Metrics {
     pub(crate) skipped: Counter,
     /// Runs that wait for a place.
     pub(crate) queued: Gauge,
+    /// Replicas that are seen, this one among them.
+    pub(crate) replicas: Gauge,
+    /// The part of all namespaces that is this replica's, from 0 to 1.
+    pub(crate) share: Gauge<f64, AtomicU64>,
     /// Artifacts stored, by kind of run and store.
     pub(crate) stored: Family<StoreLabels, Counter>,
 }
@@ -72,6 +78,13 @@ impl Metrics {
             RunKind::Task => &self.task_runs,
             RunKind::Pipeline => &self.pipeline_runs,
         }
+    }
+
+    /// Notes how many replicas there are, and how much of the work is this one's.
+    pub(crate) fn see_replicas(&self, replicas: usize, share: f64) {
+        self.replicas
+            .set(i64::try_from(replicas).unwrap_or(i64::MAX));
+        self.share.set(share);
     }
 
     /// Counts artifacts that were stored, and were not before.
@@ -157,6 +170,16 @@ impl Metrics {
             "windlass_runs_queued",
             "Runs waiting for a place",
             self.queued.clone(),
+        );
+        registry.register(
+            "windlass_replicas",
+            "Replicas seen, this one among them",
+            self.replicas.clone(),
+        );
+        registry.register(
+            "windlass_share",
+            "Part of the namespaces that this replica works on, from 0 to 1",
+            self.share.clone(),
         );
         registry
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::RawQuery;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
@@ -60,7 +61,8 @@ fn exposition(registry: &Registry) -> impl IntoResponse + use<> {
     (status, [(header::CONTENT_TYPE, kind)], text)
 }
 
-/// Serves `/health` and `/readiness` until `stop`: 200, or 503 with the reason.
+/// Serves `/health` and `/readiness` until `stop`: 200, or 503 with the reason. `/readiness?verbose`
+/// also says what there is to know of a controller that is ready.
 pub(crate) async fn serve_health(
     address: &Address,
     health: &Health,
@@ -69,7 +71,10 @@ pub(crate) async fn serve_health(
     let (alive, ready) = (health.clone(), health.clone());
     let routes = Router::new()
         .route("/health", get(async move || state(alive.dead())))
-        .route("/readiness", get(async move || state(ready.not_ready())));
+        .route(
+            "/readiness",
+            get(async move |RawQuery(query)| readiness(&ready, query.as_deref())),
+        );
     let listener = listen(("health", "--health-address"), address).await?;
     Ok(serve(listener, routes, stop))
 }
@@ -79,6 +84,16 @@ fn state(problem: Option<impl Into<String>>) -> (StatusCode, String) {
         None => (StatusCode::OK, String::new()),
         Some(reason) => (StatusCode::SERVICE_UNAVAILABLE, reason.into() + "\n"),
     }
+}
+
+/// As the API server does with its own probes, `verbose` may have a value, whatever it is.
+fn readiness(health: &Health, query: Option<&str>) -> (StatusCode, String) {
+    let (status, mut text) = state(health.not_ready());
+    let mut names = query.unwrap_or_default().split('&');
+    if names.any(|name| name.split('=').next() == Some("verbose")) {
+        text = format!("{text}{}\n", health.details());
+    }
+    (status, text)
 }
 
 async fn listen(

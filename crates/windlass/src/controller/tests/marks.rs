@@ -281,7 +281,8 @@ async fn a_lease_that_cannot_be_read_for_a_while_is_waited_for() {
     let mut scene = Scene::with(in_toto()).await;
     scene.local.cluster.fail(Fault {
         path_contains: LEASE.to_owned(),
-        times: 2,
+        // this one is asked for among others
+        times: 8,
         answer: FaultAnswer::Status(503.into()),
         ..Fault::default()
     });
