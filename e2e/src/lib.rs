@@ -8,6 +8,7 @@ mod built_in;
 mod follow;
 pub mod guide;
 pub mod images;
+pub mod metrics;
 mod parts;
 mod process;
 mod real;

@@ -8,7 +8,11 @@ use tempfile::TempDir;
 
 use crate::parts::{self, Cosign};
 use crate::{
-    built_in::BuiltIn, guide::SYSTEM_NAMESPACE, process::Process, real::Real, shell::Shell,
+    built_in::BuiltIn,
+    guide::SYSTEM_NAMESPACE,
+    process::Process,
+    real::{Real, free_port},
+    shell::Shell,
 };
 
 /// The password that every key of a scenario is made with.
@@ -37,6 +41,7 @@ enum Cluster {
 #[derive(Debug)]
 pub struct Testbed {
     controller: Option<Process>,
+    replica: Option<Process>,
     cluster: Cluster,
     shell: Shell,
     scratch: TempDir,
@@ -117,6 +122,35 @@ impl Testbed {
         Ok(())
     }
 
+    /// Starts one more controller, beside the one of the cluster; gives where its metrics are.
+    pub fn start_replica(&mut self, pod: &str) -> Result<String> {
+        let metrics = format!("127.0.0.1:{}", free_port()?);
+        let kubeconfig = self.cluster.kubeconfig().display().to_string();
+        let arguments = [
+            "controller",
+            "--kubeconfig",
+            &kubeconfig,
+            "--metrics-address",
+            &metrics,
+            "--health-address",
+            "127.0.0.1:0",
+        ];
+        let arguments = arguments.map(str::to_owned);
+        let variables = [("SYSTEM_NAMESPACE", SYSTEM_NAMESPACE), ("POD_NAME", pod)];
+        let program = parts::windlass()?;
+        let name = format!("windlass-controller-{pod}");
+        let folder = self.scratch.path();
+        let process = Process::start(&name, &program, &arguments, &variables, folder)?;
+        self.replica = Some(process);
+        Ok(metrics)
+    }
+
+    /// Ends that controller with SIGKILL.
+    pub fn kill_replica(&mut self) -> Result<()> {
+        let replica = self.replica.take();
+        replica.context("no replica is running")?.kill()
+    }
+
     /// Ends the controller of the real cluster with SIGKILL.
     pub fn kill_controller(&mut self) -> Result<()> {
         self.controller
@@ -154,6 +188,7 @@ impl Testbed {
             .with("COSIGN_PASSWORD", PASSWORD);
         Ok(Self {
             controller: None,
+            replica: None,
             cluster,
             shell,
             scratch,
@@ -182,12 +217,9 @@ impl Testbed {
             Cluster::Real(real) => real.log(),
             Cluster::BuiltIn(built_in) => built_in.log(),
         };
-        let controller = self
-            .controller
-            .as_ref()
-            .map(Process::tail)
-            .unwrap_or_default();
-        format!("the scenario failed\n{cluster}\n{controller}")
+        let controllers = [&self.controller, &self.replica].into_iter().flatten();
+        let controllers: Vec<String> = controllers.map(Process::tail).collect();
+        format!("the scenario failed\n{cluster}\n{}", controllers.join("\n"))
     }
 }
 

@@ -51,6 +51,7 @@ fn every_test_that_the_pages_name_exists() {
     let pages = [
         "differences.md",
         "limits.md",
+        "operations.md",
         "registries.md",
         "security.md",
     ];

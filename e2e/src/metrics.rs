@@ -1,0 +1,44 @@
+//! The counters of a controller, read as Prometheus reads them.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+/// Bound on one request.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Bound on a wait.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Time between two looks.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The value of a counter or gauge without labels, at an address.
+pub fn value(address: &str, name: &str) -> Result<f64> {
+    let mut connection = TcpStream::connect(address)?;
+    connection.set_read_timeout(Some(TIMEOUT))?;
+    let request = format!("GET /metrics HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    connection.write_all(request.as_bytes())?;
+    let mut response = String::new();
+    connection.read_to_string(&mut response)?;
+    let line = response
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let value = line.with_context(|| format!("{address} has no {name}"))?;
+    Ok(value.trim().parse()?)
+}
+
+/// Waits until a value is like this.
+pub fn wait(address: &str, name: &str, is: impl Fn(f64) -> bool) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        // it may not listen yet
+        let value = value(address, name);
+        if value.as_ref().is_ok_and(|value| is(*value)) {
+            return Ok(());
+        }
+        ensure!(start.elapsed() < LIMIT, "{name} at {address} is {value:?}");
+        sleep(PAUSE);
+    }
+}
