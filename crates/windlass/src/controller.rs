@@ -250,7 +250,7 @@ async fn work(
             reconciler: Arc::clone(&reconciler),
             sender: sender.clone(),
         };
-        watch_runs(client, source, sink, settings.clone())
+        watch_runs(client, source, sink, (settings.clone(), replicas.growth()))
     });
     tokio::select! {
         () = working => {}

@@ -19,17 +19,16 @@ use crate::telemetry::{Health, Part};
 const LATE: Duration = Duration::from_secs(60);
 
 /// Shows runs to the queue; never ends. A change of what is enabled begins anew, since runs that
-/// were passed over may count now; so does a share that got larger.
+/// were passed over may count now; so does a share that grew.
 pub(super) async fn watch_runs(
     client: &Client,
     source: &Source,
-    mut sink: RunSink,
-    mut settings: channel::Receiver<Settings>,
+    sink: RunSink,
+    (mut settings, mut growth): (channel::Receiver<Settings>, channel::Receiver<u64>),
 ) {
     loop {
         let selection = settings.borrow_and_update().selection();
-        let share = sink.share.borrow_and_update().clone();
-        let mut shares = sink.share.clone();
+        growth.mark_unchanged();
         tokio::select! {
             never = follow(client, source, sink.clone()) => match never {},
             changed = settings.wait_for(|settings| settings.selection() != selection) => {
@@ -38,25 +37,13 @@ pub(super) async fn watch_runs(
                 }
                 tracing::info!("the selection of runs changed; listing again");
             }
-            more = more_than(share, &mut shares) => {
-                if more.is_none() {
+            grew = growth.changed() => {
+                if grew.is_err() {
                     return;
                 }
                 tracing::info!("this replica has more runs now; listing again");
             }
         }
-    }
-}
-
-/// Waits until there may be something in the share that was not in the one before.
-async fn more_than(mut share: Share, shares: &mut channel::Receiver<Share>) -> Option<()> {
-    loop {
-        shares.changed().await.ok()?;
-        let now = shares.borrow_and_update().clone();
-        if now.may_exceed(&share) {
-            return Some(());
-        }
-        share = now;
     }
 }
 
@@ -76,7 +63,7 @@ pub(super) struct RunSink {
 impl RunSink {
     /// What is to be passed on of an object.
     fn triage(&self, object: &[u8]) -> Triage {
-        let share = self.share.borrow().clone();
+        let share = self.share.borrow();
         let kind = self.kind;
         let has = |namespace: &str, uid: &str| {
             share.has_namespace(namespace) || share.has_object(kind, namespace, uid)

@@ -36,6 +36,7 @@ use crate::telemetry::{Health, Metrics};
 mod backlog;
 mod board;
 mod chains;
+mod current;
 mod election;
 mod identity;
 mod keep;
@@ -110,6 +111,11 @@ impl Replicas {
     /// The share of this replica, as it changes.
     pub(crate) fn share(&self) -> watch::Receiver<Share> {
         self.board.share()
+    }
+
+    /// How often the share grew: what was passed over before may be in it.
+    pub(crate) fn growth(&self) -> watch::Receiver<u64> {
+        self.board.growth()
     }
 
     /// Where the runs are counted that wait in this replica.

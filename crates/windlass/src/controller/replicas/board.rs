@@ -10,6 +10,7 @@ use windlass_core::error::Chain;
 
 use super::backlog::Backlog;
 use super::chains::{ChainsLease, Rival};
+use super::current::{Change, CurrentShare};
 use super::identity::Identity;
 use super::members::Members;
 use super::own::OwnLease;
@@ -27,7 +28,7 @@ pub(super) struct Board {
     pub(super) namespace: String,
     pub(super) health: Health,
     metrics: Metrics,
-    share: watch::Sender<Share>,
+    share: CurrentShare,
     pub(super) backlog: Arc<Backlog>,
     state: Mutex<State>,
     /// Somebody left: what he held is free.
@@ -89,7 +90,7 @@ impl Board {
             namespace,
             health,
             metrics,
-            share: watch::Sender::default(),
+            share: CurrentShare::default(),
             backlog: Arc::default(),
             state: Mutex::default(),
             changed: Notify::new(),
@@ -102,7 +103,12 @@ impl Board {
 
     /// The share of this replica, as it changes.
     pub(super) fn share(&self) -> watch::Receiver<Share> {
-        self.share.subscribe()
+        self.share.share()
+    }
+
+    /// How often the share grew.
+    pub(super) fn growth(&self) -> watch::Receiver<u64> {
+        self.share.growth()
     }
 
     /// Changes what is known, and the share with it.
@@ -115,17 +121,11 @@ impl Board {
         let detail = detail(&share, count);
         self.metrics.see_replicas(count, share.size());
         self.health.note(Detail::Replicas, detail.clone());
-        let mut has_left = false;
-        let is_new = self.share.send_if_modified(|current| {
-            let is_new = *current != share;
-            has_left = current.is_known() && share.may_exceed(current);
-            *current = share;
-            is_new
-        });
-        if is_new {
+        let changed = self.share.set(share);
+        if changed != Change::None {
             tracing::info!("{detail}");
         }
-        if has_left {
+        if changed == Change::Growth {
             self.changed.notify_one();
         }
     }
