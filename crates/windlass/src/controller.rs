@@ -13,7 +13,7 @@ use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
-use self::feed::{RunSink, watch_runs};
+use self::feed::{Foreign, RunSink, watch_runs};
 use self::flight::Flight;
 use self::queue::{Limits, Queue};
 use self::reconcile::Reconciler;
@@ -247,6 +247,7 @@ async fn work(
             list: Part::List(list),
             health: options.health.clone(),
             share: share.clone(),
+            foreign: Foreign::default(),
             reconciler: Arc::clone(&reconciler),
             sender: sender.clone(),
         };

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
+use http::Response;
 use http_body_util::BodyExt;
 use kube::Client;
+use kube::client::Body;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use windlass_core::error::Chain;
@@ -59,6 +61,12 @@ pub(crate) enum Change {
 pub(crate) trait Sink {
     /// Takes a change in; nothing more is read until it has.
     fn take(&mut self, change: Change) -> impl Future<Output = ()> + Send;
+
+    /// Which objects the next watch has to show, as a `shardSelector` of Kubernetes; empty for all. It
+    /// may be ignored.
+    fn shard_selector(&self) -> String {
+        String::new()
+    }
 }
 
 /// Why a list or watch ended.
@@ -176,8 +184,7 @@ async fn watch(
         ("resourceVersion", version.as_str()),
         ("timeoutSeconds", seconds.as_str()),
     ];
-    let call = source.get(format!("watch {}", source.what), &parameters);
-    let (_, response) = call.open(client).await?;
+    let (_, response) = open(client, source, &parameters, &sink.shard_selector()).await?;
     let chunks = response.into_body().into_data_stream();
     let mut lines = Lines::new(chunks, EVENT_LIMIT);
     let mut unreadable = 0;
@@ -211,6 +218,28 @@ async fn watch(
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Opens a watch of what the selector selects; of everything where that is refused.
+async fn open(
+    client: &Client,
+    source: &Source,
+    parameters: &[(&str, &str)],
+    selector: &str,
+) -> Result<(String, Response<Body>), CallError> {
+    let call = |selector| {
+        let parameters = [parameters, &[("shardSelector", selector)]].concat();
+        source.get(format!("watch {}", source.what), &parameters)
+    };
+    let opened = call(selector).open(client).await;
+    match opened {
+        Err(error) if !selector.is_empty() && matches!(error.status(), Some(400..=599)) => {
+            let error = Chain(&error).to_string();
+            tracing::debug!(error, "watching without a shard selector");
+            call("").open(client).await
+        }
+        opened => opened,
     }
 }
 

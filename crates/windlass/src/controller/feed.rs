@@ -15,6 +15,10 @@ use crate::cluster::watch::{Change, Sink, Source, follow};
 use crate::settings::Settings;
 use crate::telemetry::{Health, Part};
 
+mod foreign;
+
+pub(super) use self::foreign::Foreign;
+
 /// How long no list of runs may have worked before the controller is no longer ready.
 const LATE: Duration = Duration::from_secs(60);
 
@@ -56,13 +60,15 @@ pub(super) struct RunSink {
     pub(super) health: Health,
     /// The runs of this replica.
     pub(super) share: channel::Receiver<Share>,
+    /// Those of others, since the list under way or the watch after it began.
+    pub(super) foreign: Foreign,
     pub(super) reconciler: Arc<Reconciler>,
     pub(super) sender: mpsc::Sender<Message>,
 }
 
 impl RunSink {
     /// What is to be passed on of an object.
-    fn triage(&self, object: &[u8]) -> Triage {
+    fn triage(&mut self, object: &[u8]) -> Triage {
         let share = self.share.borrow();
         let kind = self.kind;
         let has = |namespace: &str, uid: &str| {
@@ -71,6 +77,7 @@ impl RunSink {
         // what is others' is not even read
         let Identity { namespace, uid, .. } = Identity::peek(object);
         if !namespace.is_empty() && !uid.is_empty() && !has(&namespace, &uid) {
+            self.foreign.count(&namespace);
             return Triage::default();
         }
         let triage = self.reconciler.triage(kind, object);
@@ -132,5 +139,11 @@ impl Sink for RunSink {
                 self.health.expect(self.list.clone(), late, reason);
             }
         }
+    }
+
+    fn shard_selector(&self) -> String {
+        let share = self.share.borrow();
+        self.foreign
+            .selector(|namespace| !share.may_have(namespace))
     }
 }

@@ -77,6 +77,15 @@ impl Share {
         }
     }
 
+    /// Whether any run of a namespace may be in it.
+    pub(crate) fn may_have(&self, namespace: &str) -> bool {
+        let is_divided = match self {
+            Self::Part(part) => part.divided.contains(namespace),
+            Self::Unknown | Self::Nothing | Self::Everything => false,
+        };
+        is_divided || self.has_namespace(namespace)
+    }
+
     /// Whether a run may be in it that was not in the earlier one. Who joins only takes.
     pub(crate) fn may_exceed(&self, earlier: &Self) -> bool {
         let (Self::Part(now), before) = (self, earlier) else {

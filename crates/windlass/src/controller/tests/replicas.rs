@@ -206,6 +206,39 @@ async fn a_replica_that_joins_takes_its_share_at_once_and_everybody_says_how_muc
 }
 
 #[tokio::test]
+async fn a_watch_asks_for_no_busy_namespace_of_others_and_a_server_that_refuses_that_is_asked_for_all()
+ {
+    let scene = stage().await;
+    let others = teams_of(0, 2);
+    scene.create_for(&others, "before");
+    scene.all_signed(&others, "before").await;
+    let asked = |scene: &Scene| {
+        let requests = scene.local.cluster.requests();
+        let watches = requests.iter().filter(|request| {
+            request.path.ends_with("/taskruns") && request.query.contains("shardSelector=")
+        });
+        watches.count()
+    };
+    assert_eq!(asked(&scene), 0, "there are no others");
+    scene.local.cluster.fail(Fault {
+        query_contains: "shardSelector=".to_owned(),
+        times: usize::MAX,
+        answer: FaultAnswer::Status(500.into()),
+        ..Fault::default()
+    });
+    let second = Replica::start(&scene, in_pod("second")).await;
+    scene.seen(&[&second], 2).await;
+    scene
+        .until("its watch is selective", |scene| asked(scene) > 0)
+        .await;
+    let own = teams_of(1, 2);
+    scene.create_for(&own, "after");
+    scene.all_signed(&own, "after").await;
+    second.end().await;
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn what_a_killed_replica_left_is_signed_once_its_lease_has_ended_and_not_before() {
     let scene = stage().await;
     let second = Replica::start(&scene, in_pod("second")).await;
