@@ -4,9 +4,10 @@
 //! (docs/behaviour.md, "DSSE envelope"), so that stored envelopes look alike.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::json::{StrictError, strict};
 use crate::key::{PublicKey, Scheme, VerifyError};
 
 /// The payload type of an in-toto statement.
@@ -15,13 +16,14 @@ pub const IN_TOTO: &str = "application/vnd.in-toto+json";
 /// Most signatures of an envelope that are tried: each takes a pass over the payload.
 pub const MOST_SIGNATURES: usize = 32;
 
-/// A signed payload. Unknown members are refused: everything in a stored envelope is accounted for.
+/// A signed payload. Members that the specification does not know are ignored, as it demands: none of
+/// them is signed, and none is written again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Envelope {
     /// The media type of the payload; signed together with it.
     pub payload_type: String,
-    /// The payload in standard padded base64.
+    /// The payload in padded base64, standard or URL-safe.
     pub payload: String,
     /// One entry a signer.
     pub signatures: Vec<Signature>,
@@ -29,14 +31,23 @@ pub struct Envelope {
 
 /// One signer's signature over the [`pae`] of an envelope.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Signature {
     /// Which key signed, see [`PublicKey::key_id`]. Not signed itself; empty where the signer does
-    /// not say.
-    #[serde(default)]
+    /// not say, or says `null`.
+    #[serde(default, deserialize_with = "null_as_empty")]
     pub keyid: String,
-    /// The signature in standard padded base64.
+    /// The signature in padded base64, standard or URL-safe.
     pub sig: String,
+}
+
+fn null_as_empty<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Option::deserialize(from).map(Option::unwrap_or_default)
+}
+
+/// Either alphabet of base64, both of which the specification allows; not a mixture.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let decoded = STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text));
+    decoded.ok()
 }
 
 /// What a key vouches for.
@@ -53,7 +64,7 @@ pub struct Verified {
 pub enum EnvelopeError {
     /// Not a DSSE envelope at all.
     #[error("the envelope is not valid JSON of the form {{payloadType, payload, signatures}}")]
-    Json(#[source] serde_json::Error),
+    Json(#[source] StrictError),
     /// The payload cannot be decoded.
     #[error("the envelope's payload is not valid base64, the payload is damaged")]
     PayloadBase64,
@@ -143,7 +154,7 @@ pub(crate) fn sign(
 impl Signature {
     /// The signature itself; none if it is not base64.
     pub fn decode(&self) -> Option<Vec<u8>> {
-        STANDARD.decode(&self.sig).ok()
+        decode(&self.sig)
     }
 }
 
@@ -180,9 +191,11 @@ impl Envelope {
         }
     }
 
-    /// Reads an envelope's JSON.
+    /// Reads an envelope's JSON, in which no member may be there twice.
     pub fn from_json(text: &[u8]) -> Result<Self, EnvelopeError> {
-        serde_json::from_slice(text).map_err(EnvelopeError::Json)
+        let text = strict(text).map_err(EnvelopeError::Json)?;
+        let read = serde_json::from_str(text);
+        read.map_err(|error| EnvelopeError::Json(StrictError::Json(error)))
     }
 
     /// The envelope's JSON, without whitespace: what the stores write.
@@ -209,9 +222,7 @@ impl Envelope {
 
     /// The payload, decoded but not verified.
     pub fn decode_payload(&self) -> Result<Vec<u8>, EnvelopeError> {
-        STANDARD
-            .decode(&self.payload)
-            .map_err(|_| EnvelopeError::PayloadBase64)
+        decode(&self.payload).ok_or(EnvelopeError::PayloadBase64)
     }
 
     /// Checks that `key` signed this payload with this payload type. One good signature is enough;
@@ -246,9 +257,7 @@ impl Envelope {
         signed: &[u8],
         payload: &[u8],
     ) -> Result<Scheme, EnvelopeError> {
-        let sig = STANDARD
-            .decode(&signature.sig)
-            .map_err(|_| EnvelopeError::SignatureBase64)?;
+        let sig = signature.decode().ok_or(EnvelopeError::SignatureBase64)?;
         key.verify(signed, &sig).map_err(|error| match error {
             VerifyError::Malformed { .. } => EnvelopeError::SignatureMalformed(error),
             VerifyError::Mismatch if key.verify(&pae(IN_TOTO, payload), &sig).is_ok() => {
@@ -266,9 +275,8 @@ impl Envelope {
     /// Every signature names another key; one that is by this key all the same was relabelled.
     fn other_key(&self, key: &PublicKey, given: String, signed: &[u8]) -> EnvelopeError {
         let relabelled = self.signatures.iter().find(|signature| {
-            STANDARD
-                .decode(&signature.sig)
-                .is_ok_and(|sig| key.verify(signed, &sig).is_ok())
+            let sig = signature.decode();
+            sig.is_some_and(|sig| key.verify(signed, &sig).is_ok())
         });
         match relabelled {
             Some(signature) => EnvelopeError::KeyId {

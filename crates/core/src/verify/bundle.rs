@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::dsse::Envelope;
+use crate::dsse::{Envelope, Signature};
 use crate::error::Chain;
 use crate::json::strict;
 
@@ -32,6 +32,39 @@ struct Bundle<'a> {
     message_signature: Option<IgnoredAny>,
 }
 
+/// The envelope of a bundle. A message of protobuf has no unknown members, and neither has one that
+/// cosign reads.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct BundledEnvelope {
+    payload_type: String,
+    payload: String,
+    signatures: Vec<BundledSignature>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BundledSignature {
+    #[serde(default)]
+    keyid: Option<String>,
+    sig: String,
+}
+
+impl From<BundledEnvelope> for Envelope {
+    fn from(bundled: BundledEnvelope) -> Self {
+        let signatures = bundled.signatures.into_iter();
+        let signatures = signatures.map(|BundledSignature { keyid, sig }| Signature {
+            keyid: keyid.unwrap_or_default(),
+            sig,
+        });
+        Self {
+            payload_type: bundled.payload_type,
+            payload: bundled.payload,
+            signatures: signatures.collect(),
+        }
+    }
+}
+
 /// The envelope in a Sigstore bundle; the error is the finding.
 pub fn envelope_of_bundle(text: &[u8]) -> Result<Envelope, String> {
     let text = strict(text).map_err(|error| format!("the bundle is damaged: {}", Chain(&error)))?;
@@ -45,8 +78,9 @@ pub fn envelope_of_bundle(text: &[u8]) -> Result<Envelope, String> {
         ));
     }
     match (bundle.dsse_envelope, bundle.message_signature) {
-        (Some(envelope), None) => Envelope::from_json(envelope.get().as_bytes())
-            .map_err(|error| Chain(&error).to_string()),
+        (Some(envelope), None) => serde_json::from_str::<BundledEnvelope>(envelope.get())
+            .map(Envelope::from)
+            .map_err(|error| format!("the dsseEnvelope of the bundle is damaged: {error}")),
         (Some(_), Some(_)) => Err(
             "the bundle has both a dsseEnvelope and a messageSignature; exactly one is allowed"
                 .to_owned(),
@@ -125,6 +159,18 @@ mod tests {
             let finding = finding(&text);
             let told = finding.contains("is there twice") || finding.contains("duplicate field");
             assert!(told, "{text}: {finding}");
+        }
+    }
+
+    #[test]
+    fn an_envelope_in_a_bundle_has_no_unknown_members() {
+        for text in [
+            envelope().replacen('{', r#"{"extra":1,"#, 1),
+            envelope().replacen(r#"{"keyid""#, r#"{"cert":"x","keyid""#, 1),
+        ] {
+            Envelope::from_json(text.as_bytes()).unwrap();
+            let bundle = format!(r#"{{"mediaType":"{V03}","dsseEnvelope":{text}}}"#);
+            assert!(finding(&bundle).contains("unknown field"), "{text}");
         }
     }
 
