@@ -7,6 +7,7 @@ use pkcs8::AssociatedOid as _;
 use pkcs8::der::asn1::{AnyRef, ObjectIdentifier};
 use pkcs8::der::{Decode as _, Reader as _, SliceReader, Tag, TagNumber, Tagged as _};
 use pkcs8::spki::{DecodePublicKey as _, EncodePublicKey as _, SubjectPublicKeyInfoRef};
+use rsa::pkcs1::DecodeRsaPublicKey as _;
 use rsa::traits::PublicKeyParts as _;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
@@ -41,12 +42,13 @@ pub(super) enum Kind {
 }
 
 impl PublicKey {
-    /// Reads the first PEM block of `text`: a `PUBLIC KEY` (SPKI), or a `CERTIFICATE`, whose key is
-    /// taken (the certificate itself is not checked).
+    /// Reads the first PEM block of `text`: a `PUBLIC KEY` (SPKI), an `RSA PUBLIC KEY` (PKCS#1), or a
+    /// `CERTIFICATE`, whose key is taken (the certificate itself is not checked).
     pub fn from_pem(text: &[u8]) -> Result<Self, KeyError> {
         let block = pem::first(text, EXPECTED)?;
         match block.label.as_str() {
             "PUBLIC KEY" => Self::from_spki(&block.body, &block.label),
+            "RSA PUBLIC KEY" => Self::from_pkcs1(&block.body, &block.label),
             "CERTIFICATE" => Self::from_certificate(&block.body),
             other => Err(pem::wrong_type(other, EXPECTED)),
         }
@@ -60,6 +62,14 @@ impl PublicKey {
             source: error.into(),
         })?;
         Self::from_spki(spki, LABEL)
+    }
+
+    fn from_pkcs1(der: &[u8], label: &str) -> Result<Self, KeyError> {
+        let key = rsa::PublicKey::from_pkcs1_der(der).map_err(|_| KeyError::Public {
+            label: label.to_owned(),
+            source: pkcs8::spki::Error::KeyMalformed,
+        })?;
+        Self::new(Kind::Rsa(key))
     }
 
     fn from_spki(der: &[u8], label: &str) -> Result<Self, KeyError> {
