@@ -1,10 +1,13 @@
 //! Converts runs of the API version `tekton.dev/v1beta1` to `tekton.dev/v1`.
 //!
 //! An API server does this for its clients; only documents read from files need it. The fields are
-//! those that Tekton's own conversion moves. Fields that v1 has no place for (pipeline resources,
-//! cloud events, embedded child statuses) are dropped, where Tekton hides some in annotations.
+//! those that Tekton's own conversion moves. Of those that v1 has no place for, pipeline resources and
+//! cloud events are kept in annotations, as Tekton keeps them, and embedded child statuses are
+//! dropped.
 
 use serde_json::{Map, Value, json};
+
+mod hidden;
 
 const OLD: &str = "tekton.dev/v1beta1";
 const NEW: &str = "tekton.dev/v1";
@@ -32,6 +35,9 @@ pub enum UpgradeError {
 
 /// Makes a run of v1beta1 into one of v1; a run of v1 stays as it is.
 pub fn upgrade(mut document: Value) -> Result<Value, UpgradeError> {
+    if document["apiVersion"] == OLD {
+        hidden::keep(&mut document);
+    }
     let run = document.as_object_mut().ok_or(UpgradeError::NotAnObject)?;
     let text = |key: &str| {
         run.get(key)
