@@ -37,7 +37,9 @@ pub const FINALIZER_FIELD_MANAGER: &str = "tekton-chains-controller/finalizers";
 pub const TOTAL_SIZE_LIMIT: usize = 256 * 1024;
 
 /// Longest text written into [`REASON`], in bytes.
-const REASON_LIMIT: usize = 512;
+pub const REASON_LIMIT: usize = 512;
+/// Most bytes of the start of a longer reason.
+const REASON_START: usize = 160;
 
 /// Annotation that holds the base64 payload of the artifact with this short key.
 pub fn payload(short_key: &str) -> String {
@@ -65,21 +67,20 @@ pub fn log_entry(short_key: &str) -> String {
     format!("{PREFIX}transparency-{short_key}")
 }
 
-/// A reason as it may stand in an annotation: one line, at most 512 bytes, cut at a character.
+/// A reason as it may stand in an annotation: one line, at most 512 bytes. Of a longer one the middle is
+/// left out: it begins with what was being done, and ends with the status and what to do.
 pub fn reason(text: &str) -> String {
-    let mut line: String = text
+    let line: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    if line.len() > REASON_LIMIT {
-        let mut end = REASON_LIMIT - '…'.len_utf8();
-        while !line.is_char_boundary(end) {
-            end -= 1;
-        }
-        line.truncate(end);
-        line.push('…');
+    if line.len() <= REASON_LIMIT {
+        return line;
     }
-    line
+    let rest = REASON_LIMIT - REASON_START - '…'.len_utf8();
+    let start = line.floor_char_boundary(REASON_START);
+    let end = line.ceil_char_boundary(line.len() - rest);
+    format!("{}…{}", &line[..start], &line[end..])
 }
 
 #[cfg(test)]
@@ -91,6 +92,11 @@ mod tests {
         assert_eq!(reason("a\nb"), "a b");
         let long = reason(&"ü".repeat(600));
         assert!(long.len() <= REASON_LIMIT);
-        assert!(long.ends_with('…'));
+        assert!(long.contains('…'));
+        let told = format!("could not read {}: HTTP 401, log in", "x".repeat(600));
+        let told = reason(&told);
+        assert_eq!(told.len(), REASON_LIMIT);
+        assert!(told.starts_with("could not read x"), "{told}");
+        assert!(told.ends_with(": HTTP 401, log in"), "{told}");
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn line(kind: Kind, run: &Value, finished: bool) -> String {
     let empty = Map::new();
     let annotations = field::object(run, "/metadata/annotations").unwrap_or(&empty);
     let mark = |key: &str| annotations.get(key).and_then(Value::as_str);
-    let reason = mark(annotation::REASON).map(clean::short);
+    let reason = mark(annotation::REASON).map(reason);
     let summary = Summary::deserialize(run);
     let has_traces = summary.is_ok_and(|run| run.signature() == SignatureState::Signed);
     match (mark(annotation::SIGNED), mark(annotation::RETRIES)) {
@@ -48,6 +48,15 @@ pub(super) fn line(kind: Kind, run: &Value, finished: bool) -> String {
         }
         (None, None) if finished => "not yet".to_owned(),
         (None, None) => "not yet: the run has not finished".to_owned(),
+    }
+}
+
+/// A reason as a controller writes it is shown whole: its end says what to do.
+fn reason(text: &str) -> String {
+    if text.len() <= annotation::REASON_LIMIT {
+        clean::line(text).into_owned()
+    } else {
+        clean::short(text)
     }
 }
 
