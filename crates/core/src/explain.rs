@@ -23,6 +23,7 @@ mod digest;
 mod explanation;
 mod finds;
 mod gather;
+mod misplaced;
 mod near;
 mod origin;
 mod pipeline;
@@ -114,5 +115,6 @@ fn signing(kind: &'static str, artifact: &ArtifactPolicy, config: &Config) -> Si
             TransparencyMode::Always => "always",
             TransparencyMode::Manual => "manual",
         },
+        refused: None,
     }
 }

@@ -10,7 +10,7 @@ use windlass_core::run::Run;
 use windlass_core::signed::LogEntry;
 use windlass_core::signed::Signed;
 
-use crate::unsupported::Unsupported;
+use crate::unsupported::{self, Unsupported};
 
 /// Where entries are added.
 #[derive(Debug, Clone)]
@@ -51,16 +51,11 @@ impl Log {
     /// The log that the configuration asks for, for this run.
     pub(crate) fn of(config: &Config, run: &Run<'_>) -> Self {
         let asked = run.metadata().annotation(annotation::TRANSPARENCY_UPLOAD);
-        let value = match config.transparency.mode {
-            TransparencyMode::Always => "true",
-            TransparencyMode::Manual if asked == Some("true") => "manual",
-            TransparencyMode::Manual | TransparencyMode::Off => return Self::Off,
+        let mode = match config.transparency.mode {
+            TransparencyMode::Manual if asked != Some("true") => TransparencyMode::Off,
+            mode => mode,
         };
-        Self::Unsupported(Unsupported {
-            setting: "transparency.enabled".to_owned(),
-            value: value.to_owned(),
-            remedy: "set it to false",
-        })
+        unsupported::log(mode).map_or(Self::Off, Self::Unsupported)
     }
 
     /// Adds an entry, unless the signature has one. `claimed` is where the run says that it is: the log

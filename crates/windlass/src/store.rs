@@ -18,7 +18,7 @@ use windlass_registry::{Digest, Remote};
 use self::evidence::Found;
 use self::oci::attached::AttachedError;
 use self::oci::{Oci, Settling, Stored, UploadError};
-use crate::unsupported::Unsupported;
+use crate::unsupported::{self, Unsupported};
 
 pub(crate) mod evidence;
 pub(crate) mod oci;
@@ -141,19 +141,14 @@ impl<'a> Store<'a> {
         registries: &'a Oci,
         config: &'a Config,
     ) -> Result<Self, Unsupported> {
-        match kind {
-            StoreKind::Tekton => Ok(Self::Run),
-            StoreKind::Oci => Ok(Self::Oci { registries, config }),
-            StoreKind::Archivista
-            | StoreKind::Docdb
-            | StoreKind::Gcs
-            | StoreKind::Grafeas
-            | StoreKind::Kafka => Err(Unsupported {
-                setting: format!("artifacts.{artifact}.storage"),
-                value: kind.as_str().to_owned(),
-                remedy: "set it to tekton, to oci, or to the empty string",
-            }),
+        if let Some(missing) = unsupported::store(artifact, kind) {
+            return Err(missing);
         }
+        Ok(match kind {
+            StoreKind::Oci => Self::Oci { registries, config },
+            // every other one is missing
+            _ => Self::Run,
+        })
     }
 
     /// Stores an artifact, unless it is there. What was begun by an earlier call is carried on. What a

@@ -1,5 +1,7 @@
 //! What the configuration asks for and this version does not have.
 
+use windlass_core::config::{ArtifactPolicy, Config, SignerKind, StoreKind, TransparencyMode};
+
 /// A setting that cannot be followed, with what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{setting} is {value:?}, which this version of windlass does not support yet; {remedy}")]
@@ -10,4 +12,137 @@ pub struct Unsupported {
     pub value: String,
     /// What to set instead.
     pub remedy: &'static str,
+}
+
+/// The signer of an artifact, if it does not exist.
+pub(crate) fn signer(
+    artifact: &str,
+    policy: &ArtifactPolicy,
+    config: &Config,
+) -> Option<Unsupported> {
+    match policy.signer {
+        SignerKind::X509 if config.x509.fulcio_enabled => Some(Unsupported {
+            setting: "signers.x509.fulcio.enabled".to_owned(),
+            value: "true".to_owned(),
+            remedy: "set it to false and provide a key",
+        }),
+        SignerKind::X509 | SignerKind::None => None,
+        SignerKind::Kms => Some(Unsupported {
+            setting: format!("artifacts.{artifact}.signer"),
+            value: policy.signer.as_str().to_owned(),
+            remedy: "set it to x509, or to none",
+        }),
+    }
+}
+
+/// A store of an artifact, if it does not exist.
+pub(crate) fn store(artifact: &str, kind: StoreKind) -> Option<Unsupported> {
+    match kind {
+        StoreKind::Tekton | StoreKind::Oci => None,
+        StoreKind::Archivista
+        | StoreKind::Docdb
+        | StoreKind::Gcs
+        | StoreKind::Grafeas
+        | StoreKind::Kafka => Some(Unsupported {
+            setting: format!("artifacts.{artifact}.storage"),
+            value: kind.as_str().to_owned(),
+            remedy: "set it to tekton, to oci, or to the empty string",
+        }),
+    }
+}
+
+/// The transparency log, if a mode asks for it.
+pub(crate) fn log(mode: TransparencyMode) -> Option<Unsupported> {
+    let value = match mode {
+        TransparencyMode::Always => "true",
+        TransparencyMode::Manual => "manual",
+        TransparencyMode::Off => return None,
+    };
+    Some(Unsupported {
+        setting: "transparency.enabled".to_owned(),
+        value: value.to_owned(),
+        remedy: "set it to false",
+    })
+}
+
+/// What keeps an artifact that is enabled from being signed and stored: all of it.
+pub(crate) fn of_artifact(
+    artifact: &str,
+    policy: &ArtifactPolicy,
+    config: &Config,
+) -> Vec<Unsupported> {
+    if !policy.is_enabled() {
+        return Vec::new();
+    }
+    let stores = policy.storage.iter();
+    let stores = stores.filter_map(|kind| store(artifact, *kind));
+    // with `manual` only runs that ask for an entry wait for one
+    let log = match config.transparency.mode {
+        TransparencyMode::Always => log(TransparencyMode::Always),
+        TransparencyMode::Manual | TransparencyMode::Off => None,
+    };
+    let signer = signer(artifact, policy, config);
+    signer.into_iter().chain(stores).chain(log).collect()
+}
+
+/// What keeps anything from being signed as a configuration asks for it, each once.
+pub(crate) fn of(config: &Config) -> Vec<Unsupported> {
+    let artifacts = [
+        ("taskrun", &config.taskrun),
+        ("pipelinerun", &config.pipelinerun),
+        ("oci", &config.oci),
+    ];
+    let mut found = Vec::new();
+    for (artifact, policy) in artifacts {
+        for one in of_artifact(artifact, policy, config) {
+            if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn settings(entries: &[(&str, &str)]) -> Vec<String> {
+        let entries = entries
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let parsed = Config::parse(&entries.collect(), &BTreeMap::new()).unwrap();
+        of(&parsed.config)
+            .into_iter()
+            .map(|one| one.setting)
+            .collect()
+    }
+
+    #[test]
+    fn what_does_not_exist_yet_is_found_in_the_configuration_once() {
+        assert!(settings(&[]).is_empty());
+        assert_eq!(
+            settings(&[("signers.x509.fulcio.enabled", "true")]),
+            ["signers.x509.fulcio.enabled"]
+        );
+        assert_eq!(
+            settings(&[("artifacts.taskrun.storage", "tekton,gcs")]),
+            ["artifacts.taskrun.storage"]
+        );
+        assert_eq!(
+            settings(&[
+                ("artifacts.oci.signer", "kms"),
+                ("transparency.enabled", "true")
+            ]),
+            ["transparency.enabled", "artifacts.oci.signer"]
+        );
+        let off = [
+            ("artifacts.oci.signer", "kms"),
+            ("artifacts.oci.storage", ""),
+        ];
+        assert!(settings(&off).is_empty());
+        assert!(settings(&[("transparency.enabled", "manual")]).is_empty());
+    }
 }

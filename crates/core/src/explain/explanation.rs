@@ -60,6 +60,9 @@ pub struct Signing {
     pub storage: Vec<&'static str>,
     /// Whether there will be entries in the transparency log: `off`, `always` or `manual`.
     pub transparency: &'static str,
+    /// Why it will not be signed though it is enabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// An image to sign.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::builder::ExplanationBuilder;
 use super::digest;
+use super::misplaced;
 use super::origin::Place;
 use crate::artifact::Digest;
 use crate::extract::hints::{
@@ -66,9 +67,16 @@ pub(super) fn results(to: &mut ExplanationBuilder, place: Place<'_>, results: &[
                 })
             })
         };
+        let sentence = sentence.or_else(|| {
+            let is_hint = is_hint(name);
+            (!is_hint).then(|| misplaced::place(name)).flatten()
+        });
         if let Some(sentence) = sentence {
             to.warn(place, &sentence);
         }
+    }
+    for sentence in misplaced::elsewhere(results) {
+        to.warn(place, &sentence);
     }
 }
 

@@ -16,6 +16,7 @@ use crate::cluster::Connection;
 use crate::inspect::input::Input;
 use crate::inspect::on_cluster;
 use crate::inspect::selector::{RunSelector, kind_of};
+use crate::unsupported;
 
 mod text;
 
@@ -122,6 +123,14 @@ impl Explain {
             config.pipelinerun.format = format;
         }
         let mut explanation = explain(run, &config)?;
+        for signing in &mut explanation.artifacts {
+            let policy = match signing.artifact {
+                "oci" => &config.oci,
+                _ => config.policy(run.kind()),
+            };
+            let missing = unsupported::of_artifact(signing.artifact, policy, &config);
+            signing.refused = missing.first().map(ToString::to_string);
+        }
         warnings.append(&mut explanation.warnings);
         explanation.warnings = warnings;
         Ok(explanation)

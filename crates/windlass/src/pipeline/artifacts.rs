@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_core::config::{ArtifactPolicy, Config, SignerKind, StoreKind};
+use windlass_core::config::{ArtifactPolicy, Config, StoreKind};
 use windlass_core::extract;
 use windlass_core::format::Format;
 use windlass_core::image::Image;
@@ -14,7 +14,7 @@ use windlass_core::signed::Artifact;
 use super::means::{Means, Reach};
 use crate::store::oci::{self, UploadError};
 use crate::store::run::{TooLarge, check_room};
-use crate::unsupported::Unsupported;
+use crate::unsupported::{self, Unsupported};
 
 /// One artifact in one format.
 #[derive(Debug)]
@@ -179,17 +179,5 @@ fn clashes(images: &[Image]) -> Vec<String> {
 
 /// Refuses a signer that does not exist: nothing can be recorded without one.
 fn require_signer(name: &str, policy: &ArtifactPolicy, config: &Config) -> Result<(), Unsupported> {
-    match policy.signer {
-        SignerKind::X509 if config.x509.fulcio_enabled => Err(Unsupported {
-            setting: "signers.x509.fulcio.enabled".to_owned(),
-            value: "true".to_owned(),
-            remedy: "set it to false and provide a key",
-        }),
-        SignerKind::X509 | SignerKind::None => Ok(()),
-        SignerKind::Kms => Err(Unsupported {
-            setting: format!("artifacts.{name}.signer"),
-            value: policy.signer.as_str().to_owned(),
-            remedy: "set it to x509, or to none",
-        }),
-    }
+    unsupported::signer(name, policy, config).map_or(Ok(()), Err)
 }

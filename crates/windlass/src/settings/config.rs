@@ -12,6 +12,7 @@ use super::map::{self, Map};
 use super::{Current, Setting};
 use crate::cluster::event::{self, Regarding};
 use crate::telemetry::Metrics;
+use crate::unsupported;
 
 /// Follows both maps and puts each good configuration into `current`.
 pub(crate) async fn run(client: Client, namespace: String, current: Current, metrics: Metrics) {
@@ -84,7 +85,18 @@ impl Maps<'_> {
                     tracing::warn!("{namespace}/{CHAINS_CONFIG}: {warning}");
                     event::warn(client, &regarding, "ConfigWarning", &warning.to_string()).await;
                 }
-                tracing::info!("{namespace}/{CHAINS_CONFIG}: configuration loaded");
+                let missing = unsupported::of(&parsed.config);
+                if missing.is_empty() {
+                    tracing::info!("{namespace}/{CHAINS_CONFIG}: configuration loaded");
+                } else {
+                    let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+                    let what = missing.join("; ");
+                    tracing::warn!(
+                        "{namespace}/{CHAINS_CONFIG}: what needs this is not signed: {what}"
+                    );
+                    let message = format!("what needs this is not signed: {what}");
+                    event::warn(client, &regarding, "ConfigUnsupported", &message).await;
+                }
                 let config = Setting::InForce(Arc::new(parsed.config));
                 current.send_modify(|settings| settings.config = config);
                 metrics.config_accepted.inc();

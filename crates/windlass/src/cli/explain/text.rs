@@ -73,6 +73,9 @@ fn signed(signing: &Signing) -> String {
     if !signing.enabled {
         return format!("{name}: not signed");
     }
+    if let Some(why) = &signing.refused {
+        return format!("{name}: will not be signed, because {why}");
+    }
     let log = match signing.transparency {
         "always" => ", with an entry in the transparency log",
         "manual" => ", with an entry in the transparency log if the run asks for it",
