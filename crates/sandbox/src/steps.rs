@@ -27,6 +27,7 @@ mod shared;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod variables;
 mod workspace;
 

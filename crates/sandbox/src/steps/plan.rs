@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::record::Outcome;
+use super::unknown;
 use super::variables::Variables;
 use crate::cluster::object;
 use crate::cluster::state::State;
@@ -24,6 +25,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn make(state: &State, run: &Value) -> Result<Self, Outcome> {
+        unknown::removed_fields(run)?;
         let (task, mut spec) = task_spec(state, run)?;
         let timeout = match run["spec"]["timeout"].as_str() {
             None => Some(TIMEOUT),
@@ -39,6 +41,7 @@ impl Plan {
             variables.set_value("params", &name, &value);
             variables.set_value("inputs.params", &name, &value);
         }
+        unknown::variables(&spec, run, &variables)?;
         if let Value::Object(fields) = &mut spec {
             for (_, value) in fields.iter_mut().filter(|(name, _)| *name != "params") {
                 variables.replace_all(value);

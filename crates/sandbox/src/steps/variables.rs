@@ -44,6 +44,11 @@ impl Variables {
         }
     }
 
+    /// Whether a name stands for something.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.texts.contains_key(name) || self.lists.contains_key(name)
+    }
+
     /// Replaces every known variable; unknown ones stay as they are.
     pub(super) fn replace(&self, text: &str) -> String {
         let mut replaced = String::with_capacity(text.len());
