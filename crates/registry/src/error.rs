@@ -72,20 +72,49 @@ impl fmt::Display for Attempt {
     }
 }
 
+/// What a reader does about a refusal: whose credentials were tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Remedy {
+    /// Those of a service account.
+    #[default]
+    Account,
+    /// Those of the person at this machine.
+    Login,
+}
+
+impl Remedy {
+    pub(crate) fn of(self, at: &At) -> String {
+        let repository = &at.repository;
+        match self {
+            Self::Account => format!(
+                "add a credential for {repository} to the service account, or give one of these \
+                 access"
+            ),
+            Self::Login => format!(
+                "log in to {} on this machine (`windlass login` or `docker login`), or use an \
+                 account that has access to {repository}",
+                repository.registry()
+            ),
+        }
+    }
+}
+
 /// Why an operation failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Every credential was refused.
     #[error(
-        "{at}: access denied with every credential: {}; add a credential for {} to the service account, or give one of these access",
-        AttemptList(attempts), at.repository
+        "{at}: access denied with every credential: {}; {}",
+        AttemptList(attempts), remedy.of(at)
     )]
     Denied {
         /// The operation and its repository.
         at: At,
         /// Each credential, in the order tried.
         attempts: Vec<Attempt>,
+        /// What the reader can do.
+        remedy: Remedy,
     },
     /// The registry responded with an error.
     #[error("{at}: HTTP {status}{message}; {}", advice(*status))]

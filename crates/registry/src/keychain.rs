@@ -19,18 +19,22 @@ use crate::reference::Repository;
 mod candidate;
 mod config;
 mod entry;
+mod helper;
 mod read;
 mod secret;
 mod selection;
 mod source;
+mod warning;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::candidate::{Candidate, Candidates};
 pub use self::config::config_paths;
+pub use self::helper::Helper;
 pub use self::selection::{Scope, ScopeError, Selection, SelectionError};
-pub use self::source::{Secret, Source, Warning};
+pub use self::source::{Secret, Source};
+pub use self::warning::Warning;
 
 /// Most accounts with a repository and its candidates remembered.
 const REMEMBERED: usize = 10_000;
@@ -138,7 +142,7 @@ fn read(source: &Source, repository: &Repository) -> Reading {
             warnings: Vec::new(),
         },
         Source::DockerConfig { path, content } => {
-            config::read(&format!("file {path}"), content, repository)
+            config::read_own(&format!("file {path}"), content, repository)
         }
     }
 }

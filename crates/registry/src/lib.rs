@@ -68,7 +68,7 @@ pub use client::Client;
 pub use clock::Clock;
 pub use digest::{Digest, DigestError};
 pub use error::outline::Outline;
-pub use error::{At, Attempt, Error, RegistryMessage};
+pub use error::{At, Attempt, Error, RegistryMessage, Remedy};
 pub use lookup::Lookup;
 pub use memory::Memory;
 pub use options::{AppendPolicy, Bodies, ClientCertificate, Limits, Options, Proxies, Timeouts};

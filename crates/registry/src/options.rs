@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::budget::Budget;
 use crate::clock::Clock;
+use crate::error::Remedy;
 use crate::lookup::Lookup;
 use crate::retry::RetryPolicy;
 use crate::secrets::Secrets;
@@ -57,6 +58,8 @@ pub struct Options {
     pub retry: RetryPolicy,
     /// How entries are appended to tags that others write too.
     pub append: AppendPolicy,
+    /// What a refusal tells the reader to do.
+    pub remedy: Remedy,
     /// The clock for the waits of retries and the expiry of tokens.
     pub clock: Clock,
 }
@@ -79,6 +82,7 @@ impl Default for Options {
             bodies: Bodies::default(),
             retry: RetryPolicy::default(),
             append: AppendPolicy::default(),
+            remedy: Remedy::default(),
             clock: Clock::system(),
         }
     }

@@ -25,18 +25,17 @@ impl fmt::Display for Outline<'_> {
         let error = self.0;
         write!(f, "{}: ", error.at().outline())?;
         match error {
-            Error::Denied { at, attempts } => {
+            Error::Denied {
+                at,
+                attempts,
+                remedy,
+            } => {
                 f.write_str("access denied with every credential: ")?;
                 for (number, attempt) in attempts.iter().enumerate() {
                     let comma = if number == 0 { "" } else { "; " };
                     write!(f, "{comma}{}", AttemptOutline(attempt))?;
                 }
-                let repository = &at.repository;
-                write!(
-                    f,
-                    "; add a credential for {repository} to the service account, or give one of \
-                     these access"
-                )
+                write!(f, "; {}", remedy.of(at))
             }
             Error::Status {
                 status, message, ..

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::warning::Warning;
 use crate::auth::Credential;
 use crate::auth::challenge::Access;
 use crate::auth::fingerprint::Fingerprint;
@@ -78,6 +79,24 @@ impl Candidates {
     /// The candidates, in the order stated.
     pub fn iter(&self) -> std::slice::Iter<'_, Candidate> {
         self.list.iter()
+    }
+
+    /// The same, with the problems of sources at the end: each is reported, as a credential that should
+    /// exist, where all others were refused, and nowhere else.
+    #[must_use]
+    pub fn with_problems(self, problems: &[Warning]) -> Self {
+        if problems.is_empty() {
+            return self;
+        }
+        let unavailable = problems.iter().map(|problem| Candidate {
+            source: problem.place.clone(),
+            key: None,
+            credential: Credential::Unavailable(problem.problem.clone()),
+        });
+        Self {
+            list: self.list.iter().cloned().chain(unavailable).collect(),
+            memory: self.memory,
+        }
     }
 
     /// Each candidate alone, to find out what each has access to.

@@ -9,6 +9,7 @@ use windlass_core::image::{Fit, Pattern};
 
 use super::candidate::Candidate;
 use super::entry;
+use super::helper;
 use super::read::Reading;
 use crate::reference::Repository;
 
@@ -19,32 +20,32 @@ const LONGEST_KEY: usize = 300;
 struct Config<'a> {
     #[serde(borrow, default)]
     auths: Option<Auths<'a>>,
-    #[serde(borrow, default, rename = "credHelpers")]
-    helpers: Option<Auths<'a>>,
-    #[serde(borrow, default, rename = "credsStore")]
-    store: Option<&'a RawValue>,
 }
 
 /// Entries by key, parsed one by one: a malformed entry does not affect the others.
 type Auths<'a> = BTreeMap<String, &'a RawValue>;
 
-/// Reads `{"auths": {KEY: ENTRY}}`.
+/// Reads `{"auths": {KEY: ENTRY}}` of a secret, whose helpers are programs of another machine.
 pub(crate) fn read(place: &str, content: &[u8], repository: &Repository) -> Reading {
+    let mut read = read_own(place, content, repository);
+    if read.candidates.is_empty() && helper::named(content, repository).is_some() {
+        let problem = "it names a credential helper for this registry, which is a program of the \
+                       machine it was written on; put the credential itself under auths";
+        read.warn(place, problem.to_owned());
+    }
+    read
+}
+
+/// Reads the same of this machine, whose helpers are asked besides.
+pub(crate) fn read_own(place: &str, content: &[u8], repository: &Repository) -> Reading {
     let config: Config<'_> = match serde_json::from_slice(content) {
         Ok(config) => config,
         Err(error) => return Reading::unreadable(place, &error),
     };
-    let Some(auths) = config.auths else {
-        let mut read = Reading::default();
-        if config.helpers.is_none() && config.store.is_none() {
-            read.warn(place, "it has no auths".to_owned());
-        }
-        warn_of_helpers(&mut read, place, config.helpers, config.store, repository);
-        return read;
-    };
-    let mut read = entries(place, &auths, repository);
-    warn_of_helpers(&mut read, place, config.helpers, config.store, repository);
-    read
+    match config.auths {
+        Some(auths) => entries(place, &auths, repository),
+        None => Reading::default(),
+    }
 }
 
 /// Reads the older form, `{KEY: ENTRY}`.
@@ -87,23 +88,6 @@ fn entries(place: &str, auths: &Auths<'_>, repository: &Repository) -> Reading {
         }
     }
     read
-}
-
-fn warn_of_helpers(
-    read: &mut Reading,
-    place: &str,
-    helpers: Option<Auths<'_>>,
-    store: Option<&RawValue>,
-    repository: &Repository,
-) {
-    let fits = |key: &str| Pattern::of_key(key).is_some_and(|key| repository.fit(&key).is_some());
-    let helpers = helpers.unwrap_or_default();
-    let named = helpers.keys().any(|key| fits(key));
-    if named || (store.is_some() && read.candidates.is_empty()) {
-        let problem = "it uses a credential helper for this registry, and windlass runs none; put \
-                       the credential itself under auths";
-        read.warn(place, problem.to_owned());
-    }
 }
 
 /// Paths of the process's own configuration, in order; the first file that exists is used.

@@ -33,7 +33,7 @@ pub(crate) enum EntryError {
     Shape,
     #[error("its auth is not base64 of NAME:PASSWORD")]
     Auth,
-    #[error("it has no credential (windlass runs no credential helper)")]
+    #[error("it has no credential")]
     Empty,
 }
 

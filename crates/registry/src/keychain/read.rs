@@ -1,7 +1,7 @@
 //! A reading: the candidates and warnings that one source gives.
 
 use super::candidate::Candidate;
-use super::source::Warning;
+use super::warning::Warning;
 
 /// Most problems of a source that are listed: tenants write sources, others read about them.
 const MOST: usize = 20;

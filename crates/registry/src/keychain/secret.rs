@@ -28,8 +28,36 @@ impl Secret {
             "Opaque" | "" if self.data.contains_key("config.json") => {
                 self.document(&place, "config.json", repository, config::read)
             }
+            "Opaque" | "" => self.opaque(&place),
             _ => Reading::default(),
         }
+    }
+
+    /// Nothing, with what keeps a secret that was made without a type from being read. A kubelet does
+    /// not read it either.
+    fn opaque(&self, place: &str) -> Reading {
+        let typed = [
+            (".dockerconfigjson", "kubernetes.io/dockerconfigjson"),
+            (".dockercfg", "kubernetes.io/dockercfg"),
+        ];
+        let held = typed.iter().find(|(name, _)| self.data.contains_key(*name));
+        let mut others = self.data.iter();
+        let problem = match held {
+            Some((name, kind)) => format!(
+                "its type is Opaque, so that its entry {name} is not read; create it again with \
+                 --type={kind}"
+            ),
+            None if !others.any(|(name, content)| is_configuration(name, content)) => {
+                return Reading::default();
+            }
+            None => "its type is Opaque, and it has none of the entries with credentials: \
+                     .dockerconfigjson (type kubernetes.io/dockerconfigjson), .dockercfg (type \
+                     kubernetes.io/dockercfg), config.json"
+                .to_owned(),
+        };
+        let mut read = Reading::default();
+        read.warn(place, problem);
+        read
     }
 
     fn document(
@@ -87,4 +115,11 @@ impl Secret {
         let text = std::str::from_utf8(self.data.get(entry)?).ok()?;
         (!text.is_empty()).then(|| Zeroizing::new(text.to_owned()))
     }
+}
+
+/// Whether an entry of another name is a Docker configuration all the same.
+fn is_configuration(name: &str, content: &[u8]) -> bool {
+    let name = name.to_ascii_lowercase();
+    let has_auths = || content.windows(7).any(|part| part == b"\"auths\"");
+    name.contains("docker") || name.ends_with("config.json") || has_auths()
 }

@@ -59,13 +59,3 @@ impl fmt::Debug for Secret {
             .finish_non_exhaustive()
     }
 }
-
-/// A problem with a source. It has no secret values.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {problem}")]
-pub struct Warning {
-    /// The source, such as `secret ns/name`.
-    pub place: String,
-    /// The problem, and what to do.
-    pub problem: String,
-}

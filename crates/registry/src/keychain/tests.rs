@@ -234,3 +234,34 @@ fn a_source_with_many_problems_has_some_of_them_listed_and_no_long_key() {
     let found = find(&[docker("a", &long)], &repository("r.io/app"));
     assert!(found.warnings[0].problem.len() < 500);
 }
+
+#[test]
+fn a_secret_made_without_a_type_is_told_by_what_keeps_it_from_being_read() {
+    let config = auths(&[("r.io", "1")]);
+    for (entry, told) in [
+        (".dockerconfigjson", "--type=kubernetes.io/dockerconfigjson"),
+        (".dockercfg", "--type=kubernetes.io/dockercfg"),
+        ("docker-config.json", "none of the entries with credentials"),
+        ("auth", "none of the entries with credentials"),
+    ] {
+        let sources = [secret("x", "Opaque", entry, &config)];
+        let found = find(&sources, &repository("r.io/app"));
+        assert_eq!(passwords(&found), ["-"], "{entry}");
+        let problem = &found.warnings[0].problem;
+        assert!(problem.contains("type is Opaque"), "{entry}: {problem}");
+        assert!(problem.contains(told), "{entry}: {problem}");
+    }
+}
+
+#[test]
+fn a_problem_is_a_candidate_that_is_reported_and_never_sent() {
+    let sources = [
+        secret("x", "Opaque", ".dockercfg", "{}"),
+        docker("a", &auths(&[("r.io", "1")])),
+    ];
+    let found = find(&sources, &repository("r.io/app"));
+    let all = found.candidates.with_problems(&found.warnings);
+    let last = all.iter().last().unwrap();
+    assert_eq!(last.source, "secret ns/x");
+    assert!(matches!(&last.credential, Credential::Unavailable(why) if why.contains("Opaque")));
+}

@@ -116,7 +116,12 @@ impl Remote {
                 Err(denial) => attempts.push(attempt(candidate, denial)),
             }
         }
-        Err(Error::Denied { at, attempts })
+        let remedy = self.session.options.remedy;
+        Err(Error::Denied {
+            at,
+            attempts,
+            remedy,
+        })
     }
 
     fn place(&self, at: &At, base: &Place, to: &Target) -> Result<Place, Error> {
