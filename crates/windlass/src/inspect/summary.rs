@@ -167,23 +167,27 @@ impl Status {
 }
 
 impl Condition {
-    /// The state in a word, with the reason where it says more: `Failed(TaskRunTimeout)`.
+    /// The state in a word, with the reason where it says more: `Failed(TaskRunTimeout)`. The words are
+    /// those of `tkn`.
     pub(crate) fn text(&self) -> String {
-        let cancelled = matches!(
-            self.reason.as_str(),
-            "Cancelled" | "TaskRunCancelled" | "PipelineRunCancelled"
-        );
-        let state = match self.status.as_str() {
-            _ if cancelled => "Cancelled",
+        let by_status = match self.status.as_str() {
             "True" => "Succeeded",
             "False" => "Failed",
             _ => "Running",
         };
+        let state = match self.reason.as_str() {
+            "Completed" if by_status == "Succeeded" => return by_status.to_owned(),
+            "Cancelled" => return "Cancelled".to_owned(),
+            "PipelineRunPending" => return "Pending".to_owned(),
+            "TaskRunCancelled" | "PipelineRunCancelled" => "Cancelled",
+            "TaskRunStopping" | "PipelineRunStopping" => "Failed",
+            "CreateContainerConfigError" | "ExceededNodeResources" | "ExceededResourceQuota" => {
+                "Pending"
+            }
+            _ => by_status,
+        };
         if self.reason.is_empty() || self.reason == state {
             return state.to_owned();
-        }
-        if self.reason == "Completed" {
-            return self.reason.clone();
         }
         format!("{state}({})", self.reason)
     }
@@ -206,7 +210,8 @@ mod tests {
     #[test]
     fn a_status_names_its_reason_only_where_it_says_more() {
         assert_eq!(text("True", "Succeeded"), "Succeeded");
-        assert_eq!(text("True", "Completed"), "Completed");
+        assert_eq!(text("True", "Completed"), "Succeeded");
+        assert_eq!(text("False", "Completed"), "Failed(Completed)");
         assert_eq!(text("False", "TaskRunTimeout"), "Failed(TaskRunTimeout)");
         assert_eq!(
             text("False", "TaskRunCancelled"),
@@ -214,6 +219,44 @@ mod tests {
         );
         assert_eq!(text("Unknown", "Running"), "Running");
         assert_eq!(text("Unknown", ""), "Running");
+    }
+
+    #[test]
+    fn a_reason_that_contradicts_the_status_is_shown_as_tkn_shows_it() {
+        for (status, reason, expected) in [
+            ("False", "Cancelled", "Cancelled"),
+            (
+                "False",
+                "PipelineRunCancelled",
+                "Cancelled(PipelineRunCancelled)",
+            ),
+            ("Unknown", "PipelineRunPending", "Pending"),
+            (
+                "Unknown",
+                "PipelineRunStopping",
+                "Failed(PipelineRunStopping)",
+            ),
+            ("Unknown", "TaskRunStopping", "Failed(TaskRunStopping)"),
+            (
+                "Unknown",
+                "CreateContainerConfigError",
+                "Pending(CreateContainerConfigError)",
+            ),
+            (
+                "Unknown",
+                "ExceededNodeResources",
+                "Pending(ExceededNodeResources)",
+            ),
+            (
+                "Unknown",
+                "ExceededResourceQuota",
+                "Pending(ExceededResourceQuota)",
+            ),
+            ("Unknown", "Started", "Running(Started)"),
+            ("False", "PipelineRunTimeout", "Failed(PipelineRunTimeout)"),
+        ] {
+            assert_eq!(text(status, reason), expected);
+        }
     }
 
     fn state(metadata: &serde_json::Value) -> SignatureState {
