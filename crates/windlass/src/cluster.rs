@@ -5,19 +5,22 @@
 //! service account of the pod.
 
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use kube::client::ClientBuilder;
-use kube::config::{InClusterError, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{InClusterError, KubeConfigOptions};
 use kube::{Client, Config};
 use windlass_core::network::Rules;
 
 use self::rate::{Limit, Rate};
 
 pub(crate) mod call;
+pub(crate) mod cause;
 pub(crate) mod children;
 pub(crate) mod config_map;
 pub(crate) mod event;
+mod kubeconfig;
 pub(crate) mod lease;
 pub(crate) mod list;
 pub(crate) mod path;
@@ -42,11 +45,14 @@ const IN_CLUSTER: &str = "kubernetes.default.svc";
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct Connection {
     /// Path of the kubeconfig file (default: $KUBECONFIG, then ~/.kube/config, then the pod's service account)
-    #[arg(long, global = true, value_name = "FILE", help_heading = CLUSTER)]
+    #[arg(short, long, global = true, value_name = "FILE", help_heading = CLUSTER)]
     pub(crate) kubeconfig: Option<PathBuf>,
     /// Kubeconfig context to use instead of the current one
-    #[arg(long, global = true, value_name = "NAME", help_heading = CLUSTER)]
+    #[arg(short, long, global = true, value_name = "NAME", help_heading = CLUSTER)]
     pub(crate) context: Option<String>,
+    /// The API server that was last spoken to, for errors.
+    #[arg(skip)]
+    server: Arc<OnceLock<String>>,
 }
 
 /// What a long-running program changes of a connection.
@@ -63,15 +69,12 @@ pub(crate) struct Overrides {
 /// Why no connection could be set up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
-    /// The kubeconfig is missing, unreadable or names an unknown context.
-    #[error("cannot load the kubeconfig; check --kubeconfig, $KUBECONFIG and --context")]
-    Kubeconfig(#[source] KubeconfigError),
-    /// No flag names a kubeconfig, none was found in its usual places, and this is not a pod.
-    #[error(
-        "no cluster to connect to: this is not a pod, and there is no usable kubeconfig; name one \
-         with --kubeconfig or $KUBECONFIG"
-    )]
-    Nowhere(#[source] KubeconfigError),
+    /// The kubeconfig that a flag names is of no use.
+    #[error(transparent)]
+    Kubeconfig(#[from] kubeconfig::FileError),
+    /// No flag names a kubeconfig, none in its usual places is of use, and this is not a pod.
+    #[error("no cluster to connect to: {0}; name a kubeconfig with --kubeconfig or $KUBECONFIG")]
+    Nowhere(kubeconfig::FileError),
     /// This is a pod, and its service account is of no use.
     #[error("cannot use the service account of this pod; check that its token is mounted")]
     Pod(#[source] InClusterError),
@@ -79,15 +82,27 @@ pub(crate) enum ConnectError {
     #[error("cannot use the address of the API server; write --server as https://HOST:PORT")]
     Server(#[source] http::uri::InvalidUri),
     /// The configuration was read but no client could be made of it.
-    #[error("cannot set up the connection to the cluster")]
-    Client(#[source] kube::Error),
+    #[error("cannot set up the connection to the cluster: {0}")]
+    Client(String),
+    /// The program that gives the credential does not run.
+    #[error(
+        "cannot log in to the cluster: {command}, which the kubeconfig names for that, does not \
+         work: {why}"
+    )]
+    Login {
+        /// Its name.
+        command: String,
+        /// What went wrong.
+        why: String,
+    },
 }
 
 impl Connection {
     /// A client, and the namespace that the context selects (`default` when it selects none).
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
         let config = self.config(None).await?;
-        Client::try_from(config).map_err(ConnectError::Client)
+        let login = login_of(&config);
+        Client::try_from(config).map_err(|error| unusable(login, &error))
     }
 
     /// A client with these changes, and the names and addresses of the API server.
@@ -105,12 +120,31 @@ impl Connection {
             config.cluster_url = server.parse().map_err(ConnectError::Server)?;
         }
         let hosts = hosts(config.cluster_url.host().unwrap_or_default()).await;
-        let builder = ClientBuilder::try_from(config).map_err(ConnectError::Client)?;
+        let login = login_of(&config);
+        let builder = ClientBuilder::try_from(config);
+        let builder = builder.map_err(|error| unusable(login, &error))?;
         let client = match rate {
             Some(rate) => builder.with_layer(&Limit::new(rate)).build(),
             None => builder.build(),
         };
         Ok((client, hosts))
+    }
+
+    /// What to do about an error of the API server, by its text: a person at a terminal reads it.
+    pub(crate) fn advice(&self, error: &str) -> Option<String> {
+        let server = self.server.get()?;
+        if error.contains(call::SILENT) {
+            return Some(format!(
+                "the server is {server}: check that it runs, that it can be reached from here, and \
+                 that this is the right context"
+            ));
+        }
+        error.contains(call::UNAUTHORIZED).then(|| {
+            format!(
+                "the server {server} does not accept the credential of the kubeconfig: log in to \
+                 the cluster again, or choose another context"
+            )
+        })
     }
 
     async fn config(&self, cluster: Option<String>) -> Result<Config, ConnectError> {
@@ -120,35 +154,42 @@ impl Connection {
             user: None,
         };
         let names_one = options.context.is_some() || options.cluster.is_some();
-        let mut config = match &self.kubeconfig {
-            Some(path) => {
-                let file = Kubeconfig::read_from(path).map_err(ConnectError::Kubeconfig)?;
-                Config::from_custom_kubeconfig(file, &options)
-                    .await
-                    .map_err(ConnectError::Kubeconfig)?
-            }
-            None if names_one => Config::from_kubeconfig(&options)
-                .await
-                .map_err(ConnectError::Kubeconfig)?,
-            None => infer(&options).await?,
+        let path = self.kubeconfig.as_deref();
+        let loaded = kubeconfig::load(path, &options).await;
+        let mut config = match loaded {
+            Ok(config) => config,
+            Err(error) if path.is_some() || names_one => return Err(error.into()),
+            Err(error) => in_pod(error)?,
         };
+        let context = self.context.as_deref();
+        let context = context.map_or_else(String::new, |name| format!(" (context {name})"));
+        // the first one is the one that a person reads about
+        let _ = self.server.set(format!("{}{context}", config.cluster_url));
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
         Ok(config)
     }
 }
 
-/// The kubeconfig in its usual places, else the service account of the pod. When both fail, the one
-/// that was meant to be used tells why.
-async fn infer(options: &KubeConfigOptions) -> Result<Config, ConnectError> {
-    let kubeconfig = match Config::from_kubeconfig(options).await {
-        Ok(config) => return Ok(config),
-        Err(error) => error,
-    };
+/// The service account of the pod. Where this is none, the kubeconfig was meant, and is told of.
+fn in_pod(kubeconfig: kubeconfig::FileError) -> Result<Config, ConnectError> {
     Config::incluster().map_err(|error| match error {
         InClusterError::ReadEnvironmentVariable(_) => ConnectError::Nowhere(kubeconfig),
         error => ConnectError::Pod(error),
     })
+}
+
+/// The program that gives the credential, which is run when the client is made.
+fn login_of(config: &Config) -> Option<String> {
+    config.auth_info.exec.as_ref()?.command.clone()
+}
+
+fn unusable(login: Option<String>, error: &kube::Error) -> ConnectError {
+    let why = cause::of(error);
+    match (login, error) {
+        (Some(command), kube::Error::Auth(_)) => ConnectError::Login { command, why },
+        _ => ConnectError::Client(why),
+    }
 }
 
 /// An API server by its host and what that resolves to; within the cluster also by the name and

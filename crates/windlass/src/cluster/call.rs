@@ -11,6 +11,7 @@ use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 
+use super::cause;
 use super::path::{ApiPath, InvalidName};
 
 /// Bound on one request and its whole answer; watches excepted.
@@ -20,6 +21,11 @@ pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const OBJECT_LIMIT: usize = 16 << 20;
 /// Largest error answer that is read.
 const STATUS_LIMIT: usize = 64 * 1024;
+
+/// What is said where the API server gives no response.
+pub(crate) const SILENT: &str = "the API server does not respond";
+/// How a refusal ends for want of a valid credential.
+pub(super) const UNAUTHORIZED: &str = "(HTTP 401)";
 
 /// Media type of a JSON merge patch.
 pub(crate) const MERGE_PATCH: &str = "application/merge-patch+json";
@@ -39,11 +45,11 @@ pub(crate) enum CallError {
     #[error("cannot {action}: the request is malformed")]
     Malformed { action: String, source: http::Error },
     /// No answer came.
-    #[error("cannot {action}: the API server does not respond")]
-    Unreachable { action: String, source: kube::Error },
+    #[error("cannot {action}: {SILENT}: {cause}")]
+    Unreachable { action: String, cause: String },
     /// The answer broke off.
-    #[error("cannot {action}: the response of the API server was interrupted")]
-    Broken { action: String, source: kube::Error },
+    #[error("cannot {action}: the response of the API server was interrupted: {cause}")]
+    Broken { action: String, cause: String },
     /// No whole answer came in time.
     #[error("cannot {action}: no response within {} s", CALL_TIMEOUT.as_secs())]
     TimedOut { action: String },
@@ -243,7 +249,10 @@ impl<'a> Call<'a> {
         };
         let response = match client.send(request).await {
             Ok(response) => response,
-            Err(source) => return Err(CallError::Unreachable { action, source }),
+            Err(error) => {
+                let cause = cause::of(&error);
+                return Err(CallError::Unreachable { action, cause });
+            }
         };
         if response.status().is_success() {
             return Ok((action, response));
@@ -343,8 +352,8 @@ async fn next(
     action: &str,
 ) -> Result<Option<Bytes>, CallError> {
     let chunk = chunks.next().await.transpose();
-    chunk.map_err(|source| CallError::Broken {
+    chunk.map_err(|error| CallError::Broken {
         action: action.to_owned(),
-        source,
+        cause: cause::of(&error),
     })
 }

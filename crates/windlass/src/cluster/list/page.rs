@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::split::{Metadata, Piece, SplitError, Splitter};
 use crate::cluster::call::{CALL_TIMEOUT, Call, CallError, OBJECT_LIMIT};
+use crate::cluster::cause;
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, kube::Error>> + Send>>;
 
@@ -97,7 +98,8 @@ impl Page {
             Ok(Some(Ok(chunk))) => chunk,
             Ok(Some(Err(source))) => {
                 let action = action();
-                return Err(CallError::Broken { action, source });
+                let cause = cause::of(&source);
+                return Err(CallError::Broken { action, cause });
             }
             Err(_) => return Err(CallError::TimedOut { action: action() }),
         };

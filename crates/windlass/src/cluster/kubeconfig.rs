@@ -1,0 +1,185 @@
+//! Kubeconfig files, read as `kubectl` reads them: of a list in `$KUBECONFIG`, files that do not exist
+//! are passed over, and the token in a token file has no line end.
+
+use std::path::{Path, PathBuf};
+
+use kube::Config;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
+
+use super::cause;
+
+/// The environment variable with the list of files.
+const VARIABLE: &str = "KUBECONFIG";
+/// Largest token file.
+const TOKEN_LIMIT: u64 = 1 << 20;
+
+/// Why a kubeconfig is of no use. Each text says in which place, and what is wrong there.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    /// A file is missing, or may not be read.
+    #[error("cannot read the kubeconfig {path}: {source}")]
+    Read {
+        path: String,
+        source: std::io::Error,
+    },
+    /// No file of the list exists.
+    #[error("no kubeconfig of $KUBECONFIG exists ({0})")]
+    NoneOf(String),
+    /// There is no list, and no home to look in.
+    #[error("there is no home folder to look for .kube/config in")]
+    NoHome,
+    /// It is not text, or not YAML, or its parts have other forms.
+    #[error("the kubeconfig {path} is damaged: {why}")]
+    Damaged { path: String, why: String },
+    /// No context is chosen.
+    #[error(
+        "the kubeconfig has no current-context; choose one with --context or `kubectl config use-context`"
+    )]
+    NoContext,
+    /// The context is not in the file.
+    #[error("the kubeconfig has no context {0:?}; choose another one with --context")]
+    UnknownContext(String),
+    /// The cluster of the context is not in the file.
+    #[error("the kubeconfig has no cluster {0:?}, which its context names")]
+    UnknownCluster(String),
+    /// The address, a certificate or a key cannot be used.
+    #[error("the kubeconfig cannot be used: {0}")]
+    Unusable(String),
+    /// The token file cannot be read.
+    #[error("cannot read the token file {path} of the kubeconfig: {source}")]
+    Token {
+        path: String,
+        source: std::io::Error,
+    },
+}
+
+/// The configuration of a context: from the file that was named, or from the usual places.
+pub(super) async fn load(
+    path: Option<&Path>,
+    options: &KubeConfigOptions,
+) -> Result<Config, FileError> {
+    let file = match path {
+        Some(path) => read(path)?,
+        None => merged()?,
+    };
+    let loaded = Config::from_custom_kubeconfig(file, options).await;
+    let mut config = loaded.map_err(|error| failed(&error, options))?;
+    trim_token(&mut config)?;
+    Ok(config)
+}
+
+/// The files of the list, the first of which counts most; or the one in the home folder.
+fn merged() -> Result<Kubeconfig, FileError> {
+    let listed = std::env::var_os(VARIABLE).unwrap_or_default();
+    let listed: Vec<PathBuf> = std::env::split_paths(&listed)
+        .filter(|path| !path.as_os_str().is_empty())
+        .collect();
+    if listed.is_empty() {
+        let home = std::env::var_os("HOME").ok_or(FileError::NoHome)?;
+        return read(&Path::new(&home).join(".kube/config"));
+    }
+    let mut merged: Option<Kubeconfig> = None;
+    for path in listed.iter().filter(|path| path.exists()) {
+        let next = read(path)?;
+        merged = Some(match merged {
+            None => next,
+            Some(earlier) => earlier.merge(next).map_err(|error| damaged(path, &error))?,
+        });
+    }
+    merged.ok_or_else(|| {
+        let paths: Vec<_> = listed
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        FileError::NoneOf(paths.join(", "))
+    })
+}
+
+fn read(path: &Path) -> Result<Kubeconfig, FileError> {
+    Kubeconfig::read_from(path).map_err(|error| match error {
+        KubeconfigError::ReadConfig(source, path)
+            if source.kind() != std::io::ErrorKind::InvalidData =>
+        {
+            let path = path.display().to_string();
+            FileError::Read { path, source }
+        }
+        error => damaged(path, &error),
+    })
+}
+
+fn damaged(path: &Path, error: &KubeconfigError) -> FileError {
+    let why = match error {
+        KubeconfigError::ReadConfig(..) => "it is not text".to_owned(),
+        KubeconfigError::Parse(error) => match error.location() {
+            Some(at) => format!("it is not a kubeconfig in YAML (line {})", at.line()),
+            None => "it is not a kubeconfig in YAML".to_owned(),
+        },
+        KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
+            "its kind or apiVersion differs from that of another file of the list".to_owned()
+        }
+        error => cause::of(error),
+    };
+    let path = path.display().to_string();
+    FileError::Damaged { path, why }
+}
+
+fn failed(error: &KubeconfigError, options: &KubeConfigOptions) -> FileError {
+    let unusable = |what: &str, source: &LoadDataError| {
+        FileError::Unusable(match source {
+            LoadDataError::ReadFile(source, path) => {
+                format!("cannot read its {what} {}: {source}", path.display())
+            }
+            LoadDataError::DecodeBase64(_) => format!("its {what} is not base64"),
+            LoadDataError::NoBase64DataOrFile => format!("it has no {what}"),
+        })
+    };
+    match error {
+        KubeconfigError::CurrentContextNotSet => FileError::NoContext,
+        KubeconfigError::LoadContext(name) if name.is_empty() && options.context.is_none() => {
+            FileError::NoContext
+        }
+        KubeconfigError::LoadContext(name) => FileError::UnknownContext(name.clone()),
+        KubeconfigError::LoadClusterOfContext(name) => FileError::UnknownCluster(name.clone()),
+        KubeconfigError::MissingClusterUrl => {
+            FileError::Unusable("its cluster has no server".to_owned())
+        }
+        KubeconfigError::ParseClusterUrl(_) => {
+            FileError::Unusable("the server of its cluster is not a URL".to_owned())
+        }
+        KubeconfigError::ParseProxyUrl(_) => {
+            FileError::Unusable("the proxy of its cluster is not a URL".to_owned())
+        }
+        KubeconfigError::LoadCertificateAuthority(source) => {
+            unusable("certificate-authority", source)
+        }
+        KubeconfigError::LoadClientCertificate(source) => unusable("client-certificate", source),
+        KubeconfigError::LoadClientKey(source) => unusable("client-key", source),
+        KubeconfigError::ParseCertificates(_) => {
+            FileError::Unusable("its certificate-authority is not PEM".to_owned())
+        }
+        error => FileError::Unusable(cause::of(error)),
+    }
+}
+
+/// Takes the token of a file that has blanks or a line end around it, as editors leave one; a header
+/// cannot have them. Other files are left to be read again when the token in them changes.
+fn trim_token(config: &mut Config) -> Result<(), FileError> {
+    let info = &mut config.auth_info;
+    let Some(path) = info.token_file.clone().filter(|_| info.token.is_none()) else {
+        return Ok(());
+    };
+    let unreadable = |source| FileError::Token {
+        path: path.clone(),
+        source,
+    };
+    let size = std::fs::metadata(&path).map_err(unreadable)?.len();
+    if size > TOKEN_LIMIT {
+        return Err(unreadable(std::io::Error::other("it is too large")));
+    }
+    let text = std::fs::read_to_string(&path).map_err(unreadable)?;
+    if text.trim() != text {
+        info.token = Some(text.trim().to_owned().into());
+        info.token_file = None;
+    }
+    Ok(())
+}
