@@ -1,7 +1,5 @@
 //! The flags of the verbs that read an exported run: its files, its configuration, its format.
 
-use std::path::PathBuf;
-
 use windlass_core::config::Config;
 use windlass_core::format::{Format, UnknownFormat};
 use windlass_core::payload::Payload;
@@ -16,6 +14,7 @@ use crate::inspect::selector::RunSelector;
 pub(super) const HELP: &str =
     "Files are YAML or JSON as kubectl get writes them: one object, or a List. From a List,
 windlass takes the run that no other run owns, with its task runs; use --name if there are several.
+Several documents in one file are read as a List is.
 
 Formats are in-toto (or slsa/v1, slsa-provenance/v0.2), slsa/v2alpha4 (or slsa-provenance/v1),
 slsa/v2alpha3 and tekton.";
@@ -23,20 +22,25 @@ slsa/v2alpha3 and tekton.";
 /// Further files, and the run to take from them.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct RunFiles {
-    /// File with task runs of a pipeline run; may be repeated
+    /// File with task runs of a pipeline run, - for standard input; may be repeated
     #[arg(long, value_name = "FILE")]
-    pub(super) child: Vec<PathBuf>,
+    pub(super) child: Vec<Input>,
     /// Which run of a List: a name, or taskrun/NAME, or pipelinerun/NAME
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<RunSelector>,
-    /// File with the config map chains-config
+    /// File with the config map chains-config, - for standard input
     #[arg(long, value_name = "FILE")]
-    pub(super) config: Option<PathBuf>,
+    pub(super) config: Option<Input>,
 }
 
 impl RunFiles {
     /// Reads the run and its task runs.
     pub(super) fn documents(&self, run: &Input) -> anyhow::Result<Documents> {
+        let inputs = self.child.iter().chain(&self.config).chain([run]);
+        anyhow::ensure!(
+            inputs.filter(|input| **input == Input::Stdin).count() < 2,
+            "only one of the run, --child and --config can be read from standard input"
+        );
         let mut documents = files::run(run, self.name.as_ref())?;
         for path in &self.child {
             documents.children.extend(files::children(path)?);

@@ -2,7 +2,6 @@
 //! task runs and the configuration are read without a cluster.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use windlass_core::config::{Config, Parsed};
 use windlass_core::run::MAX_DOCUMENT;
@@ -25,18 +24,31 @@ pub(crate) fn run(input: &Input, selector: Option<&RunSelector>) -> Result<Docum
     read(input, |text| content::run(text, selector))
 }
 
+/// Every run of some bytes that belongs to no other, with its name. `input` is where they are from.
+pub(crate) fn all_runs(input: &Input, bytes: &[u8]) -> Result<Vec<(String, Documents)>, FileError> {
+    parse(input, bytes, content::all_runs)
+}
+
+/// The run of some bytes that is meant. `input` is where they are from.
+pub(crate) fn run_of(
+    input: &Input,
+    bytes: &[u8],
+    selector: &RunSelector,
+) -> Result<Documents, FileError> {
+    parse(input, bytes, |text| content::run(text, Some(selector)))
+}
+
 /// Reads a file with task runs.
-pub(crate) fn children(path: &Path) -> Result<Vec<String>, FileError> {
-    read(&Input::File(path.to_owned()), content::children)
+pub(crate) fn children(input: &Input) -> Result<Vec<String>, FileError> {
+    read(input, content::children)
 }
 
 /// Reads a file with the ConfigMap `chains-config`.
-pub(crate) fn config(path: &Path, warnings: &mut Vec<String>) -> Result<Config, FileError> {
-    let input = Input::File(path.to_owned());
+pub(crate) fn config(input: &Input, warnings: &mut Vec<String>) -> Result<Config, FileError> {
     let Parsed {
         config,
         warnings: found,
-    } = read(&input, |text| {
+    } = read(input, |text| {
         let entries = content::config_map(text)?;
         Ok(Config::parse(&entries, &BTreeMap::new())?)
     })?;
@@ -53,7 +65,15 @@ fn read<T>(
         input: input.clone(),
         source,
     })?;
-    let text = str::from_utf8(&bytes).map_err(ContentError::from);
+    parse(input, &bytes, use_text)
+}
+
+fn parse<T>(
+    input: &Input,
+    bytes: &[u8],
+    use_text: impl FnOnce(&str) -> Result<T, ContentError>,
+) -> Result<T, FileError> {
+    let text = str::from_utf8(bytes).map_err(ContentError::from);
     let read = text.and_then(use_text);
     read.map_err(|source| FileError::Content {
         input: input.clone(),

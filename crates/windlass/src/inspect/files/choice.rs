@@ -17,6 +17,13 @@ pub(super) struct RunTree {
     pub(super) children: Vec<Value>,
 }
 
+impl RunTree {
+    /// The run as it is typed: `taskrun/NAME`.
+    pub(super) fn name(&self) -> String {
+        name(&self.run)
+    }
+}
+
 /// Why it is unclear which run is meant.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChoiceError {
@@ -52,6 +59,32 @@ pub(crate) enum ChoiceError {
         names: String,
         example: String,
     },
+}
+
+/// Every run of a file that belongs to no other, each with its task runs.
+pub(super) fn choose_all(runs: &[Value]) -> Result<Vec<RunTree>, ChoiceError> {
+    let parents = Parents::of(runs);
+    let on_top = positions(runs, |run| !parents.have(run));
+    if on_top.is_empty() {
+        let is_empty = runs.is_empty();
+        return Err(if is_empty {
+            ChoiceError::Empty
+        } else {
+            ChoiceError::Circle
+        });
+    }
+    let trees = on_top.into_iter().map(|at| {
+        let run = runs[at].clone();
+        let children = if is_pipeline_run(&run) {
+            let own = Parents::of(std::slice::from_ref(&run));
+            let children = runs.iter().filter(|other| !is_pipeline_run(other));
+            children.filter(|other| own.have(other)).cloned().collect()
+        } else {
+            Vec::new()
+        };
+        RunTree { run, children }
+    });
+    Ok(trees.collect())
 }
 
 /// Chooses among all runs of a file.

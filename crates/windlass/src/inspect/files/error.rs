@@ -8,6 +8,7 @@ use windlass_core::json::StrictError;
 use windlass_core::tekton::v1beta1::UpgradeError;
 
 use super::choice::ChoiceError;
+use super::yaml::YamlError;
 use crate::cluster::config_map::MalformedConfigMap;
 use crate::inspect::input::Input;
 
@@ -42,8 +43,8 @@ pub(crate) enum ContentError {
     #[error("it is not valid JSON")]
     Json(#[source] StrictError),
     /// It is YAML or nothing.
-    #[error("it is not valid YAML with a single document")]
-    Yaml(#[source] Box<serde_saphyr::Error>),
+    #[error("it is not valid YAML")]
+    Yaml(#[from] YamlError),
     /// A list without items.
     #[error("the list has no items")]
     NoItems,
@@ -56,6 +57,9 @@ pub(crate) enum ContentError {
     /// Only task runs can be children.
     #[error("a child is not a TaskRun")]
     NotATaskRun,
+    /// Several objects, none of which is preferred.
+    #[error("it contains {0} ConfigMaps, and not one of them is called chains-config")]
+    ManyConfigMaps(usize),
     /// An object that is no ConfigMap.
     #[error("expected a ConfigMap, found kind {0}")]
     NotAConfigMap(String),

@@ -77,7 +77,8 @@ fn what_is_no_single_run_is_refused_with_the_reason() {
     assert!(refused(&list(&[TASK, TASK])).contains("choose one with --name"));
     assert!(refused("{").contains("JSON"));
     assert!(refused("a: [").contains("YAML"));
-    assert!(refused("").contains("not an object"));
+    assert!(refused("").contains("no run"));
+    assert!(refused("[1]").contains("not an object"));
 }
 
 #[test]
@@ -196,4 +197,50 @@ fn a_member_that_is_there_twice_is_an_error_that_names_it() {
     }
     let numbers = format!("{TASK}spec:\n  params: {{1: a, \"1\": b}}\n");
     assert!(refused(&numbers).contains(r#"the member "1" is there twice"#));
+}
+
+#[test]
+fn several_documents_are_read_as_a_list_is() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n";
+    let second = TASK.replace("name: build", "name: second");
+    let json: serde_json::Value = serde_saphyr::from_str(TASK).unwrap();
+    let other = json.to_string().replace("build", "second");
+    for text in [
+        format!("---\n{TASK}---\n{pod}---\n{second}---\n"),
+        format!("{TASK}---\n{}", list(&[pod, &second])),
+        format!("{json}\n{other}\n"),
+        format!("{json:#}\n---\n{other}\n---\n"),
+    ] {
+        let chosen = take_run(&text, Some(&"second".parse().unwrap())).unwrap();
+        assert!(chosen.run.contains("second"), "{text}");
+        let refusal = refused(&text);
+        assert!(
+            refusal.contains("taskrun/build, taskrun/second"),
+            "{refusal}"
+        );
+    }
+    assert!(
+        documents(&format!("{TASK}---\n{pod}"))
+            .run
+            .contains("build")
+    );
+    assert!(refused(&format!("{pod}---\n{pod}")).contains("no run"));
+}
+
+#[test]
+fn a_config_map_is_found_among_other_documents() {
+    let map = |name: &str, value: &str| {
+        format!("kind: ConfigMap\nmetadata: {{name: {name}}}\ndata: {{a: {value}}}\n")
+    };
+    let (own, other) = (map("chains-config", "x"), map("other", "y"));
+    let secret = "kind: Secret\n";
+    for text in [
+        format!("{secret}---\n{own}"),
+        format!("{other}---\n{own}"),
+        list(&[&other, &own]),
+    ] {
+        assert_eq!(config_map(&text).unwrap()["a"], "x", "{text}");
+    }
+    let refusal = config_map(&format!("{other}---\n{other}")).unwrap_err();
+    assert!(refusal.to_string().contains("2 ConfigMaps"), "{refusal}");
 }

@@ -1,4 +1,4 @@
-//! YAML as `kubectl` writes it.
+//! YAML as `kubectl` writes and reads it: one document or several, empty ones between them.
 //!
 //! `kubectl` quotes a string only if its own parser would read it as something else. It leaves a
 //! string such as `123e4567`, which may be the start of a commit, unquoted, because the number
@@ -7,21 +7,53 @@
 use std::borrow::Cow;
 
 use serde_json::Value;
-use serde_saphyr::{DuplicateKeyPolicy, Error, Options};
+use serde_saphyr::{DuplicateKeyPolicy, Error, Options, UserMessageFormatter};
 
 use super::value::Unambiguous;
 
-/// Strings like that in one document that are put in quotes; each costs another pass.
+/// Strings like that in one file that are put in quotes; each costs another pass.
 const MOST_BARE: usize = 100;
 /// Most nodes: a List of some thousand runs. The size of the file is limited besides.
 const MOST_NODES: usize = 4_000_000;
 
-/// Reads a document; the error is one line.
-pub(super) fn read(text: &str) -> Result<Value, Error> {
+/// What is wrong with a text, in one line and without a value of it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct YamlError(String);
+
+impl From<Error> for YamlError {
+    fn from(error: Error) -> Self {
+        let at = |problem: String| match error.location() {
+            Some(at) => format!("{problem} at line {}, column {}", at.line(), at.column()),
+            None => problem,
+        };
+        Self(match &error {
+            Error::DuplicateMappingKey { key, .. } => at(match key {
+                Some(key) => format!("the member {key:.80?} is there twice"),
+                None => "a member is there twice".to_owned(),
+            }),
+            Error::Budget { .. } => at(format!(
+                "it is nested too deep, or has more anchors or more than {MOST_NODES} values"
+            )),
+            _ => error.render_with_formatter(&UserMessageFormatter),
+        })
+    }
+}
+
+/// Reads the documents of a text, without the empty ones.
+pub(super) fn read(text: &str) -> Result<Vec<Value>, YamlError> {
+    let documents = parse(text)?;
+    Ok(documents
+        .into_iter()
+        .map(|Unambiguous(value)| value)
+        .collect())
+}
+
+fn parse(text: &str) -> Result<Vec<Unambiguous>, Error> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..MOST_BARE {
-        let error = match serde_saphyr::from_str_with_options(&text, options()) {
-            Ok(Unambiguous(value)) => return Ok(value),
+        let error = match serde_saphyr::from_multiple_with_options(&text, options()) {
+            Ok(documents) => return Ok(documents),
             Err(error) => error,
         };
         match quoted(&text, &error) {
@@ -29,8 +61,7 @@ pub(super) fn read(text: &str) -> Result<Value, Error> {
             None => return Err(error),
         }
     }
-    let Unambiguous(value) = serde_saphyr::from_str_with_options(&text, options())?;
-    Ok(value)
+    serde_saphyr::from_multiple_with_options(&text, options())
 }
 
 fn options() -> Options {
@@ -44,7 +75,7 @@ fn options() -> Options {
     }
 }
 
-/// The document with the number that is too large in quotes.
+/// The text with the number that is too large in quotes.
 fn quoted(text: &str, error: &Error) -> Option<String> {
     let Error::NonFiniteFloat { value, location } = error else {
         return None;
@@ -68,7 +99,7 @@ mod tests {
     #[test]
     fn a_string_that_is_too_large_for_a_number_stays_a_string() {
         let text = "é: 123e4567\nlist: [1e400, -1e999]\nkey: {a: 9e999}\n";
-        let value = read(text).unwrap();
+        let value = &read(text).unwrap()[0];
         assert_eq!(value["é"], "123e4567");
         assert_eq!(value["list"], serde_json::json!(["1e400", "-1e999"]));
         assert_eq!(value["key"]["a"], "9e999");
@@ -85,6 +116,39 @@ mod tests {
     #[test]
     fn a_long_list_is_read() {
         let text = "- {a: b, c: d}\n".repeat(100_000);
-        assert_eq!(read(&text).unwrap().as_array().unwrap().len(), 100_000);
+        assert_eq!(read(&text).unwrap()[0].as_array().unwrap().len(), 100_000);
+    }
+
+    #[test]
+    fn empty_documents_before_between_and_after_others_are_passed_over() {
+        for text in [
+            "a: 1\n---\n",
+            "---\na: 1\n---\n---\n# nothing\n---\n",
+            "--- \na: 1\n...\n",
+            "%YAML 1.2\n---\na: 1\n",
+        ] {
+            assert_eq!(read(text).unwrap(), [serde_json::json!({"a": 1})], "{text}");
+        }
+        assert_eq!(
+            read("a: 1\n---\nb: 123e4567\n").unwrap()[1]["b"],
+            "123e4567"
+        );
+    }
+
+    #[test]
+    fn no_error_names_a_function_of_the_parser() {
+        let bomb = "a: &a [x]\n".to_owned() + &"b: [*a, *a, *a]\n".repeat(3) + "b: 1\n";
+        for text in [
+            "a: 1\na: 2\n",
+            "a: [",
+            &bomb,
+            "? [a]\n: 1\n? [a]\n: 2\n",
+            "a: \u{0}",
+        ] {
+            let error = read(text).unwrap_err().to_string();
+            for word in ["from_", "Policy", "Options", "serde", "{ "] {
+                assert!(!error.contains(word), "{text}: {error}");
+            }
+        }
     }
 }
