@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::arguments::Place;
 use self::failure::Reader;
@@ -23,11 +23,16 @@ mod demo;
 mod describe;
 #[cfg(feature = "sandbox")]
 mod dev;
+mod download;
+mod env;
 mod explain;
 mod failure;
+mod flags;
 mod generate_key_pair;
 mod key;
 mod list;
+mod login;
+mod original;
 mod output;
 mod payload;
 mod pipelinerun;
@@ -37,13 +42,16 @@ mod report;
 mod run;
 mod run_files;
 mod sign_blob;
+mod target;
 mod taskrun;
 mod tree;
+mod triangulate;
 mod verdict;
 mod verify;
 mod verify_attestation;
 mod verify_blob;
 mod verify_blob_attestation;
+mod version;
 
 /// windlass signs what Tekton builds
 #[derive(Debug, Parser)]
@@ -64,6 +72,8 @@ enum Verb {
     Verify(verify::Verify),
     VerifyAttestation(verify_attestation::VerifyAttestation),
     Tree(tree::Tree),
+    Triangulate(triangulate::Triangulate),
+    Download(download::Download),
     Registry(registry::Registry),
     VerifyBlob(verify_blob::VerifyBlob),
     VerifyBlobAttestation(verify_blob_attestation::VerifyBlobAttestation),
@@ -80,6 +90,9 @@ enum Verb {
     #[cfg(feature = "sandbox")]
     Demo(demo::Demo),
     Completions(completions::Completions),
+    Login(login::Login),
+    Version(version::Version),
+    Env(env::Env),
 }
 
 impl Verb {
@@ -92,6 +105,11 @@ impl Verb {
             Self::VerifyAttestation(verb) => Box::pin(verb.run(connection)).await,
             Self::Registry(verb) => Box::pin(verb.run(connection)).await,
             Self::Tree(verb) => Box::pin(verb.run()).await,
+            Self::Triangulate(verb) => Box::pin(verb.run()).await,
+            Self::Download(verb) => Box::pin(verb.run()).await,
+            Self::Login(verb) => verb.run(),
+            Self::Version(verb) => verb.run(),
+            Self::Env(verb) => verb.run(),
             Self::VerifyBlob(verb) => verb.run(connection).await,
             Self::VerifyBlobAttestation(verb) => verb.run(connection).await,
             Self::Taskrun(verb) => verb.run(connection).await,
@@ -104,20 +122,41 @@ impl Verb {
             Self::Dev(verb) => verb.run(connection).await,
             #[cfg(feature = "sandbox")]
             Self::Demo(verb) => verb.run().await,
-            Self::Completions(verb) => verb.run(Arguments::command()),
+            Self::Completions(verb) => verb.run(flags::with_all(Arguments::command())),
         }
     }
 }
 
+/// Why the arguments are of no use.
+enum Usage {
+    Clap(clap::Error),
+    Refused(String),
+}
+
+/// The arguments, in whichever spelling they are typed.
+fn read(typed: Vec<OsString>, command: clap::Command) -> Result<Arguments, Usage> {
+    let words = flags::normal(typed, &command).map_err(Usage::Refused)?;
+    // what cannot be done is told even if something else is missing
+    let lenient = command.clone().ignore_errors(true);
+    let partial = lenient.try_get_matches_from(words.clone());
+    if let Some(why) = partial.ok().and_then(|matches| flags::refusal(&matches)) {
+        return Err(Usage::Refused(why));
+    }
+    let matches = command.try_get_matches_from(words).map_err(Usage::Clap)?;
+    Arguments::from_arg_matches(&matches).map_err(Usage::Clap)
+}
+
 /// Reads the arguments, runs the verb and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
-    let command = Arguments::command();
     let typed: Vec<OsString> = std::env::args_os().collect();
+    let command = flags::with_all(Arguments::command()).args_override_self(true);
+    let command = original::slice(command, typed.first().map(OsString::as_os_str));
     let line = arguments::read(typed, Place::here(), &command);
     let reader = Reader::of(&line, &command);
-    let arguments = match Arguments::try_parse_from(line) {
+    let arguments = match read(line, command) {
         Ok(arguments) => arguments,
-        Err(error) => return reader.usage(&error),
+        Err(Usage::Clap(error)) => return reader.usage(&error),
+        Err(Usage::Refused(why)) => return reader.fail(&anyhow::Error::msg(why)),
     };
     // the only user of the process-wide provider; an earlier one would be the same
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -132,5 +171,5 @@ pub fn main() -> ExitCode {
     let outcome = runtime.block_on(arguments.verb.run(&arguments.connection));
     // a prompt or a file read that never ends must not hold the process back
     runtime.shutdown_background();
-    outcome.unwrap_or_else(|error| reader.fail(&error))
+    outcome.unwrap_or_else(|error| reader.fail_at(&arguments.connection, &error))
 }

@@ -1,14 +1,20 @@
 //! The flags for access to registries, and images as they are typed.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use jiff::SignedDuration;
-use windlass_registry::{Reference, Repository};
+use windlass_registry::keychain::Candidate;
+use windlass_registry::{Credential, Reference, Repository};
 
-use super::output;
-use crate::inspect::image::{ImageError, Lookup, ResolvedImage};
-use crate::store::oci::Exemptions;
+use crate::inspect::image::{Lookup, ResolvedImage};
+use crate::inspect::input::Input;
+use crate::store::oci::{Exemptions, Route};
+
+/// Largest file with certificates.
+const AUTHORITIES: usize = 1 << 20;
 
 /// Options for access to registries.
 #[derive(Debug, Clone, clap::Args)]
@@ -17,10 +23,34 @@ pub(super) struct Access {
     #[arg(long, env = "COSIGN_REPOSITORY", value_name = "REPOSITORY", value_parser = repository)]
     signature_repository: Option<Repository>,
     #[command(flatten)]
-    transport: Transport,
+    login: Login,
     /// How long it may take altogether, such as 30s or 5m
-    #[arg(long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    #[arg(short, long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
     timeout: Duration,
+}
+
+/// How a registry is reached, and as whom.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Login {
+    #[command(flatten)]
+    transport: Transport,
+    /// User of the registry, instead of the credentials of this machine
+    #[arg(long, value_name = "NAME", requires = "registry_password")]
+    registry_username: Option<String>,
+    /// Password of that user
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        requires = "registry_username",
+        hide_env_values = true
+    )]
+    registry_password: Option<String>,
+    /// Access token for the registry, instead of a user and password
+    #[arg(long, value_name = "TOKEN", conflicts_with = "registry_username")]
+    registry_token: Option<String>,
+    /// Certificates of authorities to trust besides those of this machine, in PEM
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    registry_cacert: Option<PathBuf>,
 }
 
 /// The rules of TLS that a registry is exempt from.
@@ -44,21 +74,62 @@ impl Transport {
     }
 }
 
+impl Login {
+    /// What the flags mean.
+    pub(super) fn route(&self) -> anyhow::Result<Route> {
+        let Self {
+            transport,
+            registry_username,
+            registry_password,
+            registry_token,
+            registry_cacert,
+        } = self;
+        let mut authorities = Vec::new();
+        if let Some(path) = registry_cacert {
+            let read = Input::File(path.clone()).read(AUTHORITIES);
+            authorities.push(read.with_context(|| format!("cannot read {}", path.display()))?);
+        }
+        let typed = match (registry_username, registry_password, registry_token) {
+            (Some(username), Some(password), _) => {
+                let [username, password] = [username, password].map(|text| text.clone().into());
+                let credential = Credential::Password { username, password };
+                Some(("--registry-username", credential))
+            }
+            (_, _, Some(token)) => {
+                let credential = Credential::RegistryToken(token.clone().into());
+                Some(("--registry-token", credential))
+            }
+            _ => None,
+        };
+        Ok(Route {
+            exemptions: transport.exemptions(),
+            authorities,
+            credential: typed.map(|(source, credential)| Candidate {
+                source: source.to_owned(),
+                key: None,
+                credential,
+            }),
+        })
+    }
+}
+
 impl Access {
     /// How long the verb may take.
     pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// Finds out the digest of an image; warnings go to standard error.
-    pub(super) async fn resolve(self, image: &Reference) -> Result<ResolvedImage, ImageError> {
-        let lookup = Lookup {
-            signature_repository: self.signature_repository,
-            exemptions: self.transport.exemptions(),
-        };
-        let image = lookup.resolve(image).await?;
-        output::warn(&image.warnings);
-        Ok(image)
+    /// The way to images and to what is attached to them.
+    pub(super) fn lookup(&self) -> anyhow::Result<Lookup> {
+        Ok(Lookup {
+            signature_repository: self.signature_repository.clone(),
+            route: self.login.route()?,
+        })
+    }
+
+    /// Finds out the digest of an image.
+    pub(super) async fn resolve(&self, image: &Reference) -> anyhow::Result<ResolvedImage> {
+        Ok(self.lookup()?.resolve(image).await?)
     }
 }
 
@@ -77,7 +148,7 @@ pub(super) async fn within<T>(
 }
 
 /// A duration as Go and cosign write it: `90s`, `1m30s`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let read = text.parse::<SignedDuration>();
     let read = read.map_err(|_| "expected a duration such as 30s, 2m or 1m30s".to_owned())?;
     Duration::try_from(read)

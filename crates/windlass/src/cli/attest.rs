@@ -1,5 +1,5 @@
 //! `windlass attest`: prints the signature that the controller would store for a finished run, from
-//! files and without a cluster.
+//! files and without a cluster; with `--predicate` it is cosign's verb of that name, about images.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,6 +15,7 @@ use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 use windlass_core::signed::{Artifact, Signed, message};
 
+use self::predicate::ImageAttestation;
 use super::key;
 use super::output;
 use super::run_files::{self, RunFiles};
@@ -24,10 +25,13 @@ use crate::local_file;
 use crate::sign::Signer;
 use crate::sign::reference::KeyRef;
 
+mod predicate;
 #[cfg(test)]
 mod tests;
 
-/// Sign a finished run: print the envelope that the controller would store for it
+/// Sign a finished run, or with --predicate an attestation of an image
+///
+/// For a run, prints the envelope that the controller would store for it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("Examples:
   # a run exported with kubectl
@@ -42,6 +46,10 @@ mod tests;
   windlass verify-blob-attestation --key cosign.pub --signature envelope.json \\
     --type slsaprovenance --check-claims=false
 
+  # an attestation of an image, as cosign makes it
+  windlass attest --predicate provenance.json --type slsaprovenance1 --key cosign.key \\
+    registry.example.com/team/app:v1
+
 {}
 
 The output is a DSSE envelope with the in-toto statement that `windlass payload` prints, byte for
@@ -54,8 +62,10 @@ With the build type slsa-tekton, payloads contain labels, annotations and whole 
 them with --show-managed-fields, before the run is signed.", run_files::HELP))]
 pub(crate) struct Attest {
     /// File with the run, - for standard input
-    #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
-    run: Input,
+    #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath, required_unless_present = "predicate")]
+    run: Option<Input>,
+    #[command(flatten)]
+    image: ImageAttestation,
     #[command(flatten)]
     files: RunFiles,
     /// Private key: a file, k8s://<namespace>/<secret> or env://<variable>
@@ -72,14 +82,22 @@ pub(crate) struct Attest {
 impl Attest {
     /// Prints the envelope; a run that has not ended is refused.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        if self.run == Input::Stdin && key::needs_input(&self.key) {
+        let source = self.run.as_ref().or(self.image.predicate.as_ref());
+        if source == Some(&Input::Stdin) && key::needs_input(&self.key) {
             bail!(
-                "the run is read from standard input, so the password cannot be; set \
+                "standard input is read for something else, so the password cannot be; set \
                  COSIGN_PASSWORD"
             );
         }
+        if let Some(predicate) = &self.image.predicate {
+            let signer = Signer::of_key(self.key.load_private(connection).await?);
+            return Box::pin(self.image.run(predicate, &signer)).await;
+        }
+        let Some(run) = &self.run else {
+            bail!("give a run with -f, or a predicate with --predicate");
+        };
         let mut warnings = Vec::new();
-        let (artifact, payload) = self.payload(&mut warnings)?;
+        let (artifact, payload) = self.payload(run, &mut warnings)?;
         output::warn(&warnings);
         let signer = Signer::of_key(self.key.load_private(connection).await?);
         let text = signed(&signer, artifact, payload).await?;
@@ -91,9 +109,13 @@ impl Attest {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn payload(&self, warnings: &mut Vec<String>) -> anyhow::Result<(Artifact, Payload)> {
+    fn payload(
+        &self,
+        run: &Input,
+        warnings: &mut Vec<String>,
+    ) -> anyhow::Result<(Artifact, Payload)> {
         let config = self.files.config(warnings)?;
-        let documents = self.files.documents(&self.run)?;
+        let documents = self.files.documents(run)?;
         let run = documents.run(warnings)?;
         ensure_ended(&run)?;
         warnings.extend(signed_before(&run, &config));

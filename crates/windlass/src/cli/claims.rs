@@ -33,6 +33,26 @@ pub(super) struct Claims {
     identity: Option<Repository>,
 }
 
+/// What an image signature must say besides which image it is about.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Notes {
+    /// Annotation that the signature must have; may be repeated
+    #[arg(short, long, value_name = "KEY=VALUE", value_delimiter = ',', value_parser = annotation)]
+    pub(super) annotations: Vec<(String, String)>,
+    /// Whether the image's digest must be the one that was signed
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    pub(super) check_claims: bool,
+}
+
+fn annotation(typed: &str) -> Result<(String, String), String> {
+    match typed.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => {
+            Ok((key.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err("expected KEY=VALUE".to_owned()),
+    }
+}
+
 impl Claims {
     /// The repository that has to be named.
     pub(super) fn identity(&self) -> Option<Repository> {

@@ -39,6 +39,9 @@ pub(crate) struct Describe {
     /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Format>,
+    /// Keep metadata.managedFields in json and yaml
+    #[arg(long)]
+    show_managed_fields: bool,
 }
 
 impl Describe {
@@ -55,8 +58,11 @@ impl Describe {
             None if self.last => runs.last().await?,
             None => anyhow::bail!("name a {} to describe, or use --last", kind.name()),
         };
-        let run = runs.get(&name).await?;
+        let mut run = runs.get(&name).await?;
         if let Some(format) = &self.output {
+            if !self.show_managed_fields {
+                format.without_managed_fields(&mut run);
+            }
             output::write(format.text(&run, &[kind.object_name(&name)])?)?;
             return Ok(ExitCode::SUCCESS);
         }

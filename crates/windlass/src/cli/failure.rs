@@ -9,6 +9,7 @@ use serde_json::json;
 use windlass_core::error::Chain;
 
 use super::output;
+use crate::cluster::Connection;
 
 /// Exit code for "could not be done or checked".
 const FAILURE: u8 = 2;
@@ -32,12 +33,15 @@ impl Reader {
         let Some(verb) = verb.map(Command::get_name) else {
             return Self::Person;
         };
-        let pairs = texts.windows(2);
-        let mut spaced = pairs.map(|pair| matches!(pair, ["-o" | "--output", "json"]));
-        let mut joined = texts
-            .iter()
-            .map(|text| matches!(*text, "-ojson" | "-o=json" | "--output=json"));
-        let wants_json = spaced.any(|is| is) || joined.any(|is| is);
+        let is_json = |format: &str| matches!(format, "json" | "report" | "report-json");
+        let mut pairs = texts.windows(2);
+        let spaced = pairs.any(|pair| matches!(pair[0], "-o" | "--output") && is_json(pair[1]));
+        let joined = |text: &&str| {
+            let prefixes = ["--output=", "-o=", "-o"];
+            let format = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix));
+            format.is_some_and(is_json)
+        };
+        let wants_json = spaced || texts.iter().any(joined);
         match verb {
             // its option names a file
             "attest" => Self::Person,
@@ -53,6 +57,15 @@ impl Reader {
         self.object(&text);
         output::note(&format!("error: {text}"));
         ExitCode::from(FAILURE)
+    }
+
+    /// The same for an error that the cluster may have caused.
+    pub(super) fn fail_at(self, connection: &Connection, error: &anyhow::Error) -> ExitCode {
+        let text = Chain(error.as_ref()).to_string();
+        match connection.advice(&text) {
+            Some(advice) => self.fail(&anyhow::anyhow!("{text}; {advice}")),
+            None => self.fail(error),
+        }
     }
 
     /// Prints what clap has to say of the arguments, an error or a help text.

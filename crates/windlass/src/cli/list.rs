@@ -14,12 +14,14 @@ use crate::inspect::runs::Runs;
 use crate::inspect::summary::Summary;
 
 /// List runs, the newest first
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, clap::Args)]
 #[command(
     visible_alias = "ls",
     after_help = "Examples:
   windlass tr list
   windlass tr list -A --limit 20
+  windlass tr list build --reverse
   windlass pr list -n team-a --label app=shop -o name"
 )]
 pub(crate) struct List {
@@ -32,12 +34,29 @@ pub(crate) struct List {
     /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Format>,
-    /// Show at most this many runs
-    #[arg(long, value_name = "COUNT")]
-    limit: Option<usize>,
+    /// Show at most this many runs; 0 shows all
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    limit: usize,
     /// Only runs whose labels match: a=b, a!=b, a in (b,c)
     #[arg(short = 'l', long, visible_alias = "selector", value_name = "SELECTOR")]
     label: Option<String>,
+    /// Leave out the headings of the table
+    #[arg(long)]
+    no_headers: bool,
+    /// List the oldest run first
+    #[arg(long)]
+    reverse: bool,
+    /// Keep metadata.managedFields in json and yaml
+    #[arg(long)]
+    show_managed_fields: bool,
+    /// Only runs of this Task or Pipeline
+    #[arg(value_name = "TASK")]
+    of: Option<String>,
 }
 
 impl List {
@@ -54,15 +73,25 @@ impl List {
             None | Some(Format::Name) => Detail::Summary,
             Some(_) => Detail::Whole,
         };
-        let most = self.limit.unwrap_or(usize::MAX);
-        let (label, mut warnings) = (self.label.as_deref(), Vec::new());
-        let rows = newest(&runs, label, most, detail, &mut warnings).await?;
+        let most = match self.limit {
+            0 => usize::MAX,
+            limit => limit,
+        };
+        let (label, mut warnings) = (self.selector(kind), Vec::new());
+        let mut rows = newest(&runs, label.as_deref(), most, detail, &mut warnings).await?;
         output::warn(&warnings);
+        if self.reverse {
+            rows.reverse();
+        }
         let text = match &self.output {
             Some(format) => {
                 let name = |row: &Row| kind.object_name(&row.summary.metadata.name);
                 let names: Vec<String> = rows.iter().map(name).collect();
-                format.text(&document(kind, rows), &names)?
+                let mut document = document(kind, rows);
+                if !self.show_managed_fields {
+                    format.without_managed_fields(&mut document);
+                }
+                format.text(&document, &names)?
             }
             None if rows.is_empty() => {
                 output::note(&format!("No {kind}s found {}", runs.place()));
@@ -71,15 +100,31 @@ impl List {
             None => {
                 let runs = rows.iter().map(|row| &row.summary);
                 let now = Timestamp::now();
-                if self.all_namespaces {
+                let table = if self.all_namespaces {
                     table_with_namespaces(runs, now)
                 } else {
                     table(runs, now)
+                };
+                match table.split_once('\n') {
+                    Some((_, rows)) if self.no_headers => rows.to_owned(),
+                    _ => table,
                 }
             }
         };
         output::write(text)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl List {
+    /// The labels of the runs that are meant.
+    fn selector(&self, kind: Kind) -> Option<String> {
+        let of = self.of.as_ref().map(|name| match kind {
+            Kind::Task => format!("tekton.dev/task={name}"),
+            Kind::Pipeline => format!("tekton.dev/pipeline={name}"),
+        });
+        let parts: Vec<String> = self.label.clone().into_iter().chain(of).collect();
+        (!parts.is_empty()).then(|| parts.join(","))
     }
 }
 

@@ -76,6 +76,24 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Removes from an object, or from each of a list, who wrote which field, as `tkn` and `kubectl` do
+    /// where a person reads all of it.
+    pub(crate) fn without_managed_fields(&self, document: &mut Value) {
+        if !matches!(self, Self::Json | Self::Yaml) {
+            return;
+        }
+        let strip = |object: &mut Value| {
+            if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+                metadata.remove("managedFields");
+            }
+        };
+        strip(document);
+        let items = document.get_mut("items").and_then(Value::as_array_mut);
+        items.into_iter().flatten().for_each(strip);
+    }
+}
+
 /// Writes to standard output. A reader that went away is no error.
 pub(crate) fn write(content: impl AsRef<[u8]>) -> anyhow::Result<()> {
     let mut output = std::io::stdout().lock();
@@ -133,6 +151,20 @@ mod tests {
         assert!(error.contains("column 1"), "{error}");
         assert!(Format::from_str("jsonpath=").is_err());
         assert!(Format::from_str("jsonpath").is_err());
+    }
+
+    #[test]
+    fn fields_of_managers_are_left_out_where_a_person_reads_all() {
+        let one = || json!({"metadata": {"name": "a", "managedFields": [1]}});
+        let list = json!({"items": [one(), one()], "metadata": {}});
+        for (format, stays) in [("json", false), ("yaml", false), ("jsonpath={.a}", true)] {
+            let format = Format::from_str(format).unwrap();
+            for document in [one(), list.clone()] {
+                let mut document = document;
+                format.without_managed_fields(&mut document);
+                assert_eq!(document.to_string().contains("managedFields"), stays);
+            }
+        }
     }
 
     #[test]

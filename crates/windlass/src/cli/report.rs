@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::Value;
 
 use super::output::{self, clean};
 use super::verdict;
@@ -18,48 +18,71 @@ const MOST_INVALID: usize = 100;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum ReportFormat {
     /// For people.
+    #[value(alias = "report-text")]
     Text,
-    /// For programs.
+    /// For programs; of images, the signed payloads as cosign prints them.
     Json,
+    /// For programs, of images too.
+    #[value(alias = "report-json")]
+    Report,
 }
 
-/// Prints a report and gives the exit code.
-pub(super) fn print(report: &Report, format: ReportFormat) -> anyhow::Result<ExitCode> {
-    match format {
-        ReportFormat::Text => output::write(text(report))?,
-        ReportFormat::Json => output::write(format!("{:#}\n", report.json()))?,
+/// Prints reports and gives the exit code. One is an object, several are an array.
+pub(super) fn print(reports: &[Report], format: ReportFormat) -> anyhow::Result<ExitCode> {
+    match (format, reports) {
+        (ReportFormat::Text, _) => output::write(texts(reports))?,
+        (_, [report]) => output::write(format!("{:#}\n", report.json()))?,
+        _ => {
+            let all: Value = reports.iter().map(Report::json).collect();
+            output::write(format!("{all:#}\n"))?;
+        }
     }
-    Ok(exit(report))
+    Ok(exit(reports))
 }
 
-/// Prints why there is no report, though something was checked.
-pub(super) fn not_verified(finding: String, format: ReportFormat) -> anyhow::Result<ExitCode> {
-    if format == ReportFormat::Json {
-        let object = json!({ "verified": false, "error": finding });
-        output::write(format!("{object:#}\n"))?;
+/// Prints what the valid signatures of images say, as cosign does, and the reports to standard error.
+pub(super) fn print_claims(reports: &[Report]) -> anyhow::Result<ExitCode> {
+    output::note(texts(reports).trim_end());
+    if reports.iter().all(|report| report.verdict().is_ok()) {
+        let entries = reports.iter().flat_map(|report| &report.entries);
+        let valid = entries.filter(|entry| entry.is_valid());
+        let claims: Value = valid.filter_map(|entry| entry.claims.clone()).collect();
+        output::write(format!("{claims}\n"))?;
+    } else {
+        let all: Value = reports.iter().map(Report::json).collect();
+        output::write(format!("{all:#}\n"))?;
     }
-    Ok(verdict::report(&[finding]))
+    Ok(exit(reports))
 }
 
-/// Prints the envelopes that are valid, and the report to standard error.
-#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
-pub(super) fn print_envelopes(report: &Report) -> anyhow::Result<ExitCode> {
-    eprint!("{}", text(report));
-    if report.verdict().is_ok() {
-        let envelopes = report
-            .valid_attestations()
-            .filter_map(|entry| entry.envelope.as_ref());
+/// Prints the envelopes that are valid, and the reports to standard error.
+pub(super) fn print_envelopes(reports: &[Report]) -> anyhow::Result<ExitCode> {
+    output::note(texts(reports).trim_end());
+    if reports.iter().all(|report| report.verdict().is_ok()) {
+        let attestations = reports.iter().flat_map(Report::valid_attestations);
+        let envelopes = attestations.filter_map(|entry| entry.envelope.as_ref());
         let lines = envelopes.map(|envelope| envelope.to_json() + "\n");
         output::write(lines.collect::<String>())?;
     }
-    Ok(exit(report))
+    Ok(exit(reports))
 }
 
-fn exit(report: &Report) -> ExitCode {
-    match report.verdict() {
-        Ok(()) => verdict::report(&[]),
-        Err(reason) => verdict::report(&[reason.to_owned()]),
-    }
+fn exit(reports: &[Report]) -> ExitCode {
+    let is_one = reports.len() == 1;
+    let failures = reports.iter().filter_map(|report| {
+        let reason = report.verdict().err()?;
+        Some(if is_one {
+            reason.to_owned()
+        } else {
+            format!("{}: {reason}", clean::short(&report.target))
+        })
+    });
+    verdict::report(&failures.collect::<Vec<_>>())
+}
+
+fn texts(reports: &[Report]) -> String {
+    let texts: Vec<String> = reports.iter().map(text).collect();
+    texts.join("\n")
 }
 
 fn text(report: &Report) -> String {

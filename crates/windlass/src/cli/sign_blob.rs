@@ -27,7 +27,7 @@ pub(crate) struct SignBlob {
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Write the signature to this file instead of standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, alias = "output", value_name = "FILE")]
     output_signature: Option<PathBuf>,
     /// Whether the signature is written in base64
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
@@ -35,9 +35,6 @@ pub(crate) struct SignBlob {
     /// Accepted for compatibility: nothing is sent to a transparency log
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     tlog_upload: Option<bool>,
-    /// Accepted for compatibility: there is no prompt
-    #[arg(short = 'y', long)]
-    yes: bool,
     /// The file to sign, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     blob: Input,
@@ -50,7 +47,6 @@ impl SignBlob {
             output_signature,
             b64,
             tlog_upload,
-            yes: _,
             blob,
         } = self;
         anyhow::ensure!(

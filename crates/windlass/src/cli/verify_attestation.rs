@@ -7,17 +7,16 @@ use windlass_registry::Reference;
 
 use super::access::{Access, reference, within};
 use super::claims::Claims;
-use super::key;
 use super::report;
-use super::verdict::{self, PredicateType};
+use super::verdict::PredicateType;
 use crate::cluster::Connection;
 use crate::inspect::verify::{VerifyRequest, image};
 use crate::sign::reference::KeyRef;
 
-/// Verify an attestation of an image
+/// Verify an attestation of images
 ///
 /// Prints the valid envelopes to standard output, one per line, and a report to standard error.
-/// Exit status: 0 at least one is valid, 1 none is valid, 2 could not be checked.
+/// Exit status: 0 at least one of each image is valid, 1 none is valid, 2 could not be checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass verify-attestation --key cosign.pub --type slsaprovenance \\
@@ -33,37 +32,47 @@ pub(crate) struct VerifyAttestation {
     predicate: PredicateType,
     #[command(flatten)]
     claims: Claims,
+    /// Whether the image's digest must be one of the statement's subjects
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    check_claims: bool,
     #[command(flatten)]
     access: Access,
-    /// Accepted for compatibility: windlass consults no transparency log
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    insecure_ignore_tlog: Option<bool>,
-    /// Accepted for compatibility: windlass reads both tags and referrers
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    new_bundle_format: Option<bool>,
+    /// Output: json or text, which are the same: each envelope on a line
+    #[arg(short, long, value_name = "FORMAT", default_value = "json")]
+    output: EnvelopeFormat,
     /// IMAGE@DIGEST or IMAGE:TAG
-    #[arg(value_name = "IMAGE", value_parser = reference)]
-    image: Reference,
+    #[arg(value_name = "IMAGE", value_parser = reference, required = true)]
+    images: Vec<Reference>,
+}
+
+/// How an envelope is printed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum EnvelopeFormat {
+    Json,
+    Text,
 }
 
 impl VerifyAttestation {
-    /// Checks the image and prints the envelopes that hold.
+    /// Checks the images and prints the envelopes that hold.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         within(self.access.timeout(), Box::pin(self.check(connection))).await
     }
 
     async fn check(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let key = match key::public(&self.key, connection).await? {
-            Ok(key) => key,
-            Err(damaged) => return Ok(verdict::report(&[damaged])),
-        };
+        // both are one JSON object on a line
+        let (EnvelopeFormat::Json | EnvelopeFormat::Text) = self.output;
         let request = VerifyRequest {
-            key,
+            key: self.key.load_public(connection).await?,
             identity: self.claims.identity(),
             expected: self.claims.expected(Some(self.predicate)),
+            annotations: Vec::new(),
+            checks_subject: self.check_claims,
         };
-        let image = self.access.resolve(&self.image).await?;
-        let report = image::verify(&self.image, &image, &request).await?;
-        report::print_envelopes(&report)
+        let mut reports = Vec::new();
+        for reference in &self.images {
+            let image = self.access.resolve(reference).await?;
+            reports.push(image::verify(reference, &image, &request).await?);
+        }
+        report::print_envelopes(&reports)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::ValueHint;
 
-use super::key;
+use super::access::{duration, within};
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -28,12 +29,9 @@ pub(crate) struct VerifyBlob {
     /// Signature: a file, `-` for standard input, or the base64 text itself
     #[arg(long, value_name = "FILE")]
     signature: String,
-    /// Accepted for compatibility: windlass consults no transparency log
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    insecure_ignore_tlog: Option<bool>,
-    /// Accepted for compatibility: the signature is always detached
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    new_bundle_format: Option<bool>,
+    /// How long it may take altogether, such as 30s or 5m
+    #[arg(short, long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    timeout: Duration,
     /// The signed file, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     blob: Input,
@@ -44,8 +42,7 @@ impl VerifyBlob {
         let Self {
             key,
             signature,
-            insecure_ignore_tlog: _,
-            new_bundle_format: _,
+            timeout,
             blob,
         } = self;
         anyhow::ensure!(
@@ -54,13 +51,10 @@ impl VerifyBlob {
         );
         let signature = read_signature(&signature)?;
         let payload = verdict::read(&blob, "file")?;
-        let findings = match key::public(&key, connection).await? {
-            Ok(key) => blob::signature(&key, &payload, &signature)
-                .err()
-                .into_iter()
-                .collect(),
-            Err(damaged) => vec![damaged],
-        };
+        let key = async { Ok(key.load_public(connection).await?) };
+        let key = within(timeout, key).await?;
+        let finding = blob::signature(&key, &payload, &signature).err();
+        let findings: Vec<String> = finding.into_iter().collect();
         Ok(verdict::report(&findings))
     }
 }

@@ -2,12 +2,13 @@
 //! cosign.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::ValueHint;
 use windlass_core::verify::{self, Claim, Expected};
 
+use super::access::{duration, within};
 use super::claims::text;
-use super::key;
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -51,12 +52,9 @@ pub(crate) struct VerifyBlobAttestation {
     /// Algorithm of --digest, such as sha256
     #[arg(long = "digestAlg", value_name = "NAME", requires = "digest", value_parser = text)]
     digest_alg: Option<String>,
-    /// Accepted for compatibility: windlass consults no transparency log
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    insecure_ignore_tlog: Option<bool>,
-    /// Accepted for compatibility: the envelope is always detached
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    new_bundle_format: Option<bool>,
+    /// How long it may take altogether, such as 30s or 5m
+    #[arg(short, long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    timeout: Duration,
     /// The file that the statement is about, or `-` for standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     blob: Option<Input>,
@@ -66,10 +64,8 @@ impl VerifyBlobAttestation {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let claim = self.claim()?;
         let signature = verdict::read(&self.signature, "envelope")?;
-        let key = match key::public(&self.key, connection).await? {
-            Ok(key) => key,
-            Err(damaged) => return Ok(verdict::report(&[damaged])),
-        };
+        let key = async { Ok(self.key.load_public(connection).await?) };
+        let key = within(self.timeout, key).await?;
         let findings = match blob::envelope(&signature) {
             Ok(envelope) => {
                 let expected = Expected {

@@ -2,15 +2,15 @@
 
 use windlass_registry::{Digest, Error, Name, Reference, Remote, Repository};
 
-use crate::store::oci::{Exemptions, UploadError, open};
+use crate::store::oci::{Route, UploadError, open};
 
 /// How an image is looked up.
 #[derive(Debug, Clone)]
 pub(crate) struct Lookup {
     /// The repository with the tags of signatures and attestations, unless it is the image's.
     pub(crate) signature_repository: Option<Repository>,
-    /// The rules of TLS that its registries are exempt from.
-    pub(crate) exemptions: Exemptions,
+    /// How its registries are reached.
+    pub(crate) route: Route,
 }
 
 /// An image whose digest is known, and the ways to it.
@@ -21,8 +21,6 @@ pub(crate) struct ResolvedImage {
     pub(crate) tags: Remote,
     /// Its digest.
     pub(crate) digest: Digest,
-    /// What is odd about the credentials of this machine.
-    pub(crate) warnings: Vec<String>,
 }
 
 /// Why an image was not found.
@@ -47,10 +45,9 @@ pub(crate) enum ImageError {
 impl Lookup {
     /// Opens the way to an image, with the credentials of this machine, and finds out its digest.
     pub(crate) async fn resolve(&self, image: &Reference) -> Result<ResolvedImage, ImageError> {
-        let mut warnings = Vec::new();
-        let remote = self.open(&image.repository, &mut warnings).await?;
+        let remote = open(image.repository.clone(), &self.route).await?;
         let tags = match &self.signature_repository {
-            Some(other) => self.open(other, &mut warnings).await?,
+            Some(other) => open(other.clone(), &self.route).await?,
             None => remote.clone(),
         };
         let digest = match &image.digest {
@@ -61,18 +58,7 @@ impl Lookup {
             remote,
             tags,
             digest,
-            warnings,
         })
-    }
-
-    async fn open(
-        &self,
-        repository: &Repository,
-        warnings: &mut Vec<String>,
-    ) -> Result<Remote, UploadError> {
-        let (remote, found) = open(repository.clone(), self.exemptions).await?;
-        warnings.extend(found.iter().map(ToString::to_string));
-        Ok(remote)
     }
 }
 

@@ -4,8 +4,8 @@
 //! Each is tried: the image is read, and an upload is started and cancelled.
 
 use kube::Client as Kube;
-use windlass_registry::keychain::{Account, Candidate, Source, find};
-use windlass_registry::{Error, Reference, Remote, Repository};
+use windlass_registry::keychain::{Account, Candidate, Secret, Source, find};
+use windlass_registry::{Credential, Error, Reference, Remote, Repository};
 
 use crate::store::oci::credentials::{self, CredentialsError};
 use crate::store::oci::{self, Exemptions, UploadError};
@@ -19,6 +19,8 @@ pub(crate) struct PushAccess {
     pub(crate) results: Vec<ProbeResult>,
     /// Credentials that could not be read, or that are for something else.
     pub(crate) notes: Vec<String>,
+    /// What could not be read, so that nothing is known of the credentials in it.
+    pub(crate) unread: Vec<String>,
 }
 
 /// What one credential may do.
@@ -71,8 +73,15 @@ impl PushAccess {
         options.retry.attempts = ATTEMPTS;
         let client = oci::client(options, repository.registry(), exemptions)?;
         let mut results = Vec::new();
+        let mut unread = Vec::new();
         for alone in found.candidates.each() {
             let candidate = alone.iter().next().cloned();
+            if let Some(candidate) = &candidate
+                && let Credential::Unavailable(why) = &candidate.credential
+            {
+                unread.push(format!("{}: {why}", candidate.source));
+                continue;
+            }
             let remote = client.repository(repository.clone(), alone);
             if let Some(candidate) = candidate {
                 results.push(probe(&remote, image, candidate).await?);
@@ -83,7 +92,19 @@ impl PushAccess {
             .iter()
             .filter_map(|one| without_entry(one, repository));
         notes.extend(silent);
-        Ok(Self { results, notes })
+        // a secret that does not exist is known to have nothing
+        let refused = sources.iter().filter_map(|source| match source {
+            Source::Missing { name, why } if why.starts_with("HTTP") => {
+                Some(format!("secret {name}: it may not be read, {why}"))
+            }
+            _ => None,
+        });
+        unread.extend(refused);
+        Ok(Self {
+            results,
+            notes,
+            unread,
+        })
     }
 
     /// The first credential that may push.
@@ -126,10 +147,23 @@ fn denial(error: Error) -> Result<Denial, Error> {
 
 /// A note about a secret that was read and has nothing for this repository.
 fn without_entry(source: &Source, repository: &Repository) -> Option<String> {
+    const KINDS: [&str; 5] = [
+        "kubernetes.io/dockerconfigjson",
+        "kubernetes.io/dockercfg",
+        "kubernetes.io/basic-auth",
+        "Opaque",
+        "",
+    ];
     let found = find(std::slice::from_ref(source), repository);
     let Source::Secret(secret) = source else {
         return None;
     };
     let is_silent = found.warnings.is_empty() && found.candidates.iter().count() == 1;
-    is_silent.then(|| format!("secret {}: it has no entry for {repository}", secret.name))
+    let Secret { name, kind, .. } = secret;
+    is_silent.then(|| match kind.as_str() {
+        kind if KINDS.contains(&kind) => {
+            format!("secret {name}: it has no entry for {repository}")
+        }
+        kind => format!("secret {name}: its type {kind} holds no credentials of registries"),
+    })
 }

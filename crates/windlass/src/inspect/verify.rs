@@ -6,6 +6,7 @@ use windlass_core::verify::Expected;
 use windlass_registry::Repository;
 
 pub(crate) mod blob;
+mod claims;
 mod error;
 pub(crate) mod file;
 mod identity;
@@ -24,6 +25,10 @@ pub(crate) struct VerifyRequest {
     pub(crate) expected: Expected,
     /// The repository of the image that it has to name.
     pub(crate) identity: Option<Repository>,
+    /// What an image signature has to be annotated with, by name.
+    pub(crate) annotations: Vec<(String, String)>,
+    /// Whether the digest of an image has to be the one that was signed.
+    pub(crate) checks_subject: bool,
 }
 
 impl VerifyRequest {

@@ -22,17 +22,20 @@ use windlass_core::signed::Signed;
 use windlass_registry::{Advance, Append, Options};
 
 use self::access::{Access, Owner};
+pub(crate) use self::attestation::attach_envelope;
 pub(crate) use self::breaker::OPEN;
-pub(crate) use self::clients::{Exemptions, client, open, options, options_of_workstation};
+pub(crate) use self::clients::{Exemptions, client, options};
 pub(crate) use self::error::UploadError;
 pub(crate) use self::identity::Identity;
 use self::place::repository_of;
 use self::push::{Pushed, push};
 use self::upload::{Upload, uploads};
+pub(crate) use self::workstation::{Route, open, options_of_workstation};
 
 mod access;
 mod accounts;
 pub(crate) mod attached;
+mod attestation;
 mod breaker;
 mod bundle;
 mod certificates;
@@ -40,12 +43,14 @@ mod clients;
 pub(crate) mod credentials;
 mod equivalent;
 mod error;
+mod helpers;
 mod identity;
 mod index;
 mod layer;
 mod place;
 mod push;
 mod upload;
+mod workstation;
 
 /// Uploads of one signed artifact under way at once.
 const AT_ONCE: usize = 8;

@@ -205,3 +205,50 @@ fn a_pipeline_run_is_shown_with_its_task_runs() {
     assert!(shown.contains(" ∙ release-build   build "), "{shown}");
     assert!(shown.contains("0s         Succeeded   yes"), "{shown}");
 }
+
+#[test]
+fn a_limit_of_zero_is_none() {
+    let scene = scene();
+    for minute in 0..3 {
+        for kind in ["TaskRun", "PipelineRun"] {
+            scene.create(run(kind, "default", &format!("run-{minute}"), minute));
+        }
+    }
+    for kind in ["tr", "pr"] {
+        let names = |more: &str| {
+            let names = scene.shell.succeed(&format!("{kind} list -o name {more}"));
+            names.lines().count()
+        };
+        for (limit, count) in [
+            ("--limit 0", 3),
+            ("--limit=0", 3),
+            ("--limit 2", 2),
+            ("", 3),
+        ] {
+            assert_eq!(names(limit), count, "{kind} {limit}");
+        }
+        let table = scene.shell.run(&format!("{kind} list --limit 0"));
+        assert_eq!(table.stdout.lines().count(), 4);
+        assert_eq!(table.stderr, "");
+    }
+}
+
+#[test]
+fn a_list_is_turned_round_and_shown_without_headings() {
+    let scene = scene();
+    for minute in 0..3 {
+        let name = format!("run-{minute}");
+        let mut one = run("TaskRun", "default", &name, minute);
+        one["metadata"]["labels"]["tekton.dev/task"] = json!(if minute == 1 { "a" } else { "b" });
+        scene.create(one);
+    }
+    let list = |flags: &str| scene.shell.succeed(&format!("tr list {flags}"));
+    let rows = list("--no-headers");
+    assert_eq!(rows.lines().count(), 3, "{rows}");
+    assert!(rows.starts_with("run-2 "), "{rows}");
+    let rows = list("--reverse --no-headers");
+    assert!(rows.starts_with("run-0 "), "{rows}");
+    let rows = list("b --no-headers");
+    assert_eq!(rows.lines().count(), 2, "{rows}");
+    assert!(list("a -o name").ends_with("run-1\n"));
+}

@@ -283,3 +283,85 @@ fn a_registry_that_does_not_answer_is_no_verdict() {
         .shell
         .fail(2, line, "no complete response from 127.0.0.1:1");
 }
+
+#[test]
+fn an_account_that_does_not_exist_is_no_verdict_and_is_named() {
+    let it = RegistryScene::new();
+    let host = it.registry.host();
+    for flags in [
+        "-n default --service-account typo",
+        "-n nope --service-account bot",
+    ] {
+        let line = format!("registry check {host}/team/app {flags}");
+        let outcome = it.scene.shell.run(&line);
+        assert_eq!(outcome.code, 2, "{flags}: {}", outcome.stdout);
+        has(&outcome.stdout, &["it does not exist", "is not known"]);
+        assert!(!outcome.stdout.contains("Grant one"), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn a_secret_of_the_wrong_type_is_told_by_its_type() {
+    let it = RegistryScene::new();
+    let config = it.registry.docker_config("robot").unwrap();
+    let secrets = [
+        (
+            "a",
+            ".dockerconfigjson",
+            "--type=kubernetes.io/dockerconfigjson",
+        ),
+        ("b", ".dockercfg", "--type=kubernetes.io/dockercfg"),
+        (
+            "c",
+            "docker-config.json",
+            "none of the entries with credentials",
+        ),
+    ];
+    for (name, entry, _) in secrets {
+        it.scene.create(json!({
+            "apiVersion": "v1", "kind": "Secret", "type": "Opaque",
+            "metadata": { "name": name, "namespace": "default" },
+            "data": { entry: STANDARD.encode(&config) },
+        }));
+    }
+    it.account(&secrets.map(|(name, ..)| name));
+    let text = it.check("team/app", 1);
+    for (name, _, told) in secrets {
+        let line = text
+            .lines()
+            .find(|line| line.contains(&format!("secret default/{name}:")));
+        has(line.unwrap_or_default(), &["type is Opaque", told]);
+    }
+    assert!(!text.contains("no entry for"), "{text}");
+}
+
+#[test]
+fn a_refusal_of_the_api_server_is_one_short_sentence() {
+    let it = RegistryScene::new();
+    let grant = |flags: &str| {
+        let line = format!("registry grant --docker-config robot {flags}");
+        it.scene.shell.run(&line)
+    };
+    for (flags, told) in [
+        (
+            "-n nope --service-account bot",
+            "namespaces \"nope\" not found (HTTP 404)",
+        ),
+        (
+            "-n default --service-account Bad_Name",
+            "service account \"Bad_Name\"",
+        ),
+        (
+            "-n default --service-account bot --secret A",
+            "secret \"A\"",
+        ),
+    ] {
+        let outcome = grant(flags);
+        assert_eq!(outcome.code, 2, "{flags}");
+        has(&outcome.stderr, &[told]);
+        for word in ["Status {", "ApiError", "Some("] {
+            assert!(!outcome.stderr.contains(word), "{}", outcome.stderr);
+        }
+        assert!(outcome.stderr.len() < 400, "{}", outcome.stderr);
+    }
+}

@@ -69,13 +69,22 @@ impl Shell {
         self.start(b"", words)
     }
 
+    /// Runs `windlass` with these words and more variables of the environment.
+    pub fn with(&self, variables: &[(&str, &str)], words: &[&str]) -> Outcome {
+        self.start_with(b"", words, variables)
+    }
+
     fn start(&self, input: &[u8], words: &[&str]) -> Outcome {
+        self.start_with(input, words, &[])
+    }
+
+    fn start_with(&self, input: &[u8], words: &[&str], variables: &[(&str, &str)]) -> Outcome {
         let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
         command.args(words).current_dir(self.folder.path());
         // nothing of this machine but its programs
         command
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("PATH", self.programs())
             .env("HOME", self.path("home"))
             .env("DOCKER_CONFIG", self.path("docker"))
             .env("KUBECONFIG", "no-kubeconfig");
@@ -94,6 +103,7 @@ impl Shell {
             command.env("KUBECONFIG", self.path("kubeconfig"));
         }
         command
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -106,6 +116,14 @@ impl Shell {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         }
+    }
+
+    /// The programs of the folder's own `bin`, then those of this machine.
+    fn programs(&self) -> std::ffi::OsString {
+        let mut programs = self.path("bin").into_os_string();
+        programs.push(":");
+        programs.push(std::env::var_os("PATH").unwrap_or_default());
+        programs
     }
 
     /// Runs a command that has to succeed; gives its standard output.

@@ -5,5 +5,5 @@ mod certificates;
 mod claims;
 mod files;
 mod images;
-mod registry;
+pub mod registry;
 mod runs;

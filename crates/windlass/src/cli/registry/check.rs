@@ -49,7 +49,8 @@ impl Check {
         output::write(self.text(&account, &access))?;
         Ok(match access.pushing() {
             Some(_) => ExitCode::SUCCESS,
-            None => ExitCode::from(1),
+            None if access.unread.is_empty() => ExitCode::from(1),
+            None => ExitCode::from(2),
         })
     }
 
@@ -64,6 +65,12 @@ impl Check {
         }
         let verdict = match access.pushing() {
             Some(candidate) => format!("Runs of this account push with: {}", candidate.source),
+            None if !access.unread.is_empty() => format!(
+                "Whether runs of this account can push is not known: {}.\n\
+                 Check the names of the account and its namespace (-n), and ask for the right to get \
+                 serviceaccounts and secrets there.",
+                clean::line(&access.unread.join("; "))
+            ),
             None if access.results.len() == 1 => format!(
                 "Runs of this account cannot push: it has no credential for {repository}.\n\
                  Grant one:  windlass registry grant --docker-config FILE -n {namespace} \

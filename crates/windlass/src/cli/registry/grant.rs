@@ -18,13 +18,15 @@ use zeroize::Zeroizing;
 
 use crate::cli::output::{self, clean};
 use crate::cli::verdict;
-use crate::cluster::Connection;
+use crate::cluster::{Connection, call, cause, path};
 use crate::inspect::input::Input;
 
 const KIND: &str = "kubernetes.io/dockerconfigjson";
 const ENTRY: &str = ".dockerconfigjson";
 /// The account that the operator of OpenShift Pipelines resets.
 const MANAGED: &str = "pipeline";
+/// Most characters of a message of the API server.
+const LONGEST: usize = 300;
 /// How often a write is tried that others get in the way of.
 const ATTEMPTS: usize = 5;
 
@@ -88,6 +90,14 @@ impl Grant {
             service_account: account,
             ..
         } = &self;
+        for (what, name) in [
+            ("namespace", &namespace),
+            ("secret", secret),
+            ("service account", account),
+        ] {
+            let checked = path::check_name(name);
+            checked.with_context(|| format!("cannot grant anything in {what} {name:.80?}"))?;
+        }
         let keys: Vec<_> = selection.keys().collect();
         output::note(&format!(
             "copying the entries for {}",
@@ -146,7 +156,7 @@ async fn write_secret(
 ) -> anyhow::Result<Change> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let place = format!("secret {namespace}/{name}");
-    let found = api.get_opt(name).await;
+    let found = api.get_opt(name).await.map_err(said);
     let found = found.with_context(|| format!("cannot read {place}"))?;
     let data = |content| BTreeMap::from([(ENTRY.to_owned(), ByteString(content))]);
     let Some(found) = found else {
@@ -157,6 +167,7 @@ async fn write_secret(
             ..Secret::default()
         };
         let created = api.create(&PostParams::default(), &secret).await;
+        let created = created.map_err(said);
         created.with_context(|| format!("cannot create {place}; does the namespace exist?"))?;
         return Ok(Change::Created);
     };
@@ -183,6 +194,7 @@ async fn write_secret(
     let patched = api
         .patch(name, &PatchParams::default(), &Patch::Merge(&patch))
         .await;
+    let patched = patched.map_err(said);
     patched.with_context(|| format!("cannot change {place}; nothing was overwritten"))?;
     Ok(Change::Changed)
 }
@@ -201,7 +213,9 @@ async fn add_to_account(
             Ok(change) => return Ok(change),
             // somebody else wrote it in between: look again
             Err(kube::Error::Api(status)) if status.code == 409 => refused = Some(status.message),
-            Err(error) => return Err(error).with_context(|| format!("cannot change {place}")),
+            Err(error) => {
+                return Err(said(error)).with_context(|| format!("cannot change {place}"));
+            }
         }
     }
     bail!(
@@ -240,6 +254,17 @@ async fn try_to_add(
     api.patch(name, &PatchParams::default(), &Patch::Merge(&patch))
         .await?;
     Ok(Change::Changed)
+}
+
+/// What the API server said, without the rest of its response.
+fn said(error: kube::Error) -> anyhow::Error {
+    match error {
+        kube::Error::Api(status) => {
+            let message: String = status.message.chars().take(LONGEST).collect();
+            anyhow!("{message} (HTTP {})", status.code)
+        }
+        error => anyhow!("{}: {}", call::SILENT, cause::of(&error)),
+    }
 }
 
 fn named(name: &str) -> ObjectMeta {

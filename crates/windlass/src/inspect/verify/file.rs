@@ -1,7 +1,6 @@
 //! Verification of a file: an envelope, a bundle, or an exported run with its annotations.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde_json::value::RawValue;
 use windlass_core::dsse::Envelope;
@@ -13,21 +12,22 @@ use super::{VerifyError, VerifyRequest, run};
 use crate::inspect::files;
 use crate::inspect::input::{Input, MAX_CONTENT};
 use crate::inspect::layers::layers;
+use crate::inspect::selector::RunSelector;
 
-/// Checks the file by what is in it. Nothing says what a lone envelope has to be about, so the
-/// subjects of it are not compared with anything.
-pub(crate) async fn verify(path: &Path, request: &VerifyRequest) -> Result<Report, VerifyError> {
-    let input = Input::File(path.to_owned());
+/// Checks a file by what is in it: each of its runs, unless one is selected. Nothing says what a lone
+/// envelope has to be about, so the subjects of it are not compared with anything.
+pub(crate) async fn verify(
+    input: &Input,
+    selector: Option<&RunSelector>,
+    request: &VerifyRequest,
+) -> Result<Vec<Report>, VerifyError> {
     let file = input.to_string();
     let content = match input.read(MAX_CONTENT) {
         Ok(content) => content,
         Err(source) => return Err(VerifyError::Read { file, source }),
     };
     let Some(envelope) = envelope(&content) else {
-        return match files::run(&input, None) {
-            Ok(documents) => run::verify(file, &documents, request).await,
-            Err(source) => Err(VerifyError::File { file, source }),
-        };
+        return runs(input, &content, selector, request).await;
     };
     let mut report = Report::new(file, None, &request.key);
     let outcome = match &envelope {
@@ -39,9 +39,40 @@ pub(crate) async fn verify(path: &Path, request: &VerifyRequest) -> Result<Repor
         place: "the file".to_owned(),
         outcome,
         envelope: envelope.ok(),
+        claims: None,
     });
     report.decide_by_all(None);
-    Ok(report)
+    Ok(vec![report])
+}
+
+/// Checks the runs in a file.
+async fn runs(
+    input: &Input,
+    content: &[u8],
+    selector: Option<&RunSelector>,
+    request: &VerifyRequest,
+) -> Result<Vec<Report>, VerifyError> {
+    let file = input.to_string();
+    let found = match selector {
+        Some(selector) => files::run_of(input, content, selector)
+            .map(|documents| vec![(selector.to_string(), documents)]),
+        None => files::all_runs(input, content),
+    };
+    let found = found.map_err(|source| VerifyError::File {
+        file: file.clone(),
+        source,
+    })?;
+    let is_one = found.len() == 1 && selector.is_none();
+    let mut reports = Vec::new();
+    for (name, documents) in found {
+        let target = if is_one {
+            file.clone()
+        } else {
+            format!("{name} in {file}")
+        };
+        reports.push(run::verify(target, &documents, request).await?);
+    }
+    Ok(reports)
 }
 
 /// The envelope or bundle in `content`, which may be base64 of it, or what is wrong with it; nothing

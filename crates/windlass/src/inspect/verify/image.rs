@@ -6,7 +6,7 @@ use windlass_core::verify::{self, Claim, Expected, Outcome};
 use windlass_registry::{Digest, Reference};
 
 use super::report::{Entry, EntryKind, Report};
-use super::{VerifyError, VerifyRequest, identity};
+use super::{VerifyError, VerifyRequest, claims, identity};
 use crate::inspect::image::ResolvedImage;
 use crate::store::Wanted;
 use crate::store::evidence::{Evidence, Found};
@@ -21,7 +21,6 @@ pub(crate) async fn verify(
         remote,
         tags,
         digest,
-        warnings: _,
     } = image;
     let target = reference.to_string();
     let mut report = Report::new(target, Some(digest.as_str().to_owned()), &request.key);
@@ -42,17 +41,29 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
         place,
         outcome: Outcome::default(),
         envelope: None,
+        claims: None,
     };
     match evidence {
         Evidence::Signature { payload, signature } => {
             entry.kind = EntryKind::Signature;
-            entry.outcome = match payload {
-                Some(payload) => image_signature(&payload, &signature, digest, request),
-                None => Outcome::failed("the signed payload was not found"),
-            };
+            match payload {
+                Some(payload) => {
+                    let says = claims::of_payload(&payload);
+                    entry.outcome = image_signature(&payload, &signature, digest, request);
+                    claims::compare(&mut entry.outcome, says.as_ref(), &request.annotations);
+                    entry.claims = entry.outcome.holds().then_some(says).flatten();
+                }
+                None => entry.outcome = Outcome::failed("the signed payload was not found"),
+            }
         }
         Evidence::Statement { envelope, .. } => {
             (entry.kind, entry.outcome) = statement(&envelope, digest, request);
+            if entry.kind == EntryKind::Signature {
+                claims::compare(&mut entry.outcome, None, &request.annotations);
+                let payload = envelope.decode_payload().unwrap_or_default();
+                let says = || claims::of_statement(&payload, &claim_of(digest));
+                entry.claims = entry.outcome.holds().then(says);
+            }
             // what is invalid is not printed, and of any size
             entry.envelope = entry.outcome.holds().then_some(envelope);
         }
@@ -73,7 +84,7 @@ fn image_signature(
     digest: &Digest,
     request: &VerifyRequest,
 ) -> Outcome {
-    let digest = Some(digest.as_str());
+    let digest = request.checks_subject.then_some(digest.as_str());
     let mut outcome = verify::image_signature(payload, signature, &request.key, digest);
     let named = verify::docker_reference(payload);
     identity::compare(&mut outcome, named, request.identity.as_ref());
@@ -85,12 +96,9 @@ fn statement(
     digest: &Digest,
     request: &VerifyRequest,
 ) -> (EntryKind, Outcome) {
-    let claim = Claim {
-        algorithm: digest.algorithm().to_owned(),
-        digest: digest.hex().to_owned(),
-    };
+    let claim = claim_of(digest);
     let about = Expected {
-        subject: Some(claim.clone()),
+        subject: request.checks_subject.then(|| claim.clone()),
         ..Expected::default()
     };
     let mut outcome = verify::attestation(envelope, &request.key, &about);
@@ -110,4 +118,11 @@ fn statement(
         identity::compare(&mut outcome, named, request.identity.as_ref());
     }
     (kind, outcome)
+}
+
+fn claim_of(digest: &Digest) -> Claim {
+    Claim {
+        algorithm: digest.algorithm().to_owned(),
+        digest: digest.hex().to_owned(),
+    }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Entry {
     pub(crate) outcome: Outcome,
     /// The envelope of an attestation.
     pub(crate) envelope: Option<Envelope>,
+    /// What a valid signature of an image says, in the form of cosign's payload.
+    pub(crate) claims: Option<Value>,
 }
 
 impl Entry {
@@ -216,6 +218,7 @@ mod tests {
                     ..Outcome::default()
                 },
                 envelope: None,
+                claims: None,
             });
         }
         report

@@ -89,6 +89,7 @@ fn seal(run: &Run<'_>, request: &VerifyRequest) -> Option<Entry> {
             Err(error) => Outcome::failed(error.to_string()),
         },
         envelope: None,
+        claims: None,
     })
 }
 
@@ -103,6 +104,7 @@ fn check(run: &Run<'_>, found: Found, request: &VerifyRequest) -> Entry {
         place,
         outcome: Outcome::default(),
         envelope: None,
+        claims: None,
     };
     let key = key.unwrap_or_default();
     match evidence {

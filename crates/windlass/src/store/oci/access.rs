@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use windlass_core::config::Storage;
 use windlass_core::image::Image;
 use windlass_core::run::Run;
-use windlass_registry::keychain::{Account, Keychain, Source};
+use windlass_registry::keychain::{Account, Keychain, Source, find};
 use windlass_registry::{Clock, Options, Remote, Repository, Secrets, Tenant};
 
 use super::accounts::Accounts;
@@ -159,8 +159,13 @@ impl Access {
         let own = self.identities.sources(&tenant, sharing, &repository).await;
         let sources = sources.iter().chain(&own);
         let found = self.keychain.candidates(account, sources, &repository);
-        warnings.extend(found.warnings.iter().map(ToString::to_string));
-        let remote = client.repository(repository, found.candidates);
+        // those of the run are told in any case; those of this process where no credential is accepted
+        let of_process = find(&own, &repository).warnings;
+        let of_run = found.warnings.iter();
+        let of_run = of_run.filter(|warning| !of_process.contains(warning));
+        warnings.extend(of_run.map(ToString::to_string));
+        let candidates = found.candidates.with_problems(&found.warnings);
+        let remote = client.repository(repository, candidates);
         Ok(remote.on_behalf_of(tenant).writing())
     }
 }

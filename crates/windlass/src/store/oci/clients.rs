@@ -1,28 +1,19 @@
 //! Registry clients: one for each host, with the certificates that this machine has for it.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use windlass_core::config::Storage;
-use windlass_core::network::{Network, Policy, TokenServices};
+use windlass_core::network::{Network, TokenServices};
 use windlass_once::{Expiry, OnceMap};
-use windlass_registry::keychain::{Source, Warning, find};
-use windlass_registry::{
-    Bodies, Budget, Client, Clock, Memory, Options, Proxies, Remote, Repository, Secrets, Tenant,
-};
+use windlass_registry::{Client, Clock, Memory, Options, Proxies, Repository, Secrets, Tenant};
 
-use super::attached::bounds;
 use super::certificates::Certificates;
 use super::error::UploadError;
 use super::identity::{Identity, Sharing};
-use crate::cloud::Clouds;
 
 /// Most hosts whose clients are kept, besides those in use. Namespaces have fair shares.
 const REMEMBERED: usize = 100;
-/// Parts of a budget of memory: each registry has one at most.
-const REGISTRIES: usize = 4;
-/// Longer than any verb may take.
-const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The rules of TLS that a registry is exempt from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -153,16 +144,6 @@ impl HostClients {
     }
 }
 
-/// How a person at this machine speaks to registries: also to those on it, and with token services
-/// as Docker and cosign have them.
-pub(crate) fn options_of_workstation() -> Options {
-    Options {
-        network: Policy::of_workstation(),
-        token_services: TokenServices::any(),
-        ..options()
-    }
-}
-
 /// How registries are spoken to from this process: through the proxies of its environment.
 pub(crate) fn options() -> Options {
     let variable = |upper: &str, lower: &str| {
@@ -177,35 +158,6 @@ pub(crate) fn options() -> Options {
         },
         ..Options::default()
     }
-}
-
-/// A repository as the user of the command line sees it: with the Docker configuration of this
-/// machine and the identity it has in a cloud. Warnings come with it.
-pub(crate) async fn open(
-    repository: Repository,
-    exemptions: Exemptions,
-) -> Result<(Remote, Vec<Warning>), UploadError> {
-    let mut options = options_of_workstation();
-    options.limits.entries = bounds::ENTRIES;
-    options.limits.list = bounds::CONTENT;
-    // nobody else waits for memory here, and what takes too long ends with the verb
-    options.bodies = Bodies {
-        budget: Budget::new(REGISTRIES * bounds::CONTENT * bounds::AT_ONCE),
-        patience: LONG,
-        time: LONG,
-        ..options.bodies
-    };
-    let client = client(options, repository.registry(), exemptions)?;
-    let mut sources: Vec<Source> = Identity::default().docker_config().into_iter().collect();
-    let identity = Clouds::default()
-        .candidate(&Tenant::default(), &repository)
-        .await;
-    sources.extend(identity.map(Source::Candidate));
-    let found = find(&sources, &repository);
-    Ok((
-        client.repository(repository, found.candidates),
-        found.warnings,
-    ))
 }
 
 /// A client for one registry, with the certificates that this machine keeps for it.

@@ -6,7 +6,8 @@
 use kube::Client;
 use serde::Deserialize;
 use windlass_core::run::Run;
-use windlass_registry::keychain::{Account, Secret as DockerSecret, Source};
+use windlass_registry::Credential;
+use windlass_registry::keychain::{Account, Candidate, Secret as DockerSecret, Source};
 
 use crate::cluster::call::{Call, CallError};
 use crate::cluster::path::{ApiPath, Resource, check_name, quoted};
@@ -61,7 +62,13 @@ pub(crate) async fn of_account(
     let namespace = &account.namespace;
     let mut found = Vec::new();
     let account = match check_name(&account.name) {
-        Ok(()) => service_account(client, account).await?,
+        Ok(()) => match service_account(client, account).await? {
+            Ok(found) => found,
+            Err(why) => {
+                found.push(Source::Candidate(unread(account, why)));
+                ServiceAccount::default()
+            }
+        },
         Err(error) => {
             found.push(Source::NoAccount {
                 name: format!("{namespace}/{}", quoted(&account.name)),
@@ -89,19 +96,32 @@ pub(crate) async fn of_account(
     Ok(found)
 }
 
-/// The account as the cluster has it; one that cannot be read has no secrets.
+/// An account whose secrets are not known, as what is reported where nobody else is let in.
+fn unread(account: &Account, why: String) -> Candidate {
+    let Account { namespace, name } = account;
+    Candidate {
+        source: format!("service account {namespace}/{name}"),
+        key: None,
+        credential: Credential::Unavailable(why),
+    }
+}
+
+/// The account as the cluster has it, or why it has no secrets: it does not exist, or may not be read.
 async fn service_account(
     client: &Client,
     account: &Account,
-) -> Result<ServiceAccount, CredentialsError> {
+) -> Result<Result<ServiceAccount, String>, CredentialsError> {
     let Account { namespace, name } = account;
     let action = format!("read service account {namespace}/{name}");
     let path = ApiPath::within(namespace, Resource::SERVICE_ACCOUNTS).object(name);
     match Call::get(action, path).send(client).await {
-        Ok(answer) => read(&answer, &format!("service account {namespace}/{name}")),
+        Ok(answer) => read(&answer, &format!("service account {namespace}/{name}")).map(Ok),
         Err(error) if is_final(&error) => {
             tracing::warn!("{error}; its secrets are not used");
-            Ok(ServiceAccount::default())
+            Ok(Err(match error.status() {
+                Some(404) => "it does not exist".to_owned(),
+                _ => "it may not be read, HTTP 403".to_owned(),
+            }))
         }
         Err(error) => Err(CredentialsError::Cluster(error)),
     }

@@ -17,6 +17,7 @@ use windlass_registry::{Credential, Repository, Tenant};
 use zeroize::Zeroizing;
 
 use super::certificates;
+use super::helpers::Helpers;
 use super::place::override_of;
 use crate::cloud::Clouds;
 
@@ -47,6 +48,7 @@ pub(super) enum Sharing {
 pub(super) struct Identities {
     identity: Identity,
     configuration: OnceMap<(), Option<Source>>,
+    helpers: Helpers,
     clouds: Clouds,
 }
 
@@ -85,6 +87,7 @@ impl Identities {
         Self {
             identity,
             configuration: OnceMap::new(1),
+            helpers: Helpers::default(),
             clouds: Clouds::default(),
         }
     }
@@ -122,7 +125,11 @@ impl Identities {
         }
         let identity = self.clouds.candidate(tenant, repository).await;
         let identity = identity.map(Source::Candidate);
-        self.configuration().into_iter().chain(identity).collect()
+        let configuration = self.configuration();
+        let helper = self.helpers.candidate(configuration.as_ref(), repository);
+        let helper = helper.await;
+        let sources = configuration.into_iter().chain(helper);
+        sources.chain(identity).collect()
     }
 
     fn configuration(&self) -> Option<Source> {
@@ -185,7 +192,9 @@ mod tests {
         assert!(is_shared(&storage("docker.io/a/b", None), "a/b"));
         assert!(is_shared(&storage("a/b", None), "index.docker.io/a/b"));
         assert!(!is_shared(&storage("", None), "r.io/signatures"));
-        assert!(!is_shared(&storage("https://r.io/sigs", None), "r.io/sigs"));
+        let mut not_one = storage("", None);
+        not_one.oci_repository = "https://r.io/sigs".to_owned();
+        assert!(!is_shared(&not_one, "r.io/sigs"));
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl Layer {
         Self::new(SIGNATURES, SIMPLE_SIGNING, payload, text, identity)
     }
 
-    fn attestation(envelope: &[u8], identity: &Arc<Identity>) -> Self {
+    pub(super) fn attestation(envelope: &[u8], identity: &Arc<Identity>) -> Self {
         Self::new(ATTESTATIONS, ENVELOPE, envelope, String::new(), identity)
     }
 

@@ -159,7 +159,9 @@ fn one_changed_bit_anywhere_does_not_verify() {
             changed[bit / 8] ^= 1 << (bit % 8);
             shell.write(file, changed);
             let outcome = shell.run(&verify);
-            assert_eq!(outcome.code, 1, "{file}, bit {bit}: {}", outcome.stderr);
+            // a key that cannot be read is no verdict
+            let is_told = outcome.code == 1 || (file == "key.pub" && outcome.code == 2);
+            assert!(is_told, "{file}, bit {bit}: {}", outcome.stderr);
         }
         shell.write(file, original);
     }

@@ -127,10 +127,13 @@ fn one_changed_bit_anywhere_does_not_verify() {
         for bit in (0..original.len() * 8).step_by(29) {
             shell.write(file, flipped(&original, bit));
             let outcome = shell.run(VERIFY);
-            assert_eq!(outcome.code, 1, "{file}, bit {bit}: {}", outcome.stderr);
+            // a key that cannot be read is no verdict
+            let is_unread = file == "cosign.pub" && outcome.code == 2;
+            let is_refused =
+                outcome.code == 1 && outcome.stderr.starts_with("error: not verified: ");
             assert!(
-                outcome.stderr.starts_with("error: not verified: "),
-                "{}",
+                is_unread || is_refused,
+                "{file}, bit {bit}: {}",
                 outcome.stderr
             );
         }

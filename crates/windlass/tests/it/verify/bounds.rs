@@ -233,7 +233,7 @@ fn a_report_has_a_bounded_number_of_lines_of_bounded_length() {
     assert_eq!(report.code, 0, "{}", report.stdout);
     assert!(report.stdout.len() < 200_000, "{}", report.stdout.len());
     assert!(report.stdout.contains("801 more are invalid or skipped"));
-    let json = scene.verify("--type slsaprovenance -o json").stdout;
+    let json = scene.verify("--type slsaprovenance -o report").stdout;
     assert!(json.len() < 2_000_000, "{}", json.len());
     assert!(serde_json::from_str::<Value>(&json).is_ok());
 }

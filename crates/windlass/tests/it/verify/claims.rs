@@ -56,7 +56,7 @@ fn the_report_says_of_each_claim_whether_it_is_verified_and_on_whose_word() {
     ] {
         assert!(refused.contains(text), "{text}: {refused}");
     }
-    let json = scene.verify(&format!("{SOURCE} {TASK} -o json")).stdout;
+    let json = scene.verify(&format!("{SOURCE} {TASK} -o report")).stdout;
     let report: Value = serde_json::from_str(&json).unwrap();
     let claims = &report["entries"][0]["claims"];
     let task = json!({
@@ -67,7 +67,7 @@ fn the_report_says_of_each_claim_whether_it_is_verified_and_on_whose_word() {
     assert_eq!(claims[1]["claim"], "source-uri");
     assert_eq!(claims[1]["by"], "the task https://g.io/tasks@sha1:55");
     let json = scene
-        .verify(&format!("{SOURCE} --allow-claimed-source -o json"))
+        .verify(&format!("{SOURCE} --allow-claimed-source -o report"))
         .stdout;
     let report: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(report["verified"], true);

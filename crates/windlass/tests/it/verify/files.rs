@@ -62,7 +62,7 @@ fn json_is_one_object_on_every_way_out() {
     };
     object(1, "verify -o json --key cosign.pub envelope.json");
     let failures = [
-        (1, "verify -o json --key damaged.pub envelope.json"),
+        (2, "verify -o json --key damaged.pub envelope.json"),
         (2, "verify -o json --key missing.pub envelope.json"),
         (2, "verify -o json --key cosign.pub 127.0.0.1:1/app:v1"),
         (2, "verify --output=json --key cosign.pub No/Such"),

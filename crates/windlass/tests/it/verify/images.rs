@@ -39,7 +39,7 @@ fn a_tag_is_verified_by_the_digest_it_stands_for() {
     let scene = attested();
     scene.sign(&scene.key);
     let image = scene.tagged();
-    let line = format!("verify --key cosign.pub -o json {image}");
+    let line = format!("verify --key cosign.pub -o report {image}");
     let report: Value = serde_json::from_str(&scene.shell.succeed(&line)).unwrap();
     assert_eq!(report["digest"], scene.digest.as_str());
     assert_eq!(report["verified"], true);
@@ -244,4 +244,163 @@ fn the_tree_shows_every_place_with_what_is_there() {
     let bare = open();
     let tree = bare.shell.succeed(&format!("tree {}", bare.image()));
     assert_eq!(tree.lines().nth(1), Some("nothing is attached"));
+}
+
+/// The image, signed with the annotation `build` of the value `1`.
+fn annotated() -> ImageScene {
+    let scene = open();
+    scene.sign_with(&json!({ "build": "1", "n": 2 }));
+    scene
+}
+
+#[test]
+fn the_json_of_a_verified_image_is_what_cosign_prints_and_the_report_is_beside_it() {
+    let scene = annotated();
+    let outcome = scene.verify("-o json");
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let claims: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(
+        claims[0]["critical"]["image"]["docker-manifest-digest"],
+        scene.digest.as_str()
+    );
+    assert_eq!(claims[0]["optional"]["build"], "1");
+    assert!(
+        outcome.stderr.contains("signature: valid"),
+        "{}",
+        outcome.stderr
+    );
+    let report = scene.verify("-o report").stdout;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["verified"], true);
+    let bundled = open();
+    bundled.refer(&bundled.signature_statement());
+    let claims: Value = serde_json::from_str(&bundled.verify("-o json").stdout).unwrap();
+    assert_eq!(
+        claims[0]["critical"]["image"]["docker-manifest-digest"],
+        bundled.digest.as_str()
+    );
+}
+
+#[test]
+fn a_signature_needs_each_annotation_that_is_asked_for() {
+    let scene = annotated();
+    for (flags, code) in [
+        ("-a build=1", 0),
+        ("--annotations=build=1", 0),
+        ("-a build=2", 1),
+        ("-a build=1,other=x", 1),
+        ("-a build=1 -a n=2", 1),
+        ("-a build", 2),
+    ] {
+        let outcome = scene.verify(flags);
+        assert_eq!(outcome.code, code, "{flags}: {}", outcome.stderr);
+    }
+    let bundled = open();
+    bundled.refer(&bundled.signature_statement());
+    assert_eq!(bundled.verify("").code, 0);
+    assert_eq!(bundled.verify("-a build=1").code, 1);
+}
+
+#[test]
+fn each_of_several_images_has_to_be_verified() {
+    let signed = annotated();
+    let image = signed.image();
+    let mut layer = signed.put_blob("other");
+    layer["mediaType"] = json!("application/vnd.oci.image.layer.v1.tar");
+    let other = signed.push("other", &[layer], None);
+    let unsigned = image.replace(&signed.digest, &other);
+    let tagged = signed.tagged();
+    let verify = |images: &str| {
+        signed
+            .shell
+            .run(&format!("verify --key cosign.pub {images}"))
+    };
+    assert_eq!(verify(&format!("{image} {tagged}")).code, 0);
+    assert_ne!(unsigned, image);
+    assert_eq!(verify(&format!("{image} {unsigned}")).code, 1);
+    let outcome = verify(&format!("{unsigned} {image}"));
+    assert_eq!(outcome.code, 1);
+    let text = &outcome.stderr;
+    assert!(text.contains("no image signature"), "{text}");
+}
+
+#[test]
+fn a_signature_of_another_image_is_accepted_only_without_a_check_of_its_claims() {
+    let scene = open();
+    let payload = json!({
+        "critical": {
+            "identity": { "docker-reference": "r.io/app" },
+            "image": { "docker-manifest-digest": format!("sha256:{}", "1".repeat(64)) },
+            "type": "cosign container image signature",
+        },
+        "optional": null,
+    });
+    scene.sign_json(&payload);
+    assert_eq!(scene.verify("").code, 1);
+    assert_eq!(scene.verify("--check-claims=true").code, 1);
+    assert_eq!(scene.verify("--check-claims=false").code, 0);
+}
+
+#[test]
+fn what_is_attached_to_an_image_is_found_and_printed_without_a_key() {
+    let scene = annotated();
+    scene.attest(&[ImageScene::provenance(scene.hex()).to_string()]);
+    let image = scene.image();
+    let tag = scene.shell.succeed(&format!("triangulate {image}"));
+    assert!(
+        tag.ends_with(&format!("/team/app:sha256-{}.sig\n", scene.hex())),
+        "{tag}"
+    );
+    let tag = scene
+        .shell
+        .succeed(&format!("triangulate --type attestation {image}"));
+    assert!(tag.ends_with(".att\n"), "{tag}");
+    let signature = scene.shell.succeed(&format!("download signature {image}"));
+    let signature: Value = serde_json::from_str(&signature).unwrap();
+    assert!(signature["Base64Signature"].is_string());
+    let envelope = scene
+        .shell
+        .succeed(&format!("download attestation {image}"));
+    let envelope: Value = serde_json::from_str(&envelope).unwrap();
+    assert_eq!(envelope["payloadType"], "application/vnd.in-toto+json");
+    let line = format!("download attestation --predicate-type slsaprovenance1 {image}");
+    scene.shell.fail(2, &line, "has no attestation");
+    let line = format!("download attestation --predicate-type slsaprovenance {image}");
+    scene.shell.succeed(&line);
+}
+
+#[test]
+fn an_attestation_that_a_person_makes_is_attached_and_verified() {
+    let mut scene = open();
+    scene.shell.password = Some(String::new());
+    scene
+        .shell
+        .succeed("generate-key-pair --output-key-prefix own");
+    let image = scene.image();
+    scene
+        .shell
+        .write("predicate.json", r#"{"builder":{"id":"me"}}"#);
+    for (kind, file) in [
+        ("slsaprovenance", "predicate.json"),
+        ("https://example.com/x", "predicate.json"),
+        ("custom", "predicate.json"),
+        ("spdx", "own.pub"),
+    ] {
+        scene.shell.succeed(&format!(
+            "attest --predicate {file} --type {kind} --key own.key {image}"
+        ));
+        let verified = scene.shell.succeed(&format!(
+            "verify-attestation --key own.pub --type {kind} {image}"
+        ));
+        assert_eq!(verified.lines().count(), 1, "{kind}: {verified}");
+    }
+    let printed = scene.shell.succeed(&format!(
+        "attest --predicate predicate.json --no-upload --key own.key {image}"
+    ));
+    assert!(printed.starts_with(r#"{"payloadType""#), "{printed}");
+    let line = format!("attest --predicate own.pub --type slsaprovenance --key own.key {image}");
+    scene.shell.fail(2, &line, "not valid JSON");
+    let line = "attest --predicate predicate.json --key own.key";
+    scene.shell.fail(2, line, "IMAGE");
+    scene.shell.fail(2, "attest --key own.key", "--filename");
 }

@@ -103,6 +103,20 @@ impl ImageScene {
         self.sign_payload(&self.key, &payload.to_string());
     }
 
+    /// Signs the image with these annotations.
+    pub fn sign_with(&self, annotations: &Value) {
+        self.sign_json(&json!({ "critical": {
+            "identity": { "docker-reference": "r.io/app" },
+            "image": { "docker-manifest-digest": self.digest },
+            "type": "cosign container image signature",
+        }, "optional": annotations }));
+    }
+
+    /// Signs whatever this says, and attaches it to the image.
+    pub fn sign_json(&self, payload: &Value) {
+        self.sign_payload(&self.key, &payload.to_string());
+    }
+
     fn sign_payload(&self, key: &PrivateKey, payload: &str) {
         let mut layer = self.put_blob(payload);
         layer["mediaType"] = json!("application/vnd.dev.cosign.simplesigning.v1+json");

@@ -1,0 +1,328 @@
+//! The flags of cosign and tkn that windlass does not have, by verb. A flag that the verb has itself
+//! is not added again.
+
+/// A flag of the originals.
+#[derive(Clone, Copy)]
+pub(super) struct Flag {
+    pub(super) long: &'static str,
+    pub(super) short: Option<char>,
+    pub(super) takes_value: bool,
+    pub(super) then: Use,
+}
+
+/// What becomes of a flag.
+#[derive(Clone, Copy)]
+pub(super) enum Use {
+    /// It cannot matter here.
+    Ignored,
+    /// It asks for what windlass does not do, for this reason; what to do instead follows.
+    Refused(&'static str),
+}
+
+/// A switch.
+const fn switch(long: &'static str, then: Use) -> Flag {
+    Flag {
+        long,
+        short: None,
+        takes_value: false,
+        then,
+    }
+}
+
+/// A flag with a value.
+const fn value(long: &'static str, then: Use) -> Flag {
+    Flag {
+        long,
+        short: None,
+        takes_value: true,
+        then,
+    }
+}
+
+const fn short(short: char, flag: Flag) -> Flag {
+    Flag {
+        short: Some(short),
+        ..flag
+    }
+}
+
+const CERTIFICATES: Use = Use::Refused(
+    "windlass verifies with a key and not with certificates; give the public key with --key",
+);
+const LOG: Use = Use::Refused(
+    "windlass consults no transparency log and no timestamp authority; leave it out, or verify \
+     them with cosign",
+);
+const KEYLESS: Use =
+    Use::Refused("windlass signs with a key and not with an identity; give the key with --key");
+const HARDWARE: Use =
+    Use::Refused("windlass uses no hardware keys; give a file, k8s://... or env://... with --key");
+const MUTUAL: Use = Use::Refused(
+    "windlass reads them from certs.d only; put the certificate and the key into certs.d/REGISTRY of /etc/docker, as NAME.cert and NAME.key",
+);
+const PREFIX: Use = Use::Refused(
+    "windlass looks under the tags sha256-DIGEST.sig and .att only; copy the tag to that name",
+);
+const FZF: Use =
+    Use::Refused("windlass does not run fzf; name the run, or use --last for the newest one");
+const GO_TEMPLATE: Use = Use::Refused("Go templates are not evaluated; use -o jsonpath=TEMPLATE");
+
+/// Flags of every verb of cosign.
+const GLOBAL: [Flag; 3] = [
+    short('d', switch("verbose", Use::Ignored)),
+    value("output-file", Use::Ignored),
+    short('t', value("timeout", Use::Ignored)),
+];
+
+/// Flags of registries.
+const REGISTRY: [Flag; 8] = [
+    switch("k8s-keychain", Use::Ignored),
+    value("registry-referrers-mode", Use::Ignored),
+    switch("experimental-oci11", Use::Ignored),
+    value("max-workers", Use::Ignored),
+    value("attachment-tag-prefix", PREFIX),
+    value("registry-client-cert", MUTUAL),
+    value("registry-client-key", MUTUAL),
+    value("registry-server-name", MUTUAL),
+];
+
+/// Flags of hardware keys.
+const KEYS: [Flag; 2] = [switch("sk", HARDWARE), value("slot", HARDWARE)];
+
+/// Flags of verbs that verify.
+const VERIFYING: [Flag; 29] = [
+    switch("insecure-ignore-tlog", Use::Ignored),
+    switch("insecure-ignore-sct", Use::Ignored),
+    switch("new-bundle-format", Use::Ignored),
+    switch("offline", Use::Ignored),
+    switch("private-infrastructure", Use::Ignored),
+    switch("use-signed-timestamps", Use::Ignored),
+    switch("experimental-oci11", Use::Ignored),
+    value("rekor-url", Use::Ignored),
+    value("max-workers", Use::Ignored),
+    value("ca-intermediates", CERTIFICATES),
+    value("ca-roots", CERTIFICATES),
+    value("certificate", CERTIFICATES),
+    value("certificate-chain", CERTIFICATES),
+    value("certificate-github-workflow-name", CERTIFICATES),
+    value("certificate-github-workflow-ref", CERTIFICATES),
+    value("certificate-github-workflow-repository", CERTIFICATES),
+    value("certificate-github-workflow-sha", CERTIFICATES),
+    value("certificate-github-workflow-trigger", CERTIFICATES),
+    value("certificate-identity", CERTIFICATES),
+    value("certificate-identity-regexp", CERTIFICATES),
+    value("certificate-oidc-issuer", CERTIFICATES),
+    value("certificate-oidc-issuer-regexp", CERTIFICATES),
+    value("sct", CERTIFICATES),
+    value("trusted-root", LOG),
+    value("timestamp-certificate-chain", LOG),
+    value("rfc3161-timestamp", LOG),
+    switch(
+        "local-image",
+        Use::Refused(
+            "windlass reads no image saved on this machine; load it into a registry first",
+        ),
+    ),
+    value(
+        "policy",
+        Use::Refused(
+            "windlass evaluates no CUE or Rego; pipe the attestation into cue or opa: \
+             ... | jq -r .payload | base64 -d",
+        ),
+    ),
+    value(
+        "bundle",
+        Use::Refused(
+            "windlass reads no bundle here; give the signature with --signature, or a bundle of an \
+             attestation to `windlass verify`",
+        ),
+    ),
+];
+
+/// Flags of `verify` alone.
+const VERIFY: [Flag; 4] = [
+    value(
+        "payload",
+        Use::Refused(
+            "the payload is read from the registry; use `windlass verify-blob` for a file",
+        ),
+    ),
+    value(
+        "signature",
+        Use::Refused(
+            "the signature is read from the registry; use `windlass verify-blob` for a file",
+        ),
+    ),
+    value(
+        "attachment",
+        Use::Refused(
+            "windlass verifies no attached SBOM; verify an attestation with --type spdxjson",
+        ),
+    ),
+    value(
+        "signature-digest-algorithm",
+        Use::Refused("the algorithm is that of the key; leave it out"),
+    ),
+];
+
+/// Flags of verbs that sign.
+const SIGNING: [Flag; 28] = [
+    short('y', switch("yes", Use::Ignored)),
+    switch("insecure-skip-verify", Use::Ignored),
+    switch("issue-certificate", KEYLESS),
+    switch("new-bundle-format", Use::Ignored),
+    switch("use-signing-config", Use::Ignored),
+    switch("oidc-disable-ambient-providers", Use::Ignored),
+    value("rekor-url", Use::Ignored),
+    value("rekor-entry-type", Use::Ignored),
+    value("fulcio-auth-flow", KEYLESS),
+    value("fulcio-url", Use::Ignored),
+    value("identity-token", KEYLESS),
+    value("oidc-client-id", KEYLESS),
+    value("oidc-client-secret-file", KEYLESS),
+    value("oidc-issuer", Use::Ignored),
+    value("oidc-provider", KEYLESS),
+    value("oidc-redirect-url", KEYLESS),
+    value("output-certificate", KEYLESS),
+    value("certificate", KEYLESS),
+    value("certificate-chain", KEYLESS),
+    value(
+        "signing-algorithm",
+        Use::Refused("the algorithm is that of the key; leave it out"),
+    ),
+    value("signing-config", LOG),
+    value("trusted-root", LOG),
+    value("rfc3161-timestamp", LOG),
+    value("timestamp-client-cacert", LOG),
+    value("timestamp-client-cert", LOG),
+    value("timestamp-client-key", LOG),
+    value("timestamp-server-name", LOG),
+    value("timestamp-server-url", LOG),
+];
+
+/// Flags of `sign-blob` alone.
+const SIGN_BLOB: [Flag; 1] = [value(
+    "bundle",
+    Use::Refused("windlass writes a detached signature; use --output-signature"),
+)];
+
+/// Flags of `attest` alone.
+const ATTEST: [Flag; 6] = [
+    switch("tlog-upload", Use::Ignored),
+    switch("record-creation-timestamp", Use::Ignored),
+    switch(
+        "replace",
+        Use::Refused(
+            "windlass adds attestations and removes none; remove the old one in the registry",
+        ),
+    ),
+    short(
+        'r',
+        switch(
+            "recursive",
+            Use::Refused("windlass attests the image that is named; name each image of an index"),
+        ),
+    ),
+    value(
+        "bundle",
+        Use::Refused("windlass writes an envelope; use --no-upload and redirect the output"),
+    ),
+    value(
+        "statement",
+        Use::Refused("windlass makes the statement; give what it says with --predicate"),
+    ),
+];
+
+const KMS: [Flag; 1] = [value(
+    "kms",
+    Use::Refused("windlass makes keys in files and secrets only; use the tool of that service"),
+)];
+
+/// Flags of tkn's `list` and `describe`.
+const SHOWING: [Flag; 4] = [
+    switch("allow-missing-template-keys", Use::Ignored),
+    short('C', switch("no-color", Use::Ignored)),
+    switch("nocolor", Use::Ignored),
+    value("template", GO_TEMPLATE),
+];
+
+/// Flags of tkn's `describe` alone.
+const DESCRIBE: [Flag; 2] = [short('F', switch("fzf", FZF)), value("limit", Use::Ignored)];
+
+/// The flags of each verb.
+pub(super) const TABLE: [(&[&str], &[Flag]); 11] = [
+    (
+        &[
+            "verify",
+            "verify-attestation",
+            "verify-blob",
+            "verify-blob-attestation",
+        ],
+        &VERIFYING,
+    ),
+    (&["verify"], &VERIFY),
+    (
+        &[
+            "verify",
+            "verify-attestation",
+            "tree",
+            "triangulate",
+            "download signature",
+            "download attestation",
+            "copy",
+            "save",
+            "load",
+            "attest",
+        ],
+        &REGISTRY,
+    ),
+    (
+        &[
+            "verify",
+            "verify-attestation",
+            "verify-blob",
+            "verify-blob-attestation",
+            "sign-blob",
+            "attest",
+            "public-key",
+        ],
+        &KEYS,
+    ),
+    (&["sign-blob", "attest"], &SIGNING),
+    (&["sign-blob"], &SIGN_BLOB),
+    (&["attest"], &ATTEST),
+    (&["generate-key-pair"], &KMS),
+    (
+        &[
+            "taskrun list",
+            "taskrun describe",
+            "pipelinerun list",
+            "pipelinerun describe",
+        ],
+        &SHOWING,
+    ),
+    (&["taskrun describe", "pipelinerun describe"], &DESCRIBE),
+    (
+        &[
+            "verify",
+            "verify-attestation",
+            "verify-blob",
+            "verify-blob-attestation",
+            "sign-blob",
+            "attest",
+            "public-key",
+            "generate-key-pair",
+            "tree",
+            "triangulate",
+            "download signature",
+            "download attestation",
+            "copy",
+            "save",
+            "load",
+            "login",
+            "version",
+            "env",
+        ],
+        &GLOBAL,
+    ),
+];

@@ -1,0 +1,166 @@
+//! What a verb is about, as it is typed: an image, a run on a cluster, a file, or standard input.
+
+use std::path::Path;
+
+use windlass_core::run::Kind;
+use windlass_registry::Reference;
+
+use super::access::reference;
+use crate::inspect::input::Input;
+use crate::inspect::selector::kind_of;
+
+/// Ends of the names of files that are written by tools for runs, envelopes and bundles. No image is
+/// called like this.
+const ENDS: [&str; 8] = [
+    ".json", ".yaml", ".yml", ".att", ".sig", ".intoto", ".jsonl", ".bundle",
+];
+
+/// What is looked at.
+#[derive(Debug, Clone)]
+pub(super) enum Target {
+    Run(Kind, String),
+    /// The run of this kind that was created last.
+    Last(Kind),
+    Content(Input),
+    Image(Reference),
+}
+
+/// Reads words as targets: each by itself, or a kind and the names of runs of that kind, as `kubectl`
+/// takes them. With `--last` a kind may stand alone.
+pub(super) fn targets(words: &[String], last: Last) -> Result<Vec<Target>, String> {
+    if let Last::Wanted = last {
+        return match words {
+            [] => Ok(vec![Target::Last(Kind::Task)]),
+            [word] => match kind_of(word) {
+                Ok(kind) => Ok(vec![Target::Last(kind)]),
+                Err(_) => Err(format!(
+                    "--last is the run created last; leave out {word:?}, or write taskrun or \
+                     pipelinerun"
+                )),
+            },
+            _ => Err("--last is one run; leave out the names".to_owned()),
+        };
+    }
+    let kind = words.first().and_then(|word| kind_of(word).ok());
+    match (kind, words) {
+        (Some(_), [word]) if !Path::new(word).is_file() => Err(format!(
+            "the name of the {word} is missing; write {word}/NAME, or use --last"
+        )),
+        (Some(kind), [_, names @ ..]) if !names.is_empty() => {
+            names.iter().map(|name| named(kind, name)).collect()
+        }
+        _ => words.iter().map(|word| target(word)).collect(),
+    }
+}
+
+/// Whether the run created last is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Last {
+    Wanted,
+    No,
+}
+
+impl From<bool> for Last {
+    fn from(flag: bool) -> Self {
+        if flag { Self::Wanted } else { Self::No }
+    }
+}
+
+fn named(kind: Kind, name: &str) -> Result<Target, String> {
+    if name.is_empty() || name.contains('/') {
+        return Err(format!("{name:?} cannot be the name of a {}", kind.name()));
+    }
+    Ok(Target::Run(kind, name.to_owned()))
+}
+
+fn target(word: &str) -> Result<Target, String> {
+    if word == "-" {
+        return Ok(Target::Content(Input::Stdin));
+    }
+    if let Some((kind, name)) = word.split_once('/')
+        && let Ok(kind) = kind_of(kind)
+    {
+        return named(kind, name);
+    }
+    let path = Path::new(word);
+    if path.is_file() {
+        return Ok(Target::Content(Input::File(path.to_owned())));
+    }
+    if path.is_dir() {
+        return Err(format!(
+            "{word} is a folder; name a file, a run or an image"
+        ));
+    }
+    // what stands in a path can be told from what names an image only by how it begins and ends
+    let begins = word.starts_with(['.', '/', '~']);
+    if begins
+        || ENDS
+            .iter()
+            .any(|end| word.to_ascii_lowercase().ends_with(end))
+    {
+        return Err(format!("there is no file {word}"));
+    }
+    let image = reference(word).map_err(|error| {
+        format!("{word:?} is not a file, not taskrun/NAME or pipelinerun/NAME, and not an image: {error}")
+    })?;
+    Ok(Target::Image(image))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Vec<Target>, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        targets(&words, Last::No)
+    }
+
+    #[test]
+    fn a_kind_is_followed_by_names_or_joined_to_one() {
+        for line in ["taskrun a", "tr/a", "taskruns.tekton.dev a", "TaskRun/a"] {
+            let found = read(line).unwrap();
+            assert!(
+                matches!(&found[..], [Target::Run(Kind::Task, name)] if name == "a"),
+                "{line}: {found:?}"
+            );
+        }
+        assert_eq!(read("pr a b").unwrap().len(), 2);
+        assert_eq!(read("tr/a pr/b r.io/app:v1").unwrap().len(), 3);
+        assert!(read("taskrun").unwrap_err().contains("--last"));
+        assert!(read("taskrun a/b").is_err());
+    }
+
+    #[test]
+    fn the_last_run_needs_no_name_and_takes_none() {
+        let words =
+            |line: &str| -> Vec<String> { line.split_whitespace().map(str::to_owned).collect() };
+        let last = |line: &str| targets(&words(line), Last::Wanted);
+        assert!(matches!(last("").unwrap()[..], [Target::Last(Kind::Task)]));
+        assert!(matches!(
+            last("pr").unwrap()[..],
+            [Target::Last(Kind::Pipeline)]
+        ));
+        assert!(last("build").unwrap_err().contains("leave out"));
+        assert!(last("tr build").is_err());
+    }
+
+    #[test]
+    fn a_file_that_does_not_exist_is_never_looked_for_in_a_registry() {
+        for word in [
+            "envelop.json",
+            "./x",
+            "/tmp/x/y",
+            "a/run.YAML",
+            "~/x",
+            "../a",
+        ] {
+            assert!(read(word).unwrap_err().contains("no file"), "{word}");
+        }
+        assert!(read(".").unwrap_err().contains("folder"));
+        assert!(matches!(
+            read("-").unwrap()[..],
+            [Target::Content(Input::Stdin)]
+        ));
+        assert!(matches!(read("r.io/app").unwrap()[..], [Target::Image(_)]));
+    }
+}

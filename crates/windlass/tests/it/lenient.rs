@@ -1,0 +1,11 @@
+//! What specifications allow and Go's tools take: files, flags and configurations as others write
+//! them.
+
+#[cfg(feature = "sandbox")]
+mod cluster;
+mod documents;
+mod envelopes;
+mod flags;
+#[cfg(feature = "sandbox")]
+mod registry;
+mod table;

@@ -1,0 +1,132 @@
+//! Kubeconfigs as people have them.
+
+use serde_json::json;
+
+use crate::scene::Scene;
+use crate::shell::{Outcome, Shell};
+
+/// A shell whose `$KUBECONFIG` is this text.
+fn listed(scene: &Scene, list: &str) -> Outcome {
+    scene.shell.with(&[("KUBECONFIG", list)], &["tr", "list"])
+}
+
+fn scene() -> Scene {
+    let scene = Scene::new(&[]);
+    scene.shell.write("good", scene.cluster.kubeconfig());
+    scene.create(json!({
+        "apiVersion": "tekton.dev/v1", "kind": "TaskRun",
+        "metadata": { "name": "there", "namespace": "default" },
+        "spec": { "taskRef": { "name": "x" } },
+    }));
+    scene
+}
+
+#[test]
+fn files_of_the_list_that_do_not_exist_are_passed_over() {
+    let scene = scene();
+    for list in [
+        "gone:good",
+        "good:gone",
+        ":gone::good:",
+        "good:good",
+        "gone:good:also-gone",
+    ] {
+        let outcome = listed(&scene, list);
+        assert_eq!(outcome.code, 0, "{list}: {}", outcome.stderr);
+        assert!(outcome.stdout.contains("there"), "{list}");
+    }
+    let outcome = listed(&scene, "gone:also-gone");
+    assert_eq!(outcome.code, 2);
+    let expected = "no kubeconfig of $KUBECONFIG exists (gone, also-gone)";
+    assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_token_file_may_end_with_a_line_end() {
+    let scene = scene();
+    let config: serde_json::Value = serde_saphyr::from_str(&scene.cluster.kubeconfig()).unwrap();
+    let token = config["users"][0]["user"]["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (number, end) in ["", "\n", "\r\n", " \n", "\n\n"].iter().enumerate() {
+        let mut config = config.clone();
+        let file = format!("token-{number}");
+        scene.shell.write(&file, format!("{token}{end}"));
+        config["users"][0]["user"] = json!({ "tokenFile": file });
+        scene.shell.write("with-file", config.to_string());
+        let outcome = listed(&scene, "with-file");
+        assert_eq!(outcome.code, 0, "{end:?}: {}", outcome.stderr);
+    }
+    let mut config = config;
+    scene.shell.write("wrong", "wrong\n");
+    config["users"][0]["user"] = json!({ "tokenFile": "wrong" });
+    scene.shell.write("with-file", config.to_string());
+    let outcome = listed(&scene, "with-file");
+    assert_eq!(outcome.code, 2);
+    assert!(
+        outcome.stderr.contains("log in to the cluster again"),
+        "{}",
+        outcome.stderr
+    );
+    config["users"][0]["user"] = json!({ "tokenFile": "gone" });
+    scene.shell.write("with-file", config.to_string());
+    let outcome = listed(&scene, "with-file");
+    assert!(
+        outcome.stderr.contains("cannot read the token file"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn every_cause_of_a_bad_kubeconfig_is_told_once_with_what_to_do() {
+    let shell = Shell::new();
+    let cluster = |server: &str| {
+        format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+             clusters: [{{name: c, cluster: {{server: '{server}'}}}}]\n\
+             contexts: [{{name: a, context: {{cluster: c, user: u}}}}, {{name: b, context: {{cluster: no, user: u}}}}]\n\
+             users: [{{name: u, user: {{}}}}]\n"
+        )
+    };
+    shell.write("binary", [0xff, 0, 0x9f]);
+    shell.write("braces", "{{{{");
+    shell.write("empty", "");
+    shell.write("down", cluster("http://127.0.0.1:1"));
+    shell.write("plugin", cluster("http://127.0.0.1:1").replace("user: {}", "user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, interactiveMode: Never}}"));
+    for (flags, expected) in [
+        (
+            "--kubeconfig gone",
+            "cannot read the kubeconfig gone: No such file",
+        ),
+        (
+            "--kubeconfig binary",
+            "the kubeconfig binary is damaged: it is not text",
+        ),
+        (
+            "--kubeconfig braces",
+            "the kubeconfig braces is damaged: it is not a kubeconfig",
+        ),
+        ("--kubeconfig empty", "no current-context"),
+        (
+            "--kubeconfig down --context z",
+            "no context \"z\"; choose another one",
+        ),
+        ("--kubeconfig down -c b", "no cluster \"no\""),
+        (
+            "-k down",
+            "the connection was refused; the server is http://127.0.0.1:1",
+        ),
+        ("-k plugin", "no-such-plugin"),
+    ] {
+        let outcome = shell.run(&format!("tr list {flags}"));
+        assert_eq!(outcome.code, 2, "{flags}");
+        let text = &outcome.stderr;
+        assert!(text.contains(expected), "{flags}: {text}");
+        assert!(text.len() < 400, "{flags}: {text}");
+        for word in ["ServiceError", "client error", "Invalid UTF-8", "incluster"] {
+            assert!(!text.contains(word), "{flags}: {text}");
+        }
+    }
+}
