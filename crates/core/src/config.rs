@@ -23,6 +23,7 @@ mod kinds;
 mod problem;
 mod reader;
 mod redact;
+mod repository;
 mod settings;
 mod shared;
 mod suggest;

@@ -250,7 +250,7 @@ fn no_check_of_certificates_without_a_repository_has_no_effect_and_warns() {
     let parsed = parse(&[insecure]).unwrap();
     assert_eq!(parsed.warnings[0].key, "storage.oci.repository.insecure");
     assert!(parsed.warnings[0].message.contains("has no effect"));
-    let parsed = parse(&[insecure, ("storage.oci.repository", "r.io/s")]).unwrap();
+    let parsed = parse(&[insecure, ("storage.oci.repository", "r.io/sigs")]).unwrap();
     assert!(parsed.warnings.is_empty());
 }
 
