@@ -16,6 +16,7 @@ pub mod json;
 pub mod key;
 pub mod network;
 pub mod payload;
+pub mod recent;
 pub mod retry;
 pub mod run;
 pub mod seal;

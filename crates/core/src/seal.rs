@@ -10,11 +10,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 
 use crate::annotation;
 use crate::dsse;
 use crate::json::{Json, Object};
 use crate::key::PublicKey;
+use crate::recent::Recent;
 use crate::run::{Kind, Metadata};
 
 /// What is signed.
@@ -78,25 +80,85 @@ pub fn annotation(key_id: &str, signature: &[u8]) -> String {
     format!("{key_id} {}", STANDARD.encode(signature))
 }
 
+/// Seals that are known to hold, by what [`digest`] says of each.
+pub type Known = Recent<[u8; 32], 16_384>;
+
+/// What a seal is known by: one mark of one run, and the seal itself.
+pub fn digest(kind: Kind, metadata: &Metadata<'_>, mark: &str, seal: &str) -> [u8; 32] {
+    // the encoding states its own length, so that nothing can move from one part into the other
+    let message = message(kind, metadata, mark);
+    Sha256::new()
+        .chain_update(message)
+        .chain_update(seal)
+        .finalize()
+        .into()
+}
+
 /// Checks the seal of a run against the mark that it carries. At most one signature is verified.
 pub fn verify<'k>(
     kind: Kind,
     metadata: &Metadata<'_>,
     keys: impl IntoIterator<Item = &'k PublicKey>,
 ) -> Result<(), SealError> {
-    let seal = metadata.annotation(annotation::SEAL);
-    let (Some(seal), Some(mark)) = (seal, metadata.annotation(annotation::SIGNED)) else {
-        return Err(SealError::Missing);
-    };
-    let parts = (seal.len() <= LONGEST).then(|| seal.split_once(' '));
-    let (key_id, signature) = parts.flatten().ok_or(SealError::Malformed)?;
-    let signature = STANDARD.decode(signature);
-    let signature = signature.map_err(|_| SealError::Malformed)?;
-    let key = keys.into_iter().find(|key| key.key_id() == key_id);
-    let key = key.ok_or(SealError::UnknownKey)?;
-    match key.verify(&message(kind, metadata, mark), &signature) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(SealError::Mismatch),
+    Carried::by(metadata)?.verify(kind, metadata, keys, None)
+}
+
+/// The same, where no signature is verified for a seal that is known to hold. One that is found to
+/// hold becomes known. The key has to be among the given ones in either case.
+pub fn verify_unless_known<'k>(
+    kind: Kind,
+    metadata: &Metadata<'_>,
+    keys: impl IntoIterator<Item = &'k PublicKey>,
+    known: &Known,
+) -> Result<(), SealError> {
+    Carried::by(metadata)?.verify(kind, metadata, keys, Some(known))
+}
+
+/// The mark and the seal that a run carries.
+struct Carried<'r> {
+    mark: &'r str,
+    seal: &'r str,
+    key_id: &'r str,
+    signature: &'r str,
+}
+
+impl<'r> Carried<'r> {
+    fn by(metadata: &'r Metadata<'_>) -> Result<Self, SealError> {
+        let seal = metadata.annotation(annotation::SEAL);
+        let (Some(seal), Some(mark)) = (seal, metadata.annotation(annotation::SIGNED)) else {
+            return Err(SealError::Missing);
+        };
+        let parts = (seal.len() <= LONGEST).then(|| seal.split_once(' '));
+        let (key_id, signature) = parts.flatten().ok_or(SealError::Malformed)?;
+        Ok(Self {
+            mark,
+            seal,
+            key_id,
+            signature,
+        })
+    }
+
+    fn verify<'k>(
+        &self,
+        kind: Kind,
+        metadata: &Metadata<'_>,
+        keys: impl IntoIterator<Item = &'k PublicKey>,
+        known: Option<&Known>,
+    ) -> Result<(), SealError> {
+        let signature = STANDARD.decode(self.signature);
+        let signature = signature.map_err(|_| SealError::Malformed)?;
+        let key = keys.into_iter().find(|key| key.key_id() == self.key_id);
+        let key = key.ok_or(SealError::UnknownKey)?;
+        let known = known.map(|known| (known, digest(kind, metadata, self.mark, self.seal)));
+        if known.is_some_and(|(known, digest)| known.has(&digest)) {
+            return Ok(());
+        }
+        key.verify(&message(kind, metadata, self.mark), &signature)
+            .map_err(|_| SealError::Mismatch)?;
+        if let Some((known, digest)) = known {
+            known.add(digest);
+        }
+        Ok(())
     }
 }
 
@@ -184,6 +246,57 @@ mod tests {
             run["metadata"]["annotations"] = json!({ annotation::SIGNED: "true" });
         };
         assert_eq!(checked(unsealed, &[key(7)]), Err(SealError::Missing));
+    }
+
+    #[test]
+    fn a_known_seal_holds_for_its_mark_of_its_run_and_its_key_alone() {
+        let run = |mark: &str, uid: &str, seal: &str| {
+            json!({ "kind": "TaskRun", "metadata": { "name": "n", "uid": uid, "annotations": {
+                annotation::SIGNED: mark, annotation::SEAL: seal,
+            } } })
+            .to_string()
+        };
+        // not one that a signature would be found to hold for
+        let key_id = key(7).public_key().key_id();
+        let seal = format!("{key_id} {}", STANDARD.encode("made here"));
+        let known = Known::default();
+        let judge = |text: &str, keys: &[PrivateKey]| {
+            let run = Run::parse(text.as_bytes()).unwrap();
+            let keys = keys.iter().map(PrivateKey::public_key);
+            verify_unless_known(run.kind(), run.metadata(), keys, &known)
+        };
+        let (own, other) = (run("true", "u", &seal), format!("{seal}AA=="));
+        assert_eq!(judge(&own, &[key(7)]), Err(SealError::Mismatch));
+        let read = Run::parse(own.as_bytes()).unwrap();
+        known.add(digest(read.kind(), read.metadata(), "true", &seal));
+        assert_eq!(judge(&own, &[key(7)]), Ok(()));
+        assert_eq!(judge(&own, &[key(9)]), Err(SealError::UnknownKey));
+        for changed in [
+            run("failed", "u", &seal),
+            run("true", "v", &seal),
+            run("true", "u", &other),
+        ] {
+            assert!(judge(&changed, &[key(7)]).is_err(), "{changed}");
+        }
+    }
+
+    #[test]
+    fn a_seal_that_holds_is_known_from_then_on() {
+        let run = Run::parse(br#"{"kind":"TaskRun","metadata":{"uid":"u"}}"#).unwrap();
+        let signature = key(7).sign(&message(Kind::Task, run.metadata(), "true"));
+        let seal = annotation(&key(7).public_key().key_id(), &signature.unwrap());
+        let text = json!({ "kind": "TaskRun", "metadata": { "uid": "u", "annotations": {
+            annotation::SIGNED: "true", annotation::SEAL: seal,
+        } } })
+        .to_string();
+        let run = Run::parse(text.as_bytes()).unwrap();
+        let known = Known::default();
+        let digest = digest(Kind::Task, run.metadata(), "true", &seal);
+        assert!(!known.has(&digest));
+        let verified =
+            verify_unless_known(Kind::Task, run.metadata(), [key(7).public_key()], &known);
+        assert_eq!(verified, Ok(()));
+        assert!(known.has(&digest));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use windlass_core::config::Config;
 use windlass_core::decide::Trust;
+use windlass_core::seal::Known;
 
 use self::history::History;
 use crate::cluster::runs::RunKind;
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) signer: Setting<Signer>,
     /// What the cluster remembers of windlass.
     pub(crate) history: Setting<History>,
+    /// Seals that need not be verified again.
+    pub(crate) seals: Arc<Known>,
 }
 
 /// Everything that decides which runs are looked at.
@@ -100,6 +103,7 @@ impl Settings {
             config: Setting::Unread,
             signer: Setting::Unread,
             history: Setting::Unread,
+            seals: Arc::default(),
         })
     }
 
@@ -134,6 +138,7 @@ impl Settings {
             loaded: signer.map(|signer| signer.identity().public_key()),
             retired: history.map_or(&[], |history| &history.keys),
             since: history.and_then(|history| history.since),
+            known: Some(&self.seals),
         }
     }
 

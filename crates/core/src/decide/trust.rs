@@ -3,8 +3,9 @@
 //! A mark is believed for one of two reasons:
 //!
 //! 1. It is sealed with the loaded key or a retired one, see [`seal`].
-//! 2. It is from the time before windlass signed in this cluster: the run was finished by then, and `managedFields` name the signing controller as the one who marked it. Who may patch
-//!    a run can forge that, so it counts for runs of that time only.
+//! 2. It is from the time before windlass signed in this cluster: the run was finished by
+//!    then, and `managedFields` name the signing controller as the one who marked it. Who may patch a
+//!    run can forge that, so it counts for runs of that time only.
 //!
 //! Every other mark is one that the author of a run wrote, and counts as none.
 
@@ -18,7 +19,7 @@ use serde_json::value::RawValue;
 use crate::annotation;
 use crate::key::PublicKey;
 use crate::run::{Kind, Metadata};
-use crate::seal;
+use crate::seal::{self, Known};
 
 /// What marks are judged by.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,6 +30,8 @@ pub struct Trust<'t> {
     pub retired: &'t [PublicKey],
     /// When windlass first signed in this cluster. Unknown means that only seals count.
     pub since: Option<Timestamp>,
+    /// Seals that need not be verified again.
+    pub known: Option<&'t Known>,
 }
 
 impl Trust<'_> {
@@ -47,7 +50,11 @@ impl Trust<'_> {
             return true;
         }
         let keys = self.loaded.into_iter().chain(self.retired);
-        seal::verify(kind, metadata, keys).is_ok()
+        let holds = match self.known {
+            Some(known) => seal::verify_unless_known(kind, metadata, keys, known),
+            None => seal::verify(kind, metadata, keys),
+        };
+        holds.is_ok()
     }
 
     fn is_from_before(&self, metadata: &Metadata<'_>, completed: Option<Timestamp>) -> bool {

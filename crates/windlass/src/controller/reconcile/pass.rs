@@ -74,10 +74,11 @@ impl Pass<'_> {
     pub(super) async fn seal(&self, mark: &str, signer: &Signer) -> Result<String, SignError> {
         let message = seal::message(self.id.kind, self.metadata, mark);
         let signature = signer.sign(&message).await?;
-        Ok(seal::annotation(
-            &signature.identity.key_id(),
-            &signature.bytes,
-        ))
+        let seal = seal::annotation(&signature.identity.key_id(), &signature.bytes);
+        // the watch shows it again once it is written
+        let known = &self.reconciler.settings.borrow().seals;
+        known.add(seal::digest(self.id.kind, self.metadata, mark, &seal));
+        Ok(seal)
     }
 
     pub(super) async fn write(&self, change: &Change) -> Result<Bytes, WriteError> {

@@ -64,7 +64,7 @@ impl Pass<'_> {
     /// Remembers that the finalizer was taken off.
     pub(super) fn note_release(&self) {
         if self.id.kind.is_protected(self.metadata) {
-            self.reconciler.released.add(&self.id.uid);
+            self.reconciler.released.add(self.id.uid.clone());
         }
     }
 }
