@@ -97,6 +97,12 @@ impl Process {
         Ok(kib * 1024)
     }
 
+    /// From now on [`Self::peak_memory`] tells of the time from now on.
+    pub(crate) fn forget_peak_memory(&self) -> Result<()> {
+        let path = format!("/proc/{}/clear_refs", self.child.id());
+        std::fs::write(&path, "5").with_context(|| format!("cannot write {path}"))
+    }
+
     /// The last lines of the program's output, under a heading.
     pub(crate) fn tail(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();

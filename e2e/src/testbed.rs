@@ -167,6 +167,14 @@ impl Testbed {
             .peak_memory()
     }
 
+    /// From now on [`Self::peak_memory`] tells of the time from now on.
+    pub fn forget_peak_memory(&self) -> Result<()> {
+        let controller = self.controller.as_ref();
+        controller
+            .context("no controller is running")?
+            .forget_peak_memory()
+    }
+
     /// Whether the controller still runs, as it must at the end of a scenario.
     pub fn controller_is_running(&mut self) -> bool {
         self.controller.as_mut().is_none_or(Process::is_running)
