@@ -1,6 +1,9 @@
-//! What the queue keeps in memory of runs that wait, and the bounds of it: of all, and a quarter of that
-//! of one namespace. Beyond them only the name of a run stays, and the run is read again when its turn
-//! comes.
+//! What the queue keeps in memory of runs that wait, and the bounds of it: of all namespaces together and
+//! of each. Beyond them only the name of a run stays, and the run is read again when its turn comes.
+//!
+//! A namespace may keep three times as many bytes of runs as are free then. Alone it has three quarters
+//! of the memory, so that a backlog of thousands is worked through without reading each run again; of
+//! what it leaves, the next one has three quarters at most, and so on.
 
 use std::collections::HashMap;
 
@@ -9,11 +12,13 @@ use crate::pipeline::Progress;
 
 /// The bounds of all namespaces together.
 const MOST: Amount = Amount {
-    bytes: 16 << 20,
+    bytes: 32 << 20,
     resting: 16_384,
     with_progress: 1000,
 };
-/// A namespace has one of this many parts.
+/// How many times as many bytes as are free a namespace may keep.
+const PER_FREE: usize = 3;
+/// A namespace has one of this many parts of what else is kept.
 const NAMESPACE: usize = 4;
 
 /// What is kept.
@@ -68,11 +73,16 @@ impl Budget {
         let used = self.namespaces.get(namespace).copied().unwrap_or_default();
         let fits = |part: fn(&Amount) -> usize| {
             let share = part(&MOST) / NAMESPACE;
-            // one run of a namespace may be larger than its share
             (part(&used) == 0 || part(&used) + part(&more) <= share)
                 && (part(&self.all) == 0 || part(&self.all) + part(&more) <= part(&MOST))
         };
-        let (bytes, resting) = (fits(|it| it.bytes), fits(|it| it.resting));
+        let resting = fits(|it| it.resting);
+        let free = MOST.bytes.saturating_sub(self.all.bytes + more.bytes);
+        let bytes = match used.bytes {
+            // one run of a namespace may be larger than its share
+            0 => self.all.bytes == 0 || self.all.bytes + more.bytes <= MOST.bytes,
+            used => used + more.bytes <= PER_FREE * free,
+        };
         let with_progress = bytes && fits(|it| it.with_progress);
         let progress = |kept: Progress| {
             if with_progress {
@@ -142,18 +152,29 @@ mod tests {
         let mut admit = |namespace: &str, bytes| budget.admit(namespace, seen(bytes));
         let is_whole = |work: &Work| matches!(work, Work::Seen(_));
         let of_b: Vec<Work> = (0..100).map(|_| admit("b", 1 << 20)).collect();
-        assert_eq!(of_b.iter().filter(|work| is_whole(work)).count(), 4);
-        // what one namespace keeps takes nothing from another
+        assert_eq!(of_b.iter().filter(|work| is_whole(work)).count(), 24);
+        // what one namespace keeps leaves room for another
         assert!(is_whole(&admit("a", 2 << 20)));
         assert!(is_whole(&admit("c", 5 << 20)), "the first is kept");
-        assert!(!is_whole(&admit("c", 1)));
-        assert!(!is_whole(&admit("d", 6 << 20)), "there is no room");
+        assert!(!is_whole(&admit("c", 1 << 20)), "it has more than its share");
+        assert!(!is_whole(&admit("d", 2 << 20)), "there is no room");
+        assert!(is_whole(&admit("e", 1 << 20)));
         for work in &of_b {
             budget.release("b", work);
         }
         budget.release("a", &seen(2 << 20));
         budget.release("c", &seen(5 << 20));
+        budget.release("e", &seen(1 << 20));
         assert_eq!(budget.all, Amount::default());
         assert!(budget.namespaces.is_empty());
+    }
+
+    #[test]
+    fn a_backlog_of_5000_runs_of_one_namespace_is_kept() {
+        let mut budget = Budget::default();
+        for _ in 0..5000 {
+            let work = budget.admit("a", seen(5_000));
+            assert!(matches!(work, Work::Seen(_)));
+        }
     }
 }
