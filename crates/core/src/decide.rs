@@ -7,7 +7,7 @@
 //! none; and the filters apply each time a run is looked at, not only on events.
 
 pub use self::facts::{Facts, Scope};
-pub use self::trust::{Trust, names_controller};
+pub use self::trust::Trust;
 
 mod facts;
 mod kind;

@@ -2,8 +2,9 @@
 //!
 //! Anybody who may create a run may mark it as signed, and who may patch it can pretend in
 //! `managedFields` to be any program. A mark is therefore believed for its seal: the signing key
-//! signs kind, namespace, name and uid of the run together with the mark. A seal holds for one run
-//! and one outcome, whatever is stored where, and can be checked without reading anything else.
+//! signs kind, namespace, name and uid of the run together with the mark, and the digest of what it
+//! signed of the run. A seal holds for one run, one outcome and one payload, whatever is stored
+//! where, and can be checked without reading anything else.
 //!
 //! The signed text is DSSE's encoding of a type of its own, so that no seal can be taken for an
 //! attestation or an image signature, nor the other way round.
@@ -21,6 +22,8 @@ use crate::run::{Kind, Metadata};
 
 /// What is signed.
 const PAYLOAD_TYPE: &str = "application/vnd.windlass.seal+json";
+/// How a digest begins, before its 64 digits.
+const DIGEST: &str = "sha256:";
 /// Longest annotation that is read. The signature of an RSA key of 16,384 bits takes 2,732 letters.
 const LONGEST: usize = 4096;
 
@@ -32,7 +35,7 @@ pub enum SealError {
     #[error("the mark has no seal")]
     Missing,
     /// It cannot be read.
-    #[error("the seal is not a key's fingerprint and a signature in base64")]
+    #[error("the seal is not a key's fingerprint, a signature in base64, a uid and a digest")]
     Malformed,
     /// None of the given keys made it.
     #[error("the seal was made with another key")]
@@ -42,7 +45,28 @@ pub enum SealError {
     Mismatch,
 }
 
-/// The bytes that are signed to seal the mark of a run.
+/// What a seal that holds says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seal<'r> {
+    /// [`payload_digest`] of the payload of the run; none if the outcome is that there is none.
+    pub payload: Option<&'r str>,
+}
+
+impl Seal<'_> {
+    /// Whether this is what was signed of the run.
+    pub fn is_of(&self, payload: &[u8]) -> bool {
+        self.payload == Some(&payload_digest(payload))
+    }
+}
+
+/// How seals name the payload of a run: `sha256:` and 64 hexadecimal digits.
+pub fn payload_digest(payload: &[u8]) -> String {
+    let hash = Sha256::digest(payload);
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{DIGEST}{hex}")
+}
+
+/// The bytes that are signed to seal the mark of a run, and the digest of its payload if it was signed.
 ///
 /// ```
 /// use windlass_core::annotation::{SEAL, SIGNED};
@@ -53,31 +77,42 @@ pub enum SealError {
 /// let key = PrivateKey::generate_p256(&[7; 32])?;
 /// let run = r#"{"metadata":{"name":"build","uid":"u-1"}}"#;
 /// let run = TaskRun::parse(run.as_bytes())?;
-/// let signature = key.sign(&seal::message(Kind::Task, &run.metadata, "true"))?;
-/// let sealed = seal::annotation(&key.public_key().key_id(), &signature);
+/// let payload = seal::payload_digest(b"what was signed");
+/// let signature = key.sign(&seal::message(Kind::Task, &run.metadata, "true", Some(&payload)))?;
+/// let sealed = seal::annotation(&key.public_key().key_id(), &signature, "u-1", Some(&payload));
 ///
 /// let marked = format!(
 ///     r#"{{"metadata":{{"name":"build","uid":"u-1","annotations":{{"{SIGNED}":"true","{SEAL}":"{sealed}"}}}}}}"#
 /// );
 /// let marked = TaskRun::parse(marked.as_bytes())?;
-/// assert_eq!(seal::verify(Kind::Task, &marked.metadata, [key.public_key()]), Ok(()));
+/// let seal = seal::verify(Kind::Task, &marked.metadata, [key.public_key()])?;
+/// assert!(seal.is_of(b"what was signed"));
 /// assert!(seal::verify(Kind::Pipeline, &marked.metadata, [key.public_key()]).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn message(kind: Kind, metadata: &Metadata<'_>, mark: &str) -> Vec<u8> {
+pub fn message(kind: Kind, metadata: &Metadata<'_>, mark: &str, payload: Option<&str>) -> Vec<u8> {
     let text = Object::default()
         .with("kind", kind.name())
         .with("namespace", &*metadata.namespace)
         .with("name", &*metadata.name)
         .with("uid", &*metadata.uid)
-        .with("signed", mark);
+        .with("signed", mark)
+        .with_some("payload", payload.unwrap_or_default());
     dsse::pae(PAYLOAD_TYPE, Json::from(text).to_compact().as_bytes())
 }
 
-/// The value of the annotation [`SEAL`](annotation::SEAL): the fingerprint of the key, and the
-/// signature.
-pub fn annotation(key_id: &str, signature: &[u8]) -> String {
-    format!("{key_id} {}", STANDARD.encode(signature))
+/// The value of the annotation [`SEAL`](annotation::SEAL): the fingerprint of the key, the signature,
+/// the uid of the run, and the digest of the payload that was signed.
+pub fn annotation(key_id: &str, signature: &[u8], uid: &str, payload: Option<&str>) -> String {
+    let signature = STANDARD.encode(signature);
+    let payload = payload.map(|payload| format!(" {payload}"));
+    format!("{key_id} {signature} {uid}{}", payload.unwrap_or_default())
+}
+
+/// Whether this looks like a seal of the run with this uid. Nothing is verified; but a run gets its uid
+/// when it is created, so nobody can create it with such an annotation.
+pub fn names(seal: &str, uid: &str) -> bool {
+    !uid.is_empty() && Parts::of(seal).is_some_and(|parts| parts.uid == uid)
 }
 
 /// Seals that are known to hold, by what [`digest`] says of each.
@@ -85,8 +120,9 @@ pub type Known = Recent<[u8; 32], 16_384>;
 
 /// What a seal is known by: one mark of one run, and the seal itself.
 pub fn digest(kind: Kind, metadata: &Metadata<'_>, mark: &str, seal: &str) -> [u8; 32] {
-    // the encoding states its own length, so that nothing can move from one part into the other
-    let message = message(kind, metadata, mark);
+    // the encoding states its own length, so that nothing can move from one part into the other; what
+    // was signed is in the seal
+    let message = message(kind, metadata, mark, None);
     Sha256::new()
         .chain_update(message)
         .chain_update(seal)
@@ -95,31 +131,64 @@ pub fn digest(kind: Kind, metadata: &Metadata<'_>, mark: &str, seal: &str) -> [u
 }
 
 /// Checks the seal of a run against the mark that it carries. At most one signature is verified.
-pub fn verify<'k>(
+pub fn verify<'r, 'k>(
     kind: Kind,
-    metadata: &Metadata<'_>,
+    metadata: &'r Metadata<'_>,
     keys: impl IntoIterator<Item = &'k PublicKey>,
-) -> Result<(), SealError> {
+) -> Result<Seal<'r>, SealError> {
     Carried::by(metadata)?.verify(kind, metadata, keys, None)
 }
 
 /// The same, where no signature is verified for a seal that is known to hold. One that is found to
 /// hold becomes known. The key has to be among the given ones in either case.
-pub fn verify_unless_known<'k>(
+pub fn verify_unless_known<'r, 'k>(
     kind: Kind,
-    metadata: &Metadata<'_>,
+    metadata: &'r Metadata<'_>,
     keys: impl IntoIterator<Item = &'k PublicKey>,
     known: &Known,
-) -> Result<(), SealError> {
+) -> Result<Seal<'r>, SealError> {
     Carried::by(metadata)?.verify(kind, metadata, keys, Some(known))
+}
+
+/// The parts of a seal.
+struct Parts<'r> {
+    key_id: &'r str,
+    signature: Vec<u8>,
+    uid: &'r str,
+    payload: Option<&'r str>,
+}
+
+impl<'r> Parts<'r> {
+    fn of(seal: &'r str) -> Option<Self> {
+        if seal.len() > LONGEST {
+            return None;
+        }
+        let mut words = seal.split(' ');
+        let (key_id, signature, uid) = (words.next()?, words.next()?, words.next()?);
+        let payload = words.next();
+        let is_digest = |word: &str| {
+            let hex = word.strip_prefix(DIGEST).unwrap_or_default();
+            hex.len() == 64
+                && hex
+                    .bytes()
+                    .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let is_whole = words.next().is_none() && payload.is_none_or(is_digest);
+        let signature = STANDARD.decode(signature).ok()?;
+        (is_whole && !signature.is_empty()).then_some(Self {
+            key_id,
+            signature,
+            uid,
+            payload,
+        })
+    }
 }
 
 /// The mark and the seal that a run carries.
 struct Carried<'r> {
     mark: &'r str,
     seal: &'r str,
-    key_id: &'r str,
-    signature: &'r str,
+    parts: Parts<'r>,
 }
 
 impl<'r> Carried<'r> {
@@ -128,14 +197,8 @@ impl<'r> Carried<'r> {
         let (Some(seal), Some(mark)) = (seal, metadata.annotation(annotation::SIGNED)) else {
             return Err(SealError::Missing);
         };
-        let parts = (seal.len() <= LONGEST).then(|| seal.split_once(' '));
-        let (key_id, signature) = parts.flatten().ok_or(SealError::Malformed)?;
-        Ok(Self {
-            mark,
-            seal,
-            key_id,
-            signature,
-        })
+        let parts = Parts::of(seal).ok_or(SealError::Malformed)?;
+        Ok(Self { mark, seal, parts })
     }
 
     fn verify<'k>(
@@ -144,21 +207,29 @@ impl<'r> Carried<'r> {
         metadata: &Metadata<'_>,
         keys: impl IntoIterator<Item = &'k PublicKey>,
         known: Option<&Known>,
-    ) -> Result<(), SealError> {
-        let signature = STANDARD.decode(self.signature);
-        let signature = signature.map_err(|_| SealError::Malformed)?;
-        let key = keys.into_iter().find(|key| key.key_id() == self.key_id);
+    ) -> Result<Seal<'r>, SealError> {
+        let Parts {
+            key_id,
+            signature,
+            uid,
+            payload,
+        } = &self.parts;
+        if **uid != *metadata.uid {
+            return Err(SealError::Mismatch);
+        }
+        let seal = Seal { payload: *payload };
+        let key = keys.into_iter().find(|key| key.key_id() == *key_id);
         let key = key.ok_or(SealError::UnknownKey)?;
         let known = known.map(|known| (known, digest(kind, metadata, self.mark, self.seal)));
         if known.is_some_and(|(known, digest)| known.has(&digest)) {
-            return Ok(());
+            return Ok(seal);
         }
-        key.verify(&message(kind, metadata, self.mark), &signature)
+        key.verify(&message(kind, metadata, self.mark, *payload), signature)
             .map_err(|_| SealError::Mismatch)?;
         if let Some((known, digest)) = known {
             known.add(digest);
         }
-        Ok(())
+        Ok(seal)
     }
 }
 
@@ -179,6 +250,7 @@ mod tests {
         change: impl FnOnce(&mut serde_json::Value),
         keys: &[PrivateKey],
     ) -> Result<(), SealError> {
+        let payload = payload_digest(b"signed");
         let mut run = json!({
             "kind": "TaskRun",
             "metadata": { "namespace": "a", "name": "n", "uid": "u", "annotations": {} },
@@ -187,17 +259,24 @@ mod tests {
         let read = Run::parse(text.as_bytes()).unwrap();
         let key = key(7);
         let signature = key
-            .sign(&message(Kind::Task, read.metadata(), "true"))
+            .sign(&message(
+                Kind::Task,
+                read.metadata(),
+                "true",
+                Some(&payload),
+            ))
             .unwrap();
         run["metadata"]["annotations"] = json!({
             annotation::SIGNED: "true",
-            annotation::SEAL: annotation(&key.public_key().key_id(), &signature),
+            annotation::SEAL: annotation(&key.public_key().key_id(), &signature, "u", Some(&payload)),
         });
         change(&mut run);
         let text = run.to_string();
         let read = Run::parse(text.as_bytes()).unwrap();
         let keys = keys.iter().map(PrivateKey::public_key);
-        verify(read.kind(), read.metadata(), keys)
+        let seal = verify(read.kind(), read.metadata(), keys)?;
+        assert!(seal.is_of(b"signed") && !seal.is_of(b"other"));
+        Ok(())
     }
 
     #[test]
@@ -222,6 +301,34 @@ mod tests {
     }
 
     #[test]
+    fn a_seal_is_for_the_payload_that_was_signed() {
+        let change = |to: fn(&str) -> String| {
+            let text = checked(
+                |run| {
+                    let seal = &mut run["metadata"]["annotations"][annotation::SEAL];
+                    *seal = json!(to(seal.as_str().unwrap()));
+                },
+                &[key(7)],
+            );
+            text
+        };
+        let without = |seal: &str| seal.rsplit_once(' ').unwrap().0.to_owned();
+        assert_eq!(change(without), Err(SealError::Mismatch));
+        let other = |seal: &str| {
+            let digest = payload_digest(b"other");
+            format!("{} {digest}", seal.rsplit_once(' ').unwrap().0)
+        };
+        assert_eq!(change(other), Err(SealError::Mismatch));
+        for damage in [
+            |seal: &str| seal.replace("sha256:", "sha512:"),
+            |seal: &str| format!("{seal}0"),
+            |seal: &str| format!("{seal} "),
+        ] {
+            assert_eq!(change(damage), Err(SealError::Malformed));
+        }
+    }
+
+    #[test]
     fn what_is_no_seal_of_a_known_key_is_told_apart() {
         let sealed_as = |text: serde_json::Value| {
             checked(
@@ -230,7 +337,7 @@ mod tests {
             )
         };
         assert_eq!(checked(|_| {}, &[key(9)]), Err(SealError::UnknownKey));
-        for text in ["", "x", "SHA256:x %", &"x ".repeat(4000)] {
+        for text in ["", "x", "SHA256:x MEUC", "SHA256:x % u", &"x ".repeat(4000)] {
             assert_eq!(
                 sealed_as(json!(text)),
                 Err(SealError::Malformed),
@@ -239,7 +346,7 @@ mod tests {
         }
         let own = key(7).public_key().key_id();
         assert_eq!(
-            sealed_as(json!(format!("{own} MEUC"))),
+            sealed_as(json!(format!("{own} MEUC u"))),
             Err(SealError::Mismatch)
         );
         let unsealed = |run: &mut serde_json::Value| {
@@ -258,14 +365,15 @@ mod tests {
         };
         // not one that a signature would be found to hold for
         let key_id = key(7).public_key().key_id();
-        let seal = format!("{key_id} {}", STANDARD.encode("made here"));
+        let seal = annotation(&key_id, b"made here", "u", None);
         let known = Known::default();
         let judge = |text: &str, keys: &[PrivateKey]| {
             let run = Run::parse(text.as_bytes()).unwrap();
             let keys = keys.iter().map(PrivateKey::public_key);
-            verify_unless_known(run.kind(), run.metadata(), keys, &known)
+            verify_unless_known(run.kind(), run.metadata(), keys, &known).map(drop)
         };
-        let (own, other) = (run("true", "u", &seal), format!("{seal}AA=="));
+        let other = annotation(&key_id, b"made there", "u", None);
+        let own = run("true", "u", &seal);
         assert_eq!(judge(&own, &[key(7)]), Err(SealError::Mismatch));
         let read = Run::parse(own.as_bytes()).unwrap();
         known.add(digest(read.kind(), read.metadata(), "true", &seal));
@@ -283,8 +391,13 @@ mod tests {
     #[test]
     fn a_seal_that_holds_is_known_from_then_on() {
         let run = Run::parse(br#"{"kind":"TaskRun","metadata":{"uid":"u"}}"#).unwrap();
-        let signature = key(7).sign(&message(Kind::Task, run.metadata(), "true"));
-        let seal = annotation(&key(7).public_key().key_id(), &signature.unwrap());
+        let signature = key(7).sign(&message(Kind::Task, run.metadata(), "true", None));
+        let seal = annotation(
+            &key(7).public_key().key_id(),
+            &signature.unwrap(),
+            "u",
+            None,
+        );
         let text = json!({ "kind": "TaskRun", "metadata": { "uid": "u", "annotations": {
             annotation::SIGNED: "true", annotation::SEAL: seal,
         } } })
@@ -295,14 +408,26 @@ mod tests {
         assert!(!known.has(&digest));
         let verified =
             verify_unless_known(Kind::Task, run.metadata(), [key(7).public_key()], &known);
-        assert_eq!(verified, Ok(()));
+        assert_eq!(verified, Ok(Seal { payload: None }));
         assert!(known.has(&digest));
+    }
+
+    #[test]
+    fn a_seal_names_the_run_by_its_uid() {
+        let seal = annotation("SHA256:x", b"signature", "u-1", None);
+        assert!(names(&seal, "u-1"));
+        assert!(!names(&seal, "u-2"));
+        for text in ["", "x", "SHA256:x u-1", "SHA256:x % u-1"] {
+            assert!(!names(text, "u-1"), "{text}");
+        }
+        let nameless = annotation("SHA256:x", b"signature", "", None);
+        assert!(!names(&nameless, ""));
     }
 
     #[test]
     fn a_seal_is_never_an_attestation() {
         let run = Run::parse(br#"{"kind":"TaskRun"}"#).unwrap();
-        let message = message(Kind::Task, run.metadata(), "true");
+        let message = message(Kind::Task, run.metadata(), "true", None);
         assert!(message.starts_with(b"DSSEv1 34 application/vnd.windlass.seal+json "));
     }
 }

@@ -73,7 +73,7 @@ fn is_marked_by_controller(metadata: &Metadata<'_>) -> bool {
 }
 
 /// Whether `managedFields`, as JSON, name the signing controller as the one who marked the run.
-pub fn names_controller(managed_fields: &str) -> bool {
+fn names_controller(managed_fields: &str) -> bool {
     let entries: Vec<Entry<'_>> = serde_json::from_str(managed_fields).unwrap_or_default();
     entries.iter().any(|entry| {
         let marks = entry.fields.metadata.annotations.signed.is_some();

@@ -190,9 +190,9 @@ mod tests {
     fn run() -> Value {
         json!({
             "metadata": {
-                "name": "build", "namespace": "a",
+                "name": "build", "namespace": "a", "uid": "u-1",
                 "annotations": {
-                    "chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": "key signature",
+                    "chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": "SHA256:x MEUC u-1",
                 },
             },
             "status": {
@@ -218,11 +218,27 @@ mod tests {
 
     #[test]
     fn a_run_that_its_author_marked_is_not_listed_as_signed() {
-        let mut run = run();
-        run["metadata"]["annotations"] = json!({"chains.tekton.dev/signed": "true"});
-        let run: Summary = serde_json::from_value(run).unwrap();
-        let table = table_with_namespaces([&run].into_iter(), Timestamp::UNIX_EPOCH);
-        assert!(table.ends_with("marked\n"), "{table}");
+        // what can be written before the run has its uid
+        for seal in [
+            "",
+            "x",
+            "key signature",
+            "SHA256:x MEUC",
+            "SHA256:x MEUC u-2",
+        ] {
+            let mut run = run();
+            run["metadata"]["annotations"] = json!({
+                "chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": seal,
+            });
+            run["metadata"]["managedFields"] = json!([{
+                "manager": "tekton-chains-controller",
+                "fieldsV1": { "f:metadata": { "f:annotations": {
+                    "f:chains.tekton.dev/signed": {} } } },
+            }]);
+            let run: Summary = serde_json::from_value(run).unwrap();
+            let table = table_with_namespaces([&run].into_iter(), Timestamp::UNIX_EPOCH);
+            assert!(table.ends_with("marked\n"), "{seal}: {table}");
+        }
     }
 
     #[test]

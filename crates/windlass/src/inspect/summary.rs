@@ -5,9 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 use windlass_core::annotation;
-use windlass_core::decide;
+use windlass_core::seal;
 
 /// A run without all that lists leave out.
 #[derive(Debug, Deserialize)]
@@ -27,13 +26,6 @@ pub(crate) struct Metadata {
     uid: String,
     #[serde(default, deserialize_with = "null_as_default")]
     annotations: Marks,
-    /// `managedFields` name the signing controller as the one who marked the run.
-    #[serde(
-        default,
-        rename = "managedFields",
-        deserialize_with = "names_controller"
-    )]
-    is_marked_by_controller: bool,
 }
 
 /// The annotations that tell the state of the signature.
@@ -41,7 +33,7 @@ pub(crate) struct Metadata {
 struct Marks {
     signed: Option<String>,
     retries: Option<String>,
-    is_sealed: bool,
+    seal: Option<String>,
     /// Keys of the artifacts whose signatures are on the run.
     signatures: Vec<String>,
 }
@@ -64,9 +56,9 @@ impl<'de> Deserialize<'de> for Marks {
                     match name.as_str() {
                         annotation::SIGNED => marks.signed = access.next_value()?,
                         annotation::RETRIES => marks.retries = access.next_value()?,
+                        annotation::SEAL => marks.seal = access.next_value()?,
                         other => {
                             access.next_value::<IgnoredAny>()?;
-                            marks.is_sealed |= other == annotation::SEAL;
                             let key = other.strip_prefix(&prefix);
                             marks.signatures.extend(key.map(str::to_owned));
                         }
@@ -78,11 +70,6 @@ impl<'de> Deserialize<'de> for Marks {
 
         deserializer.deserialize_map(Names)
     }
-}
-
-fn names_controller<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    let text = Box::<RawValue>::deserialize(deserializer)?;
-    Ok(decide::names_controller(text.get()))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -114,7 +101,7 @@ where
 /// How far a run's signature is, by its annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignatureState {
-    /// The run is marked as signed, and bears traces of the controller that did so.
+    /// The run is marked as signed, and its signature or the seal of the mark is on it.
     Signed,
     /// The run is marked as signed, which its author may have done.
     Marked,
@@ -127,8 +114,9 @@ pub(crate) enum SignatureState {
 }
 
 impl Summary {
-    /// How far its signature is. Nothing is verified here, and who may patch the run can forge the
-    /// traces of a controller; the author of a run, who cannot know its uid, can not.
+    /// How far its signature is. Nothing is verified here, and who may patch the run can forge a trace
+    /// of the controller. The author of a run can not: each trace has the uid, which a run gets when it
+    /// is created. `managedFields` are no trace, since the author may write them.
     pub(crate) fn signature(&self) -> SignatureState {
         let marks = &self.metadata.annotations;
         match (marks.signed.as_deref(), &marks.retries) {
@@ -144,14 +132,12 @@ impl Summary {
 impl Summary {
     fn has_traces(&self) -> bool {
         let Metadata {
-            uid,
-            annotations,
-            is_marked_by_controller,
-            ..
+            uid, annotations, ..
         } = &self.metadata;
         let mut signatures = annotations.signatures.iter();
         let is_own = |key: &String| !uid.is_empty() && key.ends_with(uid.as_str());
-        *is_marked_by_controller || annotations.is_sealed || signatures.any(is_own)
+        let seal = annotations.seal.as_deref();
+        seal.is_some_and(|seal| seal::names(seal, uid)) || signatures.any(is_own)
     }
 }
 

@@ -11,7 +11,8 @@ use windlass_core::config::{Storage, StoreKind};
 use windlass_core::error::Chain;
 use windlass_core::retry::Retry;
 use windlass_core::run::{Kind, Metadata};
-use windlass_core::signed::Signed;
+use windlass_core::seal;
+use windlass_core::signed::{Artifact, Signed};
 
 use super::progress::{Progress, is_unique, key};
 use crate::log::LogError;
@@ -72,6 +73,8 @@ pub(crate) struct Record {
     failures: Vec<(Retry, String)>,
     /// Registry hosts that something goes to in a later pass.
     postponed: BTreeSet<String>,
+    /// The digest of what was signed of the run itself, for the seal.
+    pub(crate) payload: Option<String>,
     /// What has yet to be read back, and the signatures made so far.
     pub(crate) progress: Progress,
     after: Option<Duration>,
@@ -122,6 +125,9 @@ impl Record {
             return;
         };
         self.progress.keep(&signed);
+        if let Artifact::Run { .. } = signed.artifact {
+            self.payload = Some(seal::payload_digest(&signed.payload.bytes));
+        }
         if is_unique(&signed) {
             self.unique.push(Arc::clone(&signed));
         }

@@ -33,3 +33,14 @@ pub(crate) enum Evidence {
     /// Something that should be one of these and cannot be read, and why.
     Damaged(String),
 }
+
+impl Evidence {
+    /// The bytes that were signed, if they are there.
+    pub(crate) fn payload(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Signature { payload, .. } => payload.clone(),
+            Self::Statement { envelope, .. } => envelope.decode_payload().ok(),
+            Self::Other(_) | Self::Damaged(_) => None,
+        }
+    }
+}

@@ -156,7 +156,10 @@ mod tests {
         // what one namespace keeps leaves room for another
         assert!(is_whole(&admit("a", 2 << 20)));
         assert!(is_whole(&admit("c", 5 << 20)), "the first is kept");
-        assert!(!is_whole(&admit("c", 1 << 20)), "it has more than its share");
+        assert!(
+            !is_whole(&admit("c", 1 << 20)),
+            "it has more than its share"
+        );
         assert!(!is_whole(&admit("d", 2 << 20)), "there is no room");
         assert!(is_whole(&admit("e", 1 << 20)));
         for work in &of_b {

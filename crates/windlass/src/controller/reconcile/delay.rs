@@ -71,7 +71,7 @@ impl Pass<'_> {
             // nobody would believe the mark
             Err(missing) => return self.hold(missing).await,
         };
-        let seal = match self.seal("failed", signer).await {
+        let seal = match self.seal("failed", None, signer).await {
             Ok(seal) => seal,
             Err(error) => return self.unsealed(&error).await,
         };

@@ -70,11 +70,17 @@ pub(super) fn recheck() -> Outcome {
 }
 
 impl Pass<'_> {
-    /// The seal of a mark that is about to be written.
-    pub(super) async fn seal(&self, mark: &str, signer: &Signer) -> Result<String, SignError> {
-        let message = seal::message(self.id.kind, self.metadata, mark);
+    /// The seal of a mark that is about to be written, and of what was signed.
+    pub(super) async fn seal(
+        &self,
+        mark: &str,
+        payload: Option<&str>,
+        signer: &Signer,
+    ) -> Result<String, SignError> {
+        let message = seal::message(self.id.kind, self.metadata, mark, payload);
         let signature = signer.sign(&message).await?;
-        let seal = seal::annotation(&signature.identity.key_id(), &signature.bytes);
+        let key_id = signature.identity.key_id();
+        let seal = seal::annotation(&key_id, &signature.bytes, &self.metadata.uid, payload);
         // the watch shows it again once it is written
         let known = &self.reconciler.settings.borrow().seals;
         known.add(seal::digest(self.id.kind, self.metadata, mark, &seal));

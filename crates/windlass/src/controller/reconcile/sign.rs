@@ -97,7 +97,7 @@ impl Pass<'_> {
             .collect();
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         let leftovers = record.leftovers(&annotations);
-        let seal = match self.seal("true", signer).await {
+        let seal = match self.seal("true", record.payload.as_deref(), signer).await {
             Ok(seal) => seal,
             Err(error) => return self.unsealed(&error).await,
         };

@@ -8,7 +8,7 @@ use windlass_core::annotation;
 use windlass_core::dsse::Envelope;
 use windlass_core::format::IMAGE_PREDICATE;
 use windlass_core::run::{Kind, Run};
-use windlass_core::seal;
+use windlass_core::seal::{self, Seal, SealError};
 use windlass_core::verify::{self, Comparison, Outcome};
 
 use super::report::{Entry, EntryKind, Report, Requirement};
@@ -44,19 +44,20 @@ pub(super) async fn verify(
     let mut report = Report::new(target, None, &request.key);
     let own = run.short_key();
     let mut has_own = false;
-    let seal = seal(&run, request);
-    let is_sealed = seal.as_ref().is_some_and(Entry::is_valid);
+    let mut seal = Sealed::of(&run, request);
     let judge = |found: Found| {
-        has_own |= found.key.as_ref() == Some(&own);
+        let is_own = found.key.as_ref() == Some(&own);
+        has_own |= is_own;
+        let payload = found.evidence.payload();
         let mut entry = check(&run, found, request);
-        if is_sealed {
+        if is_own && seal.covers(payload.as_deref()) {
             let not_covered = &mut entry.outcome.not_covered;
             not_covered.retain(|part| !verify::IDENTITY.contains(&part.as_str()));
         }
         report.add(entry);
     };
     Wanted::Run(&run).each(judge).await?;
-    if let Some(seal) = seal {
+    if let Some(seal) = seal.entry() {
         report.add(seal);
     }
     let missing = if !has_own {
@@ -75,22 +76,51 @@ pub(super) async fn verify(
     Ok(report)
 }
 
-/// The seal of the run's mark, which names the run also where the format of the signed payload does
-/// not. None if the run has no seal: Chains writes none.
-fn seal(run: &Run<'_>, request: &VerifyRequest) -> Option<Entry> {
-    let metadata = run.metadata();
-    metadata.annotation(annotation::SEAL)?;
-    let sealed = seal::verify(run.kind(), metadata, [&request.key]);
-    Some(Entry {
-        kind: EntryKind::Seal,
-        place: format!("annotation {}", annotation::SEAL),
-        outcome: match sealed {
-            Ok(()) => Outcome::default(),
+/// The seal of the run's mark. It names the run also where the format of the signed payload does not, and
+/// that payload by its digest: a rightful seal on the content of another run proves nothing.
+struct Sealed<'r> {
+    /// None if the run has no seal: Chains writes none.
+    verified: Option<Result<Seal<'r>, SealError>>,
+    /// A payload of the run is not the one that the seal names.
+    is_of_another: bool,
+}
+
+impl<'r> Sealed<'r> {
+    fn of(run: &'r Run<'_>, request: &VerifyRequest) -> Self {
+        let metadata = run.metadata();
+        let has_seal = metadata.annotation(annotation::SEAL).is_some();
+        Self {
+            verified: has_seal.then(|| seal::verify(run.kind(), metadata, [&request.key])),
+            is_of_another: false,
+        }
+    }
+
+    /// Whether the seal holds and is for this payload.
+    fn covers(&mut self, payload: Option<&[u8]>) -> bool {
+        let (Some(Ok(seal)), Some(payload)) = (&self.verified, payload) else {
+            return false;
+        };
+        let covers = seal.is_of(payload);
+        self.is_of_another |= !covers && seal.payload.is_some();
+        covers
+    }
+
+    fn entry(&self) -> Option<Entry> {
+        let outcome = match self.verified.as_ref()? {
+            Ok(_) if self.is_of_another => Outcome::failed(
+                "the seal is for another payload than the one on the run".to_owned(),
+            ),
+            Ok(_) => Outcome::default(),
             Err(error) => Outcome::failed(error.to_string()),
-        },
-        envelope: None,
-        claims: None,
-    })
+        };
+        Some(Entry {
+            kind: EntryKind::Seal,
+            place: format!("annotation {}", annotation::SEAL),
+            outcome,
+            envelope: None,
+            claims: None,
+        })
+    }
 }
 
 fn check(run: &Run<'_>, found: Found, request: &VerifyRequest) -> Entry {

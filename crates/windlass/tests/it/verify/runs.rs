@@ -212,13 +212,16 @@ fn nothing_that_was_signed_for_one_run_verifies_another() {
     }
 }
 
-/// Seals the mark of a run, as the controller does.
-fn seal_mark(key: &PrivateKey, run: &mut Value) {
+/// Seals the mark of a run that was signed in this format, as the controller does.
+fn seal_mark(key: &PrivateKey, run: &mut Value, format: Format) {
     let text = run.to_string();
     let read = Run::parse(text.as_bytes()).unwrap();
-    let message = seal::message(read.kind(), read.metadata(), "true");
+    let payload = Payload::of_run(&read, &Config::default(), format).unwrap();
+    let payload = seal::payload_digest(&payload.bytes);
+    let message = seal::message(read.kind(), read.metadata(), "true", Some(&payload));
     let signature = key.sign(&message).unwrap();
-    let text = seal::annotation(&key.public_key().key_id(), &signature);
+    let uid = &read.metadata().uid;
+    let text = seal::annotation(&key.public_key().key_id(), &signature, uid, Some(&payload));
     run["metadata"]["annotations"]["chains.tekton.dev/seal"] = json!(text);
 }
 
@@ -227,7 +230,7 @@ fn a_seal_names_the_run_where_the_format_does_not() {
     let scene = RunScene::new();
     for format in FORMATS {
         let mut signed = scene.sign(built("TaskRun", "team-a", "good", "u-1"), format);
-        seal_mark(&scene.key, &mut signed);
+        seal_mark(&scene.key, &mut signed, format);
         scene.verify(&signed, 0, "seal: valid");
         let outcome = scene.shell.run("verify --key cosign.pub -o json run.json");
         let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
@@ -249,6 +252,27 @@ fn a_seal_names_the_run_where_the_format_does_not() {
             replay(&signed, &mut other);
             scene.verify(&other, 1, "the seal is for another run or another mark");
         }
+    }
+}
+
+#[test]
+fn a_rightful_seal_on_the_content_of_another_run_is_invalid() {
+    const SEAL: &str = "chains.tekton.dev/seal";
+    let scene = RunScene::new();
+    for format in FORMATS {
+        let mut release = scene.sign(built("TaskRun", "prod", "release", "u-1"), format);
+        seal_mark(&scene.key, &mut release, format);
+        // everything that was signed of another run, under the names of the released one
+        let evil = scene.sign(built("TaskRun", "team-b", "evil", "u-2"), format);
+        let mut graft = release.clone();
+        graft["status"] = evil["status"].clone();
+        replay(&evil, &mut graft);
+        graft["metadata"]["annotations"][SEAL] = release["metadata"]["annotations"][SEAL].clone();
+        scene.verify(
+            &graft,
+            1,
+            "the seal is for another payload than the one on the run",
+        );
     }
 }
 
