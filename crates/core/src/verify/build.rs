@@ -8,7 +8,7 @@
 
 use serde_json::Value;
 
-use super::definition::{DefinitionRef, bare};
+use super::definition::{DefinitionRef, bare, path_in_repository};
 
 /// Params with which a run names its source.
 const SOURCE_PARAMS: [&str; 2] = ["CHAINS-GIT_URL", "CHAINS-GIT_COMMIT"];
@@ -17,6 +17,8 @@ const SOURCE_PARAMS: [&str; 2] = ["CHAINS-GIT_URL", "CHAINS-GIT_COMMIT"];
 #[derive(Default)]
 pub(super) struct Input<'a> {
     pub(super) uri: &'a str,
+    /// Which definition there: the path of a file, or a name in a bundle; empty if nothing says so.
+    pub(super) entry_point: &'a str,
     pub(super) digests: Vec<(&'a str, &'a str)>,
 }
 
@@ -25,6 +27,7 @@ impl<'a> Input<'a> {
         let digests = value["digest"].as_object().into_iter().flatten();
         Self {
             uri: value["uri"].as_str().unwrap_or_default(),
+            entry_point: value["entryPoint"].as_str().unwrap_or_default(),
             digests: digests
                 .filter_map(|(algorithm, hex)| Some((algorithm.as_str(), hex.as_str()?)))
                 .collect(),
@@ -48,11 +51,17 @@ impl<'a> Input<'a> {
                 uri,
                 algorithm,
                 digest,
+                path,
             } => {
                 let is_wanted = |(found, hex): &(&str, &str)| {
                     found.eq_ignore_ascii_case(algorithm) && hex.eq_ignore_ascii_case(digest)
                 };
-                self.is_at(uri) && self.digests.iter().any(is_wanted)
+                let is_there = |path: &String| {
+                    path_in_repository(path) == path_in_repository(self.entry_point)
+                };
+                self.is_at(uri)
+                    && self.digests.iter().any(is_wanted)
+                    && path.as_ref().is_none_or(is_there)
             }
         }
     }
@@ -142,16 +151,40 @@ impl<'a> Build<'a> {
         Self {
             kind,
             builder: builder.as_str().unwrap_or_default(),
-            own: dependencies(kind.name())
-                .next()
-                .map(Input::read)
-                .unwrap_or_default(),
+            own: Input {
+                entry_point: definition["externalParameters"]["buildConfigSource"]["path"]
+                    .as_str()
+                    .unwrap_or_else(|| entry_point(spec)),
+                ..dependencies(kind.name())
+                    .next()
+                    .map(Input::read)
+                    .unwrap_or_default()
+            },
             tasks: dependencies("pipelineTask").map(Input::read).collect(),
             inputs: array(inputs).map(Input::read).collect(),
             names: names.into_iter().flatten().collect(),
             source_param: source_param(params),
         }
     }
+}
+
+/// Which definition the resolver of a run read: v1 leaves the entry point out, so the param tells that
+/// the resolver reads it from.
+fn entry_point(spec: &Value) -> &str {
+    let references = ["taskRef", "pipelineRef"].map(|key| &spec[key]);
+    let Some(reference) = references.into_iter().find(|found| found.is_object()) else {
+        return "";
+    };
+    let wanted = match reference["resolver"].as_str() {
+        Some("git") => "pathInRepo",
+        Some("bundles" | "cluster") => "name",
+        _ => return "",
+    };
+    let mut params = array(&reference["params"]);
+    let param = params.find(|param| param["name"].as_str() == Some(wanted));
+    param
+        .and_then(|param| param["value"].as_str())
+        .unwrap_or_default()
 }
 
 fn array(value: &Value) -> impl Iterator<Item = &Value> {

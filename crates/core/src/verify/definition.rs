@@ -6,7 +6,8 @@ use std::str::FromStr;
 /// A task or pipeline that is expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DefinitionRef {
-    /// One revision of what a resolver read: `URI@ALGORITHM:HEX`.
+    /// One revision of what a resolver read: `URI@ALGORITHM:HEX`, or one definition in it:
+    /// `URI@ALGORITHM:HEX#PATH`.
     Pinned {
         /// Where it was read from.
         uri: String,
@@ -14,6 +15,9 @@ pub enum DefinitionRef {
         algorithm: String,
         /// Hexadecimal digits.
         digest: String,
+        /// Which definition of the revision: the path of a file, or a name in a bundle. None means that
+        /// any will do, and the author of a run chooses among them.
+        path: Option<String>,
     },
     /// A name, or a URI of any revision: whoever writes a run chooses what it stands for.
     Unpinned(String),
@@ -29,6 +33,9 @@ pub enum DefinitionRefError {
     /// What follows the algorithm is not hexadecimal.
     #[error("its digest is not hexadecimal")]
     Digest,
+    /// Nothing follows the `#`.
+    #[error("its path, after the #, is blank")]
+    Path,
 }
 
 impl FromStr for DefinitionRef {
@@ -38,7 +45,9 @@ impl FromStr for DefinitionRef {
     /// use windlass_core::verify::DefinitionRef;
     ///
     /// let pinned: DefinitionRef = "https://git.example.com/tasks@sha1:ab12".parse()?;
-    /// assert!(matches!(pinned, DefinitionRef::Pinned { .. }));
+    /// assert!(matches!(pinned, DefinitionRef::Pinned { path: None, .. }));
+    /// let file: DefinitionRef = "https://git.example.com/tasks@sha1:ab12#build.yaml".parse()?;
+    /// assert!(matches!(file, DefinitionRef::Pinned { path: Some(_), .. }));
     /// let name: DefinitionRef = "git@git.example.com:tasks".parse()?;
     /// assert!(matches!(name, DefinitionRef::Unpinned(_)));
     /// # Ok::<(), windlass_core::verify::DefinitionRefError>(())
@@ -50,9 +59,13 @@ impl FromStr for DefinitionRef {
             let is_algorithm = |text: &str| {
                 !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
             };
-            is_algorithm(algorithm).then_some((uri, algorithm, hex))
+            let (hex, path) = match hex.split_once('#') {
+                Some((hex, path)) => (hex, Some(path.trim())),
+                None => (hex, None),
+            };
+            is_algorithm(algorithm).then_some((uri, algorithm, hex, path))
         });
-        let Some((uri, algorithm, hex)) = pinned else {
+        let Some((uri, algorithm, hex, path)) = pinned else {
             return if text.is_empty() {
                 Err(DefinitionRefError::Blank)
             } else {
@@ -65,10 +78,14 @@ impl FromStr for DefinitionRef {
         if hex.is_empty() || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(DefinitionRefError::Digest);
         }
+        if path.is_some_and(|path| path_in_repository(path).is_empty()) {
+            return Err(DefinitionRefError::Path);
+        }
         Ok(Self::Pinned {
             uri: uri.to_owned(),
             algorithm: algorithm.to_owned(),
             digest: hex.to_owned(),
+            path: path.map(str::to_owned),
         })
     }
 }
@@ -80,10 +97,22 @@ impl fmt::Display for DefinitionRef {
                 uri,
                 algorithm,
                 digest,
-            } => write!(f, "{uri}@{algorithm}:{digest}"),
+                path,
+            } => {
+                write!(f, "{uri}@{algorithm}:{digest}")?;
+                path.iter().try_for_each(|path| write!(f, "#{path}"))
+            }
             Self::Unpinned(text) => f.write_str(text),
         }
     }
+}
+
+/// A path without what writers put before it.
+pub(super) fn path_in_repository(path: &str) -> &str {
+    let path = path.trim();
+    path.strip_prefix("./")
+        .unwrap_or(path)
+        .trim_start_matches('/')
 }
 
 /// A URI without what writers add to it; empty if it names nothing.
@@ -115,6 +144,13 @@ mod tests {
             assert_eq!(
                 DefinitionRef::from_str(text),
                 Err(DefinitionRefError::Digest),
+                "{text:?}"
+            );
+        }
+        for text in ["https://g.io/t@sha1:55#", "https://g.io/t@sha1:55# ./"] {
+            assert_eq!(
+                DefinitionRef::from_str(text),
+                Err(DefinitionRefError::Path),
                 "{text:?}"
             );
         }

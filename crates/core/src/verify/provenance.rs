@@ -156,8 +156,8 @@ impl Judgement {
                 self.claimed((claim, &value), by, wanted.least, &remedy);
             }
             Some(Fit::Own) => {
-                let by = "the resolver that read it";
-                self.attribute(claim, &value, Standing::Verified, by);
+                let by = format!("the resolver that read it{}", place(build, reference));
+                self.attribute(claim, &value, Standing::Verified, &by);
             }
             Some(Fit::Named) => {
                 let by = "the author of the pipeline run, who put that task into it";
@@ -202,7 +202,8 @@ impl Judgement {
                     self.claimed(claim, &by, wanted.least, "");
                 }
                 (None, Some(reference)) => {
-                    let by = format!("the {} {reference}", build.kind.name());
+                    let place = place(build, reference);
+                    let by = format!("the {} {reference}{place}", build.kind.name());
                     self.attribute(claim.0, claim.1, Standing::Verified, &by);
                 }
                 (None, None) => {
@@ -214,6 +215,14 @@ impl Judgement {
                 }
             }
         }
+    }
+}
+
+/// Which definition of the revision it was, where the reference leaves that to the author of the run.
+fn place(build: &Build<'_>, reference: &DefinitionRef) -> String {
+    match (reference, build.own.entry_point) {
+        (DefinitionRef::Pinned { path: Some(_), .. }, _) | (_, "") => String::new(),
+        (_, entry_point) => format!(", at {entry_point}, which the author of the run chose"),
     }
 }
 

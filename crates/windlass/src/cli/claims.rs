@@ -19,11 +19,11 @@ pub(super) struct Claims {
     /// Expected builder
     #[arg(long, value_name = "ID", value_parser = text)]
     builder_id: Option<String>,
-    /// Expected task: where it was read from, and its digest there
-    #[arg(long, value_name = "URI@ALGORITHM:HEX")]
+    /// Expected task: where it was read from, its digest there, and which file or name it was
+    #[arg(long, value_name = "URI@ALGORITHM:HEX[#PATH]")]
     task_ref: Option<DefinitionRef>,
-    /// Expected pipeline: where it was read from, and its digest there
-    #[arg(long, value_name = "URI@ALGORITHM:HEX")]
+    /// Expected pipeline: where it was read from, its digest there, and which file or name it was
+    #[arg(long, value_name = "URI@ALGORITHM:HEX[#PATH]")]
     pipeline_ref: Option<DefinitionRef>,
     /// Accept a source, a task name or a pipeline name that the author of the run may have chosen
     #[arg(long)]

@@ -285,3 +285,35 @@ fn nothing_expected_is_not_satisfied_by_nothing_found() {
     };
     assert_eq!(findings(&statement, &expected).len(), 1);
 }
+
+#[test]
+fn one_definition_of_a_revision_is_not_another_of_it() {
+    let mut v02 = provenance_v02();
+    v02["predicate"]["invocation"]["configSource"]["entryPoint"] = json!("./tasks/build.yaml");
+    let mut v1 = provenance_v1();
+    let params = &mut v1["predicate"]["buildDefinition"]["externalParameters"];
+    params["runSpec"] = json!({"taskRef": {"resolver": "git", "params": [
+        {"name": "name", "value": "other.yaml"},
+        {"name": "pathInRepo", "value": "tasks/build.yaml"},
+    ]}});
+    for statement in [v02, v1] {
+        let ask = |text: String| {
+            let expected = asking(|p| {
+                source(p);
+                p.task_ref = reference(&text);
+            });
+            outcome(&statement, &expected)
+        };
+        assert!(ask(format!("{TASKS}#tasks/build.yaml")).holds());
+        for other in ["other.yaml", "build.yaml", "tasks", "tasks/build.yaml/x"] {
+            assert!(!ask(format!("{TASKS}#{other}")).holds(), "{other}");
+        }
+        // where the reference leaves it open, the report says which one it was
+        let open = ask(TASKS.to_owned());
+        assert!(open.holds());
+        for attribution in &open.attributions {
+            let by = &attribution.by;
+            assert!(by.contains("tasks/build.yaml, which the author"), "{by}");
+        }
+    }
+}
