@@ -1,9 +1,9 @@
 //! The repository that a signature or statement names, compared with the expected one.
 //!
-//! A signature is about a digest. The repository it names is signed with it, and tells where the
-//! signer saw the image; the same digest may be in any other repository.
+//! A signature is about a digest. The repository that it names comes from the results of the run that
+//! built the image, whose author need not be able to push there: it is a claim, and the report says so.
 
-use windlass_core::verify::Outcome;
+use windlass_core::verify::{Attribution, Outcome, Standing};
 use windlass_registry::{Reference, Repository};
 
 /// Notes the repositories that are named, and a finding if none of them is the expected one.
@@ -19,6 +19,12 @@ pub(super) fn compare(
         reference.is_ok_and(|reference| reference.repository == *expected)
     };
     if outcome.references.iter().any(is_expected) {
+        outcome.attributions.push(Attribution {
+            claim: "identity",
+            value: expected.to_string(),
+            standing: Standing::Claimed,
+            by: "the run that reported the image".to_owned(),
+        });
         return;
     }
     outcome.findings.push(match outcome.references.as_slice() {
