@@ -93,7 +93,7 @@ fn text(body: &[u8]) -> String {
 fn shown(text: &str, secrets: &Secrets) -> String {
     let text = secrets.mask(text);
     let plain = |letter: char| match letter {
-        letter if letter.is_control() => ' ',
+        letter if letter.is_control() || directs(letter) => ' ',
         letter => letter,
     };
     let mut shown: String = text.trim().chars().map(plain).take(SHOWN).collect();
@@ -101,6 +101,13 @@ fn shown(text: &str, secrets: &Secrets) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// Whether a letter is invisible, or reorders those around it.
+fn directs(letter: char) -> bool {
+    matches!(letter,
+        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 impl fmt::Display for RegistryMessage {
@@ -119,7 +126,8 @@ mod tests {
 
     #[test]
     fn the_first_error_of_a_body_is_read() {
-        let body = br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m way\n","detail":{}}]}"#;
+        let body =
+            br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m\u202eway\n","detail":{}}]}"#;
         let message = RegistryMessage::read(body, &Secrets::default());
         assert_eq!(message.to_string(), ", DENIED: no [31m way");
     }

@@ -106,10 +106,12 @@ pub(crate) fn write(content: impl AsRef<[u8]>) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a line to standard error, where it is no part of the output.
+/// Writes lines to standard error, where they are no part of the output. What they quote of files, of
+/// the cluster or of a registry is made safe for a terminal.
 #[expect(clippy::print_stderr, reason = "the command line talks to a person")]
 pub(crate) fn note(text: &str) {
-    eprintln!("{text}");
+    let lines: Vec<_> = text.split('\n').map(clean::line).collect();
+    eprintln!("{}", lines.join("\n"));
 }
 
 /// Writes warnings to standard error.
