@@ -252,33 +252,25 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_without_a_trace_of_a_controller_is_told_from_a_signature() {
+    fn a_mark_without_the_uid_beside_it_is_told_from_a_signature() {
         use serde_json::json;
         use windlass_core::annotation::{RETRIES, SEAL, SIGNED};
-        let marked = |more: &str| {
-            let annotations = json!({ SIGNED: "true", more: "x" });
+        let marked = |more: &str, value: &str| {
+            let annotations = json!({ SIGNED: "true", more: value });
             state(&json!({ "name": "n", "uid": "u-1", "annotations": annotations }))
         };
-        assert_eq!(marked("other"), SignatureState::Marked);
+        assert_eq!(marked("other", "x"), SignatureState::Marked);
         assert_eq!(
-            marked("chains.tekton.dev/signature-taskrun-u-2"),
+            marked("chains.tekton.dev/signature-taskrun-u-2", "x"),
             SignatureState::Marked
         );
         assert_eq!(
-            marked("chains.tekton.dev/signature-taskrun-u-1"),
+            marked("chains.tekton.dev/signature-taskrun-u-1", "x"),
             SignatureState::Signed
         );
-        assert_eq!(marked(SEAL), SignatureState::Signed);
-        let by = |manager: &str| {
-            let fields =
-                json!({ "f:metadata": { "f:annotations": { (format!("f:{SIGNED}")): {} } } });
-            state(&json!({
-                "name": "n", "annotations": { SIGNED: "true" },
-                "managedFields": [{ "manager": manager, "fieldsV1": fields }],
-            }))
-        };
-        assert_eq!(by("tekton-chains-controller"), SignatureState::Signed);
-        assert_eq!(by("kubectl-create"), SignatureState::Marked);
+        assert_eq!(marked(SEAL, "x"), SignatureState::Marked);
+        assert_eq!(marked(SEAL, "SHA256:x MEUC u-2"), SignatureState::Marked);
+        assert_eq!(marked(SEAL, "SHA256:x MEUC u-1"), SignatureState::Signed);
         let other = |name: &str, value: &str| {
             state(&json!({ "name": "n", "annotations": { name: value } }))
         };

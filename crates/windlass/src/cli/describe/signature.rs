@@ -158,7 +158,9 @@ mod tests {
 
     #[test]
     fn a_signature_kept_elsewhere_is_said_so() {
-        let sealed = json!({"chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": "k s"});
+        let sealed = json!({
+            "chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": "SHA256:x MEUC u-1",
+        });
         let said = state(&sealed);
         assert!(said.contains("not in this run's annotations"), "{said}");
     }

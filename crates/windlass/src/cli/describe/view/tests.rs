@@ -92,7 +92,9 @@ fn a_pipeline_run_lists_its_task_runs_and_their_signatures() {
         },
     });
     let child = json!({
-        "metadata": {"name": "release-build", "annotations": {"chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": "k s"}},
+        "metadata": {"name": "release-build", "uid": "u-1", "annotations": {
+            "chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": "SHA256:x MEUC u-1",
+        }},
         "status": {"conditions": [{"type": "Succeeded", "status": "True", "reason": "Succeeded"}]},
     });
     let child = Summary::deserialize(&child).unwrap();
