@@ -45,6 +45,9 @@ mod client;
 mod clock;
 mod digest;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 pub mod keychain;
 mod lookup;

@@ -74,7 +74,7 @@ impl Remote {
     }
 
     /// The place of the next page: the link with the relation `next`, at the same origin.
-    pub(super) fn next_page(
+    pub(crate) fn next_page(
         &self,
         doing: &str,
         response: &Response,

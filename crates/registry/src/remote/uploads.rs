@@ -187,7 +187,11 @@ impl Remote {
     }
 
     /// The address to continue an upload: `Location`, which may be relative and may have a query.
-    fn location(&self, doing: &str, response: &Response) -> Result<Option<Place>, Error> {
+    pub(crate) fn location(
+        &self,
+        doing: &str,
+        response: &Response,
+    ) -> Result<Option<Place>, Error> {
         let Some(location) = response.header(LOCATION.as_str()) else {
             return Ok(None);
         };
