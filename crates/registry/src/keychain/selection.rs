@@ -97,8 +97,10 @@ impl Selection {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn of(config: &[u8], scopes: &[Scope]) -> Result<Self, SelectionError> {
+        // a member that nobody reads may be anything, but no reader takes it for another one
+        let config = std::str::from_utf8(config).map_err(|_| SelectionError::Syntax)?;
         // the source is left out: it may quote a value
-        let config: Config = serde_json::from_slice(config).map_err(|_| SelectionError::Syntax)?;
+        let config: Config = serde_json::from_str(config).map_err(|_| SelectionError::Syntax)?;
         let entries = usable(config.auths.ok_or(SelectionError::NoAuths)?);
         let keys = || entries.iter().map(|one| one.key.clone()).collect();
         match entries.as_slice() {
@@ -256,6 +258,21 @@ mod tests {
             let error = Selection::of(config.as_bytes(), &[]).err();
             assert_eq!(error, Some(expected), "{config}");
         }
+    }
+
+    #[test]
+    fn a_configuration_is_utf_8_throughout_also_where_nothing_is_read() {
+        let config = |name: &[u8]| {
+            let parts: [&[u8]; 3] = [
+                br#"{"auths": {"r.io": {"auth": "YTpi"}}, "credsStore": ""#,
+                name,
+                br#""}"#,
+            ];
+            parts.concat()
+        };
+        assert!(Selection::of(&config(b"desktop"), &[]).is_ok());
+        let refused = Selection::of(&config(b"de\xacsktop"), &[]);
+        assert_eq!(refused.err(), Some(SelectionError::Syntax));
     }
 
     #[test]
