@@ -159,7 +159,7 @@ pub enum Error {
         /// How long it had.
         time: Duration,
     },
-    /// Responses of this registry, or of all, hold too much memory for another large one.
+    /// Responses to this tenant, or to all, hold too much memory for another large one.
     #[error("{at}: too many large responses are being read at once; try again later")]
     Busy {
         /// The operation and its repository.

@@ -172,7 +172,7 @@ impl Default for Limits {
 /// How much memory the bodies of responses may take, and for how long.
 #[derive(Debug, Clone)]
 pub struct Bodies {
-    /// What all bodies in memory share. Each registry has a quarter of it at most.
+    /// What all bodies in memory share. Each tenant has a quarter of it at most.
     pub budget: Budget,
     /// Bytes of each body that are read without a share of the budget.
     pub free: usize,

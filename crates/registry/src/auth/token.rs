@@ -189,9 +189,10 @@ impl TokenRequest<'_> {
     }
 
     /// With GET and a name and password, or with POST and a refresh token.
-    fn http<'a>(&self, at: &'a At) -> Request<'a> {
+    fn http<'a>(&'a self, at: &'a At) -> Request<'a> {
         let mut request = Request {
             at,
+            tenant: self.tenant,
             method: Method::GET,
             place: self.realm.clone(),
             // the registry gets the token, whoever gives it

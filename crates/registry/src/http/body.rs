@@ -63,9 +63,10 @@ pub(super) async fn read(
     })
 }
 
-/// Room for this many bytes.
+/// Room for this many bytes, in the share of the tenant: who names many registries, or one that others
+/// need too, leaves them theirs.
 async fn share(bodies: &Bodies, request: &Request<'_>, bytes: usize) -> Result<Share, Error> {
-    let party = request.at.repository.registry();
+    let party = request.tenant.as_str();
     let taken = bodies.budget.take(party, bytes, bodies.patience).await;
     taken.map_err(|_| Error::Busy {
         at: request.at.clone(),

@@ -6,11 +6,14 @@ use windlass_core::network::Reach;
 
 use super::place::Place;
 use crate::error::At;
+use crate::tenant::Tenant;
 
 /// One request, which may be sent several times along redirects.
 #[derive(Debug, Clone)]
 pub(crate) struct Request<'a> {
     pub(crate) at: &'a At,
+    /// On whose behalf it is sent.
+    pub(crate) tenant: &'a Tenant,
     pub(crate) method: Method,
     pub(crate) place: Place,
     /// The nearest address that a redirect to another origin may lead to.

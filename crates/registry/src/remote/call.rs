@@ -6,6 +6,7 @@ use crate::auth::challenge::Access;
 use crate::error::At;
 use crate::http::{Body, Place, Request};
 use crate::reference::Repository;
+use crate::tenant::Tenant;
 
 /// A request to a repository.
 #[derive(Debug, Clone)]
@@ -81,9 +82,15 @@ impl<'a> Call<'a> {
         self
     }
 
-    pub(super) fn request<'r>(&'r self, at: &'r At, place: &Place) -> Request<'r> {
+    pub(super) fn request<'r>(
+        &'r self,
+        at: &'r At,
+        tenant: &'r Tenant,
+        place: &Place,
+    ) -> Request<'r> {
         Request {
             at,
+            tenant,
             method: self.method.clone(),
             place: place.clone(),
             elsewhere: place.within,

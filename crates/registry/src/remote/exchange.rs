@@ -67,7 +67,7 @@ impl Exchange<'_> {
     }
 
     async fn send(&self, authorization: Option<&HeaderValue>) -> Result<Response, Error> {
-        let mut request = self.call.request(self.at, self.place);
+        let mut request = self.call.request(self.at, self.tenant, self.place);
         request.authorization = authorization.cloned();
         self.session.http.send(request).await
     }

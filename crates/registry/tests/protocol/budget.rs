@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use windlass_registry::{Bodies, Budget, Error, Name, Retry, Tag};
+use windlass_registry::{Bodies, Budget, Error, Name, Retry, Tag, Tenant};
 use windlass_sandbox::registry::{FaultAnswer, Options};
 
 use crate::at::{At, MANIFEST, anonymous, options, start};
@@ -47,20 +47,19 @@ async fn a_large_body_counts_until_the_last_of_it_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_body_without_room_is_not_read_while_small_ones_and_other_registries_are() {
-    let (at, remote, bodies) = scene().await;
-    let host = at.registry.host();
-    let held = bodies.budget.take(&host, 2 * MIB, bodies.patience);
+async fn a_body_without_room_is_not_read_while_small_ones_and_those_of_other_tenants_are() {
+    let (_at, remote, bodies) = scene().await;
+    let (greedy, modest) = (Tenant::from("greedy"), Tenant::from("modest"));
+    let modest = remote.clone().on_behalf_of(modest);
+    let remote = remote.on_behalf_of(greedy);
+    let held = bodies.budget.take("greedy", 2 * MIB, bodies.patience);
     let held = held.await.unwrap();
     let error = remote.get_manifest(&tag("large")).await.unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
     assert_eq!(error.retry(), Retry::Backoff);
     assert!(remote.get_manifest(&tag("small")).await.unwrap().is_some());
-    bodies
-        .budget
-        .take("other", MIB, bodies.patience)
-        .await
-        .unwrap();
+    // the same body of the same registry
+    assert!(modest.get_manifest(&tag("large")).await.unwrap().is_some());
     drop(held);
     assert!(remote.get_manifest(&tag("large")).await.unwrap().is_some());
 }
