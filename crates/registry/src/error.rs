@@ -327,19 +327,15 @@ impl Error {
         }
     }
 
-    /// Whether the server took too long.
+    /// Whether there was no complete response in time: the server was too slow, or earlier responses
+    /// that are slow left no room for this one. The same request is not sent again at once then, since
+    /// it would hold the caller several times as long.
     pub fn is_timeout(&self) -> bool {
         match self {
-            Self::Silent { .. } | Self::Slow { .. } => true,
+            Self::Silent { .. } | Self::Slow { .. } | Self::Busy { .. } => true,
             Self::Transport { source, .. } => source.is_timeout(),
             _ => false,
         }
-    }
-
-    /// Whether the same request is not sent again at once: after a timeout, since a server that is slow
-    /// would hold the caller several times as long, and where there was no room for its response.
-    pub(crate) fn ends_attempts(&self) -> bool {
-        self.is_timeout() || matches!(self, Self::Busy { .. })
     }
 
     fn at(&self) -> &At {

@@ -55,7 +55,7 @@ where
             async move { clock.sleep(wait).await }
         })
         .when(|error| {
-            !error.ends_attempts() && matches!(error.retry(), Retry::Backoff | Retry::After(_))
+            !error.is_timeout() && matches!(error.retry(), Retry::Backoff | Retry::After(_))
         })
         .adjust(|error, wait| match error.retry() {
             Retry::After(asked) => wait.filter(|_| asked <= policy.longest_wait).map(|_| asked),

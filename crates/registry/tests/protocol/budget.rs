@@ -56,6 +56,7 @@ async fn a_body_without_room_is_not_read_while_small_ones_and_those_of_other_ten
     let held = held.await.unwrap();
     let error = remote.get_manifest(&tag("large")).await.unwrap_err();
     assert!(matches!(error, Error::Busy { .. }), "{error}");
+    assert!(error.is_timeout(), "{error}");
     assert_eq!(error.retry(), Retry::Backoff);
     assert!(remote.get_manifest(&tag("small")).await.unwrap().is_some());
     // the same body of the same registry
