@@ -338,6 +338,11 @@ impl Error {
         }
     }
 
+    /// Whether no connection could be made: nothing listens there, or the name has no address.
+    pub(crate) fn is_unconnected(&self) -> bool {
+        matches!(self, Self::Transport { source, .. } if source.is_connect())
+    }
+
     fn at(&self) -> &At {
         match self {
             Self::Denied { at, .. }

@@ -14,6 +14,8 @@ use crate::error::Error;
 pub struct RetryPolicy {
     /// Most attempts of a request.
     pub attempts: usize,
+    /// Most attempts of a request that nothing listens for.
+    pub connections: usize,
     /// Delay after the first attempt; each further one is three times as long, plus jitter.
     pub first_wait: Duration,
     /// Longest delay. If the registry asks for more, the request fails and the error says when to
@@ -25,6 +27,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 4,
+            connections: 4,
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(30),
         }
@@ -42,6 +45,7 @@ where
     A: Future<Output = Result<T, Error>>,
 {
     let clock = clock.clone();
+    let mut unconnected = 0;
     let waits = ExponentialBuilder::default()
         .with_min_delay(policy.first_wait)
         .with_factor(3.0)
@@ -54,8 +58,11 @@ where
             let clock = clock.clone();
             async move { clock.sleep(wait).await }
         })
-        .when(|error| {
-            !error.is_timeout() && matches!(error.retry(), Retry::Backoff | Retry::After(_))
+        .when(move |error| {
+            unconnected += usize::from(error.is_unconnected());
+            unconnected < policy.connections
+                && !error.is_timeout()
+                && matches!(error.retry(), Retry::Backoff | Retry::After(_))
         })
         .adjust(|error, wait| match error.retry() {
             Retry::After(asked) => wait.filter(|_| asked <= policy.longest_wait).map(|_| asked),

@@ -1,5 +1,7 @@
 //! Facts about failures: what is tried again, for how long, and what is said in the end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use windlass_registry::{Digest, Error, Limits, Name, Repository, Retry, Tag, Timeouts};
@@ -416,4 +418,28 @@ async fn a_registry_that_is_not_there_can_be_tried_later() {
     let error = remote.get_manifest(&tag()).await.unwrap_err();
     assert!(matches!(error, Error::Transport { .. }), "{error:?}");
     assert_eq!(error.retry(), Retry::Backoff);
+}
+
+#[tokio::test]
+async fn where_nothing_listens_a_request_is_sent_as_often_as_the_policy_says() {
+    for (connections, expected) in [(1, 1), (2, 2), (4, 4)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let mut options = options();
+        options.retry.connections = connections;
+        // a port that was free a moment ago
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = closed.local_addr().unwrap().port();
+        drop(closed);
+        options.lookup = windlass_registry::Lookup::scripted(move |_| {
+            count.fetch_add(1, Ordering::SeqCst);
+            vec!["127.0.0.1".parse().unwrap()]
+        });
+        let client = At::client(options);
+        let repository = Repository::parse(&format!("closed.example:{port}/app")).unwrap();
+        let error = client.repository(repository, anonymous()).tags().await;
+        let error = error.unwrap_err();
+        assert!(matches!(error, Error::Transport { .. }), "{error}");
+        assert_eq!(asked.load(Ordering::SeqCst), expected);
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use windlass_core::network::{Policy, TokenServices};
 use windlass_registry::keychain::{Candidate, Candidates, Source, find};
-use windlass_registry::{Bodies, Budget, Options, Remedy, Remote, Repository, Tenant};
+use windlass_registry::{Bodies, Budget, Options, Remedy, Remote, Repository, RetryPolicy, Tenant};
 
 use super::attached::bounds;
 use super::clients::{Exemptions, client, options};
@@ -16,6 +16,8 @@ use crate::cloud::Clouds;
 
 /// Parts of a budget of memory: each registry has one at most.
 const REGISTRIES: usize = 4;
+/// Attempts to connect to a registry that nobody waits for but a person.
+const CONNECTIONS: usize = 2;
 /// Longer than any verb may take.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -37,6 +39,10 @@ pub(crate) fn options_of_workstation() -> Options {
         network: Policy::of_workstation(),
         token_services: TokenServices::any(),
         remedy: Remedy::Login,
+        retry: RetryPolicy {
+            connections: CONNECTIONS,
+            ..RetryPolicy::default()
+        },
         ..options()
     }
 }
@@ -79,4 +85,22 @@ async fn of_machine(repository: &Repository) -> Candidates {
         .collect();
     let found = find(&sources, repository);
     found.candidates.with_problems(&found.warnings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_waits_three_seconds_at_most_for_a_registry_where_nothing_listens() {
+        let RetryPolicy {
+            connections,
+            first_wait,
+            ..
+        } = options_of_workstation().retry;
+        assert_eq!(connections, 2, "one wait between two attempts");
+        // jitter adds as much again at most
+        assert!(first_wait * 2 < Duration::from_secs(3));
+        assert!(RetryPolicy::default().connections > connections);
+    }
 }
