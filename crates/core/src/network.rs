@@ -34,6 +34,23 @@ pub struct Policy {
     listed: Network,
     /// Addresses of the cluster's API.
     cluster: Rules,
+    exceptions: Exceptions,
+}
+
+/// Where an address can be listed that is not connected to otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum Exceptions {
+    /// In the settings of a controller.
+    #[default]
+    #[error("list it in network.allow of windlass-config if that is intended")]
+    Settings,
+    /// Nowhere: a command reads no settings.
+    #[error(
+        "no flag of this command allows it; ask the operator of that host for an address that is \
+         as public as the host itself"
+    )]
+    Nowhere,
 }
 
 /// Why an address is not connected to.
@@ -41,14 +58,11 @@ pub struct Policy {
 #[non_exhaustive]
 pub enum Refusal {
     /// It is on this machine or its link.
-    #[error("it is {0}; list it in network.allow of windlass-config if that is intended")]
-    Local(LocalKind),
+    #[error("it is {0}; {1}")]
+    Local(LocalKind, Exceptions),
     /// A host that is farther away named it.
-    #[error(
-        "a public host refers to a private address; list it in network.allow of windlass-config if \
-         that is intended"
-    )]
-    Inward,
+    #[error("a public host refers to a private address; {0}")]
+    Inward(Exceptions),
     /// The operator refuses it.
     #[error("network.deny of windlass-config lists it")]
     Denied,
@@ -67,15 +81,17 @@ impl Default for Policy {
             nearest: Reach::Private,
             listed: Network::default(),
             cluster: Rules::default(),
+            exceptions: Exceptions::Settings,
         }
     }
 }
 
 impl Policy {
-    /// The policy of a person's own machine, which may have registries itself.
+    /// The policy of a command on a person's own machine, which may have registries itself.
     pub fn of_workstation() -> Self {
         Self {
             nearest: Reach::Local,
+            exceptions: Exceptions::Nowhere,
             ..Self::default()
         }
     }
@@ -97,6 +113,7 @@ impl Policy {
                 allow: self.listed.allow.with(&listed.allow),
                 deny: self.listed.deny.with(&listed.deny),
             },
+            exceptions: Exceptions::Settings,
             ..self
         }
     }
@@ -155,8 +172,8 @@ impl Policy {
             return Ok(());
         }
         Err(match reach {
-            Reach::Local => Refusal::Local(reach::kind(address)),
-            Reach::Private | Reach::Public => Refusal::Inward,
+            Reach::Local => Refusal::Local(reach::kind(address), self.exceptions),
+            Reach::Private | Reach::Public => Refusal::Inward(self.exceptions),
         })
     }
 
@@ -227,6 +244,27 @@ mod tests {
         let name = policy.check_name("kubernetes.default.svc.");
         assert_eq!(name, Err(Refusal::Cluster));
         assert_eq!(check(&policy, "r.io", "10.96.0.2"), Ok(()));
+    }
+
+    #[test]
+    fn a_refusal_names_the_setting_where_settings_are_read_and_none_to_a_person_at_a_command() {
+        let refusals = |policy: Policy| {
+            ["127.0.0.1", "10.0.0.1"].map(|address| {
+                let address = address.parse().unwrap();
+                let refused = policy.check(None, address, Reach::Public);
+                refused.unwrap_err().to_string()
+            })
+        };
+        let dev = Policy::of_workstation().with(&Network::default());
+        for controller in [Policy::default(), dev] {
+            for text in refusals(controller) {
+                assert!(text.contains("network.allow of windlass-config"), "{text}");
+            }
+        }
+        for text in refusals(Policy::of_workstation()) {
+            assert!(!text.contains("windlass-config"), "{text}");
+            assert!(text.contains("no flag of this command"), "{text}");
+        }
     }
 
     #[test]
