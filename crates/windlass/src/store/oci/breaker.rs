@@ -6,7 +6,7 @@
 //! breaker is closed again by a response, and stays open twice as long without one.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -20,7 +20,13 @@ const PROBE: Duration = Duration::from_secs(60);
 /// Most hosts of a namespace whose timeouts are counted, and most namespaces.
 const REMEMBERED: (usize, usize) = (64, 10_000);
 
-type Hosts = HashMap<String, Breaker>;
+/// The breakers of a namespace that are not closed, or have counted timeouts.
+#[derive(Debug)]
+struct Hosts {
+    breakers: HashMap<String, Breaker>,
+    /// When a host last timed out.
+    touched: Instant,
+}
 
 /// The breakers of all namespaces.
 #[derive(Debug)]
@@ -64,50 +70,63 @@ impl Breakers {
 
     /// Lets a request through, or says how long to wait.
     pub(super) fn admit(&self, visit: Visit<'_>, now: Instant) -> Result<(), Duration> {
-        self.with(visit, |hosts| {
-            let breaker = hosts.get_mut(visit.host);
-            let Some(open) = breaker.and_then(|breaker| breaker.open.as_mut()) else {
-                return Ok(());
-            };
-            open.admit(visit.run, now)
-        })
+        let mut all = self.all();
+        let hosts = all.get_mut(visit.namespace);
+        let breaker = hosts.and_then(|hosts| hosts.breakers.get_mut(visit.host));
+        let Some(open) = breaker.and_then(|breaker| breaker.open.as_mut()) else {
+            return Ok(());
+        };
+        open.admit(visit.run, now)
     }
 
     /// The host responded, whatever it said.
     pub(super) fn responded(&self, visit: Visit<'_>) {
-        self.with(visit, |hosts| drop(hosts.remove(visit.host)));
-    }
-
-    /// The host did not respond in time.
-    pub(super) fn timed_out(&self, visit: Visit<'_>, now: Instant) {
-        self.with(visit, |hosts| {
-            if !hosts.contains_key(visit.host) && hosts.len() >= REMEMBERED.0 {
-                let least = hosts.iter().min_by_key(|(_, breaker)| breaker.timeouts);
-                let least = least.map(|(host, _)| host.clone());
-                least.map(|host| hosts.remove(&host));
-            }
-            let breaker = hosts.entry(visit.host.to_owned()).or_insert(Breaker {
-                timeouts: 0,
-                open: None,
-            });
-            breaker.timed_out(self.pauses, now);
-        });
-    }
-
-    fn with<T>(&self, visit: Visit<'_>, change: impl FnOnce(&mut Hosts) -> T) -> T {
-        let mut all = self
-            .namespaces
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if !all.contains_key(visit.namespace) && all.len() >= REMEMBERED.1 {
-            all.clear();
-        }
-        let hosts = all.entry(visit.namespace.to_owned()).or_default();
-        let result = change(hosts);
-        if hosts.is_empty() {
+        let mut all = self.all();
+        let Some(hosts) = all.get_mut(visit.namespace) else {
+            return;
+        };
+        hosts.breakers.remove(visit.host);
+        if hosts.breakers.is_empty() {
             all.remove(visit.namespace);
         }
-        result
+    }
+
+    /// The host did not respond in time. Where too much would be remembered, the namespace that met no
+    /// timeout for longest makes room: no other loses its breakers.
+    pub(super) fn timed_out(&self, visit: Visit<'_>, now: Instant) {
+        let mut all = self.all();
+        if !all.contains_key(visit.namespace) && all.len() >= REMEMBERED.1 {
+            let quiet = all.iter().min_by_key(|(_, hosts)| hosts.touched);
+            let quiet = quiet.map(|(namespace, _)| namespace.clone());
+            quiet.map(|namespace| all.remove(&namespace));
+        }
+        let hosts = all.entry(visit.namespace.to_owned()).or_insert(Hosts {
+            breakers: HashMap::new(),
+            touched: now,
+        });
+        hosts.touched = now;
+        hosts.breaker(visit.host).timed_out(self.pauses, now);
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Hosts>> {
+        let namespaces = self.namespaces.lock();
+        namespaces.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hosts {
+    /// The breaker of a host. The one with the fewest timeouts makes room for it.
+    fn breaker(&mut self, host: &str) -> &mut Breaker {
+        let breakers = &mut self.breakers;
+        if !breakers.contains_key(host) && breakers.len() >= REMEMBERED.0 {
+            let least = breakers.iter().min_by_key(|(_, breaker)| breaker.timeouts);
+            let least = least.map(|(host, _)| host.clone());
+            least.map(|host| breakers.remove(&host));
+        }
+        breakers.entry(host.to_owned()).or_insert(Breaker {
+            timeouts: 0,
+            open: None,
+        })
     }
 }
 
@@ -225,7 +244,27 @@ mod tests {
             };
             breakers.timed_out(visit, now);
         }
-        assert_eq!(breakers.namespaces.lock().unwrap()["b"].len(), REMEMBERED.0);
+        assert_eq!(breakers.all()["b"].breakers.len(), REMEMBERED.0);
         assert!(breakers.admit(visit("b", "u"), now).is_err());
+    }
+
+    #[test]
+    fn a_namespace_too_many_replaces_the_one_that_met_no_timeout_for_longest_and_no_other() {
+        let (breakers, now) = (Breakers::new(OPEN), Instant::now());
+        let at = |number: usize| now + Duration::from_millis(number as u64);
+        for number in 0..REMEMBERED.1 {
+            breakers.timed_out(visit(&format!("n{number}"), "u"), at(number));
+        }
+        // the oldest of them is not quiet
+        open(&breakers, at(REMEMBERED.1));
+        let late = at(REMEMBERED.1 + 1);
+        for number in 1..10 {
+            breakers.timed_out(visit(&format!("more-{number}"), "u"), late);
+        }
+        assert_eq!(breakers.all().len(), REMEMBERED.1);
+        assert!(breakers.admit(visit("b", "u"), late).is_err());
+        let all = breakers.all();
+        assert!(!all.contains_key("n0") && !all.contains_key("n9"));
+        assert!(all.contains_key("n10") && all.contains_key("n9999"));
     }
 }
