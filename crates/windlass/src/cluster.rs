@@ -119,7 +119,8 @@ impl Connection {
         if let Some(server) = server {
             config.cluster_url = server.parse().map_err(ConnectError::Server)?;
         }
-        let hosts = hosts(config.cluster_url.host().unwrap_or_default()).await;
+        let of_pod = std::env::var("KUBERNETES_SERVICE_HOST").ok();
+        let hosts = hosts(config.cluster_url.host().unwrap_or_default(), of_pod).await;
         let login = login_of(&config);
         let builder = ClientBuilder::try_from(config);
         let builder = builder.map_err(|error| unusable(login, &error))?;
@@ -194,9 +195,9 @@ fn unusable(login: Option<String>, error: &kube::Error) -> ConnectError {
 
 /// An API server by its host and what that resolves to; within the cluster also by the name and
 /// address that every pod knows it by.
-async fn hosts(host: &str) -> Rules {
+async fn hosts(host: &str, of_pod: Option<String>) -> Rules {
     let mut hosts = vec![host.to_owned()];
-    if let Ok(address) = std::env::var("KUBERNETES_SERVICE_HOST") {
+    if let Some(address) = of_pod {
         hosts.extend([address, IN_CLUSTER.to_owned()]);
     }
     let mut rules = Rules::default();
@@ -212,4 +213,44 @@ async fn hosts(host: &str) -> Rules {
         rules = rules.with(&Rules::addresses(found.unwrap_or_default()));
     }
     rules
+}
+
+#[cfg(test)]
+mod tests {
+    use windlass_core::network::{Policy, Reach, Refusal};
+
+    use super::*;
+
+    /// Whether a registry of this name and address is taken for the API server.
+    fn is_api(api: &Rules, host: Option<&str>, address: &str) -> bool {
+        let policy = Policy::of_workstation().without_cluster(api);
+        let checked = policy.check(host, address.parse().unwrap(), Reach::Local);
+        checked == Err(Refusal::Cluster)
+    }
+
+    #[tokio::test]
+    async fn the_api_server_is_known_by_its_name_and_every_address_of_it() {
+        let api = hosts("localhost", None).await;
+        assert!(is_api(&api, None, "127.0.0.1"));
+        assert!(is_api(&api, None, "::ffff:127.0.0.1"));
+        assert!(is_api(&api, Some("LocalHost."), "192.0.2.7"));
+        assert!(!is_api(&api, Some("r.io"), "192.0.2.7"));
+        // no pod
+        assert!(!is_api(&api, Some(IN_CLUSTER), "192.0.2.7"));
+        for (host, address) in [("192.0.2.1", "192.0.2.1"), ("[2001:db8::1]", "2001:db8::1")] {
+            let api = hosts(host, None).await;
+            assert!(is_api(&api, Some("r.io"), address), "{host}");
+            assert!(!is_api(&api, Some("r.io"), "192.0.2.7"), "{host}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pod_knows_the_api_server_by_its_service_too() {
+        let api = hosts("api.invalid", Some("10.96.0.1".to_owned())).await;
+        assert!(is_api(&api, Some("r.io"), "10.96.0.1"));
+        assert!(is_api(&api, Some("kubernetes.default.svc"), "192.0.2.7"));
+        assert!(is_api(&api, Some("api.invalid"), "192.0.2.7"));
+        let api = hosts("api.invalid", Some("fd00::1".to_owned())).await;
+        assert!(is_api(&api, Some("r.io"), "fd00::1"));
+    }
 }
