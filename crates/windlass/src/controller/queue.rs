@@ -220,6 +220,7 @@ impl Queue {
             attempts: 0,
             is_leaving,
             places: Ticket::places_for(work.bytes()),
+            hosts: Arc::default(),
             work,
         };
         if rest.is_zero() {
@@ -252,9 +253,14 @@ impl Queue {
             attempts: waiting.attempts,
             is_leaving: waiting.is_leaving,
             work: waiting.work,
+            hosts: waiting.hosts,
             places: waiting.places,
         };
-        self.enqueue(Ticket::without_hosts(&id, job.places), job);
+        let ticket = Ticket {
+            hosts: Arc::clone(&job.hosts),
+            ..Ticket::without_hosts(&id, job.places)
+        };
+        self.enqueue(ticket, job);
     }
 
     /// The run is gone.
@@ -271,9 +277,12 @@ impl Queue {
     }
 
     /// Lets a run wait for a place.
-    fn enqueue(&mut self, ticket: Ticket, job: Job) {
+    fn enqueue(&mut self, mut ticket: Ticket, job: Job) {
         let id = Arc::clone(&ticket.id);
         let work = self.budget.admit(&id.namespace, job.work);
+        if Place::of(&work) == Place::Signing {
+            ticket.hosts = Arc::default();
+        }
         let lane = self.lane(Place::of(&work));
         if job.is_leaving {
             lane.push_first(ticket);
@@ -365,6 +374,7 @@ impl Queue {
             attempts,
             is_leaving,
             work,
+            hosts: Arc::default(),
             places,
         };
         match outcome {
@@ -403,7 +413,14 @@ impl Queue {
                 after,
                 run,
                 progress,
-            } => self.wait(id, after, job(busy.attempts, Work::Confirm(run, progress))),
+            } => {
+                // what is read back is asked of the hosts that were written to
+                let job = Job {
+                    hosts: Arc::clone(&busy.ticket.hosts),
+                    ..job(busy.attempts, Work::Confirm(run, progress))
+                };
+                self.wait(id, after, job);
+            }
             Outcome::Awaiting {
                 mut children,
                 after,
@@ -432,6 +449,7 @@ impl Queue {
             attempts: job.attempts,
             is_leaving: job.is_leaving,
             timer,
+            hosts: job.hosts,
             places: job.places,
             work: self.budget.admit(&id.namespace, job.work),
         };

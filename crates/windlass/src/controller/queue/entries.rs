@@ -1,5 +1,7 @@
 //! What the queue knows of a run: that it waits for a place, for its time, or is worked on.
 
+use std::sync::Arc;
+
 use tokio_util::time::delay_queue;
 
 use super::lane::Ticket;
@@ -28,6 +30,8 @@ pub(super) struct Job {
     pub(super) attempts: u32,
     pub(super) is_leaving: bool,
     pub(super) work: Work,
+    /// The registry hosts that it needs.
+    pub(super) hosts: Arc<[String]>,
     /// How many places it takes.
     pub(super) places: usize,
 }
@@ -38,6 +42,8 @@ pub(super) struct Waiting {
     pub(super) is_leaving: bool,
     pub(super) timer: delay_queue::Key,
     pub(super) work: Work,
+    /// The registry hosts that it needs.
+    pub(super) hosts: Arc<[String]>,
     /// How many places it takes.
     pub(super) places: usize,
 }

@@ -234,6 +234,60 @@ async fn a_registry_that_forgets_what_is_written_holds_no_other_tenant_up() {
 }
 
 #[tokio::test]
+async fn what_is_read_back_counts_in_the_share_of_its_host() {
+    // 8 places, of which a host has 4
+    let settle = Duration::from_secs(2);
+    let scene = stage(FOR_EVER, |options| {
+        options.registries.append.settle = settle;
+    })
+    .await;
+    let (theirs, ours) = (
+        Registry::start(RegistryOptions::default()).await.unwrap(),
+        Registry::start(RegistryOptions::default()).await.unwrap(),
+    );
+    let digest = image(&theirs);
+    for team in 0..4 {
+        let namespace = format!("team-{team}");
+        scene.create(json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace },
+        }));
+        for number in 0..2 {
+            let mut run = built(&format!("app-{number}"), &theirs, &digest);
+            run["metadata"]["namespace"] = json!(namespace);
+            let image = format!("{}/team-{team}/app-{number}", theirs.host());
+            run["status"]["results"][0]["value"] = json!(image);
+            scene.create(run);
+        }
+    }
+    let writes = |_: &Scene| {
+        let requests = theirs.requests();
+        let writes = requests.iter().filter(|request| request.method == "PUT");
+        writes
+            .filter(|request| request.path.contains("/manifests/"))
+            .count()
+    };
+    scene
+        .until("all tags are written", |scene| writes(scene) == 16)
+        .await;
+    let gate = Gate::new();
+    theirs.fail(RegistryFault {
+        method: Some("GET".to_owned()),
+        path_contains: "/manifests/".to_owned(),
+        times: usize::MAX,
+        answer: registry::FaultAnswer::Pause(gate.clone()),
+        ..RegistryFault::default()
+    });
+    // one of each run that has a place is on its way at least
+    gate.reached(4).await;
+    let digest = image(&ours);
+    scene.create(built("app", &ours, &digest));
+    assert_eq!(scene.marked("app").await, "true");
+    theirs.clear_faults();
+    gate.release();
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn the_watch_is_read_while_every_place_is_taken() {
     let mut options = options();
     options.concurrency = 1;
