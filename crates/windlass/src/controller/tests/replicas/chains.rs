@@ -110,14 +110,14 @@ async fn a_chains_that_was_killed_is_waited_for_as_long_as_its_lease_lasts() {
     scene
         .until("the renewal is seen", |scene| looks(scene) > before)
         .await;
-    pass(Duration::from_secs(50)).await;
+    pass(Duration::from_secs(20)).await;
     let before = looks(&scene);
     scene
         .until("it was looked at again", |scene| looks(scene) > before + 1)
         .await;
     scene.is_stopped(&replica).await;
     assert_eq!(scene.run_requests("PATCH"), 0);
-    pass(Duration::from_secs(15)).await;
+    pass(Duration::from_secs(60)).await;
     scene.all_signed(&[1], "early").await;
     replica.end().await;
     scene.local.cluster.shutdown().await;
