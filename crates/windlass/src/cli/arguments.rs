@@ -37,6 +37,13 @@ impl Place {
 /// The command line for clap: with the verb `controller` where it is meant, and with its flags in
 /// clap's way.
 pub(super) fn read(typed: Vec<OsString>, place: Place, command: &Command) -> Vec<OsString> {
+    if !command
+        .get_subcommands()
+        .any(|verb| verb.get_name() == CONTROLLER && !verb.is_hide_set())
+    {
+        // called by the name of another program
+        return typed;
+    }
     let flags = Flags::of(command);
     let Some((program, words)) = typed.split_first() else {
         return typed;
@@ -157,6 +164,16 @@ mod tests {
         let read = read(words, place, &Arguments::command());
         let words: Vec<&str> = read.iter().filter_map(|word| word.to_str()).collect();
         words.join(" ")
+    }
+
+    #[test]
+    fn a_program_of_another_name_has_no_controller() {
+        for typed in ["cosign --key cosign.pub", "cosign", "tkn -n prod"] {
+            let words: Vec<OsString> = typed.split_whitespace().map(OsString::from).collect();
+            let called = words.first().map(OsString::as_os_str);
+            let command = crate::cli::original::slice(Arguments::command(), called);
+            assert_eq!(read(words.clone(), Place::Pod, &command), words, "{typed}");
+        }
     }
 
     #[test]
