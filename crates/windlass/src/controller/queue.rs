@@ -41,7 +41,7 @@ mod pace;
 mod queued;
 
 /// Most runs that are signed and recorded at once.
-const MOST_SIGNING: usize = 64;
+const MOST_SIGNING: usize = 256;
 /// Longest pause of a run that is being deleted and waits for us.
 const LEAVING: Duration = Duration::from_secs(30);
 /// How long work under way may go on once the controller is asked to stop.
