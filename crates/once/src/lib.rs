@@ -15,6 +15,8 @@
 //!   claims, and a value goes with its last claim: whoever fills the map loses values of its own, not
 //!   those that others use.
 //!
+//! [`Places`] are shared in the same spirit: whoever takes many leaves some to others.
+//!
 //! # Why not an existing crate
 //!
 //! `moka` 0.12 has single flight, bounds and an expiry for each value. But its clock is private, so a
@@ -50,6 +52,7 @@ use self::state::State;
 
 mod claims;
 mod entries;
+mod places;
 mod share;
 mod state;
 
@@ -57,6 +60,7 @@ mod state;
 mod tests;
 
 pub use self::entries::Expiry;
+pub use self::places::Places;
 pub use self::share::Share;
 
 /// A bounded map of values that expire and are made by one caller at a time. Without holders, it has

@@ -12,6 +12,7 @@ use windlass_core::network::Refusal;
 use windlass_core::retry::Retry;
 
 use crate::digest::Digest;
+use crate::lookup::LookupError;
 use crate::reference::Repository;
 
 mod code;
@@ -148,6 +149,16 @@ pub enum Error {
         /// The HTTP client's error.
         #[source]
         source: reqwest::Error,
+    },
+    /// The addresses of a host were not found out.
+    #[error("{at}: could not look up the name {host}")]
+    Unresolved {
+        /// The operation and its repository.
+        at: At,
+        /// Host and port.
+        host: String,
+        /// Why not.
+        source: LookupError,
     },
     /// A large response took too long, and others wait for the memory that it takes.
     #[error("{at}: the response of {host} did not arrive within {} s; try again later", time.as_secs())]
@@ -306,6 +317,7 @@ impl Error {
                 ..
             } if is_temporary(*status) => retry_after.map_or(Retry::Backoff, Retry::After),
             Self::Transport { .. }
+            | Self::Unresolved { .. }
             | Self::Silent { .. }
             | Self::Slow { .. }
             | Self::Busy { .. }
@@ -333,6 +345,7 @@ impl Error {
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::Silent { .. } | Self::Slow { .. } | Self::Busy { .. } => true,
+            Self::Unresolved { source, .. } => matches!(source, LookupError::Crowded),
             Self::Transport { source, .. } => source.is_timeout(),
             _ => false,
         }
@@ -349,6 +362,7 @@ impl Error {
             | Self::Status { at, .. }
             | Self::ImmutableTag { at, .. }
             | Self::Transport { at, .. }
+            | Self::Unresolved { at, .. }
             | Self::Slow { at, .. }
             | Self::Silent { at, .. }
             | Self::ListTooLarge { at, .. }

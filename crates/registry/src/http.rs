@@ -12,7 +12,7 @@ use http::header::{AUTHORIZATION, LOCATION};
 use reqwest::{RequestBuilder, Url};
 
 use self::client::{Clients, Verification};
-use self::failure::{failure, is_unsent, silence};
+use self::failure::{failure, is_unsent, silence, unchecked};
 use self::host::Exemptions;
 use self::network::Network;
 use self::scheme::{Scheme, Schemes};
@@ -185,11 +185,7 @@ impl Http {
     async fn client(&self, at: &At, place: &Place) -> Result<&reqwest::Client, Error> {
         let Place { url, within } = place;
         let checked = self.network.check(url, *within).await;
-        checked.map_err(|why| Error::Forbidden {
-            at: at.clone(),
-            host: host::authority(url),
-            why,
-        })?;
+        checked.map_err(|why| unchecked(at, url, why))?;
         let clients = match &self.unchecked {
             Some(unchecked) if self.exemptions.skip_certificate(url) => unchecked,
             _ => &self.checked,

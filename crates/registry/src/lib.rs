@@ -60,6 +60,7 @@ mod retry;
 mod secrets;
 mod session;
 mod tenant;
+mod threads;
 
 pub use windlass_core::network::Policy;
 pub use windlass_core::retry::Retry;
@@ -72,7 +73,7 @@ pub use clock::Clock;
 pub use digest::{Digest, DigestError};
 pub use error::outline::Outline;
 pub use error::{At, Attempt, Error, RegistryMessage, Remedy};
-pub use lookup::Lookup;
+pub use lookup::{Lookup, LookupError};
 pub use memory::Memory;
 pub use options::{AppendPolicy, Bodies, ClientCertificate, Limits, Options, Proxies, Timeouts};
 pub use reference::{Name, Reference, ReferenceError, Repository, Tag};
@@ -82,3 +83,4 @@ pub use remote::{
 pub use retry::RetryPolicy;
 pub use secrets::Secrets;
 pub use tenant::Tenant;
+pub use threads::{Interrupted, Thread, Threads};

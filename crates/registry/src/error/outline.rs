@@ -48,6 +48,9 @@ impl fmt::Display for Outline<'_> {
                 "no complete response from {}; check that it can be reached from here",
                 Host { at, host }
             ),
+            Error::Unresolved { at, host, source } => {
+                write!(f, "could not look up {}: {source}", Host { at, host })
+            }
             Error::Slow { at, host, time } => write!(
                 f,
                 "the response of {} did not arrive within {} s; try again later",

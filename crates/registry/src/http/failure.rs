@@ -7,8 +7,9 @@ use reqwest::Url;
 use rustls::AlertDescription;
 
 use super::host::authority;
-use super::network::Forbidden;
+use super::network::{Forbidden, Unchecked};
 use crate::error::{At, Error};
+use crate::lookup::LookupError;
 
 /// Why a TLS connection failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +85,12 @@ fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     None
 }
 
-/// The refusal of the resolver among the sources of an error.
-fn forbidden(error: &reqwest::Error) -> Option<Forbidden> {
+/// An error of the resolver among the sources of an error.
+fn of_resolver<E: std::error::Error + Clone + 'static>(error: &reqwest::Error) -> Option<E> {
     let mut next = error.source();
     while let Some(error) = next {
-        if let Some(forbidden) = error.downcast_ref::<Forbidden>() {
-            return Some(*forbidden);
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found.clone());
         }
         next = error.source();
     }
@@ -114,11 +115,23 @@ pub(super) fn silence(at: &At, url: &Url, after: Duration) -> Error {
     }
 }
 
+/// A place that is not connected to.
+pub(super) fn unchecked(at: &At, url: &Url, why: Unchecked) -> Error {
+    let (at, host) = (at.clone(), authority(url));
+    match why {
+        Unchecked::Forbidden(why) => Error::Forbidden { at, host, why },
+        Unchecked::Lookup(source) => Error::Unresolved { at, host, source },
+    }
+}
+
 /// The address is left out of the source: its query may hold a secret.
 pub(super) fn failure(at: &At, url: &Url, error: reqwest::Error) -> Error {
     let (at, host) = (at.clone(), authority(url));
-    if let Some(Forbidden(why)) = forbidden(&error) {
+    if let Some(Forbidden(why)) = of_resolver(&error) {
         return Error::Forbidden { at, host, why };
+    }
+    if let Some(source @ LookupError::Crowded) = of_resolver(&error) {
+        return Error::Unresolved { at, host, source };
     }
     let problem = tls_problem(&error);
     let source = error.without_url();

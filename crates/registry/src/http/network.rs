@@ -11,6 +11,7 @@
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -18,7 +19,7 @@ use windlass_core::network::{Policy, Reach, Refusal};
 
 use super::host::{address, is_own_name};
 use super::place::{Origin, Place};
-use crate::lookup::Lookup;
+use crate::lookup::{Lookup, LookupError};
 use crate::options::Options;
 
 /// Which connections may be made. Clones share what is known of the proxies.
@@ -26,6 +27,8 @@ use crate::options::Options;
 pub(super) struct Network {
     policy: Arc<Policy>,
     lookup: Lookup,
+    /// How long a lookup waits for its turn, which leaves time for it.
+    patience: Duration,
     proxies: Arc<Proxies>,
 }
 
@@ -49,11 +52,22 @@ pub(super) struct Resolver {
 #[error(transparent)]
 pub(super) struct Forbidden(pub(super) Refusal);
 
+/// Why a place is not connected to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unchecked {
+    #[error(transparent)]
+    Forbidden(#[from] Refusal),
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+}
+
 impl Network {
     pub(super) fn new(options: &Options) -> Self {
+        let timeouts = &options.timeouts;
         Self {
             policy: Arc::new(options.network.clone()),
             lookup: options.lookup.clone(),
+            patience: timeouts.connect.min(timeouts.first_byte) / 2,
             proxies: Arc::new(Proxies::new(options)),
         }
     }
@@ -78,21 +92,21 @@ impl Network {
     }
 
     /// Whether a place may be connected to, as far as its URL tells.
-    pub(super) async fn check(&self, url: &Url, within: Reach) -> Result<(), Refusal> {
+    pub(super) async fn check(&self, url: &Url, within: Reach) -> Result<(), Unchecked> {
         if let Some(address) = address(url) {
-            return self.policy.check(None, address, within);
+            return Ok(self.policy.check(None, address, within)?);
         }
         let host = url.host_str().unwrap_or_default();
         self.policy.check_name(host)?;
         if is_own_name(host) {
-            return self.policy.check_this_machine(host, within);
+            return Ok(self.policy.check_this_machine(host, within)?);
         }
         if !self.proxies.names.contains(host) {
             return Ok(());
         }
         // the resolver does not know whether it is asked for the proxy or for this
-        let found = self.lookup.of(host).await.unwrap_or_default();
-        self.judge(host, &found, within)
+        let found = self.lookup.of(host, self.patience).await?;
+        Ok(self.judge(host, &found, within)?)
     }
 
     fn judge(&self, host: &str, found: &[IpAddr], within: Reach) -> Result<(), Refusal> {
@@ -156,7 +170,7 @@ impl Resolve for Resolver {
         let (network, within) = (self.network.clone(), self.within);
         Box::pin(async move {
             let host = name.as_str();
-            let found = network.lookup.of(host).await?;
+            let found = network.lookup.of(host, network.patience).await?;
             if network.proxies.names.contains(host) {
                 network.proxies.learn(&found);
             } else {

@@ -9,6 +9,7 @@ use crate::auth::refusal::{Denial, Refusal};
 use crate::error::{At, Attempt, Error, RegistryMessage};
 use crate::http::{Place, Response};
 use crate::keychain::{Candidate, Candidates};
+use crate::lookup::on_behalf_of;
 use crate::reference::Repository;
 use crate::retry::with_retry;
 use crate::session::Session;
@@ -87,6 +88,10 @@ impl Remote {
 
     /// Sends a request once with each candidate, until one has access.
     pub(super) async fn send_once(&self, call: &Call<'_>) -> Result<Response, Error> {
+        on_behalf_of(&self.tenant, self.send_with_each(call)).await
+    }
+
+    async fn send_with_each(&self, call: &Call<'_>) -> Result<Response, Error> {
         let at = self.at(&call.doing);
         let registry = self.repository.registry();
         let base = self.session.http.base(&at, registry).await?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::header::{LINK, LOCATION, WWW_AUTHENTICATE};
 use windlass_core::network::{Network, Rules};
-use windlass_registry::{Client, Error, Lookup, Policy, Remote, Repository, Retry};
+use windlass_registry::{Client, Error, Lookup, Policy, Remote, Repository, Retry, Tenant};
 use windlass_sandbox::registry::{FaultAnswer, Options, Registry};
 
 use super::at::{At, anonymous, options, start};
@@ -432,4 +432,47 @@ async fn a_token_service_on_another_host_gets_a_credential_only_if_it_is_listed(
     let remote = client.repository(at.repository("team/app"), candidates);
     remote.can_push().await.unwrap();
     assert_eq!(tokens(&at), 1);
+}
+
+/// Looks names up like name servers of which those of `evil.test` do not respond until this is
+/// dropped.
+fn unanswered(answer: &'static str) -> (std::sync::mpsc::Sender<()>, Lookup) {
+    let (answered, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Arc::new(std::sync::Mutex::new(gate));
+    let lookup = Lookup::blocking(move |host| {
+        if host.ends_with("evil.test") {
+            let _ = gate.lock().map(|gate| gate.recv());
+        }
+        Ok(addresses(&[answer]))
+    });
+    (answered, lookup)
+}
+
+#[tokio::test]
+async fn names_that_no_server_answers_keep_no_other_tenant_from_its_registry() {
+    let home = registry().await;
+    let (answered, lookup) = unanswered("127.0.0.1");
+    let mut options = guarded(&home);
+    options.lookup = lookup;
+    options.timeouts.first_byte = std::time::Duration::from_millis(500);
+    let client = Client::new(options).unwrap();
+    let remote = |tenant: &str, host: &str| {
+        let repository = Repository::parse(&format!("{host}/team/app")).unwrap();
+        let remote = client.repository(repository, anonymous());
+        remote.on_behalf_of(Tenant::from(tenant))
+    };
+    let hosts = (0..600).map(|number| format!("x{number}.evil.test"));
+    let hostile = hosts.map(|host| {
+        let remote = remote("team-b", &host);
+        async move { remote.tags().await.unwrap_err() }
+    });
+    for error in futures::future::join_all(hostile).await {
+        assert!(error.is_timeout(), "{error}");
+    }
+    let home = format!("{HOME}:{}", port(&home));
+    let crowded = remote("team-b", &home).tags().await.unwrap_err();
+    assert!(matches!(crowded, Error::Unresolved { .. }), "{crowded}");
+    assert!(crowded.is_timeout() && crowded.retry() == Retry::Backoff);
+    remote("team-a", &home).tags().await.unwrap();
+    drop(answered);
 }
