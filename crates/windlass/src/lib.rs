@@ -5,6 +5,7 @@
 //! stores, and those stand above the access to clusters and clouds. `pub` is what the program,
 //! integration tests and benches use; there is no promise to anybody else.
 
+mod apart;
 pub mod cli;
 mod cloud;
 mod cluster;

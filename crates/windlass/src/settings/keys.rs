@@ -10,6 +10,7 @@ use windlass_core::error::Chain;
 use zeroize::Zeroizing;
 
 use super::{Current, Setting};
+use crate::apart::apart;
 use crate::cluster::event::{self, Regarding};
 use crate::cluster::path::{ApiPath, Resource};
 use crate::cluster::secret::{MalformedSecret, Secret};
@@ -57,7 +58,7 @@ impl Keys {
         }
         self.last = Some(fingerprint);
         let make = self.make;
-        let signer = tokio::task::spawn_blocking(move || make(&entries)).await;
+        let signer = apart("key", move || make(&entries)).await;
         let reason = match signer {
             Ok(Ok(signer)) => {
                 tracing::info!(key_id = signer.key_id(), "key loaded from {place}");
@@ -68,7 +69,10 @@ impl Keys {
                 return Ok(());
             }
             Ok(Err(error)) => format!("{place}: {}", Chain(&error)),
-            Err(error) => format!("{place}: reading the key was interrupted: {error}"),
+            Err(error) => format!(
+                "{place}: reading the key was interrupted: {}",
+                Chain(&error)
+            ),
         };
         self.metrics.keys_loaded.inc();
         Err(self.refuse(reason))

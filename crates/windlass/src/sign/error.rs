@@ -3,6 +3,8 @@
 use windlass_core::key;
 use windlass_core::retry::Retry;
 
+use crate::apart::Interrupted;
+
 /// Why a payload was not signed.
 #[derive(Debug, thiserror::Error)]
 pub enum SignError {
@@ -11,7 +13,7 @@ pub enum SignError {
     Key(#[source] key::SignError),
     /// The thread that signed ended early.
     #[error("the signing of the payload was interrupted")]
-    Interrupted(#[source] tokio::task::JoinError),
+    Interrupted(#[source] Interrupted),
     /// The system gave no random numbers.
     #[cfg(test)]
     #[error("cannot sign the payload: {0}")]

@@ -6,7 +6,9 @@ use std::time::Instant;
 use windlass_core::config::Storage;
 use windlass_core::network::{Network, TokenServices};
 use windlass_once::{Expiry, OnceMap};
-use windlass_registry::{Client, Clock, Memory, Options, Proxies, Repository, Secrets, Tenant};
+use windlass_registry::{
+    Client, Clock, Memory, Options, Proxies, Repository, Secrets, Tenant, Threads,
+};
 
 use super::certificates::Certificates;
 use super::error::UploadError;
@@ -14,6 +16,8 @@ use super::identity::{Identity, Sharing};
 
 /// Most hosts whose clients are kept, besides those in use. Namespaces have fair shares.
 const REMEMBERED: usize = 100;
+/// Most clients that are made at once.
+const THREADS: usize = 8;
 
 /// The rules of TLS that a registry is exempt from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -41,6 +45,8 @@ pub(crate) struct Clients {
     /// Of all clients: it is bounded for all hosts together, and outlasts a client that is replaced.
     memory: Memory,
     known: OnceMap<Key, HostClients, Tenant>,
+    /// Where clients are made: runs name as many hosts as they like.
+    threads: Threads,
 }
 
 /// The clients of one host.
@@ -60,6 +66,7 @@ impl Clients {
             certificates,
             memory: Memory::default(),
             known: OnceMap::keeping_used(REMEMBERED, HostClients::is_used),
+            threads: Threads::new("client", THREADS),
         }
     }
 
@@ -91,26 +98,27 @@ impl Clients {
             network: storage.network.clone(),
             token_services: storage.token_services.clone(),
         };
+        let known = self.known.share(tenant);
+        if let Some(found) = known.get(&key, Instant::now()) {
+            return Ok(found.of(sharing));
+        }
+        // before the others wait for it: a tenant that makes many waits for a thread of its own share
+        let thread = self.threads.take(tenant).await;
         let make = || async {
             let (mut options, folders) = (self.options.clone(), self.certificates.clone());
             options.network = options.network.with(&storage.network);
             options.token_services.clone_from(&storage.token_services);
             let (host, memory) = (registry.to_owned(), self.memory.clone());
             let made = move || HostClients::new(options, &host, exemptions, &folders, &memory);
-            let made = tokio::task::spawn_blocking(made).await;
+            let made = thread.run(made).await;
             let made = made.map_err(|error| UploadError::Interrupted {
                 registry: registry.to_owned(),
                 source: error,
             })?;
             Ok::<_, UploadError>((made?, Expiry::Never))
         };
-        let known = self.known.share(tenant);
-        let found = known.get_or_try_make(&key, Instant::now(), make);
-        let HostClients { plain, identified } = found.await?;
-        Ok(match sharing {
-            Sharing::Shared => identified.unwrap_or(plain),
-            Sharing::Withheld => plain,
-        })
+        let found = known.get_or_try_make(&key, Instant::now(), make).await?;
+        Ok(found.of(sharing))
     }
 }
 
@@ -137,6 +145,15 @@ impl HostClients {
             plain,
             identified: identified.transpose()?,
         })
+    }
+
+    /// The client of those with whom the identity of this process is shared, or of others.
+    fn of(self, sharing: Sharing) -> Client {
+        let Self { plain, identified } = self;
+        match sharing {
+            Sharing::Shared => identified.unwrap_or(plain),
+            Sharing::Withheld => plain,
+        }
     }
 
     fn is_used(&self) -> bool {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use windlass_core::error::Chain;
 use windlass_core::image::ImageError;
 use windlass_core::retry::Retry;
-use windlass_registry::{Digest, DigestError, Error, ReferenceError, SetupError};
+use windlass_registry::{Digest, DigestError, Error, Interrupted, ReferenceError, SetupError};
 
 use super::credentials::CredentialsError;
 
@@ -87,11 +87,11 @@ pub(crate) enum UploadError {
          is needed if it comes back"
     )]
     Unresponsive { registry: String, left: Duration },
-    /// The client was not made, since the program ends.
+    /// The client was not made.
     #[error("making the client of {registry} was interrupted")]
     Interrupted {
         registry: String,
-        source: tokio::task::JoinError,
+        source: Interrupted,
     },
 }
 
