@@ -59,8 +59,8 @@ pub struct Options {
     pub namespaces: BTreeSet<String>,
     /// Directory to read the key from, instead of the secret.
     pub signing_secrets_path: Option<PathBuf>,
-    /// Runs that push to registries at the same time, a quarter of them of one namespace. As many again
-    /// are signed and recorded, up to 256.
+    /// Runs that push to registries at the same time, 32 at least and a quarter of them of one
+    /// namespace. As many again are signed and recorded, up to 256.
     pub concurrency: usize,
     /// How long a pass over a run may take. What is left of it is done in another one.
     pub deadline: Duration,

@@ -58,7 +58,7 @@ pub(crate) struct Controller {
     /// Directory with the signing key, instead of the secret signing-secrets
     #[arg(long, value_name = "DIRECTORY")]
     signing_secrets_path: Option<PathBuf>,
-    /// Runs that push to registries at the same time, a quarter of them of one namespace
+    /// Runs that push to registries at once (at least 32), a quarter of them of one namespace
     #[arg(long, alias = "threads-per-controller", default_value_t = CONCURRENCY, value_name = "N")]
     concurrency: usize,
     /// Address that serves /metrics (default: that of Tekton Chains' variables and ConfigMap, else :9090)

@@ -40,6 +40,9 @@ mod lane;
 mod pace;
 mod queued;
 
+/// Fewest places for runs that push. They mostly wait, and with few places a few tenants whose
+/// registries are slow would hold all of them.
+const FEWEST_PUSHING: usize = 32;
 /// Most runs that are signed and recorded at once.
 const MOST_SIGNING: usize = 256;
 /// Longest pause of a run that is being deleted and waits for us.
@@ -66,7 +69,7 @@ pub(crate) enum Message {
 /// How the queue goes about its runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    /// Runs that push to registries at once.
+    /// Runs that push to registries at once, 32 at least, and that are signed at once, 64 at most.
     pub(crate) places: usize,
     /// First and longest pause before a failed run is tried again.
     pub(crate) pauses: (Duration, Duration),
@@ -104,7 +107,7 @@ impl Queue {
             reconciler,
             share: replicas.share(),
             signing: Lane::new(limits.places.min(MOST_SIGNING)),
-            pushing: Lane::new(limits.places),
+            pushing: Lane::new(limits.places.max(FEWEST_PUSHING)),
             limits,
             queued: Queued::new(replicas.backlog()),
             busy: HashMap::new(),

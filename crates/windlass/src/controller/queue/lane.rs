@@ -1,17 +1,19 @@
 //! A lane: runs that wait for a place, and the places.
 //!
-//! Namespaces take turns. Each may have a share of the places, and so may the runs of all namespaces
-//! that need one registry host, so that neither a tenant nor a slow registry takes them all.
+//! Namespaces take turns. The runs that need one registry host may have half of the places, so that a
+//! slow registry does not take them all. Of all places, and of those of each host, a namespace may have
+//! a quarter at most, and the last ones are for namespaces that have none: a pass keeps its place at
+//! every host that it needs until it is over, which takes as long as the slowest of them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use windlass_once::Places;
+
 use super::fair::Fair;
 use crate::cluster::runs::RunId;
 
-/// A namespace has one of this many parts of the places.
-const NAMESPACE: usize = 4;
-/// A registry host has one of this many parts, which is more: several namespaces share it.
+/// A registry host has one of this many parts of the places.
 const HOST: usize = 2;
 /// What a place stands for: a run takes one for each so many bytes that it has.
 const BYTES: usize = 256 << 10;
@@ -45,39 +47,20 @@ impl Ticket {
 /// Places, and those who wait for one.
 #[derive(Debug)]
 pub(super) struct Lane {
-    places: Limit,
-    namespaces: Places,
-    hosts: Places,
+    places: Places<String>,
+    /// Those of each host that has any taken. A run takes one, of whatever size it is.
+    hosts: HashMap<String, Places<String>>,
     ready: Fair<Ticket>,
-    /// Those whose turn came while this host had no place left.
+    /// Those whose turn came while this host had no place left for them.
     parked: HashMap<String, Fair<Ticket>>,
-}
-
-/// How many places are taken, of how many.
-#[derive(Debug)]
-struct Limit {
-    most: usize,
-    taken: usize,
-}
-
-/// How many places each has taken, of how many.
-#[derive(Debug)]
-struct Places {
-    most: usize,
-    taken: HashMap<String, usize>,
 }
 
 impl Lane {
     /// A lane with this many places.
     pub(super) fn new(places: usize) -> Self {
-        let places = places.max(1);
         Self {
-            places: Limit {
-                most: places,
-                taken: 0,
-            },
-            namespaces: Places::one_part_of(NAMESPACE, places),
-            hosts: Places::one_part_of(HOST, places),
+            places: Places::new(places),
+            hosts: HashMap::new(),
             ready: Fair::default(),
             parked: HashMap::new(),
         }
@@ -97,80 +80,73 @@ impl Lane {
 
     /// Gives a place to the next one, if there is one left for it.
     pub(super) fn next(&mut self) -> Option<Ticket> {
-        if self.places.taken >= self.places.most {
+        if self.places.free() == 0 {
             return None;
         }
         loop {
             let ticket = self.unpark().or_else(|| {
-                let namespaces = &self.namespaces;
-                self.ready.pop(|namespace| namespaces.have_room(namespace))
+                let places = &self.places;
+                self.ready.pop(|namespace| places.have_room(namespace))
             })?;
-            let full = ticket.hosts.iter().find(|host| !self.hosts.have_room(host));
-            let Some(full) = full.cloned() else {
-                let Ticket { id, hosts, places } = &ticket;
-                // the last one may take more than there are
-                self.places.taken += places;
-                self.namespaces.take(&id.namespace, *places);
-                for host in hosts.iter() {
-                    self.hosts.take(host, *places);
-                }
+            let namespace = &ticket.id.namespace;
+            let has_room = |host: &&String| has_room(&self.hosts, host, namespace);
+            let Some(full) = ticket.hosts.iter().find(|host| !has_room(host)) else {
+                self.take(&ticket);
                 return Some(ticket);
             };
-            let namespace = ticket.id.namespace.clone();
+            let (full, namespace) = (full.clone(), namespace.clone());
             let parked = self.parked.entry(full).or_default();
             parked.push(&namespace, ticket);
+        }
+    }
+
+    fn take(&mut self, ticket: &Ticket) {
+        let Ticket { id, hosts, places } = ticket;
+        // the last one may take more than there are
+        self.places.take(&id.namespace, *places);
+        let of_host = self.places.most().div_ceil(HOST);
+        for host in hosts.iter() {
+            let host = self.hosts.entry(host.clone());
+            let host = host.or_insert_with(|| Places::new(of_host));
+            host.take(&id.namespace, 1);
         }
     }
 
     /// Takes the places back.
     pub(super) fn leave(&mut self, ticket: &Ticket) {
         let Ticket { id, hosts, places } = ticket;
-        self.places.taken -= places;
-        self.namespaces.give_back(&id.namespace, *places);
-        for host in hosts.iter() {
-            self.hosts.give_back(host, *places);
+        self.places.give_back(&id.namespace, *places);
+        for name in hosts.iter() {
+            let Some(host) = self.hosts.get_mut(name) else {
+                continue;
+            };
+            host.give_back(&id.namespace, 1);
+            if host.are_unused() {
+                self.hosts.remove(name);
+            }
         }
     }
 
-    /// One who waits for a host that has room again. Few hosts are looked at: to have anybody wait, a
-    /// host must have had its whole share.
+    /// One who waits for a host that has room for it again. Few hosts are looked at: to have anybody
+    /// wait, a host must have had a quarter of its places taken.
     fn unpark(&mut self) -> Option<Ticket> {
         let Self {
-            namespaces,
+            places,
             hosts,
             parked,
             ..
         } = self;
         parked.retain(|_, waiting| !waiting.is_empty());
-        let mut with_room = parked.iter_mut().filter(|(host, _)| hosts.have_room(host));
-        with_room.find_map(|(_, waiting)| waiting.pop(|name| namespaces.have_room(name)))
+        parked.iter_mut().find_map(|(host, waiting)| {
+            waiting.pop(|name| places.have_room(name) && has_room(hosts, host, name))
+        })
     }
 }
 
-impl Places {
-    fn one_part_of(parts: usize, places: usize) -> Self {
-        Self {
-            most: (places / parts).max(1),
-            taken: HashMap::new(),
-        }
-    }
-
-    fn have_room(&self, name: &str) -> bool {
-        self.taken.get(name).copied().unwrap_or(0) < self.most
-    }
-
-    fn take(&mut self, name: &str, places: usize) {
-        *self.taken.entry(name.to_owned()).or_default() += places;
-    }
-
-    fn give_back(&mut self, name: &str, places: usize) {
-        if let Some(taken) = self.taken.get_mut(name) {
-            *taken -= places;
-            if *taken == 0 {
-                self.taken.remove(name);
-            }
-        }
-    }
+/// Whether a host has a place left for this namespace.
+fn has_room(hosts: &HashMap<String, Places<String>>, host: &str, namespace: &str) -> bool {
+    let host = hosts.get(host);
+    host.is_none_or(|places| places.have_room(namespace))
 }
 
 #[cfg(test)]
@@ -250,8 +226,8 @@ mod tests {
     #[test]
     fn runs_of_a_host_without_room_wait_without_a_place_and_in_turn() {
         let mut lane = Lane::new(16);
-        for namespace in ["b", "c", "d"] {
-            (0..4).for_each(|number| lane.push(ticket(namespace, number, &["slow.io"])));
+        for number in 0..12 {
+            lane.push(ticket(&format!("b{number}"), 0, &["slow.io"]));
         }
         let mut taken: Vec<Ticket> = std::iter::from_fn(|| lane.next()).collect();
         assert_eq!(taken.len(), 8, "the half");
@@ -268,8 +244,40 @@ mod tests {
             taken.extend(std::iter::from_fn(|| lane.next()));
         }
         assert_eq!(ended, 13);
-        assert!(lane.hosts.taken.keys().eq(["other.io"]));
+        assert!(lane.hosts.keys().eq(["other.io"]));
         assert!(lane.unpark().is_none() && lane.parked.is_empty());
+    }
+
+    #[test]
+    fn runs_that_hold_a_host_while_they_wait_for_another_leave_places_at_it() {
+        for places in [32, 256] {
+            let mut lane = Lane::new(places);
+            for namespace in ["b", "c", "d", "e", "f"] {
+                for number in 0..200 {
+                    let mut ticket = ticket(namespace, number, &["r.io", "slow.io"]);
+                    ticket.places = 1 + number % 6;
+                    lane.push(ticket);
+                }
+            }
+            while lane.next().is_some() {}
+            for namespace in ["a", "g"] {
+                lane.push(ticket(namespace, 0, &["r.io"]));
+                let next = lane.next().map(|next| next.id.namespace.clone());
+                assert_eq!(next.as_deref(), Some(namespace), "of {places}");
+            }
+        }
+    }
+
+    #[test]
+    fn many_namespaces_together_leave_a_place_for_one_that_has_none() {
+        let mut lane = Lane::new(256);
+        for namespace in 0..30 {
+            let ticket = |number| ticket(&format!("b{namespace}"), number, &["slow.io"]);
+            (0..100).for_each(|number| lane.push(ticket(number)));
+            while lane.next().is_some() {}
+        }
+        lane.push(ticket("a", 0, &["slow.io"]));
+        assert!(lane.next().is_some());
     }
 
     #[test]

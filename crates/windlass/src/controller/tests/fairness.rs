@@ -1,8 +1,12 @@
 //! One tenant's registry does not respond: whom that keeps waiting, and what is lost.
 
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use windlass_registry::Timeouts;
+use windlass_registry::{Lookup, Timeouts};
 use windlass_sandbox::registry::{
     Fault as RegistryFault, FaultAnswer as Answer, Options as RegistryOptions, Registry,
 };
@@ -61,6 +65,18 @@ fn hostile(name: &str, host: &str) -> Value {
         { "name": "IMAGE_URL", "value": format!("{host}/team-b/app") },
         { "name": "IMAGE_DIGEST", "value": format!("sha256:{}", "cd".repeat(32)) },
     ]);
+    run
+}
+
+/// A run of another tenant, with an image at each of these hosts.
+fn hostile_at(name: &str, hosts: impl IntoIterator<Item = String>) -> Value {
+    let mut run = hostile(name, "");
+    let hex = "cd".repeat(32);
+    let images = hosts
+        .into_iter()
+        .map(|host| format!("{host}/team-b/app@sha256:{hex}"));
+    let images: Vec<String> = images.collect();
+    run["status"]["results"] = json!([{ "name": "IMAGES", "value": images.join(",") }]);
     run
 }
 
@@ -132,6 +148,68 @@ async fn while_seventy_runs_of_one_tenant_hang_those_of_another_are_signed() {
         .until("all are recorded on themselves", recorded)
         .await;
     assert_eq!(scene.local.metrics.cut.get(), 0);
+    scene.local.kill_and_end().await;
+}
+
+#[tokio::test]
+async fn names_that_no_server_answers_keep_runs_of_no_other_tenant_from_their_registry() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let named = format!("ours.test:{port}");
+    let registry = Registry::start(RegistryOptions {
+        port: Some(port),
+        names: [named.clone()].into(),
+        ..RegistryOptions::default()
+    });
+    let registry = registry.await.unwrap();
+    let digest = image(&registry);
+    let (answered, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let hanging = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&hanging);
+    let scene = stage(FOR_EVER, |options| {
+        options.registries.plain_http = vec![named.clone()];
+        options.registries.lookup = Lookup::blocking(move |host| {
+            if host.ends_with("evil.test") {
+                count.fetch_add(1, Ordering::SeqCst);
+                let _ = gate.lock().map(|gate| gate.recv());
+            }
+            Ok(vec![Ipv4Addr::LOCALHOST.into()])
+        });
+    })
+    .await;
+    for run in 0..20 {
+        let hosts = (0..48).map(|number| format!("x{run}-{number}.evil.test"));
+        scene.create(hostile_at(&format!("hang-{run}"), hosts));
+    }
+    let hang = |_: &Scene| hanging.load(Ordering::SeqCst) >= 16;
+    scene.until("lookups hang", hang).await;
+
+    let run = built("app", &registry, &digest).to_string();
+    scene.create(run.replace(&registry.host(), &named).parse().unwrap());
+    assert_eq!(scene.marked("app").await, "true");
+    verify_both(&registry, &digest);
+    assert_eq!(hanging.load(Ordering::SeqCst), 16, "the rest waits");
+    drop(answered);
+    scene.local.kill_and_end().await;
+}
+
+#[tokio::test]
+async fn runs_that_wait_for_one_host_keep_nobody_from_another_that_they_name() {
+    let mut silent = Silent::start().await;
+    let registry = Registry::start(RegistryOptions::default()).await.unwrap();
+    let digest = image(&registry);
+    // as many as Chains has by default
+    let scene = stage(FOR_EVER, |options| options.concurrency = 2).await;
+    for number in 0..20 {
+        let hosts = [registry.host(), silent.host.clone()];
+        scene.create(hostile_at(&format!("hang-{number}"), hosts));
+    }
+    silent.reached(1).await;
+    scene.create(built("app", &registry, &digest));
+    assert_eq!(scene.marked("app").await, "true");
+    verify_both(&registry, &digest);
     scene.local.kill_and_end().await;
 }
 
