@@ -40,8 +40,7 @@ mod lane;
 mod pace;
 mod queued;
 
-/// Fewest places for runs that push. They mostly wait, and with few places a few tenants whose
-/// registries are slow would hold all of them.
+/// Fewest places for runs that push: a few tenants with slow registries would hold fewer.
 const FEWEST_PUSHING: usize = 32;
 /// Most runs that are signed and recorded at once.
 const MOST_SIGNING: usize = 256;

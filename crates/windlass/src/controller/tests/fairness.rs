@@ -313,7 +313,7 @@ async fn a_registry_that_forgets_what_is_written_holds_no_other_tenant_up() {
 
 #[tokio::test]
 async fn what_is_read_back_counts_in_the_share_of_its_host() {
-    // 8 places, of which a host has 4
+    // 32 places, of which a host has 16
     let settle = Duration::from_secs(2);
     let scene = stage(FOR_EVER, |options| {
         options.registries.append.settle = settle;
@@ -324,18 +324,16 @@ async fn what_is_read_back_counts_in_the_share_of_its_host() {
         Registry::start(RegistryOptions::default()).await.unwrap(),
     );
     let digest = image(&theirs);
-    for team in 0..4 {
+    for team in 0..40 {
         let namespace = format!("team-{team}");
         scene.create(json!({
             "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace },
         }));
-        for number in 0..2 {
-            let mut run = built(&format!("app-{number}"), &theirs, &digest);
-            run["metadata"]["namespace"] = json!(namespace);
-            let image = format!("{}/team-{team}/app-{number}", theirs.host());
-            run["status"]["results"][0]["value"] = json!(image);
-            scene.create(run);
-        }
+        let mut run = built("app", &theirs, &digest);
+        run["metadata"]["namespace"] = json!(namespace);
+        let image = format!("{}/team-{team}/app", theirs.host());
+        run["status"]["results"][0]["value"] = json!(image);
+        scene.create(run);
     }
     let writes = |_: &Scene| {
         let requests = theirs.requests();
@@ -345,7 +343,7 @@ async fn what_is_read_back_counts_in_the_share_of_its_host() {
             .count()
     };
     scene
-        .until("all tags are written", |scene| writes(scene) == 16)
+        .until("all tags are written", |scene| writes(scene) == 80)
         .await;
     let gate = Gate::new();
     theirs.fail(RegistryFault {
@@ -356,7 +354,7 @@ async fn what_is_read_back_counts_in_the_share_of_its_host() {
         ..RegistryFault::default()
     });
     // one of each run that has a place is on its way at least
-    gate.reached(4).await;
+    gate.reached(16).await;
     let digest = image(&ours);
     scene.create(built("app", &ours, &digest));
     assert_eq!(scene.marked("app").await, "true");
