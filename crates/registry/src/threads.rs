@@ -136,14 +136,14 @@ mod tests {
         let threads = Threads::new("test", 4);
         let tenant = Tenant::from("team-b");
         let (open, gate) = mpsc::channel::<()>();
-        let (begin, begun) = oneshot::channel();
+        let (under_way, arrival) = oneshot::channel();
         let work = threads.take(&tenant).await.run(move || {
-            let _ = begin.send(());
+            let _ = under_way.send(());
             gate.recv()
         });
         let mut work = Box::pin(work);
         assert!(work.as_mut().now_or_never().is_none());
-        begun.await.unwrap();
+        arrival.await.unwrap();
         drop(work);
         assert!(threads.take(&tenant).now_or_never().is_none());
         let other = threads.take(&Tenant::from("team-a")).await;
