@@ -12,7 +12,7 @@ use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
 use crate::inspect::selector::RunSelector;
 use crate::inspect::verify::report::Report;
-use crate::inspect::verify::{VerifyRequest, file, image, run};
+use crate::inspect::verify::{SealRule, VerifyRequest, file, image, run};
 use crate::sign::reference::KeyRef;
 
 /// Verify the signatures and attestations of images, runs or files
@@ -48,6 +48,9 @@ pub(crate) struct Verify {
     predicate: Option<PredicateType>,
     #[command(flatten)]
     claims: Claims,
+    /// Require the seal by which the mark of a run names it (windlass writes one, Chains does not)
+    #[arg(long)]
+    require_seal: bool,
     #[command(flatten)]
     notes: Notes,
     #[command(flatten)]
@@ -86,12 +89,24 @@ impl Verify {
             self.claims.identity().is_none() || are_images,
             "--identity is about images, and not every target is one"
         );
+        anyhow::ensure!(
+            !self.require_seal
+                || !targets
+                    .iter()
+                    .any(|target| matches!(target, Target::Image(_))),
+            "--require-seal is about runs, and a target is an image"
+        );
         let request = VerifyRequest {
             key: self.key.load_public(connection).await?,
             identity: self.claims.identity(),
             expected: self.claims.clone().expected(self.predicate.clone()),
             annotations: self.notes.annotations.clone(),
             checks_subject: self.notes.check_claims,
+            seal: if self.require_seal {
+                SealRule::Required
+            } else {
+                SealRule::IfPresent
+            },
         };
         let mut reports = Vec::new();
         for target in &targets {

@@ -10,7 +10,7 @@ use super::claims::Claims;
 use super::report;
 use super::verdict::PredicateType;
 use crate::cluster::Connection;
-use crate::inspect::verify::{VerifyRequest, image};
+use crate::inspect::verify::{SealRule, VerifyRequest, image};
 use crate::sign::reference::KeyRef;
 
 /// Verify an attestation of images
@@ -67,6 +67,7 @@ impl VerifyAttestation {
             expected: self.claims.expected(Some(self.predicate)),
             annotations: Vec::new(),
             checks_subject: self.check_claims,
+            seal: SealRule::IfPresent,
         };
         let mut reports = Vec::new();
         for reference in &self.images {

@@ -29,6 +29,18 @@ pub(crate) struct VerifyRequest {
     pub(crate) annotations: Vec<(String, String)>,
     /// Whether the digest of an image has to be the one that was signed.
     pub(crate) checks_subject: bool,
+    /// Whether the mark of a run has to be sealed.
+    pub(crate) seal: SealRule,
+}
+
+/// What is expected of the seal of a run's mark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum SealRule {
+    /// It is valid if there is one: Chains writes none.
+    #[default]
+    IfPresent,
+    /// There is one.
+    Required,
 }
 
 impl VerifyRequest {

@@ -8,7 +8,7 @@ use windlass_core::error::Chain;
 use windlass_core::verify::{self, Outcome};
 
 use super::report::{Entry, EntryKind, Report};
-use super::{VerifyError, VerifyRequest, run};
+use super::{SealRule, VerifyError, VerifyRequest, run};
 use crate::inspect::files;
 use crate::inspect::input::{Input, MAX_CONTENT};
 use crate::inspect::layers::layers;
@@ -41,7 +41,9 @@ pub(crate) async fn verify(
         envelope: envelope.ok(),
         claims: None,
     });
-    report.decide_by_all(None);
+    let lacks_seal = request.seal == SealRule::Required;
+    let missing = "the file is no run, and only runs have a seal; leave out --require-seal";
+    report.decide_by_all(lacks_seal.then(|| missing.to_owned()));
     Ok(vec![report])
 }
 

@@ -12,11 +12,15 @@ use windlass_core::seal::{self, Seal, SealError};
 use windlass_core::verify::{self, Comparison, Outcome};
 
 use super::report::{Entry, EntryKind, Report, Requirement};
-use super::{VerifyError, VerifyRequest};
+use super::{SealRule, VerifyError, VerifyRequest};
 use crate::inspect::documents::Documents;
 use crate::inspect::on_cluster;
 use crate::store::Wanted;
 use crate::store::evidence::{Evidence, Found};
+
+/// Why a run is not verified if its seal is required.
+const NO_SEAL: &str = "the mark of the run has no seal (chains.tekton.dev/seal), so nothing that was \
+                       signed has to be about this run; Tekton Chains writes none";
 
 /// Reads a run from the cluster and checks its annotations. Task runs that cannot be read count as
 /// missing.
@@ -57,10 +61,13 @@ pub(super) async fn verify(
         report.add(entry);
     };
     Wanted::Run(&run).each(judge).await?;
+    let lacks_seal = request.seal == SealRule::Required && seal.verified.is_none();
     if let Some(seal) = seal.entry() {
         report.add(seal);
     }
-    let missing = if !has_own {
+    let missing = if lacks_seal {
+        Some(NO_SEAL.to_owned())
+    } else if !has_own {
         Some(format!(
             "the run has no signature of its own ({})",
             annotation::signature(&own)

@@ -277,6 +277,39 @@ fn a_rightful_seal_on_the_content_of_another_run_is_invalid() {
 }
 
 #[test]
+fn a_run_without_a_seal_is_not_verified_where_one_is_required() {
+    let scene = RunScene::new();
+    for format in FORMATS {
+        let mut run = scene.sign(built("TaskRun", "team-a", "good", "u-1"), format);
+        for seal in ["none", "of another run", "its own"] {
+            match seal {
+                "none" => {}
+                "its own" => seal_mark(&scene.key, &mut run, format),
+                _ => {
+                    let mut other = built("TaskRun", "team-b", "good", "u-1");
+                    other["metadata"]["annotations"] = run["metadata"]["annotations"].clone();
+                    seal_mark(&scene.key, &mut other, format);
+                    let annotations = &mut other["metadata"]["annotations"];
+                    run["metadata"]["annotations"] = annotations.take();
+                }
+            }
+            scene.shell.write("run.json", run.to_string());
+            let line = "verify --require-seal --key cosign.pub run.json";
+            let outcome = scene.shell.run(line);
+            let code = i32::from(seal != "its own");
+            assert_eq!(outcome.code, code, "{format}, {seal}: {}", outcome.stderr);
+            if seal == "none" {
+                assert!(outcome.stderr.contains("has no seal"), "{}", outcome.stderr);
+            }
+        }
+    }
+    let image = scene
+        .shell
+        .run("verify --require-seal --key cosign.pub r.io/a:v1");
+    assert_eq!(image.code, 2, "{}", image.stderr);
+}
+
+#[test]
 fn an_image_that_the_run_did_not_build_is_no_image_of_it() {
     let scene = RunScene::new();
     for format in FORMATS {
