@@ -32,6 +32,7 @@ mod generate_key_pair;
 mod key;
 mod list;
 mod login;
+mod migrate;
 mod original;
 mod output;
 mod payload;
@@ -84,6 +85,7 @@ enum Verb {
     Explain(explain::Explain),
     Attest(attest::Attest),
     Payload(payload::PayloadOf),
+    Migrate(migrate::Migrate),
     Controller(controller::Controller),
     #[cfg(feature = "sandbox")]
     Dev(dev::Dev),
@@ -117,6 +119,7 @@ impl Verb {
             Self::Explain(verb) => verb.run(connection).await,
             Self::Attest(verb) => verb.run(connection).await,
             Self::Payload(verb) => verb.run(),
+            Self::Migrate(verb) => Box::pin(verb.run(connection)).await,
             Self::Controller(verb) => Box::pin(verb.run(connection)).await,
             #[cfg(feature = "sandbox")]
             Self::Dev(verb) => verb.run(connection).await,

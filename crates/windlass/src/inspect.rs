@@ -10,6 +10,7 @@ pub(crate) mod image;
 pub(crate) mod input;
 pub(crate) mod layers;
 pub(crate) mod listing;
+pub(crate) mod migration;
 pub(crate) mod on_cluster;
 pub(crate) mod push_access;
 pub(crate) mod runs;

@@ -94,6 +94,15 @@ fn remember(current: &Current, change: impl FnOnce(&mut History)) {
     });
 }
 
+/// What the cluster remembers of windlass: nothing yet where there is no lease.
+pub(crate) async fn read(client: &Client, namespace: &str) -> Result<History, LeaseError> {
+    let place = match Lease::read(client, namespace, LEASE).await {
+        Err(error) if error.is_missing() => Place::Empty,
+        read => Place::Found(read?),
+    };
+    Ok(place.history())
+}
+
 /// Looks for the lease.
 async fn look(client: &Client, namespace: &str) -> Place {
     patiently(namespace, || async {

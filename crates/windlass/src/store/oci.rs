@@ -27,7 +27,7 @@ pub(crate) use self::breaker::OPEN;
 pub(crate) use self::clients::{Exemptions, client, options};
 pub(crate) use self::error::UploadError;
 pub(crate) use self::identity::Identity;
-use self::place::repository_of;
+pub(crate) use self::place::repository_of;
 use self::push::{Pushed, push};
 use self::upload::{Upload, uploads};
 pub(crate) use self::workstation::{Route, open, options_of_workstation};

@@ -14,6 +14,8 @@ mod docs;
 mod envelope;
 mod lenient;
 #[cfg(feature = "sandbox")]
+mod migrate;
+#[cfg(feature = "sandbox")]
 mod registry;
 mod scene;
 mod shell;

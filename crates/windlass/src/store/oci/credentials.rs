@@ -41,7 +41,7 @@ struct Reference {
 }
 
 /// The account that a run ran under.
-pub(super) fn account(run: &Run<'_>) -> Account {
+pub(crate) fn account(run: &Run<'_>) -> Account {
     let name = match run.service_account() {
         "" => DEFAULT,
         name => name,
@@ -104,6 +104,16 @@ fn unread(account: &Account, why: String) -> Candidate {
         key: None,
         credential: Credential::Unavailable(why),
     }
+}
+
+/// Why an account cannot be read, which is different from having no credentials.
+pub(crate) async fn why_unreadable(client: &Client, account: &Account) -> Option<String> {
+    let Account { namespace, name } = account;
+    check_name(name).ok()?;
+    let action = format!("read service account {namespace}/{name}");
+    let path = ApiPath::within(namespace, Resource::SERVICE_ACCOUNTS).object(name);
+    let error = Call::get(action, path).send(client).await.err()?;
+    (error.status() != Some(404)).then(|| error.to_string())
 }
 
 /// The account as the cluster has it, or why it has no secrets: it does not exist, or may not be read.

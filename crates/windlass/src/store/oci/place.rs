@@ -14,7 +14,7 @@ pub(super) fn image_of(name: &str, sha256: &str) -> Result<Image, ImageError> {
 
 /// The repository of an image. A scheme, which runs may name and registries have none of, is left
 /// out.
-pub(super) fn repository_of(image: &Image) -> Result<Repository, UploadError> {
+pub(crate) fn repository_of(image: &Image) -> Result<Repository, UploadError> {
     let name = image.repository();
     let bare = name
         .split_once("://")
