@@ -13,6 +13,7 @@ use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
 
+use self::conceded::Conceded;
 use self::feed::{Foreign, RunSink, watch_runs};
 use self::flight::Flight;
 use self::queue::{Limits, Queue};
@@ -31,6 +32,7 @@ use crate::telemetry::{Health, Metrics, Part};
 
 mod awaiting;
 mod children;
+mod conceded;
 mod feed;
 mod flight;
 mod queue;
@@ -229,6 +231,7 @@ async fn work(
         log: options.log.clone(),
         flight: Flight::default(),
         released: Released::default(),
+        conceded: Conceded::default(),
     });
     let (sender, receiver) = mpsc::channel(BACKLOG);
     let limits = Limits {

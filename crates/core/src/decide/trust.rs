@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use crate::annotation;
 use crate::key::PublicKey;
 use crate::run::{Kind, Metadata};
-use crate::seal::{self, Known};
+use crate::seal::{self, Known, SealError};
 
 /// What marks are judged by.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,6 +55,13 @@ impl Trust<'_> {
             None => seal::verify(kind, metadata, keys),
         };
         holds.is_ok()
+    }
+
+    /// Whether the mark is sealed with a key that nobody here knows: of another controller, or of
+    /// nobody.
+    pub fn has_foreign_seal(&self, kind: Kind, metadata: &Metadata<'_>) -> bool {
+        let keys = self.loaded.into_iter().chain(self.retired);
+        seal::verify(kind, metadata, keys) == Err(SealError::UnknownKey)
     }
 
     fn is_from_before(&self, metadata: &Metadata<'_>, completed: Option<Timestamp>) -> bool {

@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use windlass_core::annotation;
 use windlass_core::config::Config;
 use windlass_core::decide::{Facts, Scope, Trust, is_settled};
-use windlass_core::run::TaskRun;
+use windlass_core::run::{Kind, TaskRun};
 
+use super::conceded::Conceded;
 use crate::cluster::path::{check_name, quoted};
 
 /// Task runs that are named when there are many of them.
@@ -22,12 +23,15 @@ const NAMED: usize = 5;
 pub(super) fn unsettled(
     children: &[TaskRun<'_>],
     config: &Config,
-    trust: &Trust<'_>,
+    (trust, conceded): (&Trust<'_>, &Conceded),
     scope: &Scope,
 ) -> BTreeSet<String> {
-    let waiting = children
-        .iter()
-        .filter(|child| !is_settled(&Facts::of_task(child, Some(config), trust), scope));
+    let is_waiting = |child: &&TaskRun<'_>| {
+        let facts = Facts::of_task(child, Some(config), trust);
+        let facts = conceded.apply(facts, Kind::Task, &child.metadata, trust);
+        !is_settled(&facts, scope)
+    };
+    let waiting = children.iter().filter(is_waiting);
     let names = waiting.map(|child| child.metadata.name.to_string());
     names.collect()
 }

@@ -13,7 +13,7 @@ use windlass_core::annotation;
 use windlass_core::config::{Config, FINALIZER_GRACE};
 use windlass_core::decide::{Decision, Facts, Scope, Trust, decide, is_settled};
 use windlass_core::error::Chain;
-use windlass_core::run::{Adopted, PipelineRun, Run, RunError, adopt};
+use windlass_core::run::{Adopted, Metadata, PipelineRun, Run, RunError, adopt};
 
 pub(crate) use self::pass::Reconciler;
 use self::pass::{Pass, RECHECK};
@@ -71,14 +71,14 @@ impl Reconciler {
             // whoever may write a run's status can make it unreadable; that gets an outcome too
             let mark = head.metadata.annotation(annotation::SIGNED);
             let is_marked = matches!(mark, Some("true" | "failed"))
-                && settings.trust().believes(kind, &head.metadata, None);
+                && self.believes(&settings, kind, &head.metadata);
             return Triage {
                 settled: (is_marked && kind == RunKind::Task).then(|| id.clone()),
                 due: (!is_marked || is_leaving).then_some(id),
                 is_leaving,
             };
         };
-        let facts = Facts::of(&run, settings.config(), &settings.trust());
+        let facts = self.facts(&run, &settings);
         let scope = self.scope(&settings);
         let rests = match decide(&facts, &scope) {
             Decision::Wait | Decision::Skip(_) => true,
@@ -91,6 +91,20 @@ impl Reconciler {
             is_leaving,
             settled: settled.then_some(id),
         }
+    }
+
+    /// What is known of a run.
+    fn facts<'r>(&self, run: &'r Run<'_>, settings: &Settings) -> Facts<'r> {
+        let trust = settings.trust();
+        let facts = Facts::of(run, settings.config(), &trust);
+        self.conceded
+            .apply(facts, run.kind(), run.metadata(), &trust)
+    }
+
+    /// Whether the mark of a run that cannot be read is believed.
+    fn believes(&self, settings: &Settings, kind: RunKind, metadata: &Metadata<'_>) -> bool {
+        let trust = settings.trust();
+        trust.believes(kind, metadata, None) || self.conceded.covers(kind, metadata, &trust)
     }
 
     /// Whether the finalizer of a run stays, since somebody put it back.
@@ -234,7 +248,7 @@ impl Pass<'_> {
             Ok(run) => run,
             Err(error) => return self.unreadable(settings, &error).await,
         };
-        let facts = Facts::of(&run, settings.config(), &settings.trust());
+        let facts = self.reconciler.facts(&run, settings);
         match decide(&facts, &self.reconciler.scope(settings)) {
             Decision::Wait | Decision::Skip(_) => Ok(Outcome::Settled),
             Decision::Protect => {
@@ -269,7 +283,9 @@ impl Pass<'_> {
     ) -> Result<Outcome, WriteError> {
         let mark = self.metadata.annotation(annotation::SIGNED);
         if matches!(mark, Some("true" | "failed"))
-            && settings.trust().believes(self.id.kind, self.metadata, None)
+            && self
+                .reconciler
+                .believes(settings, self.id.kind, self.metadata)
         {
             return self.release().await;
         }
@@ -307,7 +323,8 @@ impl Pass<'_> {
         };
         let mut refused = std::mem::take(&mut children.refused);
         let children = Children::parse(children.objects(), &mut refused);
-        let waiting = unsettled(&children, loaded.config, trust, scope);
+        let conceded = &self.reconciler.conceded;
+        let waiting = unsettled(&children, loaded.config, (trust, conceded), scope);
         if !waiting.is_empty() {
             return self.wait_for(waiting).await;
         }

@@ -80,6 +80,7 @@ impl Pass<'_> {
         let change = Change::failed(self.id.kind, self.metadata, &reason, &seal);
         self.write(&change).await?;
         self.note_release();
+        self.note_mark().await;
         self.reconciler.metrics.given_up.inc();
         self.tell("SigningFailed", &reason).await;
         Ok(Outcome::Written)

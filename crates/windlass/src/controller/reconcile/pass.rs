@@ -12,6 +12,7 @@ use windlass_core::seal;
 
 use crate::cluster::event::{self, Told};
 use crate::cluster::runs::RunId;
+use crate::controller::conceded::Conceded;
 use crate::controller::flight::Flight;
 use crate::controller::record::{self, Change, WriteError};
 use crate::controller::released::Released;
@@ -44,6 +45,8 @@ pub(crate) struct Reconciler {
     pub(crate) flight: Flight,
     /// Runs whose finalizer was taken off.
     pub(crate) released: Released,
+    /// Runs that another controller signs too.
+    pub(crate) conceded: Conceded,
 }
 
 /// One pass over one run.
@@ -85,6 +88,23 @@ impl Pass<'_> {
         let known = &self.reconciler.settings.borrow().seals;
         known.add(seal::digest(self.id.kind, self.metadata, mark, &seal));
         Ok(seal)
+    }
+
+    /// Notes that a mark was written over one that is sealed with a key that nobody here knows.
+    pub(super) async fn note_mark(&self) {
+        let settings = self.reconciler.settings.borrow().clone();
+        let is_foreign = settings
+            .trust()
+            .has_foreign_seal(self.id.kind, self.metadata);
+        if !is_foreign {
+            return;
+        }
+        self.reconciler.conceded.add(&self.id.uid);
+        let message = "the mark was sealed with a key that this controller does not know, so the run \
+                       was signed again, this once; if another controller signs here with another \
+                       key, stop one of the two or give them the same key";
+        tracing::warn!("{message}");
+        self.tell("SealUnknown", message).await;
     }
 
     pub(super) async fn write(&self, change: &Change) -> Result<Bytes, WriteError> {

@@ -108,6 +108,7 @@ impl Pass<'_> {
             written => drop(written?),
         }
         self.note_release();
+        self.note_mark().await;
         self.note_stored(record, &annotations);
         let metrics = &self.reconciler.metrics;
         metrics.of(kind).marked_signed.inc();

@@ -126,3 +126,55 @@ async fn two_controllers_with_other_settings_do_not_write_against_each_other_wit
     assert_eq!(our_writes(&scene, &opponent), 1);
     scene.end().await;
 }
+
+/// The mark of a controller with another key, or of nobody.
+const FOREIGN: &str = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA MEUCIQ==";
+
+#[tokio::test]
+async fn a_run_that_a_controller_with_another_key_signs_too_is_signed_here_once_more_and_left() {
+    let scene = Scene::with(in_toto()).await;
+    let mark = json!({ "metadata": { "annotations": {
+        "chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": FOREIGN,
+    } } });
+    let is_ours = |run: &Value| {
+        let seal = &run["metadata"]["annotations"]["chains.tekton.dev/seal"];
+        seal.as_str().is_some_and(|seal| seal != FOREIGN)
+    };
+    // a run of the time before would be Chains'
+    let leases = |scene: &Scene| scene.local.cluster.list("leases.coordination.k8s.io");
+    let since = |scene: &Scene| !leases(scene).is_empty();
+    scene.until("windlass has begun here", since).await;
+    scene.create(finished("app"));
+    let opponent = Opponent::start(&scene, mark, is_ours);
+    let has_lost = |_: &Scene| opponent.writes() >= 2;
+    scene.until("both have written twice", has_lost).await;
+    scene.event("SealUnknown").await;
+    sign_others(&scene).await;
+    assert_eq!(our_writes(&scene, &opponent), 2);
+    assert_eq!(opponent.writes(), 2);
+    let seal = scene.annotations("app").remove("chains.tekton.dev/seal");
+    assert_eq!(seal.as_deref(), Some(FOREIGN));
+    // what was signed here is still there
+    verified_statement(&scene, "app");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_seal_of_a_key_that_nobody_knows_does_not_evade_signing() {
+    let scene = Scene::with(in_toto()).await;
+    for mark in ["true", "failed"] {
+        let mut run = finished(&format!("marked-{mark}"));
+        run["metadata"]["annotations"] = json!({
+            "chains.tekton.dev/signed": mark, "chains.tekton.dev/seal": FOREIGN,
+        });
+        let name = run["metadata"]["name"].as_str().unwrap().to_owned();
+        scene.create(run);
+        let is_sealed = |scene: &Scene| {
+            let seal = scene.annotations(&name).remove("chains.tekton.dev/seal");
+            seal.is_some_and(|seal| seal != FOREIGN)
+        };
+        scene.until("it is signed here", is_sealed).await;
+        verified_statement(&scene, &name);
+    }
+    scene.end().await;
+}
