@@ -45,6 +45,7 @@ impl Evidence {
             loaded: self.loaded.as_ref(),
             retired: &self.retired,
             since: self.since,
+            ..Trust::default()
         }
     }
 }
