@@ -127,24 +127,26 @@ async fn two_controllers_with_other_settings_do_not_write_against_each_other_wit
     scene.end().await;
 }
 
-/// The mark of a controller with another key, or of nobody.
+/// The seal of a controller with another key, or of nobody, without the uid of the run.
 const FOREIGN: &str = "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA MEUCIQ==";
 
 #[tokio::test]
 async fn a_run_that_a_controller_with_another_key_signs_too_is_signed_here_once_more_and_left() {
     let scene = Scene::with(in_toto()).await;
-    let mark = json!({ "metadata": { "annotations": {
-        "chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": FOREIGN,
-    } } });
-    let is_ours = |run: &Value| {
-        let seal = &run["metadata"]["annotations"]["chains.tekton.dev/seal"];
-        seal.as_str().is_some_and(|seal| seal != FOREIGN)
-    };
     // a run of the time before would be Chains'
     let leases = |scene: &Scene| scene.local.cluster.list("leases.coordination.k8s.io");
     let since = |scene: &Scene| !leases(scene).is_empty();
     scene.until("windlass has begun here", since).await;
     scene.create(finished("app"));
+    let run = scene.run("app");
+    let foreign = format!("{FOREIGN} {}", run["metadata"]["uid"].as_str().unwrap());
+    let mark = json!({ "metadata": { "annotations": {
+        "chains.tekton.dev/signed": "true", "chains.tekton.dev/seal": foreign,
+    } } });
+    let is_ours = |run: &Value| {
+        let seal = &run["metadata"]["annotations"]["chains.tekton.dev/seal"];
+        seal.as_str().is_some_and(|seal| !seal.starts_with(FOREIGN))
+    };
     let opponent = Opponent::start(&scene, mark, is_ours);
     let has_lost = |_: &Scene| opponent.writes() >= 2;
     scene.until("both have written twice", has_lost).await;
@@ -153,7 +155,7 @@ async fn a_run_that_a_controller_with_another_key_signs_too_is_signed_here_once_
     assert_eq!(our_writes(&scene, &opponent), 2);
     assert_eq!(opponent.writes(), 2);
     let seal = scene.annotations("app").remove("chains.tekton.dev/seal");
-    assert_eq!(seal.as_deref(), Some(FOREIGN));
+    assert_eq!(seal, Some(foreign));
     // what was signed here is still there
     verified_statement(&scene, "app");
     scene.end().await;
