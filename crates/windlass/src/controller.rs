@@ -227,7 +227,8 @@ async fn work(
             options.registries.clone(),
             options.identity.clone(),
             options.silence,
-        ),
+        )
+        .showing(metrics.detail.circuits.clone()),
         log: options.log.clone(),
         flight: Flight::default(),
         released: Released::default(),

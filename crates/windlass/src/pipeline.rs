@@ -21,6 +21,7 @@ use self::progress::Begun;
 use self::record::{Delivery, StepError};
 use crate::store::oci;
 use crate::store::{Put, Store};
+use crate::telemetry::{Failure, Stage};
 
 pub(crate) use self::artifacts::PlanError;
 pub(crate) use self::means::{Means, Reach};
@@ -28,6 +29,7 @@ pub(crate) use self::progress::Progress;
 pub(crate) use self::record::{Record, State};
 
 mod artifacts;
+mod failures;
 mod means;
 mod progress;
 mod record;
@@ -58,6 +60,8 @@ pub(crate) async fn attest(
     let mut record = Record::new(plan.warnings, storage);
     record.postpone(plan.postponed);
     for failure in plan.failures {
+        let counted = Failure::at(Stage::Payload, failure.reason());
+        means.metrics.failed(run.kind(), counted);
         record.fail(failure.retry(), failure.outline());
     }
     let items = plan.items.into_iter().map(|item| {
@@ -68,6 +72,9 @@ pub(crate) async fn attest(
         .map(|(item, begun)| deliver(run, item, begun, means))
         .buffered(AT_ONCE);
     while let Some(delivery) = deliveries.next().await {
+        for failure in delivery.failures() {
+            means.metrics.failed(run.kind(), failure);
+        }
         record.add(delivery);
     }
     drop(deliveries);

@@ -16,10 +16,12 @@ use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{self, JoinSet};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::DelayQueue;
 use tracing::Instrument as _;
 
+use self::ages::Ages;
 use self::budget::Budget;
 use self::entries::{Busy, Interim, Job, Place, Waiting};
 use self::lane::{Lane, Ticket};
@@ -33,6 +35,7 @@ use crate::cluster::runs::{RunId, RunKind};
 use crate::pipeline::Progress;
 use crate::settings::Settings;
 
+mod ages;
 mod budget;
 mod entries;
 mod fair;
@@ -91,6 +94,7 @@ pub(crate) struct Queue {
     waiting: HashMap<Arc<RunId>, Waiting>,
     awaiting: Awaiting,
     timers: DelayQueue<Arc<RunId>>,
+    ages: Ages,
     budget: Budget,
     pace: Pace,
     workers: JoinSet<Outcome>,
@@ -113,6 +117,7 @@ impl Queue {
             waiting: HashMap::new(),
             awaiting: Awaiting::default(),
             timers: DelayQueue::new(),
+            ages: Ages::default(),
             budget: Budget::default(),
             pace: Pace::default(),
             workers: JoinSet::new(),
@@ -128,9 +133,12 @@ impl Queue {
         mut settings: watch::Receiver<Settings>,
         stop: CancellationToken,
     ) {
+        let mut ticks = tokio::time::interval(ages::EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
+                _ = ticks.tick(), if !self.ages.is_empty() => self.look_for_oldest(),
                 Some(done) = self.workers.join_next_with_id() => self.finished(done),
                 Some(due) = self.timers.next() => self.due(&due.into_inner()),
                 Some(message) = messages.recv() => self.take(message),
@@ -281,6 +289,7 @@ impl Queue {
     /// Lets a run wait for a place.
     fn enqueue(&mut self, mut ticket: Ticket, job: Job) {
         let id = Arc::clone(&ticket.id);
+        self.ages.note(&id);
         let work = self.budget.admit(&id.namespace, job.work);
         if Place::of(&work) == Place::Signing {
             ticket.hosts = Arc::default();
@@ -446,6 +455,7 @@ impl Queue {
         } else {
             Duration::MAX
         };
+        self.ages.note(&id);
         let timer = self.timers.insert(Arc::clone(&id), pause.min(longest));
         let waiting = Waiting {
             attempts: job.attempts,
@@ -496,9 +506,15 @@ impl Queue {
     }
 
     fn count(&self) {
-        let gauge = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
         let metrics = &self.reconciler.metrics;
-        metrics.waiting.set(gauge(self.waiting.len()));
-        metrics.queued.set(gauge(self.queued.len()));
+        metrics.backlog(self.queued.len(), self.waiting.len(), self.busy.len());
+    }
+
+    fn look_for_oldest(&mut self) {
+        let (queued, busy, waiting) = (&self.queued, &self.busy, &self.waiting);
+        let oldest = self.ages.oldest(|id| {
+            busy.contains_key(id) || waiting.contains_key(id) || queued.get(id).is_some()
+        });
+        self.reconciler.metrics.detail.note_oldest(oldest);
     }
 }

@@ -31,6 +31,7 @@ pub(crate) use self::place::repository_of;
 use self::push::{Pushed, push};
 use self::upload::{Upload, uploads};
 pub(crate) use self::workstation::{Route, open, options_of_workstation};
+use crate::telemetry::Circuits;
 
 mod access;
 mod accounts;
@@ -110,6 +111,12 @@ impl Oci {
         Self {
             access: Access::new(kube, options, identity, pauses),
         }
+    }
+
+    /// Shows which hosts are left in peace among these.
+    pub(crate) fn showing(mut self, circuits: Circuits) -> Self {
+        self.access.show_in(circuits);
+        self
     }
 
     /// Stores an artifact wherever it belongs. Whatever fails, the other places are tried too.

@@ -10,19 +10,28 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use windlass_core::config::StoreKind;
 
+use super::failure::{ErrorLabels, Failure, Stage};
 use crate::cluster::runs::RunKind;
+
+pub(crate) use self::detail::Detail;
+
+mod detail;
+#[cfg(test)]
+mod tests;
 
 /// The counters of one kind of run, with Chains' names and meanings (docs/behaviour.md, "Metrics").
 #[derive(Debug, Default, Clone)]
 pub(crate) struct RunCounts {
     /// Signatures made.
     pub(crate) signatures: Counter,
+    /// Entries added to a transparency log.
+    pub(crate) uploaded: Counter,
     /// Stores that succeeded, one for each artifact and store.
     pub(crate) stored: Counter,
     /// Runs marked as signed.
     pub(crate) marked_signed: Counter,
-    /// Passes over a run that failed.
-    pub(crate) failures: Counter,
+    /// Steps that failed.
+    failures: Family<ErrorLabels, Counter>,
 }
 
 /// The counters of the controller.
@@ -60,6 +69,8 @@ pub struct Metrics {
     pub(crate) share: Gauge<f64, AtomicU64>,
     /// Artifacts stored, by kind of run and store.
     pub(crate) stored: Family<StoreLabels, Counter>,
+    /// What Chains does not have.
+    pub(crate) detail: Detail,
 }
 
 /// Which runs, and which store.
@@ -93,11 +104,29 @@ impl Metrics {
             return;
         }
         self.of(kind).stored.inc_by(artifacts);
+        self.stored_in(kind, store).inc_by(artifacts);
+    }
+
+    fn stored_in(&self, kind: RunKind, store: StoreKind) -> Counter {
         let labels = StoreLabels {
             kind: kind.singular(),
             store: store.as_str(),
         };
-        self.stored.get_or_create(&labels).inc_by(artifacts);
+        self.stored.get_or_create_owned(&labels)
+    }
+
+    /// Shows how many runs wait for a place, for their time, and are worked on.
+    pub(crate) fn backlog(&self, queued: usize, waiting: usize, active: usize) {
+        let gauge = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+        self.queued.set(gauge(queued));
+        self.waiting.set(gauge(waiting));
+        self.detail.active.set(gauge(active));
+    }
+
+    /// Counts a step that failed.
+    pub(crate) fn failed(&self, kind: RunKind, failure: Failure) {
+        self.of(kind).error(failure.stage.error_type()).inc();
+        self.detail.failed(kind, failure);
     }
 
     /// The counters under their names.
@@ -105,6 +134,10 @@ impl Metrics {
         let mut registry = Registry::default();
         for kind in [RunKind::Task, RunKind::Pipeline] {
             self.of(kind).register(kind, &mut registry);
+            // series exist before anything happens, so that the first increase is one
+            for store in [StoreKind::Tekton, StoreKind::Oci] {
+                self.stored_in(kind, store);
+            }
         }
         let counters = [
             (
@@ -181,23 +214,38 @@ impl Metrics {
             "Part of the namespaces that this replica works on, from 0 to 1",
             self.share.clone(),
         );
+        self.detail.register(&mut registry);
         registry
     }
 }
 
 impl RunCounts {
+    fn error(&self, error_type: &'static str) -> Counter {
+        self.failures
+            .get_or_create_owned(&ErrorLabels { error_type })
+    }
+
     fn register(&self, kind: RunKind, registry: &mut Registry) {
         let runs = format!("{}s", kind.words());
         let counters = [
             ("sign_created", "Signatures made for", &self.signatures),
+            ("payload_uploaded", "Log entries for", &self.uploaded),
             ("payload_stored", "Payloads stored for", &self.stored),
             ("marked_signed", "Marked as signed:", &self.marked_signed),
-            ("signing_failures", "Failed passes over", &self.failures),
         ];
-        let kind = kind.name().to_ascii_lowercase();
+        let kind = kind.singular();
         for (name, help, counter) in counters {
             let name = format!("watcher_{kind}_{name}");
             registry.register(name, format!("{help} {runs}"), counter.clone());
         }
+        // series exist before anything happens, so that the first increase is one
+        for error_type in Stage::ERROR_TYPES {
+            self.error(error_type);
+        }
+        registry.register(
+            format!("watcher_{kind}_signing_failures"),
+            format!("Failed steps for {runs}"),
+            self.failures.clone(),
+        );
     }
 }

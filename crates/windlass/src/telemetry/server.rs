@@ -35,8 +35,12 @@ pub(crate) async fn serve_metrics(
     metrics: &Metrics,
     stop: CancellationToken,
 ) -> Result<impl Future<Output = ()> + use<>, ListenError> {
-    let registry = Arc::new(metrics.registry());
-    let routes = Router::new().route("/metrics", get(async move || exposition(&registry)));
+    let (registry, detail) = (Arc::new(metrics.registry()), metrics.detail.clone());
+    let respond = async move || {
+        detail.measure();
+        exposition(&registry)
+    };
+    let routes = Router::new().route("/metrics", get(respond));
     let listener = listen(("metrics", "--metrics-address"), address).await?;
     Ok(async move {
         match tls {

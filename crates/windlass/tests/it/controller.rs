@@ -4,4 +4,4 @@ mod authority;
 mod flags;
 mod memory;
 mod metrics;
-mod process;
+pub mod process;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use windlass_core::annotation;
 use windlass_core::config::StoreKind;
 use windlass_core::error::Chain;
@@ -16,6 +17,7 @@ use crate::pipeline::{self, Means, Progress, Record, State};
 use crate::settings::InForce;
 use crate::sign::Signer;
 use crate::store::run::Annotations;
+use crate::telemetry::{Failure, Stage};
 
 impl Pass<'_> {
     /// Attests a run and records what came of it: the mark only if every step is confirmed.
@@ -46,7 +48,8 @@ impl Pass<'_> {
         let mut record = match attested {
             Ok(record) => record,
             Err(error) => {
-                metrics.of(self.id.kind).failures.inc();
+                let failure = Failure::at(Stage::Payload, error.retry().into());
+                metrics.failed(self.id.kind, failure);
                 let reason = Chain(&error).to_string();
                 return match error.retry() {
                     Retry::Never => self.give_up(&reason).await,
@@ -58,7 +61,10 @@ impl Pass<'_> {
         *progress = std::mem::take(&mut record.progress);
         match record.state() {
             State::Postponed(hosts) => self.record_first(&record, hosts, progress).await,
-            State::Complete => self.record_signed(&record, signer).await,
+            State::Complete => {
+                let completed = run.completion_time();
+                self.record_signed(&record, signer, completed).await
+            }
             State::Confirm(after) => Ok(Outcome::Confirm {
                 after,
                 run: self.run.clone(),
@@ -69,7 +75,6 @@ impl Pass<'_> {
                 reason,
                 confirm,
             } => {
-                metrics.of(self.id.kind).failures.inc();
                 if let Some(ended) = self.record_in_part(&record, &reason).await? {
                     return Ok(ended);
                 }
@@ -85,7 +90,12 @@ impl Pass<'_> {
     }
 
     /// Marks the run, with everything that is stored on it, in one write.
-    async fn record_signed(&self, record: &Record, signer: &Signer) -> Result<Outcome, WriteError> {
+    async fn record_signed(
+        &self,
+        record: &Record,
+        signer: &Signer,
+        completed: Option<Timestamp>,
+    ) -> Result<Outcome, WriteError> {
         let (kind, metadata) = (self.id.kind, self.metadata);
         let (annotations, cut) = match record.annotations(metadata) {
             Ok(annotations) => annotations,
@@ -112,6 +122,9 @@ impl Pass<'_> {
         self.note_stored(record, &annotations);
         let metrics = &self.reconciler.metrics;
         metrics.of(kind).marked_signed.inc();
+        if let Some(completed) = completed {
+            metrics.detail.signed(kind, completed);
+        }
         tracing::info!(key_id = signer.key_id(), "signed");
         if !record.warnings.is_empty() {
             let message = record.warnings.join("; ");

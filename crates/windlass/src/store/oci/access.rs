@@ -18,6 +18,7 @@ use super::clients::{Clients, Exemptions};
 use super::error::UploadError;
 use super::identity::{Identities, Identity, Sharing};
 use super::place::{override_of, repository_of};
+use crate::telemetry::Circuits;
 
 /// Everything that pushing takes.
 pub(super) struct Access {
@@ -62,6 +63,11 @@ impl Access {
             identities: Identities::new(identity),
             breakers: Breakers::new(pauses),
         }
+    }
+
+    /// Shows which hosts are left in peace.
+    pub(super) fn show_in(&mut self, circuits: Circuits) {
+        self.breakers.show_in(circuits);
     }
 
     /// The clock of the clients.

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::telemetry::{Circuits, OpenCircuit};
+
 /// Timeouts in a row that open a breaker.
 const TIMEOUTS: u32 = 3;
 /// How long a breaker is open at first, and at most, unless it is set up otherwise.
@@ -34,6 +36,8 @@ pub(super) struct Breakers {
     /// How long one is open at first, and at most.
     pauses: (Duration, Duration),
     namespaces: Mutex<HashMap<String, Hosts>>,
+    /// Where open ones are shown.
+    circuits: Circuits,
 }
 
 /// Who asks which host.
@@ -57,6 +61,8 @@ struct Open {
     pause: Duration,
     /// The run whose uploads are the probe, and until when no other is.
     probe: Option<(String, Instant)>,
+    /// Shows that it is open.
+    _shown: OpenCircuit,
 }
 
 impl Breakers {
@@ -65,7 +71,13 @@ impl Breakers {
         Self {
             pauses,
             namespaces: Mutex::default(),
+            circuits: Circuits::default(),
         }
+    }
+
+    /// Shows those that are open among these.
+    pub(super) fn show_in(&mut self, circuits: Circuits) {
+        self.circuits = circuits;
     }
 
     /// Lets a request through, or says how long to wait.
@@ -105,7 +117,8 @@ impl Breakers {
             touched: now,
         });
         hosts.touched = now;
-        hosts.breaker(visit.host).timed_out(self.pauses, now);
+        let show = || self.circuits.open(visit.host);
+        hosts.breaker(visit.host).timed_out(self.pauses, now, show);
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<String, Hosts>> {
@@ -131,7 +144,12 @@ impl Hosts {
 }
 
 impl Breaker {
-    fn timed_out(&mut self, (first, longest): (Duration, Duration), now: Instant) {
+    fn timed_out(
+        &mut self,
+        (first, longest): (Duration, Duration),
+        now: Instant,
+        show: impl FnOnce() -> OpenCircuit,
+    ) {
         self.timeouts = self.timeouts.saturating_add(1);
         let pause = match &self.open {
             None if self.timeouts < TIMEOUTS => return,
@@ -144,6 +162,7 @@ impl Breaker {
             until: now + pause,
             pause,
             probe: None,
+            _shown: show(),
         });
     }
 }

@@ -8,6 +8,7 @@ use windlass_core::retry::Retry;
 use windlass_registry::{Digest, DigestError, Error, Interrupted, ReferenceError, SetupError};
 
 use super::credentials::CredentialsError;
+use crate::telemetry::Reason;
 
 /// Why something is not stored beside an image.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +96,24 @@ pub(crate) enum UploadError {
     },
 }
 
+fn reason(error: &Error) -> Reason {
+    match error {
+        Error::Denied { .. } => Reason::Denied,
+        Error::Status { status: 404, .. } => Reason::NotFound,
+        Error::Status { status: 429, .. } => Reason::RateLimited,
+        Error::Status { .. } if error.retry() != Retry::Never => Reason::Unavailable,
+        Error::Status { .. } | Error::ImmutableTag { .. } => Reason::Refused,
+        Error::Untrusted { .. } | Error::ClientCertificate { .. } | Error::NotTls { .. } => {
+            Reason::Tls
+        }
+        Error::Forbidden { .. } => Reason::Forbidden,
+        Error::Busy { .. } | Error::Contended { .. } => Reason::Unavailable,
+        _ if error.is_timeout() => Reason::Timeout,
+        Error::Transport { .. } => Reason::Unreachable,
+        _ => Reason::Invalid,
+    }
+}
+
 /// An error, and that the credentials of the controller may be the remedy.
 fn withheld(error: impl std::fmt::Display, namespace: &str) -> String {
     format!(
@@ -145,6 +164,25 @@ impl UploadError {
             | Self::Cut { .. }
             | Self::Unresponsive { .. }
             | Self::Interrupted { .. } => Chain(self).to_string(),
+        }
+    }
+
+    /// The reason as it is counted.
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            Self::Registry(error) => reason(error),
+            Self::Withheld { .. } | Self::NoSubject { .. } => Reason::NotFound,
+            Self::Cut { .. } => Reason::Timeout,
+            Self::Unresponsive { .. } => Reason::CircuitOpen,
+            Self::Certificate { .. } | Self::Setup { .. } => Reason::Tls,
+            Self::Override { .. } => Reason::Settings,
+            Self::Credentials(_) | Self::Interrupted { .. } => Reason::Unavailable,
+            Self::Image { .. }
+            | Self::Digest { .. }
+            | Self::TooManyListed { .. }
+            | Self::TooDeep { .. }
+            | Self::Index { .. }
+            | Self::Listed { .. } => Reason::Invalid,
         }
     }
 

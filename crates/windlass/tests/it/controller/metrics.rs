@@ -6,7 +6,7 @@ use reqwest::{Certificate, Client, Identity};
 use serde_json::json;
 
 use super::authority::{Authority, Pair};
-use super::process::{Controller, config_map, finished_run, mark, scene, until};
+use super::process::{Controller, config_map, finished_run, mark, scene, scene_with, until};
 use crate::scene::Scene;
 
 /// A port that was free a moment ago.
@@ -190,4 +190,78 @@ fn the_config_map_of_chains_sets_the_level_of_the_log() {
     assert_eq!(foreign.count(), 0, "{all:#?}");
     let few = log_under(&json!({"zap-logger-config": "{\"level\": \"error\"}"}));
     assert!(!few.iter().any(is_signed), "{few:#?}");
+}
+
+/// A controller, and what it serves as metrics, over plain HTTP.
+struct Scraped<'a> {
+    scene: &'a Scene,
+    controller: Controller,
+    client: Client,
+    url: String,
+}
+
+impl<'a> Scraped<'a> {
+    fn start(scene: &'a Scene) -> Self {
+        let port = free_port();
+        let variables = [
+            ("METRICS_PROMETHEUS_HOST", "127.0.0.1".to_owned()),
+            ("METRICS_PROMETHEUS_PORT", port.clone()),
+        ];
+        Self {
+            scene,
+            controller: start(scene, &variables),
+            client: Client::builder().no_proxy().build().unwrap(),
+            url: format!("http://127.0.0.1:{port}/metrics"),
+        }
+    }
+
+    /// The value of a series, if there is one.
+    fn value(&self, series: &str) -> Option<f64> {
+        let text = get(self.scene, &self.client, &self.url).unwrap();
+        let mut lines = text.lines();
+        lines.find_map(|line| line.strip_prefix(series)?.trim().parse().ok())
+    }
+}
+
+#[test]
+fn a_run_that_is_signed_is_in_the_histogram_and_in_no_backlog() {
+    let scene = scene();
+    finished_run(&scene, "a", "build");
+    let scraped = Scraped::start(&scene);
+    until("the run is signed", || {
+        let signed = scraped.value("watcher_taskrun_marked_signed_total");
+        signed.is_some_and(|runs| runs >= 1.0)
+    });
+    let count = "windlass_completion_to_signed_seconds_count{kind=\"taskrun\"}";
+    assert_eq!(scraped.value(count), Some(1.0));
+    // it was complete long ago
+    let sum = "windlass_completion_to_signed_seconds_sum{kind=\"taskrun\"}";
+    assert!(scraped.value(sum).unwrap() > 86_400.0);
+    let stored = "windlass_artifacts_stored_total{kind=\"taskrun\",store=\"tekton\"}";
+    assert_eq!(scraped.value(stored), Some(1.0));
+    until("nothing is left", || {
+        let of = |name: &str| scraped.value(&format!("windlass_runs_{name} "));
+        ["active", "queued", "waiting"].map(of) == [Some(0.0); 3]
+    });
+    scraped.controller.stop();
+}
+
+#[test]
+fn a_run_that_cannot_be_signed_is_counted_by_its_step_and_ages() {
+    let scene = scene_with(&json!({
+        "artifacts.taskrun.storage": "tekton", "artifacts.oci.storage": "",
+        "transparency.enabled": "true",
+    }));
+    finished_run(&scene, "a", "build");
+    let scraped = Scraped::start(&scene);
+    let failures =
+        "windlass_failures_total{kind=\"taskrun\",stage=\"log\",store=\"\",reason=\"settings\"}";
+    until("a failure is counted", || scraped.value(failures).is_some());
+    let as_chains = "watcher_taskrun_signing_failures_total{error_type=\"tlog\"}";
+    assert!(scraped.value(as_chains).unwrap() >= 1.0);
+    until("the run ages", || {
+        let age = scraped.value("windlass_oldest_run_age_seconds ");
+        age.is_some_and(|seconds| seconds > 0.0)
+    });
+    scraped.controller.stop();
 }

@@ -103,6 +103,11 @@ impl Drop for Controller {
 
 /// A cluster with a key, and a configuration that keeps everything on the run.
 pub fn scene() -> Scene {
+    scene_with(&json!({"artifacts.taskrun.storage": "tekton", "artifacts.oci.storage": ""}))
+}
+
+/// A cluster with a key and this configuration.
+pub fn scene_with(config: &Value) -> Scene {
     let scene = Scene::new(&["tekton-chains", "a", "b"]);
     let read = |name: &str| std::fs::read_to_string(format!("{KEYS}/{name}")).unwrap();
     scene.create(json!({
@@ -113,13 +118,7 @@ pub fn scene() -> Scene {
             "cosign.password": read("cosign.password"),
         },
     }));
-    config_map(
-        &scene,
-        "chains-config",
-        &json!({
-            "artifacts.taskrun.storage": "tekton", "artifacts.oci.storage": "",
-        }),
-    );
+    config_map(&scene, "chains-config", config);
     scene
 }
 
