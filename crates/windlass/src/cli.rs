@@ -40,6 +40,7 @@ mod pipelinerun;
 mod public_key;
 mod registry;
 mod report;
+mod resign;
 mod run;
 mod run_files;
 mod sign_blob;
@@ -86,6 +87,7 @@ enum Verb {
     Attest(attest::Attest),
     Payload(payload::PayloadOf),
     Migrate(migrate::Migrate),
+    Resign(resign::Resign),
     Controller(controller::Controller),
     #[cfg(feature = "sandbox")]
     Dev(dev::Dev),
@@ -120,6 +122,7 @@ impl Verb {
             Self::Attest(verb) => verb.run(connection).await,
             Self::Payload(verb) => verb.run(),
             Self::Migrate(verb) => Box::pin(verb.run(connection)).await,
+            Self::Resign(verb) => Box::pin(verb.run(connection)).await,
             Self::Controller(verb) => Box::pin(verb.run(connection)).await,
             #[cfg(feature = "sandbox")]
             Self::Dev(verb) => verb.run(connection).await,

@@ -40,6 +40,7 @@ mod reconcile;
 mod record;
 mod released;
 mod replicas;
+pub(crate) mod resign;
 mod work;
 
 #[cfg(all(test, feature = "sandbox"))]

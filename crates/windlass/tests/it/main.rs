@@ -17,6 +17,8 @@ mod lenient;
 mod migrate;
 #[cfg(feature = "sandbox")]
 mod registry;
+#[cfg(target_os = "linux")]
+mod resign;
 mod scene;
 mod shell;
 #[cfg(feature = "sandbox")]
