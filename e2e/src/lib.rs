@@ -5,6 +5,7 @@
 //! when its owner is dropped. A part that is missing is an error, never a reason to skip.
 
 mod built_in;
+mod deployment;
 mod follow;
 pub mod guide;
 pub mod images;
@@ -19,6 +20,7 @@ mod shell;
 mod testbed;
 mod tokens;
 
+pub use deployment::Start;
 pub use follow::Follow;
 pub use parts::Cosign;
 pub use registry::Registry;

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use crate::parts::{self, Cosign};
 use crate::{
     built_in::BuiltIn,
+    deployment::Start,
     guide::SYSTEM_NAMESPACE,
     process::Process,
     real::{Real, free_port},
@@ -149,6 +150,24 @@ impl Testbed {
     pub fn kill_replica(&mut self) -> Result<()> {
         let replica = self.replica.take();
         replica.context("no replica is running")?.kill()
+    }
+
+    /// Starts the controller as a container would be started, with nothing but these arguments and
+    /// variables.
+    pub fn start_controller_as(&mut self, start: &Start) -> Result<()> {
+        let variables = start.variables.iter();
+        let variables: Vec<(&str, &str)> = variables
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let process = Process::start(
+            "windlass-controller",
+            &parts::windlass()?,
+            &start.arguments,
+            &variables,
+            self.scratch.path(),
+        )?;
+        self.controller = Some(process);
+        Ok(())
     }
 
     /// Ends the controller of the real cluster with SIGKILL.
