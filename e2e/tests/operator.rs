@@ -8,7 +8,9 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+};
 use serde_json::{Value, json};
 use windlass_e2e::{Cosign, Kind, RunRecord, Shell, Start, Testbed, guide, runs};
 
@@ -75,6 +77,10 @@ fn certificates(shell: &Shell, mounts: &Path) -> Result<()> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // the name of what it issues is another one: openssl takes equal names for a self-signed certificate
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "authority of metrics");
     let authority = params.self_signed(&key)?.pem();
     let issuer = Issuer::new(params, key);
     shell.write("ca.crt", &authority)?;
