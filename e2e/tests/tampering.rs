@@ -1,4 +1,5 @@
-//! One bit changed anywhere: exit 1, and the message names the part that does not match.
+//! One bit changed anywhere: exit 1, and the message names the part that does not match; exit 2 where it
+//! leaves no key to verify with.
 
 use anyhow::{Context, Result, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -105,7 +106,7 @@ fn with_another_key(shell: &Shell, line: &str) -> Result<()> {
         "cosign.pub",
         format!("-----BEGIN PUBLIC KEY-----\n{changed}\n-----END PUBLIC KEY-----\n"),
     )?;
-    shell.run(line)?.exits(1)?.says("key")?;
+    shell.run(line)?.exits(2)?.says("key")?;
 
     shell.ok("windlass generate-key-pair --output-key-prefix stranger --force")?;
     shell.ok("cp stranger.pub cosign.pub")?;
