@@ -1,12 +1,12 @@
 //! Large runs of one tenant do not end the list of all, and do not decide about the controller's
 //! memory.
 
-use std::collections::HashSet;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use windlass_e2e::{Cosign, Follow, Kind, RunRecord, Shell, Testbed, guide, runs};
+use windlass_e2e::{Cosign, Kind, RunRecord, Shell, Testbed, guide, runs};
 
 /// How many there are, and of how many bytes each is: nearly what etcd takes.
 const RUNS: usize = 400;
@@ -16,8 +16,10 @@ const AT_ONCE: usize = 20;
 /// The large runs bear the label of a pipeline run that does not own them.
 const PIPELINE_RUN: &str = "release";
 const LABEL: &str = "tekton.dev/pipelineRun";
-/// What is printed of a run whenever it changes: name and mark.
-const MARKS: &str = r#"kubectl get taskruns --watch-only -o jsonpath='{.metadata.name}{" "}{.metadata.annotations.chains\.tekton\.dev/signed}{"\n"}'"#;
+/// Prints the mark of each run.
+const MARKS: &str = r#"-o jsonpath='{range .items[*]}{.metadata.annotations.chains\.tekton\.dev/signed}{"\n"}{end}'"#;
+/// Bound on the wait for those of one file.
+const WAIT: Duration = Duration::from_secs(60);
 /// Most memory of the controller, with its key.
 const MOST: u64 = 256 << 20;
 
@@ -32,7 +34,6 @@ fn four_hundred_runs_of_1_4_mb_are_worked_through_while_another_tenant_is_signed
         for first in (0..RUNS).step_by(AT_ONCE) {
             create(&shell, first)?;
         }
-        let marks = shell.follow(MARKS)?;
         testbed.start_controller()?;
         let start = Instant::now();
         other.write("small.json", runs::batch("small", 1).to_string())?;
@@ -44,7 +45,7 @@ fn four_hundred_runs_of_1_4_mb_are_worked_through_while_another_tenant_is_signed
             took < Duration::from_secs(30),
             "the other tenant waited for {took:?}"
         );
-        all_are_signed(&marks)?;
+        all_are_signed(&shell)?;
         a_pipeline_run_is_signed_beside_strangers(&shell)?;
         let peak = testbed.peak_memory()?;
         println!("{} MiB at most", peak >> 20);
@@ -55,15 +56,32 @@ fn four_hundred_runs_of_1_4_mb_are_worked_through_while_another_tenant_is_signed
 }
 
 /// Waits until each of the large runs is marked.
-fn all_are_signed(marks: &Follow) -> Result<()> {
-    let mut signed = HashSet::new();
-    while signed.len() < RUNS {
-        let (_, line) = marks.next_line()?;
-        if let Some((name, "true")) = line.split_once(' ') {
-            signed.insert(name.to_owned());
+fn all_are_signed(shell: &Shell) -> Result<()> {
+    for first in (0..RUNS).step_by(AT_ONCE) {
+        let names = names(first).join(" ");
+        let begun = Instant::now();
+        loop {
+            let marks = shell.ok(&format!("kubectl get {names} {MARKS}"))?;
+            let signed = marks.lines().filter(|mark| *mark == "true").count();
+            if signed == AT_ONCE {
+                break;
+            }
+            let last = first + AT_ONCE;
+            ensure!(
+                begun.elapsed() < WAIT,
+                "{signed} of large-{first} to large-{last} are signed"
+            );
+            sleep(Duration::from_secs(1));
         }
     }
     Ok(())
+}
+
+/// Those that are created with one file.
+fn names(first: usize) -> Vec<String> {
+    (first..first + AT_ONCE)
+        .map(|number| format!("taskrun/large-{number}"))
+        .collect()
 }
 
 /// The pipeline run has one child; the others only bear its label.
@@ -131,8 +149,5 @@ fn create(shell: &Shell, first: usize) -> Result<()> {
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
     shell.write("large.json", list.to_string())?;
     shell.ok("kubectl create -f large.json")?;
-    let names: Vec<_> = (first..first + AT_ONCE)
-        .map(|number| format!("taskrun/large-{number}"))
-        .collect();
-    runs::finish(shell, &names.join(" "))
+    runs::finish(shell, &names(first).join(" "))
 }
