@@ -71,6 +71,9 @@ impl RunSink {
     fn triage(&mut self, object: &[u8]) -> Triage {
         let share = self.share.borrow();
         let kind = self.kind;
+        if *share == Share::Everything {
+            return self.reconciler.triage(kind, object);
+        }
         let has = |namespace: &str, uid: &str| {
             share.has_namespace(namespace) || share.has_object(kind, namespace, uid)
         };
