@@ -22,5 +22,6 @@ pub mod run;
 pub mod seal;
 pub mod signed;
 pub mod tekton;
+pub mod terminal;
 pub mod verify;
 pub mod warning;

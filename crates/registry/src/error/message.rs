@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::Deserialize;
+use windlass_core::terminal::is_unsafe;
 
 use super::code;
 use crate::secrets::Secrets;
@@ -93,7 +94,7 @@ fn text(body: &[u8]) -> String {
 fn shown(text: &str, secrets: &Secrets) -> String {
     let text = secrets.mask(text);
     let plain = |letter: char| match letter {
-        letter if letter.is_control() || directs(letter) => ' ',
+        letter if is_unsafe(letter) => ' ',
         letter => letter,
     };
     let mut shown: String = text.trim().chars().map(plain).take(SHOWN).collect();
@@ -101,13 +102,6 @@ fn shown(text: &str, secrets: &Secrets) -> String {
         shown.push('…');
     }
     shown
-}
-
-/// Whether a letter is invisible, or reorders those around it.
-fn directs(letter: char) -> bool {
-    matches!(letter,
-        '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 impl fmt::Display for RegistryMessage {

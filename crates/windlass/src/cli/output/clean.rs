@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use windlass_core::terminal::is_unsafe;
+
 /// Longest value shown whole, in characters.
 const SHOWN_WHOLE: usize = 120;
 /// How much of a longer value is shown, in characters.
@@ -40,13 +42,6 @@ pub(crate) fn short(text: &str) -> String {
     }
     let start: String = text.chars().take(SHOWN_START).collect();
     format!("{}… ({} bytes)", line(&start), text.len())
-}
-
-fn is_unsafe(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
