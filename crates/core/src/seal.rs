@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::annotation;
 use crate::dsse;
+use crate::image::is_lower_hex;
 use crate::json::{Json, Object};
 use crate::key::PublicKey;
 use crate::recent::Recent;
@@ -173,10 +174,7 @@ impl<'r> Parts<'r> {
         let payload = words.next();
         let is_digest = |word: &str| {
             let hex = word.strip_prefix(DIGEST).unwrap_or_default();
-            hex.len() == 64
-                && hex
-                    .bytes()
-                    .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+            hex.len() == 64 && hex.bytes().all(is_lower_hex)
         };
         let is_whole = words.next().is_none() && payload.is_none_or(is_digest);
         let signature = STANDARD.decode(signature).ok()?;
