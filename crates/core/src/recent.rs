@@ -1,5 +1,6 @@
 //! A set of what was met last: bounded, and shared by threads.
 
+use std::borrow::Borrow;
 use std::collections::{HashSet, VecDeque};
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
@@ -36,7 +37,10 @@ impl<T, const N: usize> Default for Recent<T, N> {
 
 impl<T: Clone + Eq + Hash, const N: usize> Recent<T, N> {
     /// Whether the value was added, and not forgotten since.
-    pub fn has(&self, value: &T) -> bool {
+    pub fn has<Q: Eq + Hash + ?Sized>(&self, value: &Q) -> bool
+    where
+        T: Borrow<Q>,
+    {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.values.contains(value)
     }

@@ -22,7 +22,7 @@ impl Conceded {
 
     /// Whether the mark of a run is left as it is.
     pub(super) fn covers(&self, kind: Kind, metadata: &Metadata<'_>, trust: &Trust<'_>) -> bool {
-        self.0.has(&metadata.uid.to_string()) && trust.has_foreign_seal(kind, metadata)
+        self.0.has(&*metadata.uid) && trust.has_foreign_seal(kind, metadata)
     }
 
     /// The facts about a run, whose mark counts if it is left as it is.
