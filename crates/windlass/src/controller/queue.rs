@@ -71,7 +71,7 @@ pub(crate) enum Message {
 /// How the queue goes about its runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    /// Runs that push to registries at once, 32 at least, and that are signed at once, 64 at most.
+    /// Runs that push to registries at once, 32 at least, and that are signed at once, 256 at most.
     pub(crate) places: usize,
     /// First and longest pause before a failed run is tried again.
     pub(crate) pauses: (Duration, Duration),
