@@ -142,7 +142,7 @@ pub fn verify<'r, 'k>(
     metadata: &'r Metadata<'_>,
     keys: impl IntoIterator<Item = &'k PublicKey>,
 ) -> Result<Seal<'r>, SealError> {
-    Carried::by(metadata)?.verify(kind, metadata, keys, None)
+    verify_unless_known(kind, metadata, keys, None)
 }
 
 /// The same, where no signature is verified for a seal that is known to hold. One that is found to
@@ -151,9 +151,9 @@ pub fn verify_unless_known<'r, 'k>(
     kind: Kind,
     metadata: &'r Metadata<'_>,
     keys: impl IntoIterator<Item = &'k PublicKey>,
-    known: &Known,
+    known: Option<&Known>,
 ) -> Result<Seal<'r>, SealError> {
-    Carried::by(metadata)?.verify(kind, metadata, keys, Some(known))
+    Carried::by(metadata)?.verify(kind, metadata, keys, known)
 }
 
 /// The parts of a seal.
@@ -372,7 +372,7 @@ mod tests {
         let judge = |text: &str, keys: &[PrivateKey]| {
             let run = Run::parse(text.as_bytes()).unwrap();
             let keys = keys.iter().map(PrivateKey::public_key);
-            verify_unless_known(run.kind(), run.metadata(), keys, &known).map(drop)
+            verify_unless_known(run.kind(), run.metadata(), keys, Some(&known)).map(drop)
         };
         let other = annotation(&key_id, b"made there", "u", None);
         let own = run("true", "u", &seal);
@@ -408,8 +408,12 @@ mod tests {
         let known = Known::default();
         let digest = digest(Kind::Task, run.metadata(), "true", &seal);
         assert!(!known.has(&digest));
-        let verified =
-            verify_unless_known(Kind::Task, run.metadata(), [key(7).public_key()], &known);
+        let verified = verify_unless_known(
+            Kind::Task,
+            run.metadata(),
+            [key(7).public_key()],
+            Some(&known),
+        );
         assert_eq!(verified, Ok(Seal { payload: None }));
         assert!(known.has(&digest));
     }

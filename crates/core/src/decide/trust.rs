@@ -50,11 +50,7 @@ impl Trust<'_> {
             return true;
         }
         let keys = self.loaded.into_iter().chain(self.retired);
-        let holds = match self.known {
-            Some(known) => seal::verify_unless_known(kind, metadata, keys, known),
-            None => seal::verify(kind, metadata, keys),
-        };
-        holds.is_ok()
+        seal::verify_unless_known(kind, metadata, keys, self.known).is_ok()
     }
 
     /// Whether the mark is sealed with a key that nobody here knows: of another controller, or of
