@@ -32,6 +32,7 @@ mod scheme;
 mod setup;
 
 pub(crate) use self::failure::unfollowed;
+pub use self::network::refusal;
 pub(crate) use self::place::{Origin, Place};
 pub(crate) use self::request::{Body, Request};
 pub(crate) use self::response::Response;

@@ -65,7 +65,7 @@ mod threads;
 pub use windlass_core::network::Policy;
 pub use windlass_core::retry::Retry;
 
-pub use self::http::SetupError;
+pub use self::http::{SetupError, refusal};
 pub use auth::Credential;
 pub use budget::{Budget, Exhausted, Share};
 pub use client::Client;

@@ -126,6 +126,25 @@ impl Network {
     }
 }
 
+/// Why a registry is not connected to when a run names it. Nothing if it is, or if its name has no
+/// address here within `patience`.
+pub async fn refusal(options: &Options, registry: &str, patience: Duration) -> Option<Refusal> {
+    let network = Network::new(options);
+    let url = Url::parse(&format!("https://{registry}/")).ok()?;
+    let within = network.nearest();
+    match network.check(&url, within).await {
+        Ok(()) => {}
+        Err(Unchecked::Forbidden(why)) => return Some(why),
+        Err(Unchecked::Lookup(_)) => return None,
+    }
+    let host = url.host_str()?;
+    if address(&url).is_some() || is_own_name(host) {
+        return None;
+    }
+    let found = tokio::time::timeout(patience, network.lookup.of(host, patience)).await;
+    network.judge(host, &found.ok()?.ok()?, within).err()
+}
+
 impl Proxies {
     fn new(options: &Options) -> Self {
         let urls = [&options.proxies.http, &options.proxies.https];

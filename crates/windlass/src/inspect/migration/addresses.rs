@@ -5,13 +5,13 @@
 //! it does not know is passed over.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use reqwest::Url;
 use windlass_core::config::CHAINS_CONFIG;
 use windlass_core::network::{Policy, Refusal};
+use windlass_registry::{Options, refusal};
 
 use super::extent::{Cluster, Migration};
 use super::finding::{Finding, Topic, several};
@@ -24,8 +24,6 @@ const ALLOW: &str = "network.allow";
 const AT_ONCE: usize = 8;
 /// How long the resolver of this machine has for a name.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A host that is this machine whatever the resolver says.
-const THIS_MACHINE: &str = "localhost";
 
 /// Finds registries at addresses that are refused, and those that lose their exemption from TLS.
 pub(super) async fn check(
@@ -48,10 +46,15 @@ pub(super) async fn check(
     let policy = Policy::default()
         .without_cluster(&cluster.api)
         .with(&settings.config.storage.network);
+    let options = Options {
+        network: policy,
+        ..Options::default()
+    };
     let judged = stream::iter(registries.keys().cloned()).map(|registry| {
-        let policy = &policy;
+        let options = &options;
         async move {
-            let refused = refused(policy, &registry).await;
+            let refused = refusal(options, &registry, PATIENCE).await;
+            let refused = host_of(&registry).zip(refused);
             (registry, refused)
         }
     });
@@ -76,35 +79,11 @@ pub(super) async fn check(
     }
 }
 
-/// Why a registry is not connected to, and its host.
-async fn refused(policy: &Policy, registry: &str) -> Option<(String, Refusal)> {
+/// The host of a registry, as `network.allow` takes it.
+fn host_of(registry: &str) -> Option<String> {
     let url = Url::parse(&format!("https://{registry}/")).ok()?;
-    let host = url.host_str()?.to_owned();
-    let bare = host.trim_matches(['[', ']']);
-    let within = policy.nearest();
-    let judge = |address: IpAddr| policy.check(Some(&host), address, within).err();
-    let why = if let Ok(address) = bare.parse::<IpAddr>() {
-        policy.check(None, address, within).err()
-    } else if let Err(why) = policy.check_name(&host) {
-        Some(why)
-    } else if is_this_machine(&host) {
-        policy.check_this_machine(&host, within).err()
-    } else {
-        resolve(&host).await.into_iter().find_map(judge)
-    };
-    why.map(|why| (bare.to_owned(), why))
-}
-
-fn is_this_machine(host: &str) -> bool {
-    let host = host.trim_end_matches('.');
-    host == THIS_MACHINE || host.ends_with(".localhost")
-}
-
-async fn resolve(host: &str) -> Vec<IpAddr> {
-    let found = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host, 0))).await;
-    let found = found.ok().and_then(Result::ok);
-    let found = found.into_iter().flatten();
-    found.map(|address| address.ip()).collect()
+    let host = url.host_str()?;
+    Some(host.trim_matches(['[', ']']).to_owned())
 }
 
 fn finding(
