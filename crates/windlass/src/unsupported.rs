@@ -85,15 +85,19 @@ pub(crate) fn of_artifact(
     signer.into_iter().chain(stores).chain(log).collect()
 }
 
-/// What keeps anything from being signed as a configuration asks for it, each once.
-pub(crate) fn of(config: &Config) -> Vec<Unsupported> {
-    let artifacts = [
+/// The artifacts that are configured, by their names in the ConfigMap.
+pub(crate) fn artifacts(config: &Config) -> [(&'static str, &ArtifactPolicy); 3] {
+    [
         ("taskrun", &config.taskrun),
         ("pipelinerun", &config.pipelinerun),
         ("oci", &config.oci),
-    ];
+    ]
+}
+
+/// What keeps anything from being signed as a configuration asks for it, each once.
+pub(crate) fn of(config: &Config) -> Vec<Unsupported> {
     let mut found = Vec::new();
-    for (artifact, policy) in artifacts {
+    for (artifact, policy) in artifacts(config) {
         for one in of_artifact(artifact, policy, config) {
             if !found.contains(&one) {
                 found.push(one);

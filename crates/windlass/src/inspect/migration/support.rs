@@ -9,13 +9,8 @@ use crate::unsupported::{self, Unsupported};
 /// Finds what does not exist.
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let config = &settings.config;
-    let policies = [
-        ("taskrun", &config.taskrun),
-        ("pipelinerun", &config.pipelinerun),
-        ("oci", &config.oci),
-    ];
     let mut found: Vec<Finding> = Vec::new();
-    for (name, policy) in policies {
+    for (name, policy) in unsupported::artifacts(config) {
         if !policy.is_enabled() {
             continue;
         }
