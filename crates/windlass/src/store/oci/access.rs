@@ -165,11 +165,13 @@ impl Access {
         let own = self.identities.sources(&tenant, sharing, &repository).await;
         let sources = sources.iter().chain(&own);
         let found = self.keychain.candidates(account, sources, &repository);
-        // those of the run are told in any case; those of this process where no credential is accepted
-        let of_process = find(&own, &repository).warnings;
-        let of_run = found.warnings.iter();
-        let of_run = of_run.filter(|warning| !of_process.contains(warning));
-        warnings.extend(of_run.map(ToString::to_string));
+        if !found.warnings.is_empty() {
+            // those of the run are told in any case; those of this process where no credential is accepted
+            let of_process = find(&own, &repository).warnings;
+            let of_run = found.warnings.iter();
+            let of_run = of_run.filter(|warning| !of_process.contains(warning));
+            warnings.extend(of_run.map(ToString::to_string));
+        }
         let candidates = found.candidates.with_problems(&found.warnings);
         let remote = client.repository(repository, candidates);
         Ok(remote.on_behalf_of(tenant).writing())
