@@ -49,6 +49,19 @@ mod tests {
     }
 
     #[test]
+    fn the_repository_that_an_image_is_said_to_be_in_is_a_claim() {
+        let mut outcome = Outcome::default();
+        let expected = Repository::parse("r.io/prod/app").unwrap();
+        compare(&mut outcome, ["r.io/prod/app".to_owned()], Some(&expected));
+        let [claim] = &outcome.attributions[..] else {
+            panic!("{:?}", outcome.attributions);
+        };
+        assert_eq!(claim.claim, "identity");
+        assert_eq!(claim.standing, Standing::Claimed);
+        assert_eq!(claim.by, "the run that reported the image");
+    }
+
+    #[test]
     fn names_of_one_repository_are_equal_however_they_are_written() {
         assert!(holds(&["index.docker.io/library/app"], "app"));
         assert!(holds(&["docker.io/library/app"], "app"));

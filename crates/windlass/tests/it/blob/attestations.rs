@@ -50,6 +50,27 @@ fn an_envelope_verifies_as_json_and_as_base64() {
 }
 
 #[test]
+fn what_is_quoted_of_an_envelope_does_nothing_to_a_terminal() {
+    let shell = shell();
+    let hostile = "k\u{1b}]0;owned\u{7}\u{1b}[2J\u{202e}";
+    let changes: [fn(&mut Envelope, &str); 2] = [
+        |envelope, text| text.clone_into(&mut envelope.signatures[0].keyid),
+        |envelope, text| text.clone_into(&mut envelope.payload_type),
+    ];
+    for change in changes {
+        let mut envelope = envelope();
+        change(&mut envelope, hostile);
+        shell.write("envelope", envelope.to_json());
+        let outcome = shell.run(&format!("{VERIFY} app.tar"));
+        assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("owned"), "{}", outcome.stderr);
+        for letter in ['\u{1b}', '\u{7}', '\u{202e}'] {
+            assert!(!outcome.stderr.contains(letter), "{:?}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
 fn the_claim_is_checked_against_a_file_or_a_digest_or_not_at_all() {
     let shell = shell();
     shell.succeed(&format!("{VERIFY} --check-claims=false"));
