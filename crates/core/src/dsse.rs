@@ -195,7 +195,7 @@ impl Envelope {
     pub fn from_json(text: &[u8]) -> Result<Self, EnvelopeError> {
         let text = strict(text).map_err(EnvelopeError::Json)?;
         let read = serde_json::from_str(text);
-        read.map_err(|error| EnvelopeError::Json(StrictError::Json(error)))
+        read.map_err(|error| EnvelopeError::Json(StrictError::Json(error.into())))
     }
 
     /// The envelope's JSON, without whitespace: what the stores write.

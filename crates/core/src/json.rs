@@ -4,10 +4,12 @@
 //! be rounded. [`Json::to_go`] and [`Json::to_predicate`] are the two ways in which Tekton Chains
 //! writes JSON: docs/behaviour.md, "JSON".
 
+pub use self::flaw::Flaw;
 pub use self::strict::{StrictError, strict};
 pub(crate) use self::value::Object;
 pub use self::value::{Json, JsonError, MAX_DEPTH};
 
+mod flaw;
 mod parse;
 mod strict;
 mod value;

@@ -1,4 +1,7 @@
-//! Letters that do something to a terminal, or to the text around them.
+//! Text that somebody else chose, where people read it.
+
+/// Letters of a text that are shown.
+const SHOWN: usize = 64;
 
 /// Whether a letter is a control character, invisible, or reorders the letters around it. Text that
 /// others chose has none of them where people read it.
@@ -14,4 +17,20 @@ pub fn is_unsafe(letter: char) -> bool {
         || matches!(letter,
             '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// The beginning of a text that somebody else chose, in quotes, with what is no plain letter as an
+/// escape. At most 64 letters of it are shown; a `…` stands for the rest. (The precision of a
+/// format, as in `{:.64?}`, does not cut text that is shown in quotes.)
+///
+/// ```
+/// use windlass_core::terminal::quoted;
+///
+/// assert_eq!(quoted("a\n\u{202e}"), r#""a\n\u{202e}""#);
+/// assert_eq!(quoted(&"a".repeat(100)), format!("\"{}\"…", "a".repeat(64)));
+/// ```
+pub fn quoted(text: &str) -> String {
+    let start: String = text.chars().take(SHOWN).collect();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    format!("{start:?}{more}")
 }

@@ -20,7 +20,7 @@ pub use self::statement::subject_names;
 use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
 use crate::error::Chain;
 use crate::format::{SLSA_V1, SLSA_V02};
-use crate::json::strict;
+use crate::json::{Flaw, strict};
 use crate::key::PublicKey;
 
 mod build;
@@ -140,7 +140,7 @@ pub fn attestation(envelope: &Envelope, key: &PublicKey, expected: &Expected) ->
 fn statement(payload: &[u8], expected: &Expected, mut findings: Vec<String>) -> Outcome {
     let read = strict(payload).map_err(|error| Chain(&error).to_string());
     let read = read.and_then(|text| {
-        serde_json::from_str::<Statement<'_>>(text).map_err(|error| error.to_string())
+        serde_json::from_str::<Statement<'_>>(text).map_err(|error| Flaw::from(error).to_string())
     });
     let statement = match read {
         Ok(statement) => statement,
@@ -222,7 +222,8 @@ pub fn image_signature(
         Ok(read) => read,
         Err(error) => {
             findings.push(format!(
-                "the payload is not the signature of an image: {error}"
+                "the payload is not the signature of an image: {}",
+                Flaw::from(error)
             ));
             return Outcome::with(findings);
         }
@@ -230,7 +231,7 @@ pub fn image_signature(
     let Critical { image, kind, .. } = read.critical;
     if kind != IMAGE_SIGNATURE {
         findings.push(format!(
-            "the payload's type is `{kind}`, expected `{IMAGE_SIGNATURE}`"
+            "the payload's type is `{kind:.200}`, expected `{IMAGE_SIGNATURE}`"
         ));
     }
     if digest.is_some_and(|wanted| wanted != image.digest) {

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use windlass_core::json::Flaw;
+
 use crate::digest::Digest;
 
 /// Media type of an image manifest.
@@ -183,13 +185,13 @@ impl StoredManifest {
     }
 
     /// Reads it as an image manifest.
-    pub fn manifest(&self) -> Result<Manifest, serde_json::Error> {
-        serde_json::from_slice(&self.bytes)
+    pub fn manifest(&self) -> Result<Manifest, Flaw> {
+        Ok(serde_json::from_slice(&self.bytes)?)
     }
 
     /// Reads it as an index.
-    pub fn index(&self) -> Result<Index, serde_json::Error> {
-        serde_json::from_slice(&self.bytes)
+    pub fn index(&self) -> Result<Index, Flaw> {
+        Ok(serde_json::from_slice(&self.bytes)?)
     }
 }
 

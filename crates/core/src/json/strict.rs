@@ -13,6 +13,9 @@ use std::str::Utf8Error;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use super::Flaw;
+use crate::terminal::quoted;
+
 /// Why a text is not such JSON.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,7 +25,7 @@ pub enum StrictError {
     Utf8(#[from] Utf8Error),
     /// It is not JSON, or has a member twice, which the error names.
     #[error("{0}")]
-    Json(serde_json::Error),
+    Json(Flaw),
 }
 
 /// The text, if it is one JSON value in which no object has a member twice.
@@ -36,7 +39,7 @@ pub enum StrictError {
 /// ```
 pub fn strict(text: &[u8]) -> Result<&str, StrictError> {
     let text = str::from_utf8(text)?;
-    serde_json::from_str::<Strict>(text).map_err(StrictError::Json)?;
+    serde_json::from_str::<Strict>(text).map_err(|error| StrictError::Json(error.into()))?;
     Ok(text)
 }
 
@@ -95,7 +98,8 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(Name(name)) = members.next_key::<Name<'de>>()? {
             if names.contains(&name) {
                 return Err(Error::custom(format!(
-                    "the member {name:.80?} is there twice"
+                    "the member {} is there twice",
+                    quoted(&name)
                 )));
             }
             members.next_value::<Strict>()?;

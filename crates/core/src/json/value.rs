@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::terminal::quoted;
+
 /// Deepest nesting accepted.
 pub const MAX_DEPTH: usize = 256;
 
@@ -32,7 +34,7 @@ pub enum JsonError {
     #[error("it is nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
     /// An object has the same key twice.
-    #[error("an object has the key {key:.80?} twice")]
+    #[error("an object has the key {} twice", quoted(key))]
     Duplicate {
         /// The key.
         key: String,

@@ -3,6 +3,7 @@
 use crate::format::Format;
 use crate::json::JsonError;
 use crate::run::Kind;
+use crate::terminal::quoted;
 
 /// Why a run has no payload. None of these goes away by trying again.
 #[derive(Debug, thiserror::Error)]
@@ -18,8 +19,9 @@ pub enum PayloadError {
     },
     /// The status could be taken for another kind of document that is signed with the same key.
     #[error(
-        "the status has the member {member:.80?}, with which its signature could be taken for that of \
-         an image or a statement; Tekton writes no such member, so look for who did"
+        "the status has the member {}, with which its signature could be taken for that of an image or a \
+         statement; Tekton writes no such member, so look for who did",
+        quoted(member)
     )]
     Ambiguous {
         /// Name of the member.

@@ -1,5 +1,7 @@
 //! Why a document is not a run.
 
+use crate::terminal::quoted;
+
 /// Largest document accepted, in bytes. An API server accepts a tenth of it.
 pub const MAX_DOCUMENT: usize = 32 << 20;
 
@@ -14,7 +16,7 @@ pub enum RunError {
         size: usize,
     },
     /// The document is not valid JSON, or a field has a wrong type or occurs twice.
-    #[error("cannot read the run at {path}: {reason}")]
+    #[error("cannot read the run at {path:.200}: {reason}")]
     Field {
         /// Path of the field from the document's root.
         path: String,
@@ -22,7 +24,7 @@ pub enum RunError {
         reason: String,
     },
     /// The document is of another kind.
-    #[error("expected a {expected}, found kind {found:.80?}")]
+    #[error("expected a {expected}, found kind {}", quoted(found))]
     Kind {
         /// Kind that was asked for.
         expected: &'static str,
@@ -30,7 +32,10 @@ pub enum RunError {
         found: String,
     },
     /// The document is of another API version.
-    #[error("expected apiVersion tekton.dev/v1, found {found:.80?}; convert the run first")]
+    #[error(
+        "expected apiVersion tekton.dev/v1, found {}; convert the run first",
+        quoted(found)
+    )]
     ApiVersion {
         /// API version of the document.
         found: String,

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::error::{MAX_DOCUMENT, RunError};
 use super::kind::Kind;
 use super::text::{Object, Text};
+use crate::json::Flaw;
 
 /// A run's document, its parts as they were written.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -81,7 +82,7 @@ fn located<'a, T: Default + Deserialize<'a>>(prefix: &str, document: &'a [u8]) -
         let reason = json
             .end()
             .err()
-            .map_or_else(String::new, |error| error.to_string());
+            .map_or_else(String::new, |error| Flaw::from(error).to_string());
         return RunError::Field {
             path: "the end".to_owned(),
             reason,
@@ -96,6 +97,6 @@ fn located<'a, T: Default + Deserialize<'a>>(prefix: &str, document: &'a [u8]) -
     };
     RunError::Field {
         path,
-        reason: error.inner().to_string(),
+        reason: Flaw::from(error.into_inner()).to_string(),
     }
 }

@@ -14,6 +14,8 @@ use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
+use crate::terminal::quoted;
+
 /// A string of the document: borrowed when it has no escapes, empty when `null`.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<'a>(Cow<'a, str>);
@@ -264,8 +266,8 @@ pub(crate) fn map<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<
             while let Some((key, value)) = access.next_entry::<Text<'a>, Text<'a>>()? {
                 if entries.contains_key(&key) {
                     return Err(A::Error::custom(format_args!(
-                        "duplicate key {:.80?}",
-                        &*key
+                        "duplicate key {}",
+                        quoted(&key)
                     )));
                 }
                 entries.insert(key, value);

@@ -7,6 +7,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::terminal::quoted;
+
 mod hidden;
 
 const OLD: &str = "tekton.dev/v1beta1";
@@ -20,13 +22,13 @@ pub enum UpgradeError {
     #[error("expected a TaskRun or a PipelineRun, found something that is not an object")]
     NotAnObject,
     /// It is neither a `TaskRun` nor a `PipelineRun`.
-    #[error("expected a TaskRun or a PipelineRun, found kind {found:.80?}")]
+    #[error("expected a TaskRun or a PipelineRun, found kind {}", quoted(found))]
     Kind {
         /// Kind of the document.
         found: String,
     },
     /// It is of a version that is neither v1 nor v1beta1.
-    #[error("expected apiVersion {NEW} or {OLD}, found {found:.80?}")]
+    #[error("expected apiVersion {NEW} or {OLD}, found {}", quoted(found))]
     ApiVersion {
         /// API version of the document.
         found: String,

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::dsse::{Envelope, Signature};
 use crate::error::Chain;
-use crate::json::strict;
+use crate::json::{Flaw, strict};
 
 /// Media types of bundles, versions 0.1 to 0.3. The last has two.
 pub const BUNDLES: [&str; 4] = [
@@ -68,8 +68,8 @@ impl From<BundledEnvelope> for Envelope {
 /// The envelope in a Sigstore bundle; the error is the finding.
 pub fn envelope_of_bundle(text: &[u8]) -> Result<Envelope, String> {
     let text = strict(text).map_err(|error| format!("the bundle is damaged: {}", Chain(&error)))?;
-    let bundle: Bundle<'_> =
-        serde_json::from_str(text).map_err(|error| format!("it is not a bundle: {error}"))?;
+    let bundle: Bundle<'_> = serde_json::from_str(text)
+        .map_err(|error| format!("it is not a bundle: {}", Flaw::from(error)))?;
     let media_type = bundle.media_type.unwrap_or_default();
     if !BUNDLES.contains(&media_type.as_str()) {
         return Err(format!(
@@ -80,7 +80,12 @@ pub fn envelope_of_bundle(text: &[u8]) -> Result<Envelope, String> {
     match (bundle.dsse_envelope, bundle.message_signature) {
         (Some(envelope), None) => serde_json::from_str::<BundledEnvelope>(envelope.get())
             .map(Envelope::from)
-            .map_err(|error| format!("the dsseEnvelope of the bundle is damaged: {error}")),
+            .map_err(|error| {
+                format!(
+                    "the dsseEnvelope of the bundle is damaged: {}",
+                    Flaw::from(error)
+                )
+            }),
         (Some(_), Some(_)) => Err(
             "the bundle has both a dsseEnvelope and a messageSignature; exactly one is allowed"
                 .to_owned(),
@@ -107,6 +112,22 @@ mod tests {
 
     fn finding(text: &str) -> String {
         envelope_of_bundle(text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn a_finding_repeats_no_more_than_the_beginning_of_a_long_value() {
+        let long = "n".repeat(10_000);
+        let parts = [
+            format!("\"{long}\""),
+            format!(r#"{{"mediaType":"{V03}","dsseEnvelope":"{long}"}}"#),
+            format!(r#"{{"mediaType":"{long}"}}"#),
+            format!(r#"{{"mediaType":"{V03}","{long}":1,"{long}":1}}"#),
+            format!(r#"{{"mediaType":"{V03}","dsseEnvelope":{{"{long}":1}}}}"#),
+        ];
+        for text in parts {
+            let text = finding(&text);
+            assert!(text.len() < 400, "{text}");
+        }
     }
 
     #[test]

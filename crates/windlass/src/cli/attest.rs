@@ -14,6 +14,7 @@ use windlass_core::format::Format;
 use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 use windlass_core::signed::{Artifact, Signed, message};
+use windlass_core::terminal::quoted;
 
 use self::predicate::ImageAttestation;
 use super::key;
@@ -143,7 +144,7 @@ fn ensure_ended(run: &Run<'_>) -> anyhow::Result<()> {
         let state = conditions
             .find(|condition| &*condition.kind == "Succeeded")
             .map_or("it has no condition Succeeded".to_owned(), |condition| {
-                format!("its condition Succeeded is {:.80?}", &*condition.status)
+                format!("its condition Succeeded is {}", quoted(&condition.status))
             });
         bail!("the {kind} {name:?} is not finished: {state}; export it again when it is");
     }

@@ -6,6 +6,8 @@ use kube::Client;
 use serde::Deserialize;
 use serde_json::Value;
 
+use windlass_core::json::Flaw;
+
 use super::call::{Call, CallError};
 use super::path::{ApiPath, Resource};
 
@@ -39,7 +41,7 @@ pub(crate) enum ConfigMapError {
 pub(crate) enum MalformedConfigMap {
     /// The object is something else.
     #[error("it is not a config map")]
-    Object(#[from] serde_json::Error),
+    Object(#[from] Flaw),
     /// A value is a number, a list or the like.
     #[error("the value of {0} is not a string; put it in quotes")]
     Entry(String),
@@ -74,7 +76,7 @@ impl ConfigMap {
 
     /// The ConfigMap in an object, given as JSON.
     pub(crate) fn parse(object: &[u8]) -> Result<Self, MalformedConfigMap> {
-        let Object { metadata, data } = serde_json::from_slice(object)?;
+        let Object { metadata, data } = serde_json::from_slice(object).map_err(Flaw::from)?;
         let entries = data.into_iter().flatten();
         let data = entries.map(|(key, value)| match value {
             Value::String(text) => Ok((key, text)),

@@ -6,6 +6,8 @@ use kube::Client;
 use serde_json::{Value, json};
 
 use self::term::Term;
+use windlass_core::json::Flaw;
+
 use super::call::{Call, CallError};
 use super::list::ListError;
 use super::path::{ApiPath, Resource};
@@ -36,7 +38,7 @@ pub(crate) enum LeaseError {
         /// Namespace and name.
         place: String,
         /// What is wrong with it.
-        source: serde_json::Error,
+        source: Flaw,
     },
 }
 
@@ -224,7 +226,7 @@ impl Lease {
     fn parse(namespace: &str, name: &str, body: &[u8]) -> Result<Self, LeaseError> {
         let object = serde_json::from_slice(body).map_err(|source| LeaseError::Malformed {
             place: format!("{namespace}/{name}"),
-            source,
+            source: Flaw::from(source),
         })?;
         Ok(Self {
             namespace: namespace.to_owned(),

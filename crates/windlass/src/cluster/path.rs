@@ -8,13 +8,12 @@
 //! Source: Kubernetes, "Object Names and IDs" (RFC 1123 subdomains and labels).
 
 use windlass_core::run::Kind;
+use windlass_core::terminal::quoted;
 
 /// Longest name of an object.
 const NAME_LIMIT: usize = 253;
 /// Longest name of a namespace.
 const LABEL_LIMIT: usize = 63;
-/// Most characters of an invalid name that are shown.
-const SHOWN: usize = 64;
 
 /// A kind of object, as paths name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,13 +162,6 @@ fn is_part(part: &str) -> bool {
 
 fn invalid(name: &str) -> InvalidName {
     InvalidName { name: quoted(name) }
-}
-
-/// The beginning of a name that somebody else chose, in quotes and without control characters.
-pub(crate) fn quoted(name: &str) -> String {
-    let start: String = name.chars().take(SHOWN).collect();
-    let more = if start.len() < name.len() { "…" } else { "" };
-    format!("{start:?}{more}")
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use kube::client::Body;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use windlass_core::error::Chain;
+use windlass_core::json::Flaw;
 
 use self::lines::{Line, Lines};
 use super::call::{CallError, OBJECT_LIMIT};
@@ -77,10 +78,7 @@ enum WatchError {
     #[error(transparent)]
     Call(#[from] CallError),
     #[error("the watch of {what} sent something that is not an event")]
-    Malformed {
-        what: String,
-        source: serde_json::Error,
-    },
+    Malformed { what: String, source: Flaw },
     #[error("the watch of {what} was interrupted")]
     Broken { what: String, source: kube::Error },
     #[error("the watch of {what} was silent for {} s", SILENCE.as_secs())]
@@ -272,9 +270,9 @@ async fn event(
     version: &mut String,
     sink: &mut impl Sink,
 ) -> Result<(), WatchError> {
-    let malformed = |error| WatchError::Malformed {
+    let malformed = |error: serde_json::Error| WatchError::Malformed {
         what: source.what.clone(),
-        source: error,
+        source: error.into(),
     };
     let event: Event<'_> = serde_json::from_slice(line).map_err(malformed)?;
     let object = event.object.get();

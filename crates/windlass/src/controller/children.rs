@@ -12,9 +12,10 @@ use windlass_core::annotation;
 use windlass_core::config::Config;
 use windlass_core::decide::{Facts, Scope, Trust, is_settled};
 use windlass_core::run::{Kind, TaskRun};
+use windlass_core::terminal::quoted;
 
 use super::conceded::Conceded;
-use crate::cluster::path::{check_name, quoted};
+use crate::cluster::path::check_name;
 
 /// Task runs that are named when there are many of them.
 const NAMED: usize = 5;

@@ -5,6 +5,7 @@
 
 use kube::Client;
 use windlass_core::annotation;
+use windlass_core::json::Flaw;
 
 use super::record::{self, Change, WriteError};
 use crate::cluster::call::{Call, CallError};
@@ -32,10 +33,7 @@ pub(crate) enum ResignError {
     Call(#[from] CallError),
     /// The object is something else.
     #[error("cannot read {run}: the API server sent something that is not a run")]
-    Malformed {
-        run: String,
-        source: serde_json::Error,
-    },
+    Malformed { run: String, source: Flaw },
     /// Somebody else writes the run all the time.
     #[error("cannot take the mark off {0}: it changed {CONFLICTS} times meanwhile; try again")]
     Contended(String),
@@ -57,7 +55,7 @@ pub(crate) async fn resign(client: &Client, id: &RunId) -> Result<Resigned, Resi
         let Head { metadata } =
             serde_json::from_slice(&object).map_err(|source| ResignError::Malformed {
                 run: id.to_string(),
-                source,
+                source: source.into(),
             })?;
         if *metadata.uid != *id.uid {
             return Ok(Resigned::Gone);

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use windlass_core::json::Flaw;
+
 use super::runs::{Runs, RunsError};
 use super::summary::Summary;
 
@@ -24,7 +26,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn read(object: &[u8], detail: Detail) -> Result<Self, serde_json::Error> {
+    fn read(object: &[u8], detail: Detail) -> Result<Self, Flaw> {
         Ok(Self {
             summary: serde_json::from_slice(object)?,
             whole: match detail {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use kube::Client;
 use serde::Deserialize;
 use serde_json::Value;
+use windlass_core::json::Flaw;
 use windlass_core::run::Kind;
 
 use crate::cluster::call::{Call, CallError};
@@ -79,7 +80,7 @@ pub(crate) enum RunsError {
         /// What was being done.
         action: String,
         /// What is wrong with it.
-        source: serde_json::Error,
+        source: Flaw,
     },
 }
 
@@ -141,8 +142,10 @@ impl<'a> Runs<'a> {
             .send(self.client)
             .await
         {
-            Ok(body) => serde_json::from_slice(&body)
-                .map_err(|source| RunsError::Malformed { action, source }),
+            Ok(body) => serde_json::from_slice(&body).map_err(|source| RunsError::Malformed {
+                action,
+                source: source.into(),
+            }),
             Err(CallError::Refused {
                 status: 404,
                 message,
@@ -183,7 +186,7 @@ impl<'a> Runs<'a> {
     pub(crate) async fn each(
         &self,
         selector: Option<&str>,
-        each: impl FnMut(&[u8]) -> Result<(), serde_json::Error>,
+        each: impl FnMut(&[u8]) -> Result<(), Flaw>,
     ) -> Result<Vec<String>, RunsError> {
         let source = self.source(selector);
         let list = List::new(self.client, &source).in_pages_of(WHOLE_PAGE);
@@ -193,7 +196,7 @@ impl<'a> Runs<'a> {
     async fn read(
         &self,
         mut list: List<'_>,
-        mut each: impl FnMut(&[u8]) -> Result<(), serde_json::Error>,
+        mut each: impl FnMut(&[u8]) -> Result<(), Flaw>,
     ) -> Result<Vec<String>, RunsError> {
         let listed = |error| match error {
             ListError::Call(error) => self.refused(error),

@@ -6,6 +6,7 @@ use kube::Client;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 use windlass_core::error::Chain;
+use windlass_core::json::Flaw;
 
 use super::Data;
 use super::map::{self, Map};
@@ -21,7 +22,7 @@ const LOGGER: &str = "zap-logger-config";
 enum LevelError {
     /// The logger's configuration is no JSON object with a level.
     #[error("{LOGGER} is not a JSON object with a level")]
-    Logger(#[from] serde_json::Error),
+    Logger(#[from] Flaw),
     /// The level is none of zap's.
     #[error("{entry} is not a level; use debug, info, warn or error")]
     Unknown { entry: &'static str },
@@ -57,7 +58,8 @@ fn level_of(data: &Data) -> Result<Level, LevelError> {
     let (entry, text) = match (data.get(LEVEL), data.get(LOGGER)) {
         (Some(level), _) if !level.is_empty() => (LEVEL, level.clone()),
         (_, Some(logger)) if !logger.is_empty() => {
-            (LOGGER, serde_json::from_str::<Logger>(logger)?.level)
+            let read = serde_json::from_str::<Logger>(logger).map_err(Flaw::from)?;
+            (LOGGER, read.level)
         }
         _ => return Ok(Level::Info),
     };

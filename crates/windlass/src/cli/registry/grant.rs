@@ -13,6 +13,7 @@ use k8s_openapi::api::core::v1::{LocalObjectReference, Secret, ServiceAccount};
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
+use windlass_core::terminal::quoted;
 use windlass_registry::keychain::{Scope, Selection, SelectionError};
 use zeroize::Zeroizing;
 
@@ -96,7 +97,7 @@ impl Grant {
             ("service account", account),
         ] {
             let checked = path::check_name(name);
-            checked.with_context(|| format!("cannot grant anything in {what} {name:.80?}"))?;
+            checked.with_context(|| format!("cannot grant anything in {what} {}", quoted(name)))?;
         }
         let keys: Vec<_> = selection.keys().collect();
         output::note(&format!(

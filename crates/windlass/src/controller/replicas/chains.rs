@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use kube::Client;
 
+use windlass_core::terminal::quoted;
+
 use super::identity::{DURATION, is_windlass};
 use super::observation::Observation;
 use crate::cluster::lease::term::Term;
 use crate::cluster::lease::{Lease, LeaseError};
-use crate::cluster::path::quoted;
 
 /// Longest time that a holder is believed to be there without a renewal.
 const LONGEST: Duration = Duration::from_secs(600);

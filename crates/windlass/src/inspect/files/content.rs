@@ -147,11 +147,12 @@ fn parse(text: &str) -> Result<Vec<Value>, ContentError> {
     }
     let mut documents = Vec::new();
     for raw in serde_json::Deserializer::from_str(text).into_iter::<&RawValue>() {
-        let raw = raw.map_err(|error| ContentError::Json(StrictError::Json(error)))?;
+        let raw = raw.map_err(|error| ContentError::Json(StrictError::Json(error.into())))?;
         // of two members with one name this would take the last, and others the first
         let text = strict(raw.get().as_bytes()).map_err(ContentError::Json)?;
         let document = serde_json::from_str(text);
-        documents.push(document.map_err(|error| ContentError::Json(StrictError::Json(error)))?);
+        documents
+            .push(document.map_err(|error| ContentError::Json(StrictError::Json(error.into())))?);
     }
     Ok(documents)
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use windlass_core::terminal::quoted;
 
 /// A value without a member that is there twice.
 pub(super) struct Unambiguous(pub(super) Value);
@@ -90,7 +91,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
         while let Some(name) = members.next_key::<String>()? {
             if object.contains_key(&name) {
                 return Err(Error::custom(format!(
-                    "the member {name:.80?} is there twice"
+                    "the member {} is there twice",
+                    quoted(&name)
                 )));
             }
             let Unambiguous(value) = members.next_value()?;

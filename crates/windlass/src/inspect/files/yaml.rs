@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 use serde_saphyr::{DuplicateKeyPolicy, Error, Options, UserMessageFormatter};
+use windlass_core::terminal;
 
 use super::value::Unambiguous;
 
@@ -29,7 +30,7 @@ impl From<Error> for YamlError {
         };
         Self(match &error {
             Error::DuplicateMappingKey { key, .. } => at(match key {
-                Some(key) => format!("the member {key:.80?} is there twice"),
+                Some(key) => format!("the member {} is there twice", terminal::quoted(key)),
                 None => "a member is there twice".to_owned(),
             }),
             Error::Budget { .. } => at(format!(

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use windlass_core::error::Chain;
+use windlass_core::terminal::quoted;
 use windlass_registry::keychain::{Account, Source, find};
 use windlass_registry::{Credential, Repository};
 
@@ -13,7 +14,7 @@ use super::extent::{Cluster, Migration};
 use super::finding::{Finding, Topic, several, word};
 use super::runs::{Pusher, Seen};
 use super::settings::Settings;
-use crate::cluster::path::{check_name, quoted};
+use crate::cluster::path::check_name;
 use crate::store::oci::credentials;
 
 /// The key of `windlass-config` with which the controller's own credentials are shared.

@@ -6,11 +6,12 @@
 use kube::Client;
 use serde::Deserialize;
 use windlass_core::run::Run;
+use windlass_core::terminal::quoted;
 use windlass_registry::Credential;
 use windlass_registry::keychain::{Account, Candidate, Secret as DockerSecret, Source};
 
 use crate::cluster::call::{Call, CallError};
-use crate::cluster::path::{ApiPath, Resource, check_name, quoted};
+use crate::cluster::path::{ApiPath, Resource, check_name};
 use crate::cluster::secret::{Secret, SecretError};
 
 /// Account of runs that name none.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use windlass_core::error::Chain;
 use windlass_core::image::ImageError;
+use windlass_core::json::Flaw;
 use windlass_core::retry::Retry;
 use windlass_registry::{Digest, DigestError, Error, Interrupted, ReferenceError, SetupError};
 
@@ -56,10 +57,7 @@ pub(crate) enum UploadError {
     TooDeep { image: String, depth: usize },
     /// What should be an index cannot be read.
     #[error("{digest} is not a valid index")]
-    Index {
-        digest: Digest,
-        source: serde_json::Error,
-    },
+    Index { digest: Digest, source: Flaw },
     /// An index lists something that cannot be signed.
     #[error("{image} lists {digest}, which cannot be signed")]
     Listed {

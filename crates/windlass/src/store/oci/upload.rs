@@ -6,6 +6,7 @@ use windlass_core::format::Format;
 use windlass_core::image::Image;
 use windlass_core::run::Run;
 use windlass_core::signed::{Artifact, Signed};
+use windlass_core::terminal::quoted;
 
 use super::bundle::Bundle;
 use super::layer::Layer;
@@ -65,8 +66,8 @@ pub(super) fn images(signed: &Signed, warnings: &mut Vec<String>) -> Vec<Image> 
         match image_of(&subject.name, sha256) {
             Ok(image) => images.push(image),
             Err(error) => warnings.push(format!(
-                "nothing was attached to {:.200?}, which is not an image: {error}",
-                subject.name
+                "nothing was attached to {}, which is not an image: {error}",
+                quoted(&subject.name)
             )),
         }
     }
