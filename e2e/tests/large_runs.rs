@@ -77,10 +77,15 @@ fn all_are_signed(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// Lists have the runs in the order of their numbers, and so does the controller.
+fn name(number: usize) -> String {
+    format!("large-{number:03}")
+}
+
 /// Those that are created with one file.
 fn names(first: usize) -> Vec<String> {
     (first..first + AT_ONCE)
-        .map(|number| format!("taskrun/large-{number}"))
+        .map(|number| format!("taskrun/{}", name(number)))
         .collect()
 }
 
@@ -138,7 +143,7 @@ fn create(shell: &Shell, first: usize) -> Result<()> {
         json!({
             "apiVersion": "tekton.dev/v1",
             "kind": "TaskRun",
-            "metadata": { "name": format!("large-{number}"), "labels": { LABEL: PIPELINE_RUN } },
+            "metadata": { "name": name(number), "labels": { LABEL: PIPELINE_RUN } },
             "spec": {
                 "params": [{ "name": "filler", "value": "x".repeat(SIZE) }],
                 "taskRef": { "name": "build" },
