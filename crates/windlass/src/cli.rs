@@ -29,6 +29,7 @@ mod explain;
 mod failure;
 mod flags;
 mod generate_key_pair;
+mod install;
 mod key;
 mod list;
 mod login;
@@ -48,6 +49,7 @@ mod target;
 mod taskrun;
 mod tree;
 mod triangulate;
+mod uninstall;
 mod verdict;
 mod verify;
 mod verify_attestation;
@@ -89,6 +91,8 @@ enum Verb {
     Migrate(migrate::Migrate),
     Resign(resign::Resign),
     Controller(controller::Controller),
+    Install(install::Install),
+    Uninstall(uninstall::Uninstall),
     #[cfg(feature = "sandbox")]
     Dev(dev::Dev),
     #[cfg(feature = "sandbox")]
@@ -123,6 +127,8 @@ impl Verb {
             Self::Payload(verb) => verb.run(),
             Self::Migrate(verb) => Box::pin(verb.run(connection)).await,
             Self::Resign(verb) => Box::pin(verb.run(connection)).await,
+            Self::Install(verb) => verb.run(),
+            Self::Uninstall(verb) => verb.run(connection).await,
             Self::Controller(verb) => Box::pin(verb.run(connection)).await,
             #[cfg(feature = "sandbox")]
             Self::Dev(verb) => verb.run(connection).await,

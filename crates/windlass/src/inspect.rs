@@ -9,6 +9,7 @@ pub(crate) mod files;
 pub(crate) mod image;
 pub(crate) mod input;
 pub(crate) mod layers;
+pub(crate) mod leftovers;
 pub(crate) mod listing;
 pub(crate) mod migration;
 pub(crate) mod on_cluster;

@@ -15,6 +15,7 @@ pub mod dev_cluster;
 mod inspect;
 mod local_file;
 mod log;
+mod manifests;
 mod pipeline;
 mod process;
 mod settings;

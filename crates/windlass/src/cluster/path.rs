@@ -147,7 +147,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), InvalidName> {
 }
 
 /// Checks the name of a namespace: an RFC 1123 label.
-fn check_label(name: &str) -> Result<(), InvalidName> {
+pub(crate) fn check_label(name: &str) -> Result<(), InvalidName> {
     let fits = name.len() <= LABEL_LIMIT && is_part(name);
     fits.then_some(()).ok_or_else(|| invalid(name))
 }

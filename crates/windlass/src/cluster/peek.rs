@@ -26,6 +26,11 @@ impl Identity {
         found
     }
 
+    /// Its name; empty if that is unknown.
+    pub(crate) fn into_name(self) -> String {
+        self.name
+    }
+
     /// The object in a sentence about one of these things.
     pub(crate) fn of(&self, what: &str) -> String {
         if self.name.is_empty() {

@@ -193,6 +193,19 @@ impl<'a> Runs<'a> {
         self.read(list, each).await
     }
 
+    /// Reads the metadata of all runs; `each` takes them in one by one. Gives the reasons for which
+    /// some were passed over.
+    pub(crate) async fn each_metadata(
+        &self,
+        each: impl FnMut(&[u8]) -> Result<(), Flaw>,
+    ) -> Result<Vec<String>, RunsError> {
+        let source = self.source(None);
+        let list = List::new(self.client, &source)
+            .in_pages_of(METADATA_PAGE)
+            .accept(METADATA_LIST);
+        self.read(list, each).await
+    }
+
     async fn read(
         &self,
         mut list: List<'_>,

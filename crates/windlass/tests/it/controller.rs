@@ -5,3 +5,4 @@ mod flags;
 mod memory;
 mod metrics;
 pub mod process;
+mod rights;

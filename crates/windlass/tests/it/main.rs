@@ -12,6 +12,7 @@ mod describe;
 mod dev;
 mod docs;
 mod envelope;
+mod install;
 mod lenient;
 #[cfg(feature = "sandbox")]
 mod migrate;

@@ -151,6 +151,9 @@ async fn secret(client: &Client, namespace: &str, name: &str) -> Result<Source, 
     let secret = match read {
         Ok(secret) => secret,
         Err(SecretError::Call(error)) if is_final(&error) => {
+            if error.status() == Some(403) {
+                tracing::warn!("{error}; it is not used");
+            }
             let why = error.status().map(|status| match status {
                 404 => "it does not exist".to_owned(),
                 status => format!("HTTP {status}"),

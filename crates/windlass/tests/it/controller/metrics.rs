@@ -10,7 +10,7 @@ use super::process::{Controller, config_map, finished_run, mark, scene, scene_wi
 use crate::scene::Scene;
 
 /// A port that was free a moment ago.
-fn free_port() -> String {
+pub(super) fn free_port() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port().to_string()
 }
