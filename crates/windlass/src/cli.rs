@@ -15,6 +15,7 @@ use crate::cluster::Connection;
 mod access;
 mod arguments;
 mod attest;
+mod audit;
 mod claims;
 mod completions;
 mod controller;
@@ -23,6 +24,7 @@ mod demo;
 mod describe;
 #[cfg(feature = "sandbox")]
 mod dev;
+mod doctor;
 mod download;
 mod env;
 mod explain;
@@ -92,6 +94,8 @@ enum Verb {
     Resign(resign::Resign),
     Controller(controller::Controller),
     Install(install::Install),
+    Doctor(doctor::Doctor),
+    Audit(audit::Audit),
     Uninstall(uninstall::Uninstall),
     #[cfg(feature = "sandbox")]
     Dev(dev::Dev),
@@ -128,6 +132,8 @@ impl Verb {
             Self::Migrate(verb) => Box::pin(verb.run(connection)).await,
             Self::Resign(verb) => Box::pin(verb.run(connection)).await,
             Self::Install(verb) => verb.run(),
+            Self::Audit(verb) => Box::pin(verb.run(connection)).await,
+            Self::Doctor(verb) => Box::pin(verb.run(connection)).await,
             Self::Uninstall(verb) => verb.run(connection).await,
             Self::Controller(verb) => Box::pin(verb.run(connection)).await,
             #[cfg(feature = "sandbox")]

@@ -4,6 +4,8 @@
 //! from registries and from files. Everything here gives a value or an error: the command line
 //! prints it, other programs take it as data. Nothing is stored.
 
+pub(crate) mod audit;
+pub(crate) mod doctor;
 pub(crate) mod documents;
 pub(crate) mod files;
 pub(crate) mod image;

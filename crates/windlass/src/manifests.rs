@@ -1,9 +1,11 @@
-//! The installation: the objects in `deploy/`, which are in the binary.
+//! The installation: the objects in `deploy/`, which are in the binary, and the rights they grant.
 //!
 //! The files are kustomize's, and this module does what `deploy/overlays` does, for any namespace and
 //! image; a test compares both. A change to an overlay is made here too.
 
 use serde_json::Value;
+
+pub(crate) mod rights;
 
 /// The namespace that the files name.
 const NAMESPACE: &str = "tekton-chains";
@@ -190,6 +192,20 @@ mod tests {
         let deployment = of_kind(&objects, "Deployment")[0];
         let image = &deployment["spec"]["template"]["spec"]["containers"][0]["image"];
         assert_eq!(*image, concat!("windlass:", env!("CARGO_PKG_VERSION")));
+    }
+
+    #[test]
+    fn the_page_on_installation_says_what_each_right_is_for() {
+        let page = include_str!("../../../docs/install.md");
+        let (_, section) = page.split_once("\n## Rights\n").unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+        let mut told: Vec<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+        let rights = rights::rights().unwrap();
+        let mut granted: Vec<String> = rights.iter().map(ToString::to_string).collect();
+        granted.sort();
+        told.sort_unstable();
+        assert_eq!(told, granted);
     }
 
     /// Kubernetes, "Pod Security Standards", Restricted.

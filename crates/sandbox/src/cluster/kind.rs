@@ -117,6 +117,16 @@ pub(crate) static KINDS: &[Kind] = &[
         )
     },
     Kind {
+        namespaced: false,
+        origin: Origin::Review,
+        ..built_in(
+            "authorization.k8s.io",
+            "subjectaccessreviews",
+            "subjectaccessreview",
+            "SubjectAccessReview",
+        )
+    },
+    Kind {
         short: &["tr", "trs"],
         status: true,
         ..tekton("taskruns", "taskrun", "TaskRun")

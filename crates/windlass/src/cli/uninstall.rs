@@ -72,7 +72,8 @@ fn finalizers(protected: &RunCount) -> String {
     let runs: String = runs.collect();
     format!(
         "Finalizers: {} cannot be deleted without the controller:\n{runs}  Let the controller run \
-         until they are finished and signed, and check again.\n",
+         until they are finished and signed, and check again. What keeps them:\n  windlass audit -A \
+         --state waiting,running\n",
         count(protected)
     )
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
@@ -211,6 +211,15 @@ impl<'a> Call<'a> {
         };
         match tokio::time::timeout(CALL_TIMEOUT, exchange).await {
             Ok(answer) => answer,
+            Err(_) => Err(CallError::TimedOut { action }),
+        }
+    }
+
+    /// Sends the request and gives the headers of the response alone.
+    pub(crate) async fn headers(self, client: &Client) -> Result<HeaderMap, CallError> {
+        let action = self.action.clone();
+        match tokio::time::timeout(CALL_TIMEOUT, self.open(client)).await {
+            Ok(opened) => opened.map(|(_, response)| response.into_parts().0.headers),
             Err(_) => Err(CallError::TimedOut { action }),
         }
     }

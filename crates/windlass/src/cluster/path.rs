@@ -24,13 +24,24 @@ pub(crate) struct Resource {
 
 impl Resource {
     pub(crate) const CONFIG_MAPS: Self = Self::core("configmaps");
+    pub(crate) const DEPLOYMENTS: Self = Self {
+        group: "/apis/apps/v1",
+        plural: "deployments",
+    };
     pub(crate) const EVENTS: Self = Self::core("events");
     pub(crate) const LEASES: Self = Self {
         group: "/apis/coordination.k8s.io/v1",
         plural: "leases",
     };
     pub(crate) const SECRETS: Self = Self::core("secrets");
+    pub(crate) const SELF_SUBJECT_ACCESS_REVIEWS: Self = Self::review("selfsubjectaccessreviews");
     pub(crate) const SERVICE_ACCOUNTS: Self = Self::core("serviceaccounts");
+    pub(crate) const SUBJECT_ACCESS_REVIEWS: Self = Self::review("subjectaccessreviews");
+
+    const fn review(plural: &'static str) -> Self {
+        let group = "/apis/authorization.k8s.io/v1";
+        Self { group, plural }
+    }
 
     const fn core(plural: &'static str) -> Self {
         let group = "/api/v1";

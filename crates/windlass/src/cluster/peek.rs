@@ -26,6 +26,11 @@ impl Identity {
         found
     }
 
+    /// Its namespace and name; empty if they are unknown.
+    pub(crate) fn into_place(self) -> (String, String) {
+        (self.namespace, self.name)
+    }
+
     /// Its name; empty if that is unknown.
     pub(crate) fn into_name(self) -> String {
         self.name

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
 mod attest;
+mod audit;
 mod blob;
 #[cfg(target_os = "linux")]
 mod controller;
@@ -11,6 +12,8 @@ mod describe;
 #[cfg(feature = "sandbox")]
 mod dev;
 mod docs;
+#[cfg(feature = "sandbox")]
+mod doctor;
 mod envelope;
 mod install;
 mod lenient;

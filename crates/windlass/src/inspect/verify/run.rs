@@ -39,7 +39,7 @@ pub(crate) async fn on_cluster(
 }
 
 /// Checks the annotations of a run, given as a document, with its task runs if it is a pipeline run.
-pub(super) async fn verify(
+pub(crate) async fn verify(
     target: String,
     documents: &Documents,
     request: &VerifyRequest,
