@@ -9,3 +9,4 @@ mod flags;
 #[cfg(feature = "sandbox")]
 mod registry;
 mod table;
+mod verbs;

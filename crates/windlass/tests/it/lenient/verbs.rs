@@ -1,0 +1,120 @@
+//! Verbs that users of cosign type, and the names of the originals.
+
+use std::os::unix::fs::symlink;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::attest::runs;
+use crate::shell::Shell;
+
+#[test]
+fn a_login_is_added_to_the_docker_configuration_and_keeps_what_is_there() {
+    let mut shell = Shell::new();
+    let kept = r#"{"HttpHeaders":{"a":"b"},"auths":{"q.io":{"auth":"YTpi"}}}"#;
+    shell.docker_config = Some(kept.to_owned());
+    let outcome = shell.pipe(b"sesame\n", "login r.io:5000 -u alice --password-stdin");
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("sesame"));
+    let config: Value = serde_json::from_slice(&shell.read("docker/config.json")).unwrap();
+    assert_eq!(config["HttpHeaders"]["a"], "b");
+    assert_eq!(config["auths"]["q.io"]["auth"], "YTpi");
+    assert_eq!(config["auths"]["r.io:5000"]["auth"], "YWxpY2U6c2VzYW1l");
+    for (config, line, told) in [
+        (
+            "no JSON",
+            "login r.io -u a -p b",
+            "is not a Docker configuration",
+        ),
+        (
+            r#"{"credsStore":"x"}"#,
+            "login r.io -u a -p b",
+            "docker-credential-x",
+        ),
+        (
+            r#"{"auths":[]}"#,
+            "login r.io -u a -p b",
+            "is not an object",
+        ),
+        ("{}", "login r.io/team:v1 -u a -p b", "is not a registry"),
+        ("{}", "login r.io -u a:b -p c", "has a colon"),
+        (
+            "{}",
+            "login r.io -u a --password-stdin",
+            "the password is empty",
+        ),
+    ] {
+        shell.docker_config = Some(config.to_owned());
+        shell.fail(2, line, told);
+        assert_eq!(
+            shell.read("docker/config.json"),
+            config.as_bytes(),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn the_environment_is_printed_without_secrets() {
+    let shell = Shell::new().password(Some("sesame"));
+    let shown = shell.succeed("env");
+    assert!(shown.contains("COSIGN_PASSWORD=\"******\""), "{shown}");
+    assert!(!shown.contains("sesame"), "{shown}");
+    assert!(
+        shell
+            .succeed("env --show-sensitive-values")
+            .contains("sesame")
+    );
+    let plain = shell.succeed("env --show-descriptions=false");
+    assert!(!plain.contains('#'), "{plain}");
+    let version: Value = serde_json::from_str(&shell.succeed("version --json")).unwrap();
+    assert_eq!(
+        version["gitVersion"],
+        concat!("v", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn under_the_name_of_an_original_its_verbs_are_shown() {
+    let shell = Shell::new();
+    let help = |name: &str, words: &[&str]| {
+        let link = shell.path(name);
+        if !link.exists() {
+            symlink(env!("CARGO_BIN_EXE_windlass"), &link).unwrap();
+        }
+        let output = Command::new(link).args(words).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let cosign = help("cosign", &["--help"]);
+    assert!(cosign.contains("Usage: cosign "), "{cosign}");
+    assert!(cosign.contains("\n  verify-blob "), "{cosign}");
+    assert!(!cosign.contains("\n  taskrun"), "{cosign}");
+    assert!(help("cosign", &["verify", "--help"]).contains("[default: json]"));
+    let tkn = help("tkn", &["--help"]);
+    assert!(tkn.contains("\n  taskrun "), "{tkn}");
+    assert!(!tkn.contains("\n  verify"), "{tkn}");
+}
+
+#[test]
+fn what_this_version_cannot_sign_is_explained_as_not_signed() {
+    let shell = runs::folder();
+    for (key, value) in [
+        ("artifacts.taskrun.signer", "kms"),
+        ("signers.x509.fulcio.enabled", "true"),
+        ("artifacts.taskrun.storage", "tekton,gcs"),
+        ("transparency.enabled", "true"),
+    ] {
+        let map = format!("kind: ConfigMap\ndata: {{{key}: '{value}'}}\n");
+        shell.write("config.yaml", map);
+        let text = shell.succeed("explain -f task.yaml --config config.yaml");
+        let told = text
+            .lines()
+            .find(|line| line.contains("will not be signed, because"));
+        assert!(told.is_some_and(|line| line.contains(key)), "{text}");
+        let line = "explain -f task.yaml --config config.yaml -o json";
+        let json: Value = serde_json::from_str(&shell.succeed(line)).unwrap();
+        assert!(json["artifacts"][0]["refused"].is_string(), "{json}");
+    }
+    let plain = shell.succeed("explain -f task.yaml");
+    assert!(!plain.contains("will not be signed"), "{plain}");
+}
