@@ -75,6 +75,52 @@ impl Digest {
     }
 }
 
+/// Computes the digest of content that comes in pieces, in the algorithm of another digest.
+#[derive(Debug, Clone)]
+pub struct Hasher(Algorithm);
+
+#[derive(Debug, Clone)]
+enum Algorithm {
+    Sha256(Sha256),
+    Sha512(Sha512),
+}
+
+impl Hasher {
+    /// Begins a digest that can be compared with this one.
+    ///
+    /// ```
+    /// use windlass_registry::{Digest, Hasher};
+    ///
+    /// let digest = Digest::of(b"content");
+    /// let mut hasher = Hasher::like(&digest);
+    /// hasher.update(b"con");
+    /// hasher.update(b"tent");
+    /// assert_eq!(hasher.finish(), digest);
+    /// ```
+    pub fn like(digest: &Digest) -> Self {
+        Self(match digest.algorithm() {
+            "sha512" => Algorithm::Sha512(Sha512::new()),
+            _ => Algorithm::Sha256(Sha256::new()),
+        })
+    }
+
+    /// Takes the next piece in.
+    pub fn update(&mut self, piece: &[u8]) {
+        match &mut self.0 {
+            Algorithm::Sha256(hash) => hash.update(piece),
+            Algorithm::Sha512(hash) => hash.update(piece),
+        }
+    }
+
+    /// The digest of all pieces together.
+    pub fn finish(self) -> Digest {
+        Digest(match self.0 {
+            Algorithm::Sha256(hash) => format!("sha256:{}", hex(&hash.finalize())),
+            Algorithm::Sha512(hash) => format!("sha512:{}", hex(&hash.finalize())),
+        })
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -70,7 +70,7 @@ pub use auth::Credential;
 pub use budget::{Budget, Exhausted, Share};
 pub use client::Client;
 pub use clock::Clock;
-pub use digest::{Digest, DigestError};
+pub use digest::{Digest, DigestError, Hasher};
 pub use error::outline::Outline;
 pub use error::{At, Attempt, Error, RegistryMessage, Remedy};
 pub use lookup::{Lookup, LookupError};
@@ -78,7 +78,8 @@ pub use memory::Memory;
 pub use options::{AppendPolicy, Bodies, ClientCertificate, Limits, Options, Proxies, Timeouts};
 pub use reference::{Name, Reference, ReferenceError, Repository, Tag};
 pub use remote::{
-    Advance, Append, ListedBy, Merge, PushedManifest, PushedReferrer, Remote, TagUpdate, Write,
+    Advance, Append, ListedBy, Merge, PART, Parts, PushedManifest, PushedReferrer, Remote,
+    TagUpdate, Write,
 };
 pub use retry::RetryPolicy;
 pub use secrets::Secrets;

@@ -5,6 +5,7 @@
 //! Source: OCI distribution specification 1.1, "Listing Referrers", "Pushing Manifests with
 //! Subject", "Referrers Tag Schema".
 
+use bytes::Bytes;
 use http::Method;
 
 use super::append::Append;
@@ -124,50 +125,67 @@ impl Remote {
         Ok(pushed)
     }
 
+    /// Writes a manifest with a subject, byte for byte as it was read elsewhere, and makes sure that
+    /// it is listed.
+    pub async fn push_stored_referrer(&self, stored: &StoredManifest) -> Result<(), Error> {
+        let manifest = stored.manifest().map_err(|_| Error::Refused {
+            at: self.at("push a referrer"),
+            why: format!("{} is no manifest", stored.digest),
+        })?;
+        let bytes = stored.bytes.clone();
+        let (_, listing) = self.put_encoded(&manifest, bytes).await?;
+        if let Some(listing) = listing {
+            listing.finish().await?;
+        }
+        Ok(())
+    }
+
     /// Writes a manifest with a subject. Where the registry keeps no list of referrers, the append
     /// to the list under a tag comes with it and has yet to be carried on.
     pub async fn put_referrer(
         &self,
         manifest: &Manifest,
     ) -> Result<(PushedReferrer, Option<Append>), Error> {
-        let refuse = |why: String| Error::Refused {
+        let bytes = serde_json::to_vec(manifest).map_err(|error| Error::Refused {
             at: self.at("push a referrer"),
-            why,
-        };
+            why: error.to_string(),
+        })?;
+        self.put_encoded(manifest, bytes.into()).await
+    }
+
+    async fn put_encoded(
+        &self,
+        manifest: &Manifest,
+        bytes: Bytes,
+    ) -> Result<(PushedReferrer, Option<Append>), Error> {
         let subject = manifest.subject.as_ref();
-        let subject = subject.ok_or_else(|| refuse("it has no subject".to_owned()))?;
-        let bytes = serde_json::to_vec(manifest).map_err(|error| refuse(error.to_string()))?;
+        let subject = subject.ok_or_else(|| Error::Refused {
+            at: self.at("push a referrer"),
+            why: "it has no subject".to_owned(),
+        })?;
         let media_type = manifest.media_type.as_deref().unwrap_or(MANIFEST);
         let mut descriptor = Descriptor::of(media_type, &bytes);
         descriptor.artifact_type = Some(manifest.kind().to_owned());
         descriptor.annotations.clone_from(&manifest.annotations);
         let name = Name::Digest(descriptor.digest.clone());
-        let pushed = self.put_manifest(&name, media_type, bytes.into()).await?;
+        let pushed = self.put_manifest(&name, media_type, bytes).await?;
         let writing = self.writing();
         let is_listed = pushed.is_listed
             || writing
                 .native_referrers(&subject.digest, None)
                 .await?
                 .is_some();
-        if is_listed {
-            let listed_by = ListedBy::Registry;
-            return Ok((
-                PushedReferrer {
-                    descriptor,
-                    listed_by,
-                },
-                None,
-            ));
-        }
-        let listing = writing.list_under_tag(&subject.digest, &descriptor)?;
-        let listed_by = ListedBy::Tag;
-        Ok((
-            PushedReferrer {
-                descriptor,
-                listed_by,
-            },
-            Some(listing),
-        ))
+        let (listed_by, listing) = if is_listed {
+            (ListedBy::Registry, None)
+        } else {
+            let listing = writing.list_under_tag(&subject.digest, &descriptor)?;
+            (ListedBy::Tag, Some(listing))
+        };
+        let pushed = PushedReferrer {
+            descriptor,
+            listed_by,
+        };
+        Ok((pushed, listing))
     }
 
     /// Adds a descriptor to the index under the tag of its subject. Entries are sorted by digest,

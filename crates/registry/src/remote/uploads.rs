@@ -16,13 +16,13 @@ use crate::error::Error;
 use crate::http::{Place, Response};
 use crate::reference::Repository;
 
-const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+pub(super) const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// Statuses of an upload in one piece after which chunks are tried.
 const NOT_AT_ONCE: [u16; 4] = [405, 411, 413, 501];
 /// Bytes of a chunk: small enough for proxies in front of registries.
 const CHUNK: usize = 512 * 1024;
 /// Most bytes of the responses to uploads, which are not used.
-const LIMIT: usize = 1 << 20;
+pub(super) const LIMIT: usize = 1 << 20;
 
 impl Remote {
     /// Makes sure that a blob exists in the repository. `from` is another repository of the same
@@ -70,7 +70,7 @@ impl Remote {
         Ok(())
     }
 
-    async fn push_once(
+    pub(super) async fn push_once(
         &self,
         digest: &Digest,
         content: &Bytes,
@@ -94,7 +94,7 @@ impl Remote {
 
     /// Whether the blob exists. A storage host that the registry redirects to and that refuses
     /// `HEAD` counts as no.
-    async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
+    pub(super) async fn has_blob(&self, digest: &Digest) -> Result<bool, Error> {
         let doing = format!("look for blob {digest}");
         let call = Call::new(Method::HEAD, format!("blobs/{digest}"), doing);
         match self.send_once(&call.expect(&[200, 404])).await {
@@ -104,8 +104,19 @@ impl Remote {
         }
     }
 
+    /// Whether the registry took a blob over from another of its repositories.
+    pub(super) async fn mount(&self, digest: &Digest, from: &Repository) -> Result<bool, Error> {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("mount", digest.as_str());
+        query.append_pair("from", from.path());
+        let path = format!("blobs/uploads/?{}", query.finish());
+        let call = Call::new(Method::POST, path, format!("mount blob {digest}"));
+        let call = call.from(Some(from)).expect(&[201, 202]).limit(LIMIT);
+        Ok(self.send_once(&call).await?.status == 201)
+    }
+
     /// Starts an upload and returns its address; none if the blob exists already.
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         doing: &str,
         digest: &Digest,
@@ -207,7 +218,7 @@ impl Remote {
 }
 
 /// The request that completes an upload.
-fn finish<'a>(doing: &str, mut there: Place, digest: &Digest) -> Call<'a> {
+pub(super) fn finish<'a>(doing: &str, mut there: Place, digest: &Digest) -> Call<'a> {
     there
         .url
         .query_pairs_mut()

@@ -9,5 +9,6 @@ mod budget;
 mod credentials;
 mod faults;
 mod network;
+mod parts;
 mod push_pull;
 mod referrers;
