@@ -16,9 +16,11 @@ mod access;
 mod arguments;
 mod attest;
 mod audit;
+mod cancel;
 mod claims;
 mod completions;
 mod controller;
+mod delete;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod describe;
@@ -35,6 +37,7 @@ mod install;
 mod key;
 mod list;
 mod login;
+mod logs;
 mod migrate;
 mod original;
 mod output;
@@ -124,8 +127,8 @@ impl Verb {
             Self::Env(verb) => verb.run(),
             Self::VerifyBlob(verb) => verb.run(connection).await,
             Self::VerifyBlobAttestation(verb) => verb.run(connection).await,
-            Self::Taskrun(verb) => verb.run(connection).await,
-            Self::Pipelinerun(verb) => verb.run(connection).await,
+            Self::Taskrun(verb) => Box::pin(verb.run(connection)).await,
+            Self::Pipelinerun(verb) => Box::pin(verb.run(connection)).await,
             Self::Explain(verb) => verb.run(connection).await,
             Self::Attest(verb) => verb.run(connection).await,
             Self::Payload(verb) => verb.run(),

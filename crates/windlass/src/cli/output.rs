@@ -4,6 +4,7 @@
 //! go through [`clean`].
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 use anyhow::Context;
@@ -96,13 +97,17 @@ impl Format {
 
 /// Writes to standard output. A reader that went away is no error.
 pub(crate) fn write(content: impl AsRef<[u8]>) -> anyhow::Result<()> {
+    stream(content).map(drop)
+}
+
+/// The same for output that goes on and on: it breaks off if nobody reads it any more.
+pub(crate) fn stream(content: impl AsRef<[u8]>) -> anyhow::Result<ControlFlow<()>> {
     let mut output = std::io::stdout().lock();
-    match output
-        .write_all(content.as_ref())
-        .and_then(|()| output.flush())
-    {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        outcome => outcome.context("cannot write to standard output"),
+    let written = output.write_all(content.as_ref());
+    match written.and_then(|()| output.flush()) {
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(error).context("cannot write to standard output"),
     }
 }
 

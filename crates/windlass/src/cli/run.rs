@@ -8,7 +8,7 @@ use super::describe::Describe;
 use super::list::List;
 use crate::cluster::Connection;
 
-/// What to do with runs.
+/// What both kinds of runs have in common.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum RunVerb {
     Describe(Describe),

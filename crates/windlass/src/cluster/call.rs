@@ -172,6 +172,15 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Deletes the object at `path`, with these `DeleteOptions`.
+    pub(crate) fn delete(action: String, path: impl Into<ApiPath>, body: Vec<u8>) -> Self {
+        Self {
+            method: Method::DELETE,
+            body,
+            ..Self::get(action, path)
+        }
+    }
+
     /// Patches what is at `path`, in the patch dialect of `content_type`; only metadata is sent back.
     pub(crate) fn patch(
         action: String,

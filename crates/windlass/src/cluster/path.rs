@@ -33,6 +33,7 @@ impl Resource {
         group: "/apis/coordination.k8s.io/v1",
         plural: "leases",
     };
+    pub(crate) const PODS: Self = Self::core("pods");
     pub(crate) const SECRETS: Self = Self::core("secrets");
     pub(crate) const SELF_SUBJECT_ACCESS_REVIEWS: Self = Self::review("selfsubjectaccessreviews");
     pub(crate) const SERVICE_ACCOUNTS: Self = Self::core("serviceaccounts");
@@ -102,6 +103,12 @@ impl ApiPath {
             check_name(name)?;
             Ok(format!("{collection}/{name}"))
         });
+        Self { text, ..self }
+    }
+
+    /// A part of the object that the path names, such as its log.
+    pub(crate) fn part(self, part: &'static str) -> Self {
+        let text = self.text.map(|object| format!("{object}/{part}"));
         Self { text, ..self }
     }
 

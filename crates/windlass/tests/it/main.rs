@@ -23,6 +23,7 @@ mod migrate;
 mod registry;
 #[cfg(target_os = "linux")]
 mod resign;
+mod run_verbs;
 mod scene;
 mod shell;
 #[cfg(feature = "sandbox")]

@@ -249,8 +249,27 @@ const SHOWING: [Flag; 4] = [
 /// Flags of tkn's `describe` alone.
 const DESCRIBE: [Flag; 2] = [short('F', switch("fzf", FZF)), value("limit", Use::Ignored)];
 
+/// Flags of tkn's `logs` alone.
+const LOGS: [Flag; 5] = [
+    short('C', switch("no-color", Use::Ignored)),
+    switch("nocolor", Use::Ignored),
+    short('F', switch("fzf", FZF)),
+    value("limit", Use::Ignored),
+    switch("long", Use::Ignored),
+];
+
+/// Flags of tkn's `cancel` and `delete`.
+const CHANGING: [Flag; 6] = [
+    short('C', switch("no-color", Use::Ignored)),
+    switch("nocolor", Use::Ignored),
+    switch("allow-missing-template-keys", Use::Ignored),
+    short('o', value("output", Use::Ignored)),
+    switch("show-managed-fields", Use::Ignored),
+    value("template", Use::Ignored),
+];
+
 /// The flags of each verb.
-pub(super) const TABLE: [(&[&str], &[Flag]); 11] = [
+pub(super) const TABLE: [(&[&str], &[Flag]); 13] = [
     (
         &[
             "verify",
@@ -302,6 +321,16 @@ pub(super) const TABLE: [(&[&str], &[Flag]); 11] = [
         &SHOWING,
     ),
     (&["taskrun describe", "pipelinerun describe"], &DESCRIBE),
+    (&["taskrun logs", "pipelinerun logs"], &LOGS),
+    (
+        &[
+            "taskrun cancel",
+            "taskrun delete",
+            "pipelinerun cancel",
+            "pipelinerun delete",
+        ],
+        &CHANGING,
+    ),
     (
         &[
             "verify",

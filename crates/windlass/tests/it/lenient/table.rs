@@ -151,7 +151,7 @@ const COSIGN: [(&str, &str); 15] = [
 ];
 
 /// The verbs of `tkn taskrun` and `tkn pipelinerun` and their flags.
-const TKN: [(&str, &str); 2] = [
+const TKN: [(&str, &str); 8] = [
     (
         "list",
         "--all-namespaces -A --label= --limit= --no-headers --reverse \
@@ -164,6 +164,37 @@ const TKN: [(&str, &str); 2] = [
          --show-managed-fields --template= --context= -c= --kubeconfig= -k= --namespace= -n= \
          --no-color -C",
     ),
+    (
+        "taskrun logs",
+        "--all -a --follow -f --fzf -F --last -L --limit= --prefix --step= -s= --timestamps -t \
+         --context= -c= --kubeconfig= -k= --namespace= -n= --no-color -C",
+    ),
+    (
+        "pipelinerun logs",
+        "--all -a --exit-with-pipelinerun-error -E --follow -f --fzf -F --last -L --limit= \
+         --log-failed --long --prefix --task= -t= --timestamps --context= -c= --kubeconfig= -k= \
+         --namespace= -n= --no-color -C",
+    ),
+    (
+        "taskrun cancel",
+        "--context= -c= --kubeconfig= -k= --namespace= -n= --no-color -C",
+    ),
+    (
+        "pipelinerun cancel",
+        "--grace= --context= -c= --kubeconfig= -k= --namespace= -n= --no-color -C",
+    ),
+    (
+        "taskrun delete",
+        "--all --allow-missing-template-keys --force -f --ignore-running -i \
+         --ignore-running-pipelinerun --keep= --keep-since= --output= -o= --show-managed-fields \
+         --task= -t= --template= --context= -c= --kubeconfig= -k= --namespace= -n= --no-color -C",
+    ),
+    (
+        "pipelinerun delete",
+        "--all --allow-missing-template-keys --force -f --ignore-running -i --keep= --keep-since= \
+         --label= --output= -o= --pipeline= -p= --show-managed-fields --template= --context= -c= \
+         --kubeconfig= -k= --namespace= -n= --no-color -C",
+    ),
 ];
 
 /// Values that a flag takes besides any text.
@@ -172,7 +203,8 @@ fn value(verb: &str, flag: &str) -> &'static str {
         "--type=" if verb == "triangulate" => "signature",
         "--type=" | "--predicate-type=" => "slsaprovenance",
         "--timeout=" | "-t=" => "30s",
-        "--limit=" | "--max-workers=" => "5",
+        "--limit=" | "--max-workers=" | "--keep=" | "--keep-since=" => "5",
+        "--grace=" => "StoppedRunFinally",
         "--output=" | "-o=" => "json",
         "--annotations=" | "-a=" => "k=v",
         "--key=" => "cosign.pub",
@@ -232,10 +264,16 @@ fn every_flag_of_cosign_is_taken_ignored_with_a_note_or_refused_with_a_reason() 
 #[test]
 fn every_flag_of_tkn_is_taken_ignored_with_a_note_or_refused_with_a_reason() {
     let shell = Shell::new();
-    for kind in ["taskrun", "pipelinerun", "tr", "pr"] {
-        for (verb, flags) in TKN {
+    for (verb, flags) in TKN {
+        let kinds = ["taskrun", "pipelinerun", "tr", "pr"];
+        let verbs = if verb.contains(' ') {
+            vec![verb.to_owned()]
+        } else {
+            kinds.map(|kind| format!("{kind} {verb}")).to_vec()
+        };
+        for verb in verbs {
             for flag in flags.split_whitespace() {
-                check(&shell, &format!("{kind} {verb}"), flag);
+                check(&shell, &verb, flag);
             }
         }
     }

@@ -1,0 +1,145 @@
+//! `logs`: what the steps of a run write, with the flags of `tkn taskrun logs` and `tkn pipelinerun
+//! logs`.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::ArgAction;
+use windlass_core::run::Kind;
+
+use self::reader::{Reader, Wanted};
+use crate::cluster::Connection;
+use crate::inspect::runs::Runs;
+
+mod line;
+mod pipeline;
+mod reader;
+mod state;
+
+/// Which run, and how its logs are shown.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+#[derive(Debug, clap::Args)]
+struct Common {
+    /// Name of the run
+    name: Option<String>,
+    /// The run created last in the namespace
+    #[arg(short = 'L', long, conflicts_with = "name")]
+    last: bool,
+    /// Go on with what is written later, until the run has ended
+    #[arg(short, long)]
+    follow: bool,
+    /// Show what Tekton's own init containers write too
+    #[arg(short, long)]
+    all: bool,
+    /// Print in front of each line what wrote it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = ArgAction::Set)]
+    prefix: bool,
+    /// Namespace of the run (default: that of the kubeconfig context)
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+}
+
+/// Show what the steps of a task run write
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass tr logs --last -f
+  windlass tr logs build-7x2kq -s push -n team-a")]
+pub(crate) struct TaskLogs {
+    #[command(flatten)]
+    common: Common,
+    /// Only this step; may be repeated
+    #[arg(short, long, value_name = "STEP", value_delimiter = ',')]
+    step: Vec<String>,
+    /// Print the time of each line
+    #[arg(short, long)]
+    timestamps: bool,
+}
+
+/// Show what the tasks of a pipeline run write
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass pr logs --last -f
+  windlass pr logs release-9qmzt -t build -n team-a")]
+pub(crate) struct PipelineLogs {
+    #[command(flatten)]
+    common: Common,
+    /// Only this task of the pipeline; may be repeated
+    #[arg(short, long, value_name = "TASK", value_delimiter = ',')]
+    task: Vec<String>,
+    /// Print the time of each line
+    #[arg(long)]
+    timestamps: bool,
+    /// Only tasks that failed
+    #[arg(long)]
+    log_failed: bool,
+    /// Exit with 1 if the run failed, and with 2 if it has not ended
+    #[arg(short = 'E', long)]
+    exit_with_pipelinerun_error: bool,
+}
+
+impl TaskLogs {
+    /// Shows the logs.
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let Self {
+            common,
+            step: steps,
+            timestamps,
+        } = self;
+        let client = connection.connect().await?;
+        let namespace = common.namespace.as_deref();
+        let namespace = namespace.unwrap_or(client.default_namespace());
+        let runs = Runs::new(&client, Kind::Task, Some(namespace))?;
+        let name = common.name(&runs, Kind::Task).await?;
+        let wanted = common.wanted(steps, timestamps);
+        let reader = Reader::new(&client, namespace, &runs, wanted);
+        let _ = reader.task_run(&name, None).await?;
+        Ok(reader.exit_code())
+    }
+}
+
+impl PipelineLogs {
+    /// Shows the logs.
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let Self {
+            common,
+            task: tasks,
+            timestamps,
+            log_failed,
+            exit_with_pipelinerun_error: tells_outcome,
+        } = self;
+        let client = connection.connect().await?;
+        let namespace = common.namespace.as_deref();
+        let namespace = namespace.unwrap_or(client.default_namespace());
+        let pipeline_runs = Runs::new(&client, Kind::Pipeline, Some(namespace))?;
+        let name = common.name(&pipeline_runs, Kind::Pipeline).await?;
+        let task_runs = Runs::new(&client, Kind::Task, Some(namespace))?;
+        let wanted = common.wanted(Vec::new(), timestamps);
+        let reader = Reader::new(&client, namespace, &task_runs, wanted);
+        let chosen = pipeline::Chosen { tasks, log_failed };
+        let outcome = pipeline::show(&reader, &pipeline_runs, &name, &chosen).await?;
+        Ok(match outcome {
+            Some(code) if tells_outcome => ExitCode::from(code),
+            _ => reader.exit_code(),
+        })
+    }
+}
+
+impl Common {
+    async fn name(&self, runs: &Runs<'_>, kind: Kind) -> anyhow::Result<String> {
+        if self.last {
+            return Ok(runs.last().await?);
+        }
+        let name = self.name.clone();
+        name.with_context(|| format!("name a {}, or use --last", kind.name()))
+    }
+
+    fn wanted(&self, steps: Vec<String>, timestamps: bool) -> Wanted {
+        Wanted {
+            follow: self.follow,
+            init_containers: self.all,
+            prefix: self.prefix,
+            timestamps,
+            steps,
+        }
+    }
+}
