@@ -110,6 +110,15 @@ fn patch(call: &Call<'_>, target: &Target, name: &str) -> Result<Response<Body>,
         && target.part == Part::Whole
     {
         let new = patch::first_apply(config, name)?;
+        // an uid names an object that was there
+        let uid = object::meta(&new, "uid");
+        if !uid.is_empty() {
+            let why = format!(
+                "uid mismatch: the provided object specified uid {uid}, and no existing object was \
+                 found"
+            );
+            return Err(Status::conflict(target.served.kind, name, &why));
+        }
         let (served, namespace) = (target.served, &target.namespace);
         let stored = verbs::create(&mut store, served, namespace, new, Writer::Client, &author)?;
         drop(store);

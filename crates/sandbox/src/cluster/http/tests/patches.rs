@@ -99,6 +99,17 @@ async fn an_apply_makes_an_object_that_was_not_there() {
 }
 
 #[tokio::test]
+async fn an_apply_with_a_uid_makes_no_object() {
+    let api = Api::start().await;
+    let (code, body) = apply(&api, "a", false, json!({"uid": "gone"})).await;
+    assert_eq!(code, 409, "{body}");
+    let message = body["message"].as_str().unwrap();
+    assert!(message.contains("no existing object was found"), "{body}");
+    let (_, runs) = api.get(RUNS).await;
+    assert_eq!(runs["items"], json!([]));
+}
+
+#[tokio::test]
 async fn an_apply_conflicts_with_another_owner_until_forced() {
     let api = Api::start().await;
     apply(&api, "a", false, json!({"annotations": {"k": "1"}})).await;
