@@ -140,6 +140,7 @@ pub async fn run(client: Client, options: Options, metrics: Metrics, stop: Cance
     );
     let reports = report_settings(current.subscribe(), &options.health);
     tokio::select! {
+        biased;
         () = sources => {}
         () = work => {}
         () = reports => {}
@@ -214,6 +215,7 @@ async fn work(
         read && share.wait_for(Share::is_known).await.is_ok()
     };
     tokio::select! {
+        biased;
         () = stop.cancelled() => return,
         known = known => if !known { return },
     }
@@ -259,6 +261,7 @@ async fn work(
         watch_runs(client, source, sink, (settings.clone(), replicas.growth()))
     });
     tokio::select! {
+        biased;
         () = working => {}
         _ = futures::future::join_all(watching) => {}
     }

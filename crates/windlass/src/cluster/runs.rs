@@ -8,7 +8,7 @@ use super::event::Regarding;
 use super::path::{ApiPath, Resource};
 
 /// Names a run, across deletion and re-creation.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RunId {
     pub(crate) kind: RunKind,
     pub(crate) namespace: String,

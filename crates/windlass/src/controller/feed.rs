@@ -1,10 +1,11 @@
 //! What the watches show of runs, as far as it is this replica's: the rest is dropped at once.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
+use tokio::time::Instant;
 
 use super::queue::Message;
 use super::reconcile::{Reconciler, Triage};
@@ -34,6 +35,7 @@ pub(super) async fn watch_runs(
         let selection = settings.borrow_and_update().selection();
         growth.mark_unchanged();
         tokio::select! {
+            biased;
             never = follow(client, source, sink.clone()) => match never {},
             changed = settings.wait_for(|settings| settings.selection() != selection) => {
                 if changed.is_err() {

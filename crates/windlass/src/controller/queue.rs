@@ -10,12 +10,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{self, JoinSet};
+use tokio::time::Instant;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::time::DelayQueue;
@@ -137,13 +138,16 @@ impl Queue {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => break,
+                // seldom
+                Ok(()) = settings.changed() => self.wake_all(),
+                Ok(()) = self.share.changed() => self.leave_to_others(),
                 _ = ticks.tick(), if !self.ages.is_empty() => self.look_for_oldest(),
+                // what ends makes room for what comes
                 Some(done) = self.workers.join_next_with_id() => self.finished(done),
                 Some(due) = self.timers.next() => self.due(&due.into_inner()),
                 Some(message) = messages.recv() => self.take(message),
-                Ok(()) = settings.changed() => self.wake_all(),
-                Ok(()) = self.share.changed() => self.leave_to_others(),
             }
             self.fill();
             self.count();
@@ -166,6 +170,7 @@ impl Queue {
         self.fill();
         while !self.workers.is_empty() || self.budget.to_confirm > 0 {
             tokio::select! {
+                biased;
                 Some(done) = self.workers.join_next_with_id() => self.finished(done),
                 Some(due) = self.timers.next(), if self.budget.to_confirm > 0 => {
                     let id = due.into_inner();
@@ -499,7 +504,9 @@ impl Queue {
         for busy in self.busy.values_mut() {
             busy.interim.is_outdated = true;
         }
-        let all: Vec<Arc<RunId>> = self.waiting.keys().cloned().collect();
+        let mut all: Vec<Arc<RunId>> = self.waiting.keys().cloned().collect();
+        // in an order that does not depend on the map's own chance
+        all.sort();
         for id in all {
             self.wake(&id);
         }

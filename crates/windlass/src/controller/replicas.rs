@@ -130,6 +130,7 @@ impl Replicas {
             tokio::time::sleep(HANDOVER).await;
         };
         tokio::select! {
+            biased;
             () = self.keep_share() => {}
             () = handover => self.leave().await,
         }

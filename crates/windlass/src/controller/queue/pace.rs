@@ -5,7 +5,9 @@
 //! and that is forgotten after a quiet time.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Writes that no pause follows: the finalizer, the record, and one to spare.
 const FREE: u32 = 3;

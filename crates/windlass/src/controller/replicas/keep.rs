@@ -113,6 +113,7 @@ impl Board {
                 }
             };
             tokio::select! {
+                biased;
                 () = sleep(pause) => {}
                 () = self.noted.notified() => {}
             }
@@ -187,6 +188,7 @@ impl Board {
                 }
             };
             tokio::select! {
+                biased;
                 () = end => {}
                 () = self.seen.notified() => continue,
             }

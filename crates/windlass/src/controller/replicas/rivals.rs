@@ -48,6 +48,7 @@ impl Board {
                 }
             };
             tokio::select! {
+                biased;
                 () = sleep(pause) => {}
                 () = self.changed.notified() => {}
             }

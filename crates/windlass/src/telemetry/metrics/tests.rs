@@ -141,6 +141,6 @@ fn the_age_of_the_oldest_run_is_that_at_the_scrape() {
     let minute = std::time::Duration::from_secs(60);
     metrics
         .detail
-        .note_oldest(std::time::Instant::now().checked_sub(minute));
+        .note_oldest(tokio::time::Instant::now().checked_sub(minute));
     assert!((60.0..70.0).contains(&age()));
 }
