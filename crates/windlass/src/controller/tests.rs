@@ -38,6 +38,7 @@ mod registry_faults;
 mod replicas;
 mod reuse;
 mod settings;
+mod simulation;
 mod swap;
 mod tenants;
 mod writers;
