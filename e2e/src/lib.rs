@@ -11,6 +11,7 @@ pub mod guide;
 pub mod images;
 pub mod metrics;
 mod parts;
+pub mod ports;
 mod process;
 mod real;
 mod registry;

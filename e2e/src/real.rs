@@ -3,13 +3,13 @@
 //! Nothing else of a cluster runs: no kubelet, no controllers, no Tekton. Runs are created by the
 //! scenario and their status is written by it, as Tekton's controller would.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::ports::free_port;
 use crate::{parts, process::Process};
 
 /// The bearer token of the scenario's user, a cluster administrator.
@@ -176,9 +176,4 @@ fn install_kinds(kubectl: &Path, kubeconfig: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// A port that was free a moment ago.
-pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::parts;
+use crate::ports::free_port;
 use crate::process::Process;
-use crate::real::free_port;
 use crate::tokens::{self, TokenServer, User};
 
 /// The user who may do everything.

@@ -8,12 +8,8 @@ use tempfile::TempDir;
 
 use crate::parts::{self, Cosign};
 use crate::{
-    built_in::BuiltIn,
-    deployment::Start,
-    guide::SYSTEM_NAMESPACE,
-    process::Process,
-    real::{Real, free_port},
-    shell::Shell,
+    built_in::BuiltIn, deployment::Start, guide::SYSTEM_NAMESPACE, ports::free_port,
+    process::Process, real::Real, shell::Shell,
 };
 
 /// The password that every key of a scenario is made with.

@@ -4,7 +4,6 @@
 //! No kubelet runs here. The container is started as a process with the arguments, variables and rights
 //! that the API server has of it; its ports are others, since those of the Deployment may be taken.
 
-use std::net::TcpListener;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -12,6 +11,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
 };
 use serde_json::{Value, json};
+use windlass_e2e::ports::free_port;
 use windlass_e2e::{Cosign, Kind, RunRecord, Shell, Start, Testbed, guide, runs};
 
 const DEPLOYMENT: &str = include_str!("../fixtures/operator-deployment.json");
@@ -26,7 +26,7 @@ fn the_deployment_of_the_operator_signs_once_its_image_is_changed() -> Result<()
         let mounts = shell.folder().join("mounts");
         let mut start = Start::of(&deployment(&shell)?, &mounts)?;
         certificates(&shell, &mounts)?;
-        let port = free_port()?;
+        let port = free_port()?.to_string();
         start.variables.extend([
             ("METRICS_PROMETHEUS_HOST".to_owned(), "127.0.0.1".to_owned()),
             ("METRICS_PROMETHEUS_PORT".to_owned(), port.clone()),
@@ -123,10 +123,4 @@ fn metrics_are_for_prometheus(shell: &Shell, port: &str) -> Result<()> {
     let stranger = shell.run(&format!("{curl} {url}"))?;
     ensure!(stranger.code != 0, "metrics are shown to everybody");
     Ok(())
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    Ok(listener.local_addr()?.port().to_string())
 }
