@@ -19,6 +19,7 @@ use self::scheme::{Scheme, Schemes};
 use crate::error::{At, Error};
 use crate::options::{Bodies, Options};
 use crate::secrets::Secrets;
+use crate::tenant::Tenant;
 
 mod body;
 mod client;
@@ -127,7 +128,7 @@ impl Http {
             let response = self.send_to(&request, &place, authorization).await?;
             let from = self.network.seen_at(&place, response.remote_addr());
             match next(&request, &response)? {
-                Some(there) => place = self.hop(request.at, &from, there)?,
+                Some(there) => place = self.hop(request.at, request.tenant, &from, there)?,
                 None => return Response::read(&self.bodies, &request, response, from).await,
             }
             if place.url.origin() != origin {
@@ -143,7 +144,13 @@ impl Http {
 
     /// The place that a response refers to by a redirect, a link or a `Location`, if it may be gone
     /// to.
-    pub(crate) fn hop(&self, at: &At, from: &Origin, mut to: Url) -> Result<Place, Error> {
+    pub(crate) fn hop(
+        &self,
+        at: &At,
+        tenant: &Tenant,
+        from: &Origin,
+        mut to: Url,
+    ) -> Result<Place, Error> {
         let same_host = to.host_str() == from.place.url.host_str();
         if to.scheme() == "http" && from.place.url.scheme() == "https" && same_host {
             // A proxy that ends TLS and does not tell the registry: common, and harmless.
@@ -152,7 +159,8 @@ impl Http {
         if !to.username().is_empty() || to.password().is_some() {
             return Err(unfollowed(at, &to, "it has a name or a password"));
         }
-        if !same_host && self.secrets.are_in(to.host_str().unwrap_or_default()) {
+        let secrets = self.secrets.of(tenant);
+        if !same_host && secrets.are_in(to.host_str().unwrap_or_default()) {
             return Err(Error::Redirect {
                 at: at.clone(),
                 to: "another host".to_owned(),

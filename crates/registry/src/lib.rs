@@ -82,6 +82,6 @@ pub use remote::{
     TagUpdate, Write,
 };
 pub use retry::RetryPolicy;
-pub use secrets::Secrets;
+pub use secrets::{Secrets, TenantSecrets};
 pub use tenant::Tenant;
 pub use threads::{Interrupted, Thread, Threads};

@@ -4,177 +4,89 @@
 //! whatever a registry says passes through here before it is printed: a secret is masked as it is, in
 //! base64 at each of its three alignments (as in `Authorization: Basic`), in hexadecimal, and in each
 //! of these with characters escaped as in URLs or JSON strings, in any case of letters.
+//!
+//! Each tenant has its own: what a registry says in its response to one is masked with the secrets of
+//! that one. With those of all, a tenant whose password is an ordinary word would take it out of what
+//! the others are told, and one with many passwords would push out theirs.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aho_corasick::AhoCorasick;
 use zeroize::Zeroizing;
 
-use self::forms::{Form, forms};
-use self::view::{Place, View};
+use self::known::Known;
+use self::patterns::Patterns;
 use crate::auth::Credential;
+use crate::tenant::Tenant;
 
 mod forms;
+mod known;
+mod patterns;
 mod view;
-
-/// What stands in place of a secret.
-const MASK: &str = "[redacted]";
-/// Most secrets that are remembered: the newest.
-const REMEMBERED: usize = 256;
-/// Shortest secret that is looked for within a text. A text with a shorter one is masked as a whole.
-const SHORTEST: usize = 4;
 
 /// The secrets in use. Clones share them.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<Mutex<State>>);
+pub struct Secrets(Arc<Mutex<Known>>);
 
-#[derive(Default)]
-struct State {
-    known: VecDeque<Zeroizing<String>>,
-    /// Made of all that are known; none after a change.
-    patterns: Option<Arc<Patterns>>,
-}
-
-/// What is looked for.
-struct Patterns {
-    automaton: AhoCorasick,
-    forms: Vec<Form>,
-    /// Secrets that are too short to be looked for alone.
-    short: Vec<Zeroizing<String>>,
+/// The secrets of one tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct TenantSecrets<'a> {
+    secrets: &'a Secrets,
+    tenant: &'a Tenant,
 }
 
 impl Secrets {
-    /// Notes a secret.
-    pub fn note(&self, secret: &str) {
-        if secret.is_empty() {
-            return;
+    /// The secrets of a tenant.
+    pub fn of<'a>(&'a self, tenant: &'a Tenant) -> TenantSecrets<'a> {
+        TenantSecrets {
+            secrets: self,
+            tenant,
         }
-        let mut state = self.state();
-        let place = state
-            .known
-            .iter()
-            .position(|known| known.as_str() == secret);
-        if let Some(place) = place {
-            let known = state.known.remove(place);
-            state.known.extend(known);
-            return;
-        }
-        if state.known.len() == REMEMBERED {
-            state.known.pop_front();
-        }
-        state.known.push_back(Zeroizing::new(secret.to_owned()));
-        state.patterns = None;
     }
 
-    pub(crate) fn note_all(&self, credential: &Credential) {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TenantSecrets<'_> {
+    /// Notes a secret.
+    pub fn note(self, secret: &str) {
+        if !secret.is_empty() {
+            self.secrets.known().note(self.tenant, secret);
+        }
+    }
+
+    pub(crate) fn note_all(self, credential: &Credential) {
         for secret in credential.secrets() {
             self.note(secret);
         }
-        if let Credential::Password { username, password } = credential {
+        if let Credential::Password { username, password } = credential
+            && forms::tells_more(username, password)
+        {
             let both = Zeroizing::new(format!("{}:{}", username.as_str(), password.as_str()));
             self.note(&both);
         }
     }
 
     /// A text without the secrets that are known.
-    pub fn mask(&self, text: &str) -> String {
-        let Some(patterns) = self.patterns() else {
-            return text.to_owned();
-        };
-        let lower = text.to_ascii_lowercase();
-        if patterns
-            .short
-            .iter()
-            .any(|short| lower.contains(&short.to_ascii_lowercase()))
-        {
-            return MASK.to_owned();
+    pub fn mask(self, text: &str) -> String {
+        match self.patterns() {
+            Some(patterns) => patterns.mask(text),
+            None => text.to_owned(),
         }
-        let mut hidden = vec![false; text.len()];
-        for view in View::all(text) {
-            for found in patterns.automaton.find_overlapping_iter(view.bytes()) {
-                let place = view.place(found.start(), found.end());
-                let place = match patterns.forms.get(found.pattern().as_usize()) {
-                    Some(form) if form.is_part => place.word_around(text),
-                    _ => place,
-                };
-                let Place { start, end } = place;
-                hidden[start..end].fill(true);
-            }
-        }
-        without(text, &hidden)
     }
 
     /// Whether a text has a secret that nothing has by chance. The name of a host is such a text: it
     /// gets to resolvers, and into the logs of whoever connects.
-    pub(crate) fn are_in(&self, text: &str) -> bool {
-        let Some(patterns) = self.patterns() else {
-            return false;
-        };
-        let views = View::all(text);
-        let mut found = views
-            .iter()
-            .flat_map(|view| patterns.automaton.find_overlapping_iter(view.bytes()));
-        found.any(|found| {
-            let form = patterns.forms.get(found.pattern().as_usize());
-            form.is_some_and(|form| form.is_long)
-        })
+    pub(crate) fn are_in(self, text: &str) -> bool {
+        self.patterns().is_some_and(|found| found.are_in(text))
     }
 
     /// None if there is nothing to look for.
-    fn patterns(&self) -> Option<Arc<Patterns>> {
-        let mut state = self.state();
-        if state.known.is_empty() {
-            return None;
-        }
-        if state.patterns.is_none() {
-            state.patterns = Patterns::of(&state.known).map(Arc::new);
-        }
-        state.patterns.clone()
+    fn patterns(self) -> Option<Arc<Patterns>> {
+        self.secrets.known().patterns(self.tenant)
     }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Patterns {
-    fn of(known: &VecDeque<Zeroizing<String>>) -> Option<Self> {
-        let (short, long): (Vec<_>, Vec<_>) = known
-            .iter()
-            .cloned()
-            .partition(|secret| secret.len() < SHORTEST);
-        let forms: Vec<Form> = long.iter().flat_map(|secret| forms(secret)).collect();
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(forms.iter().map(|form| form.text.as_bytes()))
-            .ok()?;
-        Some(Self {
-            automaton,
-            forms,
-            short,
-        })
-    }
-}
-
-/// The text with a mask in place of each hidden piece.
-fn without(text: &str, hidden: &[bool]) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut was_hidden = false;
-    for (start, letter) in text.char_indices() {
-        let end = start + letter.len_utf8();
-        let is_hidden = hidden
-            .get(start..end)
-            .is_some_and(|bytes| bytes.contains(&true));
-        match (is_hidden, was_hidden) {
-            (false, _) => shown.push(letter),
-            (true, false) => shown.push_str(MASK),
-            (true, true) => {}
-        }
-        was_hidden = is_hidden;
-    }
-    shown
 }
 
 impl fmt::Debug for Secrets {
@@ -193,10 +105,18 @@ mod tests {
 
     const SECRET: &str = "w1ne-dark/sea+?\u{e9}";
 
+    fn team(name: &str) -> Tenant {
+        Tenant::from(name)
+    }
+
     fn secrets(secret: &str) -> Secrets {
         let secrets = Secrets::default();
-        secrets.note(secret);
+        secrets.of(&Tenant::default()).note(secret);
         secrets
+    }
+
+    fn mask(secrets: &Secrets, text: &str) -> String {
+        secrets.of(&Tenant::default()).mask(text)
     }
 
     /// All escaped as in a URL.
@@ -233,7 +153,7 @@ mod tests {
             }
         }
         for encoding in encodings {
-            let masked = secrets.mask(&format!("you sent <{encoding}> to us"));
+            let masked = mask(&secrets, &format!("you sent <{encoding}> to us"));
             assert_eq!(masked, "you sent <[redacted]> to us", "{encoding}");
         }
     }
@@ -245,38 +165,108 @@ mod tests {
             password: "abc".to_owned().into(),
         };
         let secrets = Secrets::default();
-        secrets.note_all(&credential);
-        assert_eq!(secrets.mask("you sent abc"), "[redacted]");
+        secrets.of(&Tenant::default()).note_all(&credential);
+        assert_eq!(mask(&secrets, "you sent abc"), "[redacted]");
         let basic = STANDARD.encode("robot:abc");
         assert_eq!(
-            secrets.mask(&format!("Basic {basic}!")),
+            mask(&secrets, &format!("Basic {basic}!")),
             "Basic [redacted]!"
         );
-        assert_eq!(secrets.mask("you sent nothing"), "you sent nothing");
+        assert_eq!(mask(&secrets, "you sent nothing"), "you sent nothing");
     }
 
     #[test]
-    fn only_the_newest_secrets_are_remembered() {
-        let secrets = secrets("the-first-one");
-        secrets.note("another-one");
-        for number in 0..REMEMBERED - 2 {
-            secrets.note(&format!("further-{number}"));
+    fn the_newest_secrets_of_a_tenant_are_remembered() {
+        let (secrets, tenant) = (Secrets::default(), Tenant::default());
+        let of_tenant = secrets.of(&tenant);
+        for first in ["the-first-one", "another-one"] {
+            of_tenant.note(first);
+        }
+        for number in 0..known::EACH - 2 {
+            of_tenant.note(&format!("further-{number}"));
         }
         // used again
-        secrets.note("the-first-one");
-        secrets.note("the-last-one");
-        assert_eq!(secrets.mask("the-first-one"), MASK);
-        assert_eq!(secrets.mask("another-one"), "another-one");
+        of_tenant.note("the-first-one");
+        of_tenant.note("the-last-one");
+        assert_eq!(of_tenant.mask("the-first-one"), "[redacted]");
+        assert_eq!(of_tenant.mask("another-one"), "another-one");
         assert!(!format!("{secrets:?}").contains("first"));
     }
 
     #[test]
+    fn a_tenant_with_many_secrets_pushes_none_of_another_out() {
+        let secrets = Secrets::default();
+        let (modest, greedy) = (team("team-a"), team("team-b"));
+        secrets.of(&modest).note("the-only-one");
+        for number in 0..10_000 {
+            secrets.of(&greedy).note(&format!("further-{number}"));
+        }
+        let masked = secrets.of(&modest).mask("you sent the-only-one");
+        assert_eq!(masked, "you sent [redacted]");
+    }
+
+    #[test]
+    fn the_secrets_of_a_tenant_change_nothing_of_what_another_is_told() {
+        let secrets = Secrets::default();
+        let (modest, hostile) = (team("team-a"), team("team-b"));
+        for word in ["e", "denied", "auth.example.com", "cdn.example.com"] {
+            secrets.of(&hostile).note(word);
+        }
+        let text = "denied: ask auth.example.com";
+        assert_eq!(secrets.of(&modest).mask(text), text);
+        assert!(!secrets.of(&modest).are_in("cdn.example.com"));
+        assert!(secrets.of(&hostile).are_in("cdn.example.com"));
+    }
+
+    #[test]
+    fn a_secret_of_any_length_is_masked_with_what_stands_for_the_rest_of_it() {
+        let token = "eyJhbGciOiJSUzI1NiJ9.".repeat(5_000);
+        let phrase = format!(
+            "a phrase of many words, and then {}",
+            "some more ".repeat(500)
+        );
+        let escaped: String = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+        let basic = STANDARD.encode(format!("robot:{phrase}"));
+        let hex = token.bytes().map(|byte| format!("{byte:02x}"));
+        for (secret, shown, masked) in [
+            (&token, token.clone(), "you sent <[redacted]> to us"),
+            (
+                &token,
+                token[..200].to_owned(),
+                "you sent <[redacted]> to us",
+            ),
+            (&token, escaped, "you sent <[redacted]> to us"),
+            (&token, hex.collect(), "you sent <[redacted]> to us"),
+            (&phrase, basic, "you sent <[redacted]> to us"),
+            (&phrase, phrase.clone(), "you sent <[redacted]"),
+        ] {
+            let text = format!("you sent <{shown}> to us");
+            assert_eq!(mask(&secrets(secret), &text), masked);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_to_look_for_secrets_is_small_however_long_and_many_they_are() {
+        let (secrets, tenant) = (Secrets::default(), Tenant::default());
+        for number in 0..2 * known::EACH {
+            // no two begin alike
+            let piece = format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            secrets.of(&tenant).note(&piece.repeat(1000));
+        }
+        let patterns = secrets.of(&tenant).patterns().unwrap();
+        assert!(patterns.bytes() < 4 << 20, "{}", patterns.bytes());
+    }
+
+    #[test]
     fn a_name_with_a_secret_is_told_unless_the_secret_is_an_ordinary_word() {
-        let secrets = secrets("w1ne-dark");
-        secrets.note("harbor");
-        assert!(secrets.are_in("W1NE-DARK.example"));
-        assert!(secrets.are_in("77316e652d6461726b.example"));
-        assert!(!secrets.are_in("harbor.example"));
+        let (secrets, tenant) = (Secrets::default(), Tenant::default());
+        let of_tenant = secrets.of(&tenant);
+        for secret in ["w1ne-dark", "harbor"] {
+            of_tenant.note(secret);
+        }
+        assert!(of_tenant.are_in("W1NE-DARK.example"));
+        assert!(of_tenant.are_in("77316e652d6461726b.example"));
+        assert!(!of_tenant.are_in("harbor.example"));
     }
 
     proptest! {
@@ -284,7 +274,7 @@ mod tests {
         fn no_text_makes_it_panic_and_no_secret_is_left(
             before in ".{0,40}", secret in "[a-zA-Z0-9+/=%&é ]{4,30}", after in ".{0,40}",
         ) {
-            let masked = secrets(&secret).mask(&format!("{before}{secret}{after}"));
+            let masked = mask(&secrets(&secret), &format!("{before}{secret}{after}"));
             prop_assert!(!masked.contains(&secret));
         }
     }

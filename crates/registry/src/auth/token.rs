@@ -19,7 +19,7 @@ use super::{Credential, bearer};
 use crate::clock::Clock;
 use crate::error::{At, Error, RegistryMessage, is_temporary};
 use crate::http::{Body, Http, Place, Request, Response};
-use crate::secrets::Secrets;
+use crate::secrets::TenantSecrets;
 use crate::tenant::Tenant;
 
 /// Most bytes of a response with a token.
@@ -46,7 +46,7 @@ pub(crate) struct TokenRequest<'a> {
     pub(crate) scopes: &'a Scopes,
     pub(crate) credential: &'a Credential,
     /// Where the token is noted, so that it is not printed.
-    pub(crate) secrets: &'a Secrets,
+    pub(crate) secrets: TenantSecrets<'a>,
     /// A header that was refused: an equal token in the cache is discarded.
     pub(crate) refused: Option<&'a HeaderValue>,
 }
@@ -157,7 +157,7 @@ fn malformed(at: At) -> Error {
     }
 }
 
-fn refusal(at: At, response: &Response, secrets: &Secrets) -> Refusal {
+fn refusal(at: At, response: &Response, secrets: TenantSecrets<'_>) -> Refusal {
     let message = RegistryMessage::read(&response.body, secrets);
     if is_temporary(response.status) {
         return Refusal::Failed(Error::Status {
@@ -235,10 +235,12 @@ static FORM: [(HeaderName, HeaderValue); 1] = [(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::Secrets;
 
     fn key(realm: &str, service: Option<&str>, scopes: &str, password: &str) -> Fingerprint {
+        let (secrets, tenant) = (Secrets::default(), Tenant::default());
         let request = TokenRequest {
-            tenant: &Tenant::default(),
+            tenant: &tenant,
             registry: "r.io",
             realm: &Place {
                 url: Url::parse(realm).unwrap(),
@@ -247,7 +249,7 @@ mod tests {
             service,
             scopes: &Scopes::parse(scopes),
             credential: &Credential::RegistryToken(password.to_owned().into()),
-            secrets: &Secrets::default(),
+            secrets: secrets.of(&tenant),
             refused: None,
         };
         request.key()

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use windlass_core::terminal::is_unsafe;
 
 use super::code;
-use crate::secrets::Secrets;
+use crate::secrets::TenantSecrets;
 
 /// Most characters of a message that are printed.
 const SHOWN: usize = 300;
@@ -43,8 +43,8 @@ struct Entry {
 }
 
 impl RegistryMessage {
-    /// Reads the body of an error, without the secrets in use.
-    pub(crate) fn read(body: &[u8], secrets: &Secrets) -> Self {
+    /// Reads the body of an error, without the secrets of whom it is sent to.
+    pub(crate) fn read(body: &[u8], secrets: TenantSecrets<'_>) -> Self {
         let (code, message) = match serde_json::from_slice::<Body>(body) {
             Ok(body) => body.parts(),
             Err(_) => (String::new(), text(body)),
@@ -91,7 +91,7 @@ fn text(body: &[u8]) -> String {
     text.into_owned()
 }
 
-fn shown(text: &str, secrets: &Secrets) -> String {
+fn shown(text: &str, secrets: TenantSecrets<'_>) -> String {
     let text = secrets.mask(text);
     let plain = |letter: char| match letter {
         letter if is_unsafe(letter) => ' ',
@@ -117,43 +117,41 @@ impl fmt::Display for RegistryMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secrets::Secrets;
+    use crate::tenant::Tenant;
+
+    fn read(body: &[u8]) -> RegistryMessage {
+        let secrets = Secrets::default();
+        RegistryMessage::read(body, secrets.of(&Tenant::default()))
+    }
 
     #[test]
     fn the_first_error_of_a_body_is_read() {
         let body =
             br#"{"errors":[{"code":"DENIED","message":"no\u001b[31m\u202eway\n","detail":{}}]}"#;
-        let message = RegistryMessage::read(body, &Secrets::default());
+        let message = read(body);
         assert_eq!(message.to_string(), ", DENIED: no [31m way");
     }
 
     #[test]
     fn a_token_endpoint_has_its_own_form() {
         let body = br#"{"error":"invalid_grant","error_description":"expired"}"#;
-        assert_eq!(
-            RegistryMessage::read(body, &Secrets::default()).to_string(),
-            ", invalid_grant: expired"
-        );
+        assert_eq!(read(body).to_string(), ", invalid_grant: expired");
     }
 
     #[test]
     fn a_secret_sent_back_is_not_shown() {
-        let secrets = Secrets::default();
-        secrets.note("hunter22");
-        let message = RegistryMessage::read(b"bad password hunter22", &secrets);
+        let (secrets, tenant) = (Secrets::default(), Tenant::default());
+        secrets.of(&tenant).note("hunter22");
+        let message = RegistryMessage::read(b"bad password hunter22", secrets.of(&tenant));
         assert_eq!(message.message, "bad password [redacted]");
     }
 
     #[test]
     fn long_and_foreign_bodies_are_cut() {
-        let message = RegistryMessage::read("é".repeat(1000).as_bytes(), &Secrets::default());
+        let message = read("é".repeat(1000).as_bytes());
         assert_eq!(message.message.chars().count(), SHOWN + 1);
-        assert_eq!(
-            RegistryMessage::read(b"<html>busy</html>", &Secrets::default()),
-            RegistryMessage::default()
-        );
-        assert_eq!(
-            RegistryMessage::read(b"\xff\xfe", &Secrets::default()).message,
-            "\u{fffd}\u{fffd}"
-        );
+        assert_eq!(read(b"<html>busy</html>"), RegistryMessage::default());
+        assert_eq!(read(b"\xff\xfe").message, "\u{fffd}\u{fffd}");
     }
 }

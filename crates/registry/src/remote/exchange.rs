@@ -15,6 +15,7 @@ use crate::error::{At, Error, RegistryMessage};
 use crate::http::{Place, Response};
 use crate::keychain::Candidate;
 use crate::reference::Repository;
+use crate::secrets::TenantSecrets;
 use crate::session::Session;
 use crate::tenant::Tenant;
 
@@ -43,7 +44,7 @@ impl Exchange<'_> {
         if let Credential::Unavailable(why) = credential {
             return Err(Denial::unsent(why).into());
         }
-        self.session.options.secrets.note_all(credential);
+        self.secrets().note_all(credential);
         if !self.is_home {
             return Ok(self.send(None).await?);
         }
@@ -66,6 +67,10 @@ impl Exchange<'_> {
         }
     }
 
+    fn secrets(&self) -> TenantSecrets<'_> {
+        self.session.options.secrets.of(self.tenant)
+    }
+
     async fn send(&self, authorization: Option<&HeaderValue>) -> Result<Response, Error> {
         let mut request = self.call.request(self.at, self.tenant, self.place);
         request.authorization = authorization.cloned();
@@ -78,7 +83,7 @@ impl Exchange<'_> {
         if !response.at_home || !matches!(response.status, 401 | 403) {
             return None;
         }
-        let message = RegistryMessage::read(&response.body, &self.session.options.secrets);
+        let message = RegistryMessage::read(&response.body, self.secrets());
         if self.call.moves_tag && message.is_about_immutability() {
             return None;
         }
@@ -136,7 +141,7 @@ impl Exchange<'_> {
         let listed = &self.session.options.token_services;
         let from = self.call.from.map(|from| Scopes::of(from, Access::Pull));
         let service = realm.url.host_str().unwrap_or_default();
-        if !registry.starts_with(service) && self.session.options.secrets.are_in(service) {
+        if !registry.starts_with(service) && self.secrets().are_in(service) {
             return Err(Denial::foreign_service().into());
         }
         let place = service::place(registry, realm, credential, listed)?;
@@ -149,7 +154,7 @@ impl Exchange<'_> {
                 .with(scopes)
                 .with(&from.unwrap_or_default()),
             credential,
-            secrets: &self.session.options.secrets,
+            secrets: self.secrets(),
             refused,
         };
         let Session { http, options, .. } = self.session;

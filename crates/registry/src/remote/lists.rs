@@ -90,7 +90,7 @@ impl Remote {
             what: "the Link to the next page is not a URL".to_owned(),
         })?;
         let http = &self.session.http;
-        let next = http.hop(&self.at(doing), &response.from, next)?;
+        let next = http.hop(&self.at(doing), &self.tenant, &response.from, next)?;
         if next.url.origin() != here.origin() {
             let why = "the next page is at another host";
             return Err(crate::http::unfollowed(&self.at(doing), &next.url, why));

@@ -160,7 +160,7 @@ impl Remote {
             }
             return Ok(response);
         }
-        let secrets = &self.session.options.secrets;
+        let secrets = self.session.options.secrets.of(&self.tenant);
         let message = Box::new(RegistryMessage::read(&response.body, secrets));
         if call.moves_tag && message.is_about_immutability() {
             return Err(Error::ImmutableTag {

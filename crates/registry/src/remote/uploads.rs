@@ -213,7 +213,8 @@ impl Remote {
             at: at.clone(),
             what: "the Location of the upload is not a URL".to_owned(),
         })?;
-        self.session.http.hop(&at, from, there).map(Some)
+        let http = &self.session.http;
+        http.hop(&at, &self.tenant, from, there).map(Some)
     }
 }
 

@@ -11,9 +11,9 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The word of base64 around the piece, with its escapes.
+    /// The word around the piece, such as base64 or a token, with its escapes.
     pub(super) fn word_around(self, text: &str) -> Self {
-        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/_-=%\\".contains(byte);
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/_-=.~%\\".contains(byte);
         let bytes = text.as_bytes();
         let before = bytes.get(..self.start).unwrap_or_default();
         let after = bytes.get(self.end..).unwrap_or_default();

@@ -10,7 +10,7 @@ use windlass_core::network::{Network, Rules};
 use windlass_registry::{Client, Error, Lookup, Policy, Remote, Repository, Retry, Tenant};
 use windlass_sandbox::registry::{FaultAnswer, Options, Registry};
 
-use super::at::{At, anonymous, options, start};
+use super::at::{At, anonymous, options, password, start};
 
 /// Forbidden addresses as the host of a registry or a URL.
 const SPELLINGS: [&str; 74] = [
@@ -475,4 +475,25 @@ async fn names_that_no_server_answers_keep_no_other_tenant_from_its_registry() {
     assert!(crowded.is_timeout() && crowded.retry() == Retry::Backoff);
     remote("team-a", &home).tags().await.unwrap();
     drop(answered);
+}
+
+#[tokio::test]
+async fn a_password_that_is_the_name_of_a_host_keeps_no_other_tenant_from_it() {
+    let at = start(Options::default()).await;
+    let beside = at.registry.start_beside(Options::default()).await.unwrap();
+    let digest = at.registry.put_blob("team/app", "layer");
+    let digest = windlass_registry::Digest::parse(&digest).unwrap();
+    let to = beside.url().replace("127.0.0.1", "localhost");
+    let redirect = FaultAnswer::Redirect { status: 307, to };
+    at.fail("GET", "/blobs/", 9, redirect);
+    let of = |tenant: &str, word: &str| {
+        let remote = at.remote_as("team/app", [password("a", "push", word)]);
+        remote.on_behalf_of(Tenant::from(tenant))
+    };
+    // it may be what the registry was sent, so the name is not looked up for whoever sent it
+    let error = of("team-b", "localhost").get_blob(&digest, 100).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("its name has a secret in it"), "{error}");
+    let content = of("team-a", "push-word").get_blob(&digest, 100).await;
+    assert_eq!(content.unwrap().unwrap(), "layer");
 }

@@ -19,7 +19,7 @@ use windlass_core::error::Chain;
 use windlass_core::image::Image;
 use windlass_core::run::Run;
 use windlass_core::signed::Signed;
-use windlass_registry::{Advance, Append, Options};
+use windlass_registry::{Advance, Append, Options, Tenant};
 
 use self::access::{Access, Owner};
 pub(crate) use self::attestation::attach_envelope;
@@ -68,6 +68,8 @@ pub(crate) struct Oci {
 /// Entries that were written and have to settle before they are read back.
 #[derive(Debug)]
 pub(crate) struct Settling {
+    /// On whose behalf they were written.
+    tenant: Tenant,
     appends: Vec<Append>,
     after: Duration,
     /// What people should know once it is stored.
@@ -138,23 +140,21 @@ impl Oci {
         let each = stream::iter(uploads).map(|upload| self.push(&owner, signed, upload, until));
         // in the order in which they were asked for, whichever is done first
         let mut each = each.buffered(AT_ONCE);
-        let mut sum = Sum::default();
+        let mut sum = Sum::of(owner.tenant());
         while let Some((pushed, found)) = each.next().await {
             warnings.extend(found);
             sum.add(pushed);
         }
         warnings.sort();
         warnings.dedup();
-        self.report(&sum.failures);
+        self.report(&sum.tenant, &sum.failures);
         sum.result(warnings)
     }
 
     /// Tells the log what registries said, which runs do not repeat.
-    fn report(&self, failures: &[UploadError]) {
+    fn report(&self, tenant: &Tenant, failures: &[UploadError]) {
         let texts = failures.iter().map(|failure| Chain(failure).to_string());
-        let texts: BTreeSet<_> = texts
-            .map(|text| self.access.secrets().mask(&text))
-            .collect();
+        let texts: BTreeSet<_> = texts.map(|text| self.access.mask(tenant, &text)).collect();
         for text in texts.iter().take(REPORTED) {
             tracing::warn!("{}", text.replace(char::is_control, " "));
         }
@@ -193,11 +193,11 @@ impl Oci {
         self.access.clock().advance(settling.after);
         let each = stream::iter(settling.appends).map(|append| advance(append, until));
         let mut each = each.buffered(AT_ONCE);
-        let mut sum = Sum::default();
+        let mut sum = Sum::of(settling.tenant);
         while let Some(pushed) = each.next().await {
             sum.add(pushed);
         }
-        self.report(&sum.failures);
+        self.report(&sum.tenant, &sum.failures);
         sum.result(warnings)
     }
 
@@ -229,7 +229,7 @@ impl Oci {
                 Err(error) => failures.push(self.access.explain(&owner, image, error)),
             }
         }
-        self.report(&failures);
+        self.report(&owner.tenant(), &failures);
         (found, failures)
     }
 }
@@ -266,8 +266,9 @@ async fn advance(mut append: Append, until: Instant) -> Result<Pushed, UploadErr
 }
 
 /// What several uploads come to.
-#[derive(Default)]
 struct Sum {
+    /// On whose behalf.
+    tenant: Tenant,
     written: usize,
     appends: Vec<Append>,
     after: Duration,
@@ -275,6 +276,16 @@ struct Sum {
 }
 
 impl Sum {
+    fn of(tenant: Tenant) -> Self {
+        Self {
+            tenant,
+            written: 0,
+            appends: Vec::new(),
+            after: Duration::ZERO,
+            failures: Vec::new(),
+        }
+    }
+
     fn add(&mut self, pushed: Result<Pushed, UploadError>) {
         match pushed {
             Ok(Pushed::Present) => {}
@@ -293,6 +304,7 @@ impl Sum {
         }
         if !self.appends.is_empty() {
             return Ok(Stored::Settling(Settling {
+                tenant: self.tenant,
                 appends: self.appends,
                 after: self.after,
                 warnings: warnings.to_vec(),

@@ -10,7 +10,7 @@ use windlass_core::config::Storage;
 use windlass_core::image::Image;
 use windlass_core::run::Run;
 use windlass_registry::keychain::{Account, Keychain, Source, find};
-use windlass_registry::{Clock, Options, Remote, Repository, Secrets, Tenant};
+use windlass_registry::{Clock, Options, Remote, Repository, Tenant};
 
 use super::accounts::Accounts;
 use super::breaker::{Breakers, Visit};
@@ -39,6 +39,11 @@ pub(super) struct Owner<'a> {
 }
 
 impl Owner<'_> {
+    /// The tenant on whose behalf they are stored.
+    pub(super) fn tenant(&self) -> Tenant {
+        Tenant::from(self.account.namespace.as_str())
+    }
+
     /// A request of this run to a host.
     pub(super) fn visit<'a>(&'a self, host: &'a str) -> Visit<'a> {
         Visit {
@@ -75,9 +80,9 @@ impl Access {
         self.clients.clock()
     }
 
-    /// The secrets in use.
-    pub(super) fn secrets(&self) -> &Secrets {
-        self.clients.secrets()
+    /// A text without the secrets that were used on behalf of a tenant.
+    pub(super) fn mask(&self, tenant: &Tenant, text: &str) -> String {
+        self.clients.secrets().of(tenant).mask(text)
     }
 
     /// The account of a run, with its sources of credentials.
@@ -157,7 +162,7 @@ impl Access {
             .identities
             .sharing(&account.namespace, storage, &repository);
         let exemptions = exemptions(storage, &repository);
-        let tenant = Tenant::from(account.namespace.as_str());
+        let tenant = owner.tenant();
         let client = self
             .clients
             .of(&tenant, &repository, exemptions, sharing, storage)
