@@ -66,6 +66,16 @@ impl Credential {
         Fingerprint::of([kind, first, second].map(str::as_bytes))
     }
 
+    /// Its length: of what is sent, or of why it does not exist.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Anonymous => 0,
+            Self::Password { username, password } => username.len() + password.len(),
+            Self::IdentityToken(text) | Self::RegistryToken(text) => text.len(),
+            Self::Unavailable(why) => why.len(),
+        }
+    }
+
     /// The values that must not be printed.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         match self {

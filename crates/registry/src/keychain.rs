@@ -12,7 +12,7 @@ use std::time::Instant;
 use windlass_once::{Expiry, OnceMap};
 
 use self::candidate::Memory;
-use self::read::Reading;
+use self::read::{Reading, TRIED};
 use crate::auth::fingerprint::Fingerprint;
 use crate::reference::Repository;
 
@@ -120,7 +120,7 @@ pub fn find<'s>(sources: impl IntoIterator<Item = &'s Source>, repository: &Repo
     let mut candidates = Vec::new();
     let mut warnings = Vec::new();
     for source in sources {
-        let reading = read(source, repository);
+        let reading = read(source, repository).within(TRIED - candidates.len());
         candidates.extend(reading.candidates);
         warnings.extend(reading.warnings);
     }

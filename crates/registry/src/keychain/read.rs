@@ -3,6 +3,10 @@
 use super::candidate::Candidate;
 use super::warning::Warning;
 
+/// Most credentials that are tried for a repository, besides none: each costs a request or two.
+pub(super) const TRIED: usize = 64;
+/// Longest password or token, in bytes. No server accepts a header of that length.
+const LONGEST: usize = 64 << 10;
 /// Most problems of a source that are listed: tenants write sources, others read about them.
 const MOST: usize = 20;
 
@@ -14,6 +18,33 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// The same without credentials that no registry accepts, and with this many at most.
+    pub(super) fn within(self, most: usize) -> Self {
+        let mut read = Self {
+            candidates: Vec::new(),
+            warnings: self.warnings,
+        };
+        for candidate in self.candidates {
+            if candidate.credential.bytes() > LONGEST {
+                let problem = format!(
+                    "it has a credential of more than {LONGEST} bytes, which no registry accepts; \
+                     that is not used"
+                );
+                read.warn(&candidate.source, problem);
+            } else if read.candidates.len() == most {
+                let problem = format!(
+                    "there are more than {TRIED} credentials for this repository; the others are \
+                     not tried, remove those that are not needed"
+                );
+                read.warn(&candidate.source, problem);
+                break;
+            } else {
+                read.candidates.push(candidate);
+            }
+        }
+        read
+    }
+
     pub(crate) fn warn(&mut self, place: &str, problem: String) {
         let problem = match self.warnings.len() {
             ..MOST => problem,

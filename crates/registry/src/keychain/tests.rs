@@ -50,6 +50,38 @@ fn passwords(found: &Lookup) -> Vec<&str> {
 }
 
 #[test]
+fn a_credential_that_no_registry_accepts_is_not_used_and_says_so() {
+    let long = "x".repeat(700_000);
+    let content = auths(&[("r.io", "1"), ("r.io/team", &long)]);
+    let token = serde_json::json!({ "auths": { "r.io": { "registrytoken": long } } });
+    let sources = [docker("a", &content), docker("b", &token.to_string())];
+    let found = find(&sources, &repository("r.io/team/app"));
+    assert_eq!(passwords(&found), ["1", "-"]);
+    let warnings: Vec<String> = found.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    for (warning, source) in warnings.iter().zip(["secret ns/a", "secret ns/b"]) {
+        assert!(warning.starts_with(source), "{warning}");
+        assert!(warning.contains("more than 65536 bytes"), "{warning}");
+    }
+}
+
+#[test]
+fn no_more_credentials_are_tried_than_a_run_has_time_for() {
+    let numbers: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+    let sources: Vec<Source> = numbers
+        .iter()
+        .map(|number| docker(number, &auths(&[("r.io", number), ("r.io/team", number)])))
+        .collect();
+    let found = find(&sources, &repository("r.io/team/app"));
+    assert!(found.candidates.iter().count() <= read::TRIED + 1);
+    assert!(
+        found.warnings[0]
+            .to_string()
+            .contains("more than 64 credentials")
+    );
+}
+
+#[test]
 fn sources_count_in_their_order_and_within_one_the_longest_match() {
     let sources = [
         docker(
