@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use windlass_registry::manifest::{CONFIG, Descriptor, Manifest};
-use windlass_registry::{Client, Error, Memory, Merge, Remote, Retry, Tag, TagUpdate, Write};
+use windlass_registry::{
+    Client, Error, Memory, Merge, Remote, Retry, Tag, TagUpdate, Tenant, Write,
+};
 use windlass_sandbox::registry::{
     Accounts, Authentication, Fault, FaultAnswer, Gate, Grant, Options, SeenRequest, User,
 };
@@ -110,6 +112,26 @@ async fn what_was_written_since_the_tag_was_read_is_not_overwritten() {
     let (added, ()) = tokio::join!(add(&remote, "two"), foreign);
     assert_eq!(added.unwrap().writes, 1);
     assert_eq!(layers(&at), 3);
+}
+
+#[tokio::test]
+async fn a_tenant_that_takes_long_at_a_tag_keeps_no_other_from_it() {
+    let at = start(Options::default()).await;
+    let of = |tenant: &str| at.remote("app").on_behalf_of(Tenant::from(tenant));
+    let (slow, other) = (of("team-b"), of("team-a"));
+    let gate = Gate::new();
+    at.fail("GET", "/manifests/", 1, FaultAnswer::Pause(gate.clone()));
+    let meanwhile = async {
+        gate.reached(1).await;
+        let added = tokio::time::timeout(Duration::from_secs(3), add(&other, "two")).await;
+        gate.release();
+        added
+    };
+    let (first, second) = tokio::join!(add(&slow, "one"), meanwhile);
+    let second = second.expect("it does not wait for the other tenant");
+    assert_eq!(second.unwrap().writes, 1);
+    first.unwrap();
+    assert_eq!(layers(&at), 2);
 }
 
 /// Writes of manifests that were carried out.

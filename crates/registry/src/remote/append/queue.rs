@@ -1,5 +1,8 @@
 //! Per-tag write queues: one writer at a time, which also writes the entries that others are
 //! waiting to add.
+//!
+//! Each tenant has a queue of its own: anybody may name a tag, also one that he may not write, and then
+//! takes as long as he likes. Two tenants that write one tag are to each other what two processes are.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -15,8 +18,8 @@ use crate::tenant::Tenant;
 /// Most tags remembered while nobody writes them.
 const REMEMBERED: usize = 10_000;
 
-/// A tag and its repository.
-type Key = (Repository, Tag);
+/// Who writes, and a tag with its repository.
+type Key = (Tenant, Repository, Tag);
 
 /// The queues of those who write tags, of any registry. A queue in use is never dropped.
 #[derive(Debug)]
@@ -64,7 +67,7 @@ impl WriteQueues {
         credentials: Fingerprint,
         change: Change,
     ) -> Ticket {
-        let key = (repository.clone(), tag.clone());
+        let key = (tenant.clone(), repository.clone(), tag.clone());
         let make = || (Arc::default(), Expiry::Never);
         let queue = self.0.share(tenant).get_or_make(&key, Instant::now(), make);
         let entry = Arc::new(QueuedChange {
