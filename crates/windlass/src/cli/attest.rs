@@ -91,7 +91,7 @@ impl Attest {
             );
         }
         if let Some(predicate) = &self.image.predicate {
-            let signer = Signer::of_key(self.key.load_private(connection).await?);
+            let signer = Signer::of_key(key::private(&self.key, connection).await?);
             return Box::pin(self.image.run(predicate, &signer)).await;
         }
         let Some(run) = &self.run else {
@@ -100,7 +100,7 @@ impl Attest {
         let mut warnings = Vec::new();
         let (artifact, payload) = self.payload(run, &mut warnings)?;
         output::warn(&warnings);
-        let signer = Signer::of_key(self.key.load_private(connection).await?);
+        let signer = Signer::of_key(key::private(&self.key, connection).await?);
         let text = signed(&signer, artifact, payload).await?;
         match &self.output {
             None => output::write(text)?,

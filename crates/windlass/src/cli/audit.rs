@@ -9,6 +9,7 @@ use windlass_core::run::Kind;
 
 use self::form::{Form, Writer};
 use self::progress::Progress;
+use super::key;
 use super::output;
 use crate::cluster::Connection;
 use crate::cluster::list::{List, ListError, Listed, Source};
@@ -135,7 +136,7 @@ impl Audit {
         }
         let mut keys = Vec::new();
         for reference in &references {
-            keys.push(reference.load_public(connection).await?);
+            keys.push(key::public(reference, connection).await?);
         }
         Ok(keys)
     }

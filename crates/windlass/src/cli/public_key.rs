@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::key;
 use super::output;
 use crate::cluster::Connection;
 use crate::local_file;
@@ -16,7 +17,7 @@ use crate::sign::reference::KeyRef;
   windlass public-key --key k8s://openshift-pipelines/signing-secrets
   windlass public-key --key cosign.key --outfile cosign.pub")]
 pub(crate) struct PublicKey {
-    /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Write the key to this file instead of standard output
@@ -27,7 +28,7 @@ pub(crate) struct PublicKey {
 impl PublicKey {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let Self { key, outfile } = self;
-        let text = key.load_public(connection).await?.to_pem();
+        let text = key::public(&key, connection).await?.to_pem();
         let Some(path) = outfile else {
             output::write(text)?;
             return Ok(ExitCode::SUCCESS);

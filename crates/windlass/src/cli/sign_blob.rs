@@ -59,7 +59,7 @@ impl SignBlob {
             !piped_twice,
             "the file is read from standard input, so the password cannot be; set COSIGN_PASSWORD"
         );
-        let key = key.load_private(connection).await?.for_detached();
+        let key = key::private(&key, connection).await?.for_detached();
         let payload = verdict::read(&blob, "file")?;
         let signature = key.sign(&payload)?;
         let signature = if b64 {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use super::access::{Access, within};
 use super::claims::{Claims, Notes};
+use super::key;
 use super::report::{self, ReportFormat};
 use super::target::{Last, Target, targets};
 use super::verdict::PredicateType;
@@ -40,7 +41,7 @@ Credentials for registries come from the Docker configuration of this machine an
 helpers. With -o json, standard output has the signed payloads of the images as cosign prints them,
 and standard error the report; of runs and files it is the report.")]
 pub(crate) struct Verify {
-    /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Predicate type of the attestation: slsaprovenance, slsaprovenance1, ..., or a URI
@@ -97,7 +98,7 @@ impl Verify {
             "--require-seal is about runs, and a target is an image"
         );
         let request = VerifyRequest {
-            key: self.key.load_public(connection).await?,
+            key: key::public(&self.key, connection).await?,
             identity: self.claims.identity(),
             expected: self.claims.clone().expected(self.predicate.clone()),
             annotations: self.notes.annotations.clone(),

@@ -7,6 +7,7 @@ use windlass_registry::Reference;
 
 use super::access::{Access, reference, within};
 use super::claims::Claims;
+use super::key;
 use super::report;
 use super::verdict::PredicateType;
 use crate::cluster::Connection;
@@ -24,7 +25,7 @@ use crate::sign::reference::KeyRef;
   windlass verify-attestation --key cosign.pub --type slsaprovenance1 \\
       registry.example.com/team/app:v1 | jq -r .payload | base64 -d")]
 pub(crate) struct VerifyAttestation {
-    /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Predicate type: slsaprovenance, slsaprovenance1, ..., or a URI
@@ -62,7 +63,7 @@ impl VerifyAttestation {
         // both are one JSON object on a line
         let (EnvelopeFormat::Json | EnvelopeFormat::Text) = self.output;
         let request = VerifyRequest {
-            key: self.key.load_public(connection).await?,
+            key: key::public(&self.key, connection).await?,
             identity: self.claims.identity(),
             expected: self.claims.expected(Some(self.predicate)),
             annotations: Vec::new(),

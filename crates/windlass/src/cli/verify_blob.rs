@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::ValueHint;
 
 use super::access::{duration, within};
+use super::key;
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -23,7 +24,7 @@ use crate::sign::reference::KeyRef;
       --signature ./signature ./payload
   windlass verify-blob --key cosign.pub --signature signature -   < payload")]
 pub(crate) struct VerifyBlob {
-    /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Signature: a file, `-` for standard input, or the base64 text itself
@@ -51,7 +52,7 @@ impl VerifyBlob {
         );
         let signature = read_signature(&signature)?;
         let payload = verdict::read(&blob, "file")?;
-        let key = async { Ok(key.load_public(connection).await?) };
+        let key = async { Ok(key::public(&key, connection).await?) };
         let key = within(timeout, key).await?;
         let finding = blob::signature(&key, &payload, &signature).err();
         let findings: Vec<String> = finding.into_iter().collect();

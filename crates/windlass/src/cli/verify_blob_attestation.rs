@@ -9,6 +9,7 @@ use windlass_core::verify::{self, Claim, Expected};
 
 use super::access::{duration, within};
 use super::claims::text;
+use super::key;
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -27,7 +28,7 @@ use crate::sign::reference::KeyRef;
   windlass verify-blob-attestation --key cosign.pub --signature envelope \\
       --type slsaprovenance1 app.tar")]
 pub(crate) struct VerifyBlobAttestation {
-    /// Key: a file, k8s://<namespace>/<secret> or env://<variable>
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// The DSSE envelope, as JSON or base64: a file, or `-` for standard input
@@ -64,7 +65,7 @@ impl VerifyBlobAttestation {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let claim = self.claim()?;
         let signature = verdict::read(&self.signature, "envelope")?;
-        let key = async { Ok(self.key.load_public(connection).await?) };
+        let key = async { Ok(key::public(&self.key, connection).await?) };
         let key = within(self.timeout, key).await?;
         let findings = match blob::envelope(&signature) {
             Ok(envelope) => {

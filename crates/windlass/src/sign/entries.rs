@@ -72,6 +72,21 @@ pub(crate) fn public_key(entries: &Entries) -> Result<PublicKey, EntriesError> {
     }
 }
 
+/// The name of a second key, which does not sign: the pair of cosign beside an `x509.pem` of another
+/// key.
+pub(crate) fn second_key(entries: &Entries) -> Option<&'static str> {
+    let pem = entries.get(X509_KEY)?;
+    let published = entries.get(COSIGN_PUB).filter(|pem| !pem.is_empty());
+    match published.map(|published| PublicKey::from_pem(published)) {
+        Some(Ok(published)) => {
+            let signs = PrivateKey::from_x509_pem(pem).ok()?;
+            (published != *signs.public_key()).then_some(COSIGN_PUB)
+        }
+        Some(Err(_)) => Some(COSIGN_PUB),
+        None => entries.contains_key(COSIGN_KEY).then_some(COSIGN_KEY),
+    }
+}
+
 fn unusable(file: &'static str, source: KeyError) -> EntriesError {
     EntriesError::Unusable { file, source }
 }

@@ -1,7 +1,7 @@
 //! A key reference: the location of a key, as typed after `--key`.
 //!
 //! `k8s://namespace/name` is a secret with cosign's entries (or `x509.pem`), `env://NAME` an
-//! environment variable, and what names no scheme a file. The entries of a secret are read by the
+//! environment variable, `https://...` a public key on a server, and what names no scheme a file. The entries of a secret are read by the
 //! rules that the controller reads them by.
 
 use std::path::{Path, PathBuf};
@@ -10,16 +10,18 @@ use std::str::FromStr;
 use windlass_core::key::{KeyError, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
-use super::entries::{self, COSIGN_PUB, Entries, EntriesError};
+use super::entries::{self, COSIGN_PUB, Entries, EntriesError, X509_KEY};
 use super::password;
 use crate::cluster::Connection;
 
 pub(crate) use self::error::KeyRefError;
 pub(crate) use self::location::Location;
+use self::url::KeyUrl;
 
 mod error;
 mod location;
 mod secret;
+mod url;
 
 /// Largest file that is taken for a key.
 const FILE_LIMIT: u64 = 1024 * 1024;
@@ -35,6 +37,8 @@ pub(crate) enum KeyRef {
     Secret(Location),
     /// An environment variable that holds the PEM text.
     Environment(String),
+    /// A URL that the PEM text of a public key is at.
+    Url(KeyUrl),
     /// A file that holds the PEM text.
     File(PathBuf),
 }
@@ -46,6 +50,7 @@ impl FromStr for KeyRef {
         match text.split_once("://") {
             Some(("k8s", place)) => Ok(Self::Secret(place.parse()?)),
             Some(("env", name)) if !name.is_empty() => Ok(Self::Environment(name.to_owned())),
+            Some(("https" | "http", _)) => Ok(Self::Url(KeyUrl::parse(text)?)),
             Some((scheme, _)) => Err(unsupported(scheme, "://")),
             None if text.is_empty() => Err(KeyRefError::Empty),
             None => match text.split_once(':') {
@@ -66,16 +71,33 @@ fn unsupported(scheme: &str, separator: &str) -> KeyRefError {
 
 impl KeyRef {
     /// The public key: `cosign.pub` of a secret, a PEM text with a public key or a certificate, or
-    /// the other half of a private key, which may need its password.
+    /// the other half of a private key, which may need its password. What a user should know of the
+    /// choice among several keys is added to `warnings`.
     pub(crate) async fn load_public(
         &self,
         connection: &Connection,
+        warnings: &mut Vec<String>,
     ) -> Result<PublicKey, KeyRefError> {
         match self {
             Self::Secret(location) => {
-                public_of(location, &secret::read(location, connection).await?)
+                let entries = secret::read(location, connection).await?;
+                let key = public_of(location, &entries)?;
+                warnings.extend(second_key(location, &entries));
+                Ok(key)
             }
             Self::Environment(name) => public_from(&variable(name)?, self.origin()),
+            Self::Url(url) => {
+                let origin = || self.origin();
+                let fetched = url.fetch().await;
+                let text = fetched.map_err(|source| KeyRefError::Url {
+                    origin: origin(),
+                    source,
+                })?;
+                PublicKey::from_pem(&text).map_err(|source| KeyRefError::NotPublic {
+                    origin: origin(),
+                    source,
+                })
+            }
             Self::File(path) => public_from(&file(path)?, self.origin()),
         }
     }
@@ -84,12 +106,17 @@ impl KeyRef {
     pub(crate) async fn load_private(
         &self,
         connection: &Connection,
+        warnings: &mut Vec<String>,
     ) -> Result<PrivateKey, KeyRefError> {
         match self {
             Self::Secret(location) => {
-                private_of(location, &secret::read(location, connection).await?)
+                let entries = secret::read(location, connection).await?;
+                let key = private_of(location, &entries)?;
+                warnings.extend(second_key(location, &entries));
+                Ok(key)
             }
             Self::Environment(name) => private_from(&variable(name)?, self.origin()),
+            Self::Url(_) => Err(KeyRefError::PrivateUrl),
             Self::File(path) => private_from(&file(path)?, self.origin()),
         }
     }
@@ -98,6 +125,7 @@ impl KeyRef {
         match self {
             Self::Secret(location) => location.to_string(),
             Self::Environment(name) => format!("environment variable {name}"),
+            Self::Url(url) => url.to_string(),
             Self::File(path) => format!("file {}", path.display()),
         }
     }
@@ -109,6 +137,16 @@ fn public_of(location: &Location, entries: &Entries) -> Result<PublicKey, KeyRef
 
 fn private_of(location: &Location, entries: &Entries) -> Result<PrivateKey, KeyRefError> {
     entries::private_key(entries).map_err(|error| unusable(location, error))
+}
+
+/// Names the key that the other entries of a secret make up, if there are two keys in it.
+fn second_key(location: &Location, entries: &Entries) -> Option<String> {
+    entries::second_key(entries).map(|unused| {
+        format!(
+            "{location} has two keys: {X509_KEY} is the one that signs, and {unused} is not used; \
+             remove one of them"
+        )
+    })
 }
 
 fn unusable(location: &Location, error: EntriesError) -> KeyRefError {

@@ -16,6 +16,7 @@ mod docs;
 mod doctor;
 mod envelope;
 mod install;
+mod key_url;
 mod lenient;
 #[cfg(feature = "sandbox")]
 mod migrate;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use windlass_core::key::KeyError;
 
 use super::location::{Location, PlaceError};
+use super::url::UrlError;
 use crate::cluster::ConnectError;
 use crate::cluster::secret::SecretError;
 use crate::sign::entries::EntriesError;
@@ -99,6 +100,23 @@ pub(crate) enum KeyRefError {
         /// The file.
         path: PathBuf,
     },
+    /// What was typed as a URL is none that a key is fetched from.
+    #[error(transparent)]
+    BadUrl(#[from] UrlError),
+    /// The key could not be fetched.
+    #[error("cannot read the key at {origin}")]
+    Url {
+        /// Its URL.
+        origin: String,
+        /// Why there is none.
+        #[source]
+        source: UrlError,
+    },
+    /// A private key is needed, and a URL was given.
+    #[error(
+        "a private key is not fetched from a URL; give a file, k8s://<namespace>/<secret> or env://<variable>"
+    )]
+    PrivateUrl,
     /// No password could be had.
     #[error("cannot read the key's password")]
     Password(#[source] io::Error),

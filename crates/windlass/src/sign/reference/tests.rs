@@ -1,3 +1,5 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use windlass_core::error::Chain;
 use zeroize::Zeroizing;
 
@@ -52,6 +54,7 @@ fn a_reference_that_cannot_be_followed_is_refused_with_what_to_write() {
 fn a_scheme_that_is_not_supported_is_never_taken_for_a_file() {
     for (text, scheme) in [
         ("awskms:///alias/x", "awskms://"),
+        ("gitlab://x", "gitlab://"),
         ("hashivault://x", "hashivault://"),
         ("env://", "env://"),
         ("pkcs11:token=release;slot-id=1?pin-value=1234", "pkcs11:"),
@@ -104,4 +107,24 @@ fn an_unusable_x509_pem_never_falls_through_to_the_key_of_cosign() {
     both.insert("x509.pem".to_owned(), Zeroizing::new(Vec::new()));
     assert!(private_of(&location(), &both).is_err());
     assert!(public_of(&location(), &both).is_err());
+}
+
+#[test]
+fn a_second_key_of_a_secret_is_named_and_the_same_key_twice_is_none() {
+    let pair = || entries(&["cosign.key", "cosign.password", "cosign.pub"]);
+    assert_eq!(super::second_key(&location(), &pair()), None);
+    let mut both = pair();
+    let x509 = windlass_core::key::PrivateKey::generate_p256(&[7; 32]).unwrap();
+    let der = STANDARD.encode(x509.to_pkcs8_der().unwrap().as_slice());
+    let pem = format!("-----BEGIN PRIVATE KEY-----\n{der}\n-----END PRIVATE KEY-----\n");
+    both.insert("x509.pem".to_owned(), Zeroizing::new(pem.into_bytes()));
+    let told = super::second_key(&location(), &both).unwrap();
+    assert!(told.contains("x509.pem is the one that signs"), "{told}");
+    assert!(told.contains("cosign.pub is not used"), "{told}");
+    both.remove("cosign.pub");
+    let told = super::second_key(&location(), &both).unwrap();
+    assert!(told.contains("cosign.key is not used"), "{told}");
+    let own = x509.public_key().to_pem();
+    both.insert("cosign.pub".to_owned(), Zeroizing::new(own.into_bytes()));
+    assert_eq!(super::second_key(&location(), &both), None);
 }
