@@ -20,6 +20,7 @@ mod cancel;
 mod claims;
 mod completions;
 mod controller;
+mod copy;
 mod delete;
 #[cfg(feature = "sandbox")]
 mod demo;
@@ -36,6 +37,7 @@ mod generate_key_pair;
 mod install;
 mod key;
 mod list;
+mod load;
 mod login;
 mod logs;
 mod migrate;
@@ -49,6 +51,7 @@ mod report;
 mod resign;
 mod run;
 mod run_files;
+mod save;
 mod sign_blob;
 mod target;
 mod taskrun;
@@ -83,6 +86,9 @@ enum Verb {
     Tree(tree::Tree),
     Triangulate(triangulate::Triangulate),
     Download(download::Download),
+    Copy(copy::Copy),
+    Save(save::Save),
+    Load(load::Load),
     Registry(registry::Registry),
     VerifyBlob(verify_blob::VerifyBlob),
     VerifyBlobAttestation(verify_blob_attestation::VerifyBlobAttestation),
@@ -122,6 +128,9 @@ impl Verb {
             Self::Tree(verb) => Box::pin(verb.run()).await,
             Self::Triangulate(verb) => Box::pin(verb.run()).await,
             Self::Download(verb) => Box::pin(verb.run()).await,
+            Self::Copy(verb) => Box::pin(verb.run()).await,
+            Self::Save(verb) => Box::pin(verb.run()).await,
+            Self::Load(verb) => Box::pin(verb.run()).await,
             Self::Login(verb) => verb.run(),
             Self::Version(verb) => verb.run(),
             Self::Env(verb) => verb.run(),

@@ -22,4 +22,5 @@ mod settings;
 mod sign;
 mod store;
 pub mod telemetry;
+mod transfer;
 mod unsupported;

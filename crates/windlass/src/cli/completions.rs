@@ -8,9 +8,12 @@ use super::output;
 
 /// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    visible_alias = "completion",
+    after_help = "Examples:
   windlass completions bash > ~/.local/share/bash-completion/completions/windlass
-  source <(windlass completions zsh)")]
+  source <(windlass completions zsh)"
+)]
 pub(crate) struct Completions {
     /// The shell
     shell: Shell,

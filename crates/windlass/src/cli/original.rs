@@ -7,14 +7,17 @@ use std::path::Path;
 use clap::Command;
 
 /// The verbs of cosign.
-const COSIGN: [&str; 15] = [
+const COSIGN: [&str; 18] = [
     "attest",
     "completions",
+    "copy",
     "download",
     "env",
     "generate-key-pair",
+    "load",
     "login",
     "public-key",
+    "save",
     "sign-blob",
     "tree",
     "triangulate",

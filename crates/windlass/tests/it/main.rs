@@ -29,5 +29,6 @@ mod scene;
 mod shell;
 #[cfg(feature = "sandbox")]
 mod transcripts;
+mod transfer;
 #[cfg(feature = "sandbox")]
 mod verify;

@@ -348,6 +348,7 @@ pub(super) const TABLE: [(&[&str], &[Flag]); 13] = [
             "copy",
             "save",
             "load",
+            "completions",
             "login",
             "version",
             "env",

@@ -6,7 +6,7 @@
 use crate::shell::Shell;
 
 /// The verbs of cosign and their flags.
-const COSIGN: [(&str, &str); 15] = [
+const COSIGN: [(&str, &str); 19] = [
     (
         "verify",
         "--allow-http-registry --allow-insecure-registry --annotations= -a= --attachment= \
@@ -135,6 +135,28 @@ const COSIGN: [(&str, &str); 15] = [
          --verbose -d",
     ),
     (
+        "copy",
+        "--allow-http-registry --allow-insecure-registry --attachment-tag-prefix= --force -f --only= --platform= --sig-only \
+         --k8s-keychain --output-file= --registry-cacert= --registry-client-cert= \
+         --registry-client-key= --registry-password= --registry-server-name= \
+         --registry-token= --registry-username= --timeout= -t= --verbose -d",
+    ),
+    (
+        "save",
+        "--allow-http-registry --allow-insecure-registry --attachment-tag-prefix= --dir= \
+         --k8s-keychain --output-file= --registry-cacert= --registry-client-cert= \
+         --registry-client-key= --registry-password= --registry-server-name= \
+         --registry-token= --registry-username= --timeout= -t= --verbose -d",
+    ),
+    (
+        "load",
+        "--allow-http-registry --allow-insecure-registry --attachment-tag-prefix= --dir= \
+         --k8s-keychain --output-file= --registry-cacert= --registry-client-cert= \
+         --registry-client-key= --registry-password= --registry-server-name= \
+         --registry-token= --registry-username= --timeout= -t= --verbose -d",
+    ),
+    ("completion", "--output-file= --timeout= -t= --verbose -d"),
+    (
         "login",
         "--output-file= --password= -p= --password-stdin --timeout= -t= --username= -u= \
          --verbose -d",
@@ -208,6 +230,8 @@ fn value(verb: &str, flag: &str) -> &'static str {
         "--output=" | "-o=" => "json",
         "--annotations=" | "-a=" => "k=v",
         "--key=" => "cosign.pub",
+        "--only=" => "sig",
+        "--platform=" if verb == "copy" => "linux/amd64",
         _ => "x",
     }
 }

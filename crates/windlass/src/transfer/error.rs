@@ -1,0 +1,42 @@
+//! Why a signed image could not be copied.
+
+use std::path::PathBuf;
+
+use windlass_registry::{Digest, Error, Name, Repository};
+
+use super::bounds::{DEPTH, MANIFEST_BYTES, MANIFESTS};
+
+/// Why a signed image could not be copied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TransferError {
+    #[error(transparent)]
+    Registry(#[from] Error),
+    #[error("{digest} was not found in {place}")]
+    Missing { digest: Digest, place: String },
+    #[error("{0} is neither an image nor an index")]
+    NoManifest(Digest),
+    #[error("the image has more than {MANIFESTS} manifests")]
+    TooMany,
+    #[error("its indexes are nested more than {DEPTH} deep")]
+    TooDeep,
+    #[error("its manifests are larger than {MANIFEST_BYTES} bytes together")]
+    LargeManifests,
+    #[error("its layers are larger than {limit} bytes together")]
+    TooLarge { limit: u64 },
+    #[error("{0} is no index, so it has no platforms; leave --platform out")]
+    NoPlatforms(Digest),
+    #[error("the index has no image for {wanted}; it has {found}")]
+    NoSuchPlatform { wanted: String, found: String },
+    #[error("{repository}:{name} exists already and is another one; use --force to replace it")]
+    Exists { repository: Repository, name: Name },
+    #[error("cannot {doing} {}", path.display())]
+    File {
+        doing: &'static str,
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("{} is not an OCI layout: {why}", path.display())]
+    NoLayout { path: PathBuf, why: &'static str },
+    #[error("{} is damaged: it is not {digest}", path.display())]
+    Damaged { path: PathBuf, digest: Digest },
+}
