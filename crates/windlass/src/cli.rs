@@ -34,6 +34,7 @@ mod explain;
 mod failure;
 mod flags;
 mod generate_key_pair;
+mod habits;
 mod install;
 mod key;
 mod list;
@@ -185,7 +186,10 @@ pub fn main() -> ExitCode {
     let reader = Reader::of(&line, &command);
     let arguments = match read(line, command) {
         Ok(arguments) => arguments,
-        Err(Usage::Clap(error)) => return reader.usage(&error),
+        Err(Usage::Clap(error)) => match habits::instead(&error) {
+            Some(why) => return reader.fail(&anyhow::Error::msg(why)),
+            None => return reader.usage(&habits::with_better_guesses(error)),
+        },
         Err(Usage::Refused(why)) => return reader.fail(&anyhow::Error::msg(why)),
     };
     // the only user of the process-wide provider; an earlier one would be the same

@@ -118,3 +118,55 @@ fn what_this_version_cannot_sign_is_explained_as_not_signed() {
     let plain = shell.succeed("explain -f task.yaml");
     assert!(!plain.contains("will not be signed"), "{plain}");
 }
+
+#[test]
+fn a_verb_of_another_program_is_answered_with_what_to_type() {
+    let shell = Shell::new();
+    for verb in [
+        "attach",
+        "attest-blob",
+        "bundle",
+        "clean",
+        "dockerfile",
+        "generate",
+        "import-key-pair",
+        "initialize",
+        "manifest",
+        "piv-tool",
+        "pkcs11-tool",
+        "sign",
+        "signing-config",
+        "trusted-root",
+        "upload",
+        "task",
+        "pipeline",
+        "customrun",
+        "eventlistener",
+        "hub",
+        "chain",
+        "get",
+        "logs",
+        "ls",
+        "rm",
+    ] {
+        shell.fail(
+            2,
+            &format!("{verb} x --flag"),
+            &format!("windlass has no verb {verb}; "),
+        );
+    }
+    shell.fail(2, "verfy x", "'verify', 'verify-");
+    let tip = shell.run("payload -f x --last");
+    assert_eq!(tip.code, 2);
+    assert!(!tip.stderr.contains("as a value"), "{}", tip.stderr);
+}
+
+#[test]
+fn the_version_names_commit_and_date_or_says_that_it_does_not_know() {
+    let shell = Shell::new();
+    let version: Value = serde_json::from_str(&shell.succeed("version --json")).unwrap();
+    for member in ["gitCommit", "buildDate"] {
+        assert!(version[member].is_string(), "{version}");
+    }
+    assert!(shell.succeed("version").contains("\ncommit "));
+}

@@ -1,0 +1,130 @@
+//! Verbs of cosign, tkn and kubectl that windlass does not have: what to type instead, in place of a
+//! guess by the letters.
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Guesses by the letters that are shown.
+const GUESSES: usize = 3;
+
+/// Verbs, and what to type instead.
+const VERBS: [(&[&str], &str); 18] = [
+    (
+        &["sign"],
+        "the controller signs images; `windlass attest --predicate FILE IMAGE` attaches an \
+         attestation, and `windlass sign-blob FILE` signs a file",
+    ),
+    (
+        &["attest-blob"],
+        "`windlass attest -f RUN` makes the envelope of a run, and `windlass sign-blob FILE` signs a \
+         file",
+    ),
+    (
+        &["attach", "upload"],
+        "`windlass attest --predicate FILE IMAGE` attaches an attestation; use oras for other files",
+    ),
+    (
+        &["clean"],
+        "windlass removes nothing; remove the tag that `windlass triangulate IMAGE` prints in the \
+         registry",
+    ),
+    (
+        &["import-key-pair"],
+        "a private key in PEM is used as it is: --key FILE, or x509.pem in a secret",
+    ),
+    (
+        &["initialize", "trusted-root", "signing-config", "bundle"],
+        "windlass consults no transparency log, so there is nothing to set up; leave it out",
+    ),
+    (
+        &["manifest", "dockerfile", "policy"],
+        "`windlass verify` takes several images but finds none in files; name the images",
+    ),
+    (
+        &["piv-tool", "pkcs11-tool"],
+        "windlass uses no hardware keys; make a key with `windlass generate-key-pair`",
+    ),
+    (
+        &["generate"],
+        "`windlass payload -f RUN` prints what is signed for a run",
+    ),
+    (
+        &["logs", "log"],
+        "use `windlass tr logs` or `windlass pr logs`",
+    ),
+    (
+        &["list", "ls", "get"],
+        "use `windlass tr list` or `windlass pr list`",
+    ),
+    (
+        &["describe", "desc"],
+        "use `windlass tr describe` or `windlass pr describe`",
+    ),
+    (
+        &["cancel"],
+        "use `windlass tr cancel` or `windlass pr cancel`",
+    ),
+    (
+        &["delete", "rm"],
+        "use `windlass tr delete` or `windlass pr delete`",
+    ),
+    (
+        &["chain", "chains"],
+        "`windlass tr describe` shows payload and signature, and `windlass verify taskrun/NAME` \
+         verifies them",
+    ),
+    (
+        &["export"],
+        "use `describe -o yaml`, which prints the run as it is",
+    ),
+    (
+        &[
+            "task",
+            "pipeline",
+            "clustertask",
+            "customrun",
+            "hub",
+            "eventlistener",
+            "triggerbinding",
+            "triggertemplate",
+            "clustertriggerbinding",
+            "start",
+        ],
+        "windlass is about runs; use tkn or kubectl for what they are started from",
+    ),
+    (
+        &["apply", "create"],
+        "use kubectl, which also speaks to the cluster of `windlass dev`",
+    ),
+];
+
+/// What to say of a verb that does not exist, if it is one of another program.
+pub(super) fn instead(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::InvalidSubcommand {
+        return None;
+    }
+    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
+        return None;
+    };
+    let mut verbs = VERBS.iter();
+    let (_, instead) = verbs.find(|(verbs, _)| verbs.contains(&typed.as_str()))?;
+    Some(format!("windlass has no verb {typed}; {instead}"))
+}
+
+/// The error with guesses that help: the nearest verbs first, and no advice to pass a flag as a value.
+pub(super) fn with_better_guesses(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::Strings(verbs)) = error.get(ContextKind::SuggestedSubcommand) {
+        // clap has the nearest last
+        let nearest = verbs.iter().rev().take(GUESSES).cloned().collect();
+        error.insert(
+            ContextKind::SuggestedSubcommand,
+            ContextValue::Strings(nearest),
+        );
+    }
+    if let Some(ContextValue::StyledStrs(tips)) = error.get(ContextKind::Suggested) {
+        let is_useful = |tip: &&StyledStr| !tip.to_string().contains("as a value");
+        let useful = tips.iter().filter(is_useful).cloned().collect();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(useful));
+    }
+    error
+}
