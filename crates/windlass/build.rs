@@ -55,7 +55,6 @@ fn git(arguments: &[&str]) -> Option<String> {
     (output.status.success() && !text.is_empty()).then_some(text)
 }
 
-#[expect(clippy::print_stdout, reason = "cargo reads it")]
 fn tell(cargo: &str) {
     println!("cargo::{cargo}");
 }

@@ -147,7 +147,7 @@ impl Source for Layout {
 
 /// A layout that is written. Its index is written last, by [`Folder::finish`].
 pub(crate) struct Folder {
-    folder: PathBuf,
+    path: PathBuf,
     root: Digest,
     entries: Vec<Descriptor>,
 }
@@ -157,7 +157,7 @@ impl Folder {
     pub(crate) fn create(folder: &Path, root: &Digest) -> Result<Self, TransferError> {
         fs::create_dir_all(folder).map_err(|source| failed("make the folder", folder, source))?;
         Ok(Self {
-            folder: folder.to_owned(),
+            path: folder.to_owned(),
             root: root.clone(),
             entries: Vec::new(),
         })
@@ -173,8 +173,8 @@ impl Folder {
             ..Index::default()
         };
         let text = serde_json::to_vec_pretty(&index).unwrap_or_default();
-        replace(&self.folder.join(MARK.0), MARK.1.as_bytes())?;
-        replace(&self.folder.join(INDEX), &text)
+        replace(&self.path.join(MARK.0), MARK.1.as_bytes())?;
+        replace(&self.path.join(INDEX), &text)
     }
 
     fn entry(&self, item: &Item) -> Option<Descriptor> {
@@ -201,7 +201,7 @@ impl Folder {
     }
 
     fn file_of(&self, digest: &Digest) -> Result<PathBuf, TransferError> {
-        let path = blob_path(&self.folder, digest);
+        let path = blob_path(&self.path, digest);
         if let Some(folder) = path.parent() {
             let made = fs::create_dir_all(folder);
             made.map_err(|source| failed("make the folder", folder, source))?;
