@@ -37,6 +37,7 @@ mod registries;
 mod registry_faults;
 mod replicas;
 mod reuse;
+mod secrets;
 mod settings;
 mod simulation;
 mod swap;

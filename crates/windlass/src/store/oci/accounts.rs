@@ -9,7 +9,7 @@ use windlass_core::run::Run;
 use windlass_once::{Expiry, OnceMap};
 use windlass_registry::keychain::{Account, Source};
 
-use super::credentials::{self, CredentialsError};
+use super::credentials::{self, CredentialsError, SECRETS};
 
 /// How long what was read counts: too short for anybody to wait for a change of a secret.
 const FRESH: Duration = Duration::from_secs(2);
@@ -42,13 +42,15 @@ impl Accounts {
         run: &Run<'_>,
     ) -> Result<(Account, Arc<[Source]>), CredentialsError> {
         let account = credentials::account(run);
-        let of_pods: Vec<String> = run.image_pull_secrets().map(str::to_owned).collect();
+        // the key is kept: as many names as are read, and one more that tells of the others
+        let of_pods = run.image_pull_secrets().take(SECRETS + 1);
+        let of_pods: Vec<String> = of_pods.map(str::to_owned).collect();
         let key = (account.clone(), of_pods);
         let read = || async {
             // read no later than now, whenever the response comes
             let since = Instant::now();
-            let sources =
-                credentials::of_account(&self.kube, &account, run.image_pull_secrets()).await?;
+            let of_pods = run.image_pull_secrets().take(SECRETS + 1);
+            let sources = credentials::of_account(&self.kube, &account, of_pods).await?;
             Ok::<_, CredentialsError>((sources.into(), Expiry::At(since + FRESH)))
         };
         let sources = self.sources.share(&account.namespace);

@@ -14,6 +14,10 @@ use crate::cluster::call::{Call, CallError};
 use crate::cluster::path::{ApiPath, Resource, check_name};
 use crate::cluster::secret::{Secret, SecretError};
 
+/// Most secrets of an account and of a run together that are read.
+pub(super) const SECRETS: usize = 64;
+/// Most bytes of all of them: as many as a hundred credentials have.
+const BYTES: usize = 256 << 10;
 /// Account of runs that name none.
 const DEFAULT: &str = "default";
 
@@ -78,23 +82,74 @@ pub(crate) async fn of_account(
             ServiceAccount::default()
         }
     };
+    found.extend(secrets(client, namespace, &names_of(account, of_pods)).await?);
+    Ok(found)
+}
+
+/// The names of the secrets to read, in the order in which they count; one more than are read if there
+/// are too many.
+fn names_of<'a>(account: ServiceAccount, of_pods: impl Iterator<Item = &'a str>) -> Vec<String> {
     let names = |references: Option<Vec<Reference>>| {
         let references = references.unwrap_or_default().into_iter();
         references.map(|reference| reference.name)
     };
-    let mut wanted: Vec<String> = Vec::new();
     let listed = names(account.secrets)
         .chain(of_pods.map(str::to_owned))
         .chain(names(account.image_pull_secrets));
+    let mut wanted: Vec<String> = Vec::new();
     for name in listed.filter(|name| !name.is_empty()) {
+        if wanted.len() > SECRETS {
+            break;
+        }
         if !wanted.contains(&name) {
             wanted.push(name);
         }
     }
-    for name in wanted {
-        found.push(secret(client, namespace, &name).await?);
+    wanted
+}
+
+/// Reads secrets: as many, and as many bytes, as any registry takes. How many there are and how large
+/// they are, a tenant decides.
+async fn secrets(
+    client: &Client,
+    namespace: &str,
+    names: &[String],
+) -> Result<Vec<Source>, CredentialsError> {
+    let mut found = Vec::new();
+    let mut bytes = 0;
+    let missing = |name: &str, why: String| Source::Missing {
+        name: format!("{namespace}/{}", quoted(name)),
+        why,
+    };
+    for (number, name) in names.iter().enumerate() {
+        if number == SECRETS {
+            let why = format!("an account and a run have more than {SECRETS} secrets together");
+            found.push(missing(name, why));
+            break;
+        }
+        let source = secret(client, namespace, name).await?;
+        let size = size(&source);
+        if bytes + size > BYTES {
+            let why = format!("the secrets of an account have more than {BYTES} bytes together");
+            found.push(missing(name, why));
+            continue;
+        }
+        bytes += size;
+        found.push(source);
     }
     Ok(found)
+}
+
+/// The bytes of a source that was read.
+fn size(source: &Source) -> usize {
+    let Source::Secret(secret) = source else {
+        return 0;
+    };
+    let data = secret.data.iter();
+    let data = data.map(|(name, content)| name.len() + content.len());
+    let annotations = secret.annotations.iter();
+    let annotations = annotations.map(|(name, text)| name.len() + text.len());
+    data.chain(annotations).sum()
 }
 
 /// An account whose secrets are not known, as what is reported where nobody else is let in.
