@@ -1,6 +1,7 @@
 //! The memory of runs that are worked on.
 //!
-//! Whoever may create a run decides how large it is, and a pass over it takes several times its size.
+//! Whoever may create a run decides how large it is, and a pass over it takes several times its size,
+//! many times if it names many images: each is signed, uploaded, and reported where that fails.
 //! Small runs are read at once. A large one is read, and worked on, once there is room for it in a
 //! budget that all namespaces share, and of which none has more than a quarter. What does not fit is
 //! measured and not kept, so that nothing is held in memory by those that wait.
@@ -20,6 +21,12 @@ use crate::cluster::runs::RunId;
 const FREE: usize = 64 << 10;
 /// Bytes of the children of a pipeline run, all together, that need no room.
 const FREE_CHILDREN: usize = 256 << 10;
+/// Images of a run that need no room.
+const FREE_IMAGES: usize = 64;
+/// What is in memory for each further image during a pass.
+const PER_IMAGE: usize = 4 << 10;
+/// What each image that a run names has in it.
+const DIGEST: &[u8] = b"sha256:";
 /// Bytes of all large runs in memory.
 const RUNS: usize = 16 << 20;
 /// Bytes of the children of all pipeline runs in memory.
@@ -64,7 +71,7 @@ impl Default for Flight {
 impl Flight {
     /// Takes in a run that is in memory already.
     pub(crate) async fn take(&self, id: &RunId, object: Bytes) -> Result<Boarded, FlightError> {
-        let room = match object.len() {
+        let room = match extent(&object) {
             0..=FREE => None,
             bytes => Some(self.room(id, bytes).await?),
         };
@@ -78,9 +85,10 @@ impl Flight {
             let call = Call::get(format!("read {id}"), id.path());
             let read = call.send_up_to(client, keep).await;
             let bytes = match read.map_err(FlightError::Call)? {
-                Ok(object) => {
-                    return Ok(Boarded { object, room });
-                }
+                Ok(object) => match extent(&object).min(OBJECT_LIMIT) {
+                    bytes if bytes > keep => bytes,
+                    _ => return Ok(Boarded { object, room }),
+                },
                 Err(bytes) => bytes,
             };
             // whoever waits for more gives back what he has
@@ -120,9 +128,16 @@ impl Flight {
     }
 }
 
+/// What a pass over a run takes, as far as its text tells: an image is named by its digest.
+fn extent(object: &[u8]) -> usize {
+    let digests = object.windows(DIGEST.len());
+    let images = digests.filter(|part| *part == DIGEST).count();
+    object.len() + images.saturating_sub(FREE_IMAGES) * PER_IMAGE
+}
+
 #[cfg(all(test, feature = "sandbox"))]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
     use windlass_sandbox::cluster::Cluster;
 
     use super::*;
@@ -136,6 +151,11 @@ mod tests {
             name: name.to_owned(),
             uid: "u".to_owned(),
         }
+    }
+
+    /// A result with the digest of an image.
+    fn result(number: usize) -> Value {
+        json!({ "name": "d", "value": format!("sha256:{number}") })
     }
 
     #[tokio::test]
@@ -166,5 +186,27 @@ mod tests {
         drop(held);
         let large = flight.read(&client, &id("large")).await;
         assert!(large.is_ok_and(|large| large.object.len() > 1 << 20 && large.room.is_some()));
+    }
+
+    #[tokio::test]
+    async fn a_small_run_with_many_images_needs_room_for_what_is_made_of_them() {
+        let images = |number: usize| {
+            let results: Vec<Value> = (0..number).map(result).collect();
+            json!({ "status": { "results": results } }).to_string()
+        };
+        assert!(extent(images(FREE_IMAGES).as_bytes()) <= FREE);
+        let many = Bytes::from(images(500));
+        assert!(many.len() < FREE);
+        let flight = Flight {
+            patience: Duration::from_millis(50),
+            ..Flight::default()
+        };
+        let all = RUNS / 4;
+        let held = flight.runs.take("default", all, PATIENCE).await.unwrap();
+        let full = flight.take(&id("many"), many.clone()).await;
+        assert!(matches!(full, Err(FlightError::Full)));
+        drop(held);
+        let taken = flight.take(&id("many"), many).await;
+        assert!(taken.is_ok_and(|taken| taken.room.is_some()));
     }
 }
