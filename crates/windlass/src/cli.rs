@@ -42,6 +42,7 @@ mod load;
 mod login;
 mod logs;
 mod migrate;
+mod namespaces;
 mod original;
 mod output;
 mod payload;

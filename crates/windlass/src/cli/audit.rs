@@ -11,6 +11,7 @@ use self::form::{Form, Writer};
 use self::progress::Progress;
 use super::key;
 use super::output;
+use crate::cli::namespaces::OfSettings;
 use crate::cluster::Connection;
 use crate::cluster::list::{List, ListError, Listed, Source};
 use crate::cluster::runs::collection;
@@ -66,14 +67,8 @@ pub(crate) struct Audit {
     /// keys of the past (default: signing-secrets of the system namespace)
     #[arg(long, value_name = "REF", requires = "verify")]
     key: Vec<KeyRef>,
-    /// Namespace of chains-config and signing-secrets
-    #[arg(
-        long,
-        env = "SYSTEM_NAMESPACE",
-        default_value = "tekton-chains",
-        value_name = "NAMESPACE"
-    )]
-    system_namespace: String,
+    #[command(flatten)]
+    settings: OfSettings,
     /// Output: table, csv or json
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: Form,
@@ -91,7 +86,8 @@ impl Audit {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let client = connection.connect().await?;
         let mut warnings = Vec::new();
-        let config = on_cluster::config(&client, &self.system_namespace, &mut warnings).await?;
+        let config =
+            on_cluster::config(&client, &self.settings.system_namespace, &mut warnings).await?;
         output::warn(&warnings);
         let auditor = Auditor {
             client: &client,
@@ -131,7 +127,7 @@ impl Audit {
     async fn keys(&self, connection: &Connection) -> anyhow::Result<Vec<PublicKey>> {
         let mut references = self.key.clone();
         if self.verify && references.is_empty() {
-            let place = format!("k8s://{}/signing-secrets", self.system_namespace);
+            let place = format!("k8s://{}/signing-secrets", self.settings.system_namespace);
             references.push(place.parse()?);
         }
         let mut keys = Vec::new();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use super::output::{self, clean};
+use crate::cli::namespaces::OfController;
 use crate::cluster::Connection;
 use crate::inspect::doctor::{Finding, Level, examine};
 
@@ -21,15 +22,8 @@ use crate::inspect::doctor::{Finding, Level, examine};
   windlass doctor -n openshift-pipelines
   windlass doctor -o json | jq -r '.[] | select(.level == \"problem\") | .command'")]
 pub(crate) struct Doctor {
-    /// Namespace of the controller
-    #[arg(
-        short,
-        long,
-        env = "SYSTEM_NAMESPACE",
-        default_value = "tekton-chains",
-        value_name = "NAMESPACE"
-    )]
-    namespace: String,
+    #[command(flatten)]
+    controller: OfController,
     /// Output: text or json
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Form,
@@ -45,7 +39,7 @@ impl Doctor {
     /// Prints what was found.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let client = connection.connect().await?;
-        let findings = examine(&client, &self.namespace).await;
+        let findings = examine(&client, &self.controller.namespace).await;
         let text = match self.output {
             Form::Text => text(&findings),
             Form::Json => serde_json::to_string_pretty(&findings)? + "\n",

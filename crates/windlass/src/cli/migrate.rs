@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::output::{self, clean};
+use crate::cli::namespaces::OfSettings;
 use crate::cluster::{Connection, Overrides};
 use crate::inspect::migration::{self, Cluster, Finding, Migration};
 
@@ -28,14 +29,8 @@ pub(crate) struct Migrate {
     /// Namespace of the runs (default: all)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// Namespace of chains-config and signing-secrets
-    #[arg(
-        long,
-        env = "SYSTEM_NAMESPACE",
-        default_value = "tekton-chains",
-        value_name = "NAMESPACE"
-    )]
-    system_namespace: String,
+    #[command(flatten)]
+    settings: OfSettings,
     /// Output: text or json
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Output,
@@ -57,7 +52,7 @@ impl Migrate {
         let found = migration::check(&Cluster {
             client: &client,
             api,
-            system_namespace: &self.system_namespace,
+            system_namespace: &self.settings.system_namespace,
             namespace: self.namespace.as_deref(),
         })
         .await;

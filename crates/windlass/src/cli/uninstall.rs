@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::output::{self, clean};
+use crate::cli::namespaces::OfController;
 use crate::cluster::Connection;
 use crate::inspect::leftovers::{Leftovers, RunCount};
 
@@ -21,23 +22,16 @@ pub(crate) struct Uninstall {
     /// Look only; removing is left to kubectl
     #[arg(long, required = true)]
     check: bool,
-    /// Namespace of the controller
-    #[arg(
-        short,
-        long,
-        env = "SYSTEM_NAMESPACE",
-        default_value = "tekton-chains",
-        value_name = "NAMESPACE"
-    )]
-    namespace: String,
+    #[command(flatten)]
+    controller: OfController,
 }
 
 impl Uninstall {
     /// Prints what would be left.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let client = connection.connect().await?;
-        let leftovers = Leftovers::find(&client, &self.namespace).await?;
-        output::write(text(&self.namespace, &leftovers))?;
+        let leftovers = Leftovers::find(&client, &self.controller.namespace).await?;
+        output::write(text(&self.controller.namespace, &leftovers))?;
         Ok(match leftovers.protected.total() {
             0 => ExitCode::SUCCESS,
             _ => ExitCode::from(1),
