@@ -30,7 +30,12 @@ pub fn is_unsafe(letter: char) -> bool {
 /// assert_eq!(quoted(&"a".repeat(100)), format!("\"{}\"…", "a".repeat(64)));
 /// ```
 pub fn quoted(text: &str) -> String {
-    let start: String = text.chars().take(SHOWN).collect();
+    quoted_start(text, SHOWN)
+}
+
+/// The same with another number of letters.
+pub(crate) fn quoted_start(text: &str, letters: usize) -> String {
+    let start: String = text.chars().take(letters).collect();
     let more = if start.len() < text.len() { "…" } else { "" };
     format!("{start:?}{more}")
 }

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::terminal::quoted_start;
+
 /// Most notes that are kept; a run may hold any number of mistakes.
 const MOST: usize = 100;
 /// Longest name or value shown in a note, in characters.
@@ -72,7 +74,5 @@ impl Notes {
 
 /// A text of the run as a note may show it: quoted and not too long.
 pub(crate) fn shown(text: &str) -> String {
-    let start: String = text.chars().take(SHOWN).collect();
-    let more = if start.len() < text.len() { "…" } else { "" };
-    format!("{start:?}{more}")
+    quoted_start(text, SHOWN)
 }

@@ -13,6 +13,7 @@ use super::suggest::closest;
 use crate::format::Format;
 use crate::network::{Network, Rules, TokenServices};
 use crate::tekton::duration;
+use crate::terminal::quoted_start;
 
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
 const TOKEN_SERVICES: &str = "registries.token-services";
@@ -424,7 +425,5 @@ fn quoted(key: &str, value: &str) -> String {
     if key != TOKEN_SERVICES && words.any(|word| key.contains(word)) {
         return "[redacted]".to_owned();
     }
-    let shown: String = value.chars().take(SHOWN).collect();
-    let more = if shown.len() < value.len() { "…" } else { "" };
-    format!("{shown:?}{more}")
+    quoted_start(value, SHOWN)
 }
