@@ -60,6 +60,16 @@ impl Signer {
         }
     }
 
+    /// Signs a message whose signature may be another each time, because it is written at once with
+    /// all that refers to it. This may be quicker.
+    pub(crate) async fn sign_once(&self, message: &[u8]) -> Result<Signature, SignError> {
+        match self {
+            Self::Key(signer) => signer.sign_once(message).await,
+            #[cfg(test)]
+            Self::Unique(signer) => signer.sign(message).await,
+        }
+    }
+
     /// Whose signatures these are.
     pub(crate) fn identity(&self) -> &Arc<Identity> {
         match self {

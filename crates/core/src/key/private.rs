@@ -198,6 +198,11 @@ impl PrivateKey {
         self.scheme
     }
 
+    /// Whether it is a key of the curve P-256.
+    pub fn is_p256(&self) -> bool {
+        matches!(self.secret, Secret::P256(_))
+    }
+
     /// How long [`Self::sign`] takes.
     pub fn effort(&self) -> Effort {
         match &self.secret {

@@ -2,12 +2,18 @@
 //!
 //! A signature that takes milliseconds is made on a thread of its own, so that no other run waits for
 //! it, and it waits for nothing that others have begun.
+//!
+//! Signatures are repeatable, so ECDSA takes its nonces from the message (RFC 6979). What is written
+//! together with the record of it need not be: those of P-256 are then made with random nonces, in a
+//! fifth of the time.
 
 use std::fmt;
 use std::sync::Arc;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
 use tokio::sync::Semaphore;
-use windlass_core::key::{Effort, PrivateKey};
+use windlass_core::key::{Effort, PrivateKey, Scheme};
 use windlass_core::signed::{Identity, Repeatability, Signature};
 
 use super::error::SignError;
@@ -22,6 +28,8 @@ const AT_ONCE: usize = 4;
 /// A private key that signs and is not given out.
 pub struct KeySigner {
     key: Arc<PrivateKey>,
+    /// The same key, if it is one of P-256, for signatures that need not repeat.
+    random: Option<EcdsaKeyPair>,
     identity: Arc<Identity>,
     /// The places of long signatures.
     places: Arc<Semaphore>,
@@ -39,14 +47,17 @@ impl KeySigner {
     /// A signer with this key.
     pub(crate) fn new(key: PrivateKey) -> Self {
         let identity = Arc::new(Identity::Key(key.public_key().clone()));
+        let random = random(&key);
         let key = Arc::new(key);
         Self {
             key,
+            random,
             identity,
             places: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 
+    /// A signature that is the same each time.
     pub(super) async fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
         let signed = match self.key.effort() {
             Effort::Short => self.key.sign(message),
@@ -62,17 +73,42 @@ impl KeySigner {
             }
         };
         let bytes = signed.map_err(SignError::Key)?;
-        let identity = Arc::clone(&self.identity);
-        Ok(Signature {
+        Ok(self.signature(bytes, REPEATABILITY))
+    }
+
+    /// A signature that may be another each time.
+    pub(super) async fn sign_once(&self, message: &[u8]) -> Result<Signature, SignError> {
+        let signed = self.random.as_ref().map(|key| {
+            // the library draws from its own generator
+            key.sign(&SystemRandom::new(), message)
+        });
+        match signed {
+            Some(Ok(bytes)) => Ok(self.signature(bytes.as_ref().to_vec(), Repeatability::Unique)),
+            Some(Err(_)) | None => self.sign(message).await,
+        }
+    }
+
+    fn signature(&self, bytes: Vec<u8>, repeatability: Repeatability) -> Signature {
+        Signature {
             bytes,
-            identity,
-            repeatability: REPEATABILITY,
-        })
+            identity: Arc::clone(&self.identity),
+            repeatability,
+        }
     }
 
     pub(super) fn identity(&self) -> &Arc<Identity> {
         &self.identity
     }
+}
+
+/// A P-256 key for signatures with random nonces. It wipes itself when it is dropped. Without it, as
+/// with every other key, all signatures are repeatable ones.
+fn random(key: &PrivateKey) -> Option<EcdsaKeyPair> {
+    if !key.is_p256() || key.scheme() != Scheme::EcdsaSha256 {
+        return None;
+    }
+    let document = key.to_pkcs8_der().ok()?;
+    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &document).ok()
 }
 
 #[cfg(test)]
@@ -108,6 +144,34 @@ mod tests {
         drop(open);
         assert!(taken.await.unwrap().is_err());
         was_at_once
+    }
+
+    #[tokio::test]
+    async fn what_need_not_repeat_verifies_and_is_another_each_time_with_p256() {
+        for (folder, is_other) in [
+            ("cosign3-p256", true),
+            ("import-p384", false),
+            ("import-ed25519", false),
+            ("import-p521", false),
+            ("import-rsa4096", false),
+        ] {
+            let signer = signer(folder);
+            let key = signer.identity().public_key();
+            let [first, second] = [
+                signer.sign_once(b"message").await.unwrap(),
+                signer.sign_once(b"message").await.unwrap(),
+            ];
+            for signature in [&first, &second] {
+                assert!(key.verify(b"message", &signature.bytes).is_ok(), "{folder}");
+                assert!(
+                    key.verify(b"another", &signature.bytes).is_err(),
+                    "{folder}"
+                );
+                let is_unique = signature.repeatability == Repeatability::Unique;
+                assert_eq!(is_unique, is_other, "{folder}");
+            }
+            assert_eq!(first.bytes != second.bytes, is_other, "{folder}");
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Pass<'_> {
         signer: &Signer,
     ) -> Result<String, SignError> {
         let message = seal::message(self.id.kind, self.metadata, mark, payload);
-        let signature = signer.sign(&message).await?;
+        let signature = signer.sign_once(&message).await?;
         let key_id = signature.identity.key_id();
         let seal = seal::annotation(&key_id, &signature.bytes, &self.metadata.uid, payload);
         // the watch shows it again once it is written
