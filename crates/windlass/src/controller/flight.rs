@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kube::Client;
+use memchr::memmem;
 use windlass_core::run::PipelineRun;
 use windlass_registry::{Budget, Exhausted, Share};
 
@@ -130,8 +131,7 @@ impl Flight {
 
 /// What a pass over a run takes, as far as its text tells: an image is named by its digest.
 fn extent(object: &[u8]) -> usize {
-    let digests = object.windows(DIGEST.len());
-    let images = digests.filter(|part| *part == DIGEST).count();
+    let images = memmem::find_iter(object, DIGEST).count();
     object.len() + images.saturating_sub(FREE_IMAGES) * PER_IMAGE
 }
 
