@@ -2,7 +2,7 @@
 # Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
 # apt-get and dpkg-deb; starts nothing and installs nothing on the machine itself.
 #
-#   e2e/parts.sh [kube|debian|referrers|all]
+#   e2e/parts.sh [kube|debian|referrers|templates|all]
 #
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
@@ -10,6 +10,7 @@
 #   bin/docker-registry  bin/oras       Debian's, of the same names
 #   bin/referrers-registry              a registry that lists referrers: the Go module
 #                                       github.com/google/go-containerregistry/pkg/registry
+#   bin/render-templates               Go's text/template, with which Helm renders charts
 #   cosign-2/cosign  cosign-3/cosign    Debian's cosign 2.5 and 3.1
 # A part that is there already is left alone, so a second call costs nothing.
 set -euo pipefail
@@ -102,6 +103,52 @@ GO
     )
 }
 
+# Renders the templates of a chart as Helm does: NAMESPACE VALUES-AS-JSON TEMPLATE...
+templates() {
+    if [[ -x $parts/bin/render-templates ]]; then
+        return
+    fi
+    need go "build a renderer of templates"
+    local folder=$parts/render-templates
+    mkdir -p "$folder"
+    cat >"$folder/main.go" <<'GO'
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"log"
+	"os"
+	"text/template"
+)
+
+func main() {
+	var values map[string]any
+	if err := json.Unmarshal([]byte(os.Args[2]), &values); err != nil {
+		log.Fatal(err)
+	}
+	release := map[string]any{"Namespace": os.Args[1]}
+	for _, name := range os.Args[3:] {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			log.Fatal(err)
+		}
+		parsed := template.Must(template.New(name).Option("missingkey=error").Parse(string(text)))
+		fmt.Println("---")
+		if err := parsed.Execute(os.Stdout, map[string]any{"Release": release, "Values": values}); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+GO
+    (
+        cd "$folder"
+        printf 'module windlass-e2e-templates\n\ngo 1.26.0\n' >go.mod
+        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o render-templates .
+        mv render-templates "$parts/bin/"
+    )
+}
+
 # The first mirror of Debian itself that this machine's apt uses, so that no host is named here.
 debian_mirror() {
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
@@ -176,10 +223,12 @@ case ${1:-all} in
 kube) kube ;;
 debian) debian ;;
 referrers) referrers ;;
+templates) templates ;;
 all)
     debian
     referrers
+    templates
     kube
     ;;
-*) fail "unknown part $1; one of kube, debian, referrers, all" ;;
+*) fail "unknown part $1; one of kube, debian, referrers, templates, all" ;;
 esac

@@ -103,6 +103,12 @@ impl Process {
         std::fs::write(&path, "5").with_context(|| format!("cannot write {path}"))
     }
 
+    /// The program's output, with that of programs of the same name before it.
+    pub(crate) fn log(&self) -> Result<String> {
+        std::fs::read_to_string(&self.log)
+            .with_context(|| format!("cannot read the log of {}", self.name))
+    }
+
     /// The last lines of the program's output, under a heading.
     pub(crate) fn tail(&self) -> String {
         let text = std::fs::read(&self.log).unwrap_or_default();

@@ -174,6 +174,12 @@ impl Testbed {
             .kill()
     }
 
+    /// Everything that the controller of the real cluster has logged, by all its starts.
+    pub fn controller_log(&self) -> Result<String> {
+        let controller = self.controller.as_ref();
+        controller.context("no controller is running")?.log()
+    }
+
     /// The most memory that the controller of the real cluster has had resident so far, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
         let controller = self.controller.as_ref();
@@ -259,7 +265,7 @@ impl Cluster {
 fn lay_out_programs(folder: &Path, cosign: Cosign) -> Result<()> {
     std::fs::create_dir(folder)?;
     let parts = parts::folder()?;
-    for program in ["kubectl", "oras"] {
+    for program in ["kubectl", "oras", "render-templates"] {
         symlink(parts.join("bin").join(program), folder.join(program))?;
     }
     symlink(
