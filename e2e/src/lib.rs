@@ -4,15 +4,19 @@
 //! unchanged against every [`Kind`] of cluster. Everything listens on loopback only and is stopped
 //! when its owner is dropped. A part that is missing is an error, never a reason to skip.
 
+mod api;
 mod built_in;
+mod controller;
 mod deployment;
 mod follow;
 pub mod guide;
 pub mod images;
 pub mod metrics;
 mod parts;
+pub mod plan;
 pub mod ports;
 mod process;
+pub mod proxy;
 mod real;
 mod registry;
 mod run_record;
@@ -21,6 +25,8 @@ mod shell;
 mod testbed;
 mod tokens;
 
+pub use api::Api;
+pub use controller::{Command, Controller};
 pub use deployment::Start;
 pub use follow::Follow;
 pub use parts::Cosign;

@@ -14,14 +14,26 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The value of a counter or gauge without labels, at an address.
-pub fn value(address: &str, name: &str) -> Result<f64> {
+/// Whether the controller whose probes are at an address says that it is ready.
+pub fn is_ready(address: &str) -> bool {
+    let response = get(address, "/readiness");
+    response.is_ok_and(|response| response.split(' ').nth(1) == Some("200"))
+}
+
+/// A response as it comes, of HTTP/1.
+fn get(address: &str, path: &str) -> Result<String> {
     let mut connection = TcpStream::connect(address)?;
     connection.set_read_timeout(Some(TIMEOUT))?;
-    let request = format!("GET /metrics HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
     connection.write_all(request.as_bytes())?;
     let mut response = String::new();
     connection.read_to_string(&mut response)?;
+    Ok(response)
+}
+
+/// The value of a counter or gauge without labels, at an address.
+pub fn value(address: &str, name: &str) -> Result<f64> {
+    let response = get(address, "/metrics")?;
     let line = response
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));

@@ -86,6 +86,11 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// The number of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The most memory that the program has had resident so far, in bytes.
     pub(crate) fn peak_memory(&self) -> Result<u64> {
         let path = format!("/proc/{}/status", self.child.id());

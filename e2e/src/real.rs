@@ -21,6 +21,8 @@ const START_LIMIT: Duration = Duration::from_secs(90);
 #[derive(Debug)]
 pub(crate) struct Real {
     apiserver: Process,
+    arguments: Vec<String>,
+    folder: PathBuf,
     _etcd: Process,
     kubeconfig: PathBuf,
 }
@@ -31,18 +33,32 @@ impl Real {
         let parts = parts::folder()?;
         let (client, peer, api) = (free_port()?, free_port()?, free_port()?);
         let etcd = start_etcd(parts, folder, client, peer)?;
-        let mut apiserver = start_apiserver(parts, folder, client, api)?;
+        let arguments = apiserver_arguments(folder, client, api)?;
         let kubeconfig = write_kubeconfig(folder, api)?;
-        let kubectl = parts.join("bin/kubectl");
-        apiserver.wait_until(START_LIMIT, || {
-            kubeconfig_answers(&kubectl, &kubeconfig, &["get", "--raw", "/readyz"])
-        })?;
-        install_kinds(&kubectl, &kubeconfig)
-            .with_context(|| format!("cannot install Tekton's kinds\n{}", apiserver.tail()))?;
-        Ok(Self {
-            apiserver,
+        let mut real = Self {
+            apiserver: start_apiserver(parts, &arguments, folder)?,
+            arguments,
+            folder: folder.to_owned(),
             _etcd: etcd,
             kubeconfig,
+        };
+        real.wait_until_ready()?;
+        install_kinds(&parts.join("bin/kubectl"), &real.kubeconfig)
+            .with_context(|| format!("cannot install Tekton's kinds\n{}", real.apiserver.tail()))?;
+        Ok(real)
+    }
+
+    /// Kills the API server (SIGKILL) and starts it again over the same storage.
+    pub(crate) fn restart_api(&mut self) -> Result<()> {
+        self.apiserver.kill()?;
+        self.apiserver = start_apiserver(parts::folder()?, &self.arguments, &self.folder)?;
+        self.wait_until_ready()
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let (kubectl, kubeconfig) = (parts::folder()?.join("bin/kubectl"), &self.kubeconfig);
+        self.apiserver.wait_until(START_LIMIT, || {
+            kubeconfig_answers(&kubectl, kubeconfig, &["get", "--raw", "/readyz"])
         })
     }
 
@@ -97,7 +113,12 @@ fn start_etcd(parts: &Path, folder: &Path, client: u16, peer: u16) -> Result<Pro
     Process::start("etcd", &parts.join("bin/etcd"), &arguments, &[], folder)
 }
 
-fn start_apiserver(parts: &Path, folder: &Path, etcd: u16, port: u16) -> Result<Process> {
+fn start_apiserver(parts: &Path, arguments: &[String], folder: &Path) -> Result<Process> {
+    let program = parts.join("bin/kube-apiserver");
+    Process::start("kube-apiserver", &program, arguments, &[], folder)
+}
+
+fn apiserver_arguments(folder: &Path, etcd: u16, port: u16) -> Result<Vec<String>> {
     let key = rcgen::KeyPair::generate().context("cannot make the service-account key")?;
     let file = |name: &str| folder.join(name).display().to_string();
     std::fs::write(file("sa.key"), key.serialize_pem())?;
@@ -106,7 +127,7 @@ fn start_apiserver(parts: &Path, folder: &Path, etcd: u16, port: u16) -> Result<
         file("tokens.csv"),
         format!("{TOKEN},admin,admin,system:masters\n"),
     )?;
-    let arguments = [
+    Ok(vec![
         format!("--etcd-servers=http://127.0.0.1:{etcd}"),
         "--bind-address=127.0.0.1".to_owned(),
         "--advertise-address=127.0.0.1".to_owned(),
@@ -123,14 +144,7 @@ fn start_apiserver(parts: &Path, folder: &Path, etcd: u16, port: u16) -> Result<
         "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
         format!("--service-account-key-file={}", file("sa.pub")),
         format!("--service-account-signing-key-file={}", file("sa.key")),
-    ];
-    Process::start(
-        "kube-apiserver",
-        &parts.join("bin/kube-apiserver"),
-        &arguments,
-        &[],
-        folder,
-    )
+    ])
 }
 
 fn write_kubeconfig(folder: &Path, port: u16) -> Result<PathBuf> {

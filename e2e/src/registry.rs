@@ -1,10 +1,10 @@
 //! Real registries on loopback: Debian's `docker-registry`, and go-containerregistry's.
 
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -33,6 +33,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Registry {
     port: u16,
+    folder: PathBuf,
     _process: Process,
 }
 
@@ -100,6 +101,7 @@ impl Registry {
         })?;
         Ok(Self {
             port,
+            folder: folder.to_owned(),
             _process: process,
         })
     }
@@ -113,6 +115,36 @@ impl Registry {
     /// a path in it.
     pub fn docker_config(&self, path: &str) -> String {
         self.config(path, USER, PASSWORD)
+    }
+
+    /// The same for a registry that is reached at another host and port.
+    pub fn docker_config_at(&self, host: &str) -> String {
+        let credential = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+        json!({ "auths": { host: { "auth": credential } } }).to_string()
+    }
+
+    /// The manifest under a tag, as Debian's registry has stored it.
+    pub fn manifest(&self, repository: &str, tag: &str) -> Result<Value> {
+        let repositories = self.folder.join("content/docker/registry/v2/repositories");
+        let link = repositories
+            .join(repository)
+            .join("_manifests/tags")
+            .join(tag)
+            .join("current/link");
+        let digest = std::fs::read_to_string(&link)
+            .with_context(|| format!("cannot read {}", link.display()))?;
+        Ok(serde_json::from_slice(&self.blob(&digest)?)?)
+    }
+
+    /// The content of a digest, as Debian's registry has stored it.
+    pub fn blob(&self, digest: &str) -> Result<Vec<u8>> {
+        let hex = digest.strip_prefix("sha256:").context("another digest")?;
+        let blobs = self.folder.join("content/docker/registry/v2/blobs/sha256");
+        let path = blobs
+            .join(hex.get(..2).context("a short digest")?)
+            .join(hex)
+            .join("data");
+        std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
     }
 
     /// A Docker configuration with a credential that may only pull.

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::parts::{self, Cosign};
@@ -80,6 +80,19 @@ impl Testbed {
         self.shell.write("config.json", docker_config)?;
         let folder = self.shell.folder().display().to_string();
         Ok(self.shell.clone().with("DOCKER_CONFIG", &folder))
+    }
+
+    /// The kubeconfig of the scenario's user.
+    pub fn kubeconfig(&self) -> &Path {
+        self.cluster.kubeconfig()
+    }
+
+    /// Kills the API server of the real cluster and starts it again.
+    pub fn restart_api(&mut self) -> Result<()> {
+        match &mut self.cluster {
+            Cluster::Real(real) => real.restart_api(),
+            Cluster::BuiltIn(_) => bail!("the API server of the built-in cluster is its storage"),
+        }
     }
 
     /// Gives the controller this Docker configuration, where it looks for its own.
