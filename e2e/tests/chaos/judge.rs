@@ -21,6 +21,8 @@ const PREFIX: &str = "chains.tekton.dev/";
 /// each further second.
 const LIMIT: Duration = Duration::from_secs(300);
 const RUNS_A_SECOND: u64 = 10;
+/// How long nothing is read after the runs were read, in times of what reading them took.
+const READING: u32 = 5;
 /// Images that the command line verifies.
 const SAMPLE: usize = 4;
 
@@ -29,6 +31,7 @@ pub(crate) fn all_is_signed(storm: &Storm<'_>, plans: &[RunPlan]) -> Result<()> 
     let (begun, count) = (Instant::now(), u64::try_from(plans.len())?);
     let limit = LIMIT + Duration::from_secs(count / RUNS_A_SECOND);
     loop {
+        let asked = Instant::now();
         let runs = runs(storm)?;
         let waits = |run: &&Value| annotation(run, "signed") != Some("true");
         let waiting: Vec<&Value> = runs.iter().filter(waits).collect();
@@ -44,7 +47,8 @@ pub(crate) fn all_is_signed(storm: &Storm<'_>, plans: &[RunPlan]) -> Result<()> 
             waiting[0]["metadata"],
             said_of(storm, &waiting[0]["metadata"]["name"])?
         );
-        sleep(Duration::from_secs(1));
+        // reading all runs is work that the controllers have to wait for
+        sleep((asked.elapsed() * READING).max(Duration::from_secs(1)));
     }
 }
 
