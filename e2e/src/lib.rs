@@ -8,6 +8,7 @@ mod api;
 mod built_in;
 mod controller;
 mod deployment;
+pub mod etcd;
 mod follow;
 pub mod guide;
 pub mod images;

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::etcd::Etcd;
 use crate::ports::free_port;
 use crate::{parts, process::Process};
 
 /// The bearer token of the scenario's user, a cluster administrator.
 const TOKEN: &str = "windlass-e2e-admin";
-/// Bound on the start of either server.
-const START_LIMIT: Duration = Duration::from_secs(90);
+/// Bound on the start of either server. A machine that does much else takes more than a minute.
+const START_LIMIT: Duration = Duration::from_secs(240);
 
 /// The two servers. Dropped in this order: the API first, then its storage.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(crate) struct Real {
     arguments: Vec<String>,
     folder: PathBuf,
     _etcd: Process,
+    etcd_port: u16,
     kubeconfig: PathBuf,
 }
 
@@ -40,6 +42,7 @@ impl Real {
             arguments,
             folder: folder.to_owned(),
             _etcd: etcd,
+            etcd_port: client,
             kubeconfig,
         };
         real.wait_until_ready()?;
@@ -64,6 +67,12 @@ impl Real {
 
     pub(crate) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    pub(crate) fn etcd(&self) -> Etcd {
+        Etcd {
+            address: format!("127.0.0.1:{}", self.etcd_port),
+        }
     }
 
     pub(crate) fn log(&self) -> String {

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::parts::{self, Cosign};
 use crate::{
-    built_in::BuiltIn, deployment::Start, guide::SYSTEM_NAMESPACE, ports::free_port,
+    built_in::BuiltIn, deployment::Start, etcd::Etcd, guide::SYSTEM_NAMESPACE, ports::free_port,
     process::Process, real::Real, shell::Shell,
 };
 
@@ -85,6 +85,14 @@ impl Testbed {
     /// The kubeconfig of the scenario's user.
     pub fn kubeconfig(&self) -> &Path {
         self.cluster.kubeconfig()
+    }
+
+    /// The storage of the real cluster.
+    pub fn etcd(&self) -> Result<Etcd> {
+        match &self.cluster {
+            Cluster::Real(real) => Ok(real.etcd()),
+            Cluster::BuiltIn(_) => bail!("the built-in cluster is its own storage"),
+        }
     }
 
     /// Kills the API server of the real cluster and starts it again.

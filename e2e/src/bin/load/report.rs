@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use tokio::time::Instant;
 
 use crate::requests::Requests;
-use crate::watch::Marks;
+use crate::watch::{self, Marks};
 
 /// What was measured beside the times of the runs.
 #[derive(Debug)]
@@ -23,8 +23,6 @@ impl Report {
     /// controller where that is later.
     pub(crate) fn text(&self, ends: &Marks, marks: &Marks) -> Result<String> {
         let count = marks.len();
-        let first = marks.values().min().context("no run is signed")?;
-        let last = marks.values().max().context("no run is signed")?;
         let latencies = latencies(ends, marks)?;
         let share = |percent: usize| seconds(percentile(&latencies, percent));
         let objects = f64::from(u32::try_from(count)?);
@@ -36,7 +34,7 @@ impl Report {
              | `{}` | {count} | {:.1} | {} | {} | {} | {} | {:.2} ms | {} | {} | {writes:.2} |\n\n\
              requests: {}\n",
             self.scenario,
-            rate(count, *last - *first)?,
+            watch::rate(marks)?,
             share(50),
             share(90),
             share(99),
@@ -67,12 +65,6 @@ fn percentile(latencies: &[Duration], percent: usize) -> Duration {
     latencies.get(index).copied().unwrap_or_default()
 }
 
-/// How many of `count` there were a second between the first and the last.
-fn rate(count: usize, between: Duration) -> Result<f64> {
-    let rest = f64::from(u32::try_from(count.saturating_sub(1))?);
-    Ok(rest / between.as_secs_f64().max(0.001))
-}
-
 fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     if seconds < 1.0 {
@@ -98,11 +90,5 @@ mod tests {
         let value = |percent| percentile(&latencies, percent).as_secs();
         assert_eq!([50, 90, 99, 100].map(value), [5, 9, 10, 10]);
         assert_eq!(percentile(&[], 50), Duration::ZERO);
-    }
-
-    #[test]
-    fn a_rate_counts_what_came_after_the_first() {
-        let rate = |count, seconds| rate(count, Duration::from_secs(seconds)).ok();
-        assert_eq!(rate(11, 5), Some(2.0));
     }
 }

@@ -62,3 +62,26 @@ fn note(metadata: &Value, version: &mut String, marks: &mut Marks) -> Result<()>
     }
     Ok(())
 }
+
+/// How many runs were marked a second, from the first one on.
+pub(crate) fn rate(marks: &Marks) -> Result<f64> {
+    let first = marks.values().min().context("no run is signed")?;
+    let last = marks.values().max().context("no run is signed")?;
+    let rest = f64::from(u32::try_from(marks.len().saturating_sub(1))?);
+    Ok(rest / (*last - *first).as_secs_f64().max(0.001))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_counts_what_came_after_the_first() {
+        let first = Instant::now();
+        let marks = (0..11).map(|number| {
+            let mark = first + Duration::from_millis(500) * number;
+            (format!("run-{number}"), mark)
+        });
+        assert_eq!(rate(&marks.collect()).ok(), Some(2.0));
+    }
+}
