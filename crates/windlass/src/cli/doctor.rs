@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::ValueEnum;
+use serde_json::json;
 
 use super::output::{self, clean};
 use crate::cli::namespaces::OfController;
@@ -40,19 +41,29 @@ impl Doctor {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let client = connection.connect().await?;
         let findings = examine(&client, &self.controller.namespace).await;
+        let status = status(&findings);
         let text = match self.output {
             Form::Text => text(&findings),
+            Form::Json if status == 2 => {
+                let error = "nothing could be asked of the cluster";
+                format!("{:#}\n", json!({ "error": error, "findings": findings }))
+            }
             Form::Json => serde_json::to_string_pretty(&findings)? + "\n",
         };
         output::write(text)?;
-        let levels = || findings.iter().map(|one| one.level);
-        Ok(if levels().any(|level| level == Level::Problem) {
-            ExitCode::from(1)
-        } else if levels().all(|level| level == Level::Unknown) {
-            ExitCode::from(2)
-        } else {
-            ExitCode::SUCCESS
-        })
+        Ok(ExitCode::from(status))
+    }
+}
+
+/// The exit status.
+fn status(findings: &[Finding]) -> u8 {
+    let mut levels = findings.iter().map(|one| one.level);
+    if levels.clone().any(|level| level == Level::Problem) {
+        1
+    } else if levels.all(|level| level == Level::Unknown) {
+        2
+    } else {
+        0
     }
 }
 

@@ -1,5 +1,5 @@
 //! Errors as they are printed: a line for people, and with `-o json` an object for programs, which
-//! get one object on standard output whatever happens.
+//! get one JSON value on standard output whatever happens.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -8,8 +8,11 @@ use clap::Command;
 use serde_json::json;
 use windlass_core::error::Chain;
 
+use self::request::Request;
 use super::output;
 use crate::cluster::Connection;
+
+mod request;
 
 /// Exit code for "could not be done or checked".
 const FAILURE: u8 = 2;
@@ -27,27 +30,14 @@ pub(super) enum Reader {
 impl Reader {
     /// Who reads, by the arguments as they are typed: they may be the error.
     pub(super) fn of(arguments: &[OsString], command: &Command) -> Self {
-        let texts: Vec<&str> = arguments.iter().filter_map(|text| text.to_str()).collect();
-        let mut names = texts.iter().skip(1);
-        let verb = names.find_map(|text| command.find_subcommand(text));
-        let Some(verb) = verb.map(Command::get_name) else {
-            return Self::Person;
-        };
-        let is_json = |format: &str| matches!(format, "json" | "report" | "report-json");
-        let mut pairs = texts.windows(2);
-        let spaced = pairs.any(|pair| matches!(pair[0], "-o" | "--output") && is_json(pair[1]));
-        let joined = |text: &&str| {
-            let prefixes = ["--output=", "-o=", "-o"];
-            let format = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix));
-            format.is_some_and(is_json)
-        };
-        let wants_json = spaced || texts.iter().any(joined);
-        match verb {
-            // its option names a file
-            "attest" => Self::Person,
-            _ if !wants_json => Self::Person,
-            "verify" => Self::Verifier,
-            _ => Self::Program,
+        let request = Request::of(arguments, command);
+        let is_json = matches!(request.format(), Some("json" | "report" | "report-json"));
+        match request.verb() {
+            // the option of attest names a file
+            None | Some("attest") => Self::Person,
+            Some(_) if !is_json => Self::Person,
+            Some("verify" | "verify-attestation") => Self::Verifier,
+            Some(_) => Self::Program,
         }
     }
 
@@ -111,6 +101,9 @@ mod tests {
             "-o=json",
             "--output json",
             "--output=json",
+            "-Lo json",
+            "-Lojson",
+            "-o text -o json",
         ] {
             let line = format!("windlass --context x verify --bad {option} image");
             assert_eq!(reader(&line), Reader::Verifier, "{option}");
@@ -118,11 +111,30 @@ mod tests {
             assert_eq!(reader(&line), Reader::Program, "{option}");
         }
         for line in [
+            "windlass verify -o report image",
+            "windlass verify-attestation -o json image",
+            "windlass --context verify verify -o json",
+        ] {
+            assert_eq!(reader(line), Reader::Verifier, "{line}");
+        }
+        for line in [
             "windlass -o json",
             "windlass verify -o text image",
+            "windlass verify -o json -o text image",
+            "windlass verify -- -o json",
+            "windlass verify -n -o json",
+            "windlass verify-attestation image",
+            "windlass tr list -l -o json",
             "windlass attest -f run.yaml -o json",
         ] {
             assert_eq!(reader(line), Reader::Person, "{line}");
         }
+    }
+
+    #[test]
+    fn under_the_name_of_cosign_verify_is_read_by_a_program() {
+        let command = crate::cli::original::slice(Arguments::command(), Some("cosign".as_ref()));
+        let words = ["cosign", "verify", "image"].map(OsString::from);
+        assert_eq!(Reader::of(&words, &command), Reader::Verifier);
     }
 }

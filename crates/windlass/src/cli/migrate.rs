@@ -84,12 +84,16 @@ fn object(found: &Migration) -> serde_json::Value {
             "command": finding.command,
         })
     });
-    json!({
+    let mut object = json!({
         "findings": findings.collect::<Vec<_>>(),
         "unread": found.unread,
         "runs": found.runs,
         "key": found.key,
-    })
+    });
+    if !found.unread.is_empty() {
+        object["error"] = json!(format!("{} things could not be read", found.unread.len()));
+    }
+    object
 }
 
 fn text(found: &Migration) -> String {

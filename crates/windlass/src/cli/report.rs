@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::output::{self, clean};
 use super::verdict;
@@ -27,15 +27,11 @@ pub(super) enum ReportFormat {
     Report,
 }
 
-/// Prints reports and gives the exit code. One is an object, several are an array.
+/// Prints reports and gives the exit code.
 pub(super) fn print(reports: &[Report], format: ReportFormat) -> anyhow::Result<ExitCode> {
-    match (format, reports) {
-        (ReportFormat::Text, _) => output::write(texts(reports))?,
-        (_, [report]) => output::write(format!("{:#}\n", report.json()))?,
-        _ => {
-            let all: Value = reports.iter().map(Report::json).collect();
-            output::write(format!("{all:#}\n"))?;
-        }
+    match format {
+        ReportFormat::Text => output::write(texts(reports))?,
+        ReportFormat::Json | ReportFormat::Report => write(&object(reports))?,
     }
     Ok(exit(reports))
 }
@@ -43,31 +39,68 @@ pub(super) fn print(reports: &[Report], format: ReportFormat) -> anyhow::Result<
 /// Prints what the valid signatures of images say, as cosign does, and the reports to standard error.
 pub(super) fn print_claims(reports: &[Report]) -> anyhow::Result<ExitCode> {
     output::note(texts(reports).trim_end());
-    if reports.iter().all(|report| report.verdict().is_ok()) {
+    if failures(reports).is_empty() {
         let entries = reports.iter().flat_map(|report| &report.entries);
         let valid = entries.filter(|entry| entry.is_valid());
         let claims: Value = valid.filter_map(|entry| entry.claims.clone()).collect();
         output::write(format!("{claims}\n"))?;
     } else {
-        let all: Value = reports.iter().map(Report::json).collect();
-        output::write(format!("{all:#}\n"))?;
+        write(&object(reports))?;
     }
     Ok(exit(reports))
 }
 
 /// Prints the envelopes that are valid, and the reports to standard error.
-pub(super) fn print_envelopes(reports: &[Report]) -> anyhow::Result<ExitCode> {
+pub(super) fn print_envelopes(
+    reports: &[Report],
+    otherwise: Unverified,
+) -> anyhow::Result<ExitCode> {
     output::note(texts(reports).trim_end());
-    if reports.iter().all(|report| report.verdict().is_ok()) {
+    if failures(reports).is_empty() {
         let attestations = reports.iter().flat_map(Report::valid_attestations);
         let envelopes = attestations.filter_map(|entry| entry.envelope.as_ref());
         let lines = envelopes.map(|envelope| envelope.to_json() + "\n");
         output::write(lines.collect::<String>())?;
+    } else if otherwise == Unverified::Object {
+        write(&object(reports))?;
     }
     Ok(exit(reports))
 }
 
+/// What is printed where envelopes would be, if there are none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unverified {
+    Nothing,
+    /// The reports, for programs.
+    Object,
+}
+
+fn write(object: &Value) -> anyhow::Result<()> {
+    output::write(format!("{object:#}\n"))
+}
+
+/// The reports for programs: one as it is, several in an object. `error` says what is not verified.
+fn object(reports: &[Report]) -> Value {
+    let failures = failures(reports);
+    let mut object = match reports {
+        [report] => report.json(),
+        _ => json!({
+            "verified": failures.is_empty(),
+            "reports": reports.iter().map(Report::json).collect::<Vec<_>>(),
+        }),
+    };
+    if !failures.is_empty() {
+        object["error"] = json!(failures.join("; "));
+    }
+    object
+}
+
 fn exit(reports: &[Report]) -> ExitCode {
+    verdict::report(&failures(reports))
+}
+
+/// Why reports are not those of something verified; of several, each with its target.
+fn failures(reports: &[Report]) -> Vec<String> {
     let is_one = reports.len() == 1;
     let failures = reports.iter().filter_map(|report| {
         let reason = report.verdict().err()?;
@@ -77,7 +110,7 @@ fn exit(reports: &[Report]) -> ExitCode {
             format!("{}: {reason}", clean::short(&report.target))
         })
     });
-    verdict::report(&failures.collect::<Vec<_>>())
+    failures.collect()
 }
 
 fn texts(reports: &[Report]) -> String {

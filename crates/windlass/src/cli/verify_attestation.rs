@@ -8,7 +8,7 @@ use windlass_registry::Reference;
 use super::access::{Access, reference, within};
 use super::claims::Claims;
 use super::key;
-use super::report;
+use super::report::{self, Unverified};
 use super::verdict::PredicateType;
 use crate::cluster::Connection;
 use crate::inspect::verify::{SealRule, VerifyRequest, image};
@@ -16,7 +16,8 @@ use crate::sign::reference::KeyRef;
 
 /// Verify an attestation of images
 ///
-/// Prints the valid envelopes to standard output, one per line, and a report to standard error.
+/// Prints the valid envelopes to standard output, one per line, and a report to standard error. With
+/// -o json a program gets an object with the error if there is no envelope to print.
 /// Exit status: 0 at least one of each image is valid, 1 none is valid, 2 could not be checked.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -38,8 +39,8 @@ pub(crate) struct VerifyAttestation {
     check_claims: bool,
     #[command(flatten)]
     access: Access,
-    /// Output: json or text, which are the same: each envelope on a line
-    #[arg(short, long, value_name = "FORMAT", default_value = "json")]
+    /// Output: json or text, each envelope on a line; json is one object if none is valid
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: EnvelopeFormat,
     /// IMAGE@DIGEST or IMAGE:TAG
     #[arg(value_name = "IMAGE", value_parser = reference, required = true)]
@@ -60,8 +61,6 @@ impl VerifyAttestation {
     }
 
     async fn check(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        // both are one JSON object on a line
-        let (EnvelopeFormat::Json | EnvelopeFormat::Text) = self.output;
         let request = VerifyRequest {
             key: key::public(&self.key, connection).await?,
             identity: self.claims.identity(),
@@ -75,6 +74,12 @@ impl VerifyAttestation {
             let image = self.access.resolve(reference).await?;
             reports.push(image::verify(reference, &image, &request).await?);
         }
-        report::print_envelopes(&reports)
+        report::print_envelopes(
+            &reports,
+            match self.output {
+                EnvelopeFormat::Json => Unverified::Object,
+                EnvelopeFormat::Text => Unverified::Nothing,
+            },
+        )
     }
 }

@@ -16,6 +16,8 @@ mod docs;
 mod doctor;
 mod envelope;
 mod install;
+#[cfg(feature = "sandbox")]
+mod json;
 mod key_url;
 mod lenient;
 #[cfg(feature = "sandbox")]
