@@ -15,7 +15,8 @@
 //!   claims, and a value goes with its last claim: whoever fills the map loses values of its own, not
 //!   those that others use.
 //!
-//! [`Places`] are shared in the same spirit: whoever takes many leaves some to others.
+//! [`Places`] are shared in the same spirit: whoever takes many leaves some to others, and whoever is
+//! not known to be [`Slow`] gets one though all are taken.
 //!
 //! # Why not an existing crate
 //!
@@ -54,6 +55,7 @@ mod claims;
 mod entries;
 mod places;
 mod share;
+mod slow;
 mod state;
 
 #[cfg(test)]
@@ -62,6 +64,7 @@ mod tests;
 pub use self::entries::Expiry;
 pub use self::places::Places;
 pub use self::share::Share;
+pub use self::slow::Slow;
 
 /// A bounded map of values that expire and are made by one caller at a time. Without holders, it has
 /// the methods of [`Share`] itself.

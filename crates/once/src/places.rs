@@ -3,6 +3,10 @@
 //! What holds a place may do so for long. The more places are taken, the fewer each holder may have:
 //! alone a quarter of them, and fewer among many. The last quarter is only for holders that have none,
 //! so that whoever comes late finds a place though several others have taken what they can.
+//!
+//! Many holders in concert take that quarter too, one place each. So whoever shares the places may give
+//! each of a number of holders one of its own: then there are more places than was said, and nobody
+//! waits for others to have a first one.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -58,6 +62,15 @@ impl<H: Clone + Eq + Hash> Places<H> {
         }
     }
 
+    /// Whether a holder that has no place gets one though all are taken, while fewer than so many
+    /// holders have any.
+    pub fn have_one_for_each<Q: Eq + Hash + ?Sized>(&self, holder: &Q, holders: usize) -> bool
+    where
+        H: Borrow<Q>,
+    {
+        self.by_holder.len() < holders && !self.by_holder.contains_key(holder)
+    }
+
     /// Takes this many places for a holder, also if there are fewer.
     pub fn take(&mut self, holder: &H, places: usize) {
         self.taken += places;
@@ -103,6 +116,20 @@ mod tests {
         }
         places.give_back(&20, 1);
         assert!(places.are_unused() && places.free() == 64);
+    }
+
+    #[test]
+    fn a_holder_without_a_place_gets_one_of_its_own_while_few_holders_have_any() {
+        let mut places = Places::new(8);
+        for holder in 0..20 {
+            assert!(places.have_one_for_each(&holder, 20));
+            places.take(&holder, 1);
+            assert!(!places.have_one_for_each(&holder, 20));
+        }
+        assert_eq!(places.free(), 0);
+        assert!(!places.have_room(&20) && !places.have_one_for_each(&20, 20));
+        places.give_back(&7, 1);
+        assert!(!places.have_room(&20) && places.have_one_for_each(&20, 20));
     }
 
     #[test]

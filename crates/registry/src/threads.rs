@@ -1,7 +1,8 @@
 //! Threads for work that blocks and cannot be stopped, as a lookup of the system.
 //!
 //! Such work may outlive whoever asked for it, and keeps its thread until it really ends. Tenants have
-//! shares of the threads, so that work which never ends leaves room for that of others.
+//! shares of the threads, so that work which never ends leaves room for that of others. A tenant that has
+//! none, and whose work took no long time of late, gets one though all are taken.
 
 use std::fmt;
 use std::io;
@@ -9,12 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use tokio::sync::{Notify, oneshot};
-use windlass_once::Places;
+use tokio::time::Instant;
+use windlass_once::{Places, Slow};
 
 use crate::tenant::Tenant;
 
 /// Bytes of the stack of a thread: smaller than a huge page, which the kernel would fill at once.
 const STACK: usize = 512 << 10;
+/// For each thread, this many tenants may have one of their own though all are taken.
+const TENANTS: usize = 2;
 
 /// A bounded number of threads. Clones share it.
 #[derive(Clone)]
@@ -22,8 +26,14 @@ pub struct Threads(Arc<Inner>);
 
 struct Inner {
     name: &'static str,
-    places: Mutex<Places<Tenant>>,
+    taken: Mutex<Taken>,
     given_back: Notify,
+}
+
+/// Who has how many threads, and who had one for long.
+struct Taken {
+    places: Places<Tenant>,
+    slow: Slow<Tenant>,
 }
 
 /// A thread that a tenant has got. It is given back when its work ends.
@@ -31,6 +41,7 @@ struct Inner {
 pub struct Thread {
     threads: Threads,
     tenant: Tenant,
+    since: Instant,
 }
 
 /// Why work on a thread has no result.
@@ -46,11 +57,14 @@ pub enum Interrupted {
 }
 
 impl Threads {
-    /// At most this many threads, which bear this name.
+    /// This many threads, which bear this name, and one for each of twice as many tenants.
     pub fn new(name: &'static str, most: usize) -> Self {
         Self(Arc::new(Inner {
             name,
-            places: Mutex::new(Places::new(most)),
+            taken: Mutex::new(Taken {
+                places: Places::new(most),
+                slow: Slow::default(),
+            }),
             given_back: Notify::new(),
         }))
     }
@@ -68,19 +82,29 @@ impl Threads {
     }
 
     fn try_take(&self, tenant: &Tenant) -> Option<Thread> {
-        let mut places = self.places();
-        if !places.have_room(tenant) {
+        let (mut taken, now) = (self.taken(), Instant::now());
+        if !taken.have_room(tenant, now) {
             return None;
         }
-        places.take(tenant, 1);
+        taken.places.take(tenant, 1);
         Some(Thread {
             threads: self.clone(),
             tenant: tenant.clone(),
+            since: now,
         })
     }
 
-    fn places(&self) -> MutexGuard<'_, Places<Tenant>> {
-        self.0.places.lock().unwrap_or_else(PoisonError::into_inner)
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.0.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    fn have_room(&self, tenant: &Tenant, now: Instant) -> bool {
+        let tenants = self.places.most() * TENANTS;
+        let is_slow = || self.slow.has(tenant, now.into_std());
+        self.places.have_room(tenant)
+            || self.places.have_one_for_each(tenant, tenants) && !is_slow()
     }
 }
 
@@ -118,7 +142,12 @@ impl Thread {
 
 impl Drop for Thread {
     fn drop(&mut self) {
-        self.threads.places().give_back(&self.tenant, 1);
+        let now = Instant::now();
+        let held = now.saturating_duration_since(self.since);
+        let mut taken = self.threads.taken();
+        taken.places.give_back(&self.tenant, 1);
+        taken.slow.held(&self.tenant, held, now.into_std());
+        drop(taken);
         self.threads.0.given_back.notify_waiters();
     }
 }
@@ -150,6 +179,23 @@ mod tests {
         assert_eq!(other.run(|| 7).await.unwrap(), 7);
         drop(open);
         threads.take(&tenant).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_tenant_whose_work_is_quick_gets_a_thread_though_many_others_have_taken_all() {
+        let threads = Threads::new("test", 4);
+        let tenant = |number: usize| Tenant::from(format!("team-{number}").as_str());
+        let mut taken: Vec<Thread> = Vec::new();
+        for number in 0..7 {
+            taken.push(threads.take(&tenant(number)).await);
+        }
+        assert!(threads.take(&tenant(0)).now_or_never().is_none());
+        assert!(threads.take(&tenant(7)).now_or_never().is_some());
+        // of those who kept theirs for long, nobody gets a new one before there is room for all
+        tokio::time::advance(std::time::Duration::from_secs(6)).await;
+        taken.truncate(5);
+        assert!(threads.take(&tenant(6)).now_or_never().is_none());
+        assert!(threads.take(&tenant(7)).now_or_never().is_some());
     }
 
     #[tokio::test]

@@ -317,10 +317,11 @@ impl Queue {
 
     /// Gives all places that are free.
     fn fill(&mut self) {
-        while let Some(ticket) = self.signing.next() {
+        let now = Instant::now();
+        while let Some(ticket) = self.signing.next(now) {
             self.start(ticket, Place::Signing);
         }
-        while let Some(ticket) = self.pushing.next() {
+        while let Some(ticket) = self.pushing.next(now) {
             self.start(ticket, Place::Pushing);
         }
     }
@@ -332,12 +333,14 @@ impl Queue {
         let next = is_next.then(|| self.queued.remove(&ticket.id));
         let Some((id, job)) = next.flatten() else {
             // it is gone, or another ticket of it came first
-            return self.lane(place).leave(&ticket);
+            let lane = self.lane(place);
+            return lane.leave(&ticket, Duration::ZERO, Instant::now());
         };
         self.budget.release(&id.namespace, &job.work);
         let busy = Busy {
             ticket,
             place,
+            since: Instant::now(),
             attempts: job.attempts,
             is_leaving: job.is_leaving,
             interim: Interim::default(),
@@ -368,7 +371,8 @@ impl Queue {
         else {
             return;
         };
-        self.lane(busy.place).leave(&busy.ticket);
+        let (now, lane) = (Instant::now(), self.lane(busy.place));
+        lane.leave(&busy.ticket, now - busy.since, now);
         if matches!(outcome, Outcome::Written) {
             self.pace.wrote(&id.uid, Instant::now());
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tokio_util::time::delay_queue;
 
 use super::lane::Ticket;
@@ -52,6 +53,8 @@ pub(super) struct Waiting {
 pub(super) struct Busy {
     pub(super) ticket: Ticket,
     pub(super) place: Place,
+    /// When it got the place.
+    pub(super) since: Instant,
     pub(super) attempts: u32,
     pub(super) is_leaving: bool,
     pub(super) interim: Interim,

@@ -4,11 +4,17 @@
 //! slow registry does not take them all. Of all places, and of those of each host, a namespace may have
 //! a quarter at most, and the last ones are for namespaces that have none: a pass keeps its place at
 //! every host that it needs until it is over, which takes as long as the slowest of them.
+//!
+//! Many namespaces in concert can take every place all the same. So one that has none gets one at once
+//! though all are taken, if its passes were quick of late: what hangs takes such a place once, and not
+//! again for ten minutes.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use windlass_once::Places;
+use tokio::time::Instant;
+use windlass_once::{Places, Slow};
 
 use super::fair::Fair;
 use crate::cluster::runs::RunId;
@@ -17,6 +23,8 @@ use crate::cluster::runs::RunId;
 const HOST: usize = 2;
 /// What a place stands for: a run takes one for each so many bytes that it has.
 const BYTES: usize = 256 << 10;
+/// How many namespaces may have a place each though all are taken.
+const NAMESPACES: usize = 256;
 
 /// A run that wants places, and which registry hosts it needs.
 #[derive(Debug, Clone)]
@@ -50,6 +58,8 @@ pub(super) struct Lane {
     places: Places<String>,
     /// Those of each host that has any taken. A run takes one, of whatever size it is.
     hosts: HashMap<String, Places<String>>,
+    /// The namespaces whose passes took long of late.
+    slow: Slow<String>,
     ready: Fair<Ticket>,
     /// Those whose turn came while this host had no place left for them.
     parked: HashMap<String, Fair<Ticket>>,
@@ -61,6 +71,7 @@ impl Lane {
         Self {
             places: Places::new(places),
             hosts: HashMap::new(),
+            slow: Slow::default(),
             ready: Fair::default(),
             parked: HashMap::new(),
         }
@@ -78,19 +89,21 @@ impl Lane {
         self.ready.push_first(&namespace, ticket);
     }
 
-    /// Gives a place to the next one, if there is one left for it.
-    pub(super) fn next(&mut self) -> Option<Ticket> {
-        if self.places.free() == 0 {
-            return None;
-        }
+    /// Gives a place to the next one, if there is one for it.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Ticket> {
         loop {
-            let ticket = self.unpark().or_else(|| {
-                let places = &self.places;
-                self.ready.pop(|namespace| places.have_room(namespace))
+            let ticket = self.unpark(now).or_else(|| {
+                let Self {
+                    places,
+                    slow,
+                    ready,
+                    ..
+                } = self;
+                ready.pop(|namespace| has_room(places, slow, namespace, now))
             })?;
             let namespace = &ticket.id.namespace;
-            let has_room = |host: &&String| has_room(&self.hosts, host, namespace);
-            let Some(full) = ticket.hosts.iter().find(|host| !has_room(host)) else {
+            let is_full = |host: &&String| !self.host_has_room(host, namespace, now);
+            let Some(full) = ticket.hosts.iter().find(is_full) else {
                 self.take(&ticket);
                 return Some(ticket);
             };
@@ -98,6 +111,11 @@ impl Lane {
             let parked = self.parked.entry(full).or_default();
             parked.push(&namespace, ticket);
         }
+    }
+
+    fn host_has_room(&self, host: &str, namespace: &str, now: Instant) -> bool {
+        let places = self.hosts.get(host);
+        places.is_none_or(|places| has_room(places, &self.slow, namespace, now))
     }
 
     fn take(&mut self, ticket: &Ticket) {
@@ -112,9 +130,10 @@ impl Lane {
         }
     }
 
-    /// Takes the places back.
-    pub(super) fn leave(&mut self, ticket: &Ticket) {
+    /// Takes the places back, which were held for so long.
+    pub(super) fn leave(&mut self, ticket: &Ticket, held: Duration, now: Instant) {
         let Ticket { id, hosts, places } = ticket;
+        self.slow.held(&id.namespace, held, now.into_std());
         self.places.give_back(&id.namespace, *places);
         for name in hosts.iter() {
             let Some(host) = self.hosts.get_mut(name) else {
@@ -129,24 +148,29 @@ impl Lane {
 
     /// One who waits for a host that has room for it again. Few hosts are looked at: to have anybody
     /// wait, a host must have had a quarter of its places taken.
-    fn unpark(&mut self) -> Option<Ticket> {
+    fn unpark(&mut self, now: Instant) -> Option<Ticket> {
         let Self {
             places,
             hosts,
             parked,
+            slow,
             ..
         } = self;
         parked.retain(|_, waiting| !waiting.is_empty());
         parked.iter_mut().find_map(|(host, waiting)| {
-            waiting.pop(|name| places.have_room(name) && has_room(hosts, host, name))
+            let of_host = hosts.get(host);
+            waiting.pop(|name| {
+                has_room(places, slow, name, now)
+                    && of_host.is_none_or(|places| has_room(places, slow, name, now))
+            })
         })
     }
 }
 
-/// Whether a host has a place left for this namespace.
-fn has_room(hosts: &HashMap<String, Places<String>>, host: &str, namespace: &str) -> bool {
-    let host = hosts.get(host);
-    host.is_none_or(|places| places.have_room(namespace))
+/// Whether a namespace gets one more of these places.
+fn has_room(places: &Places<String>, slow: &Slow<String>, namespace: &str, now: Instant) -> bool {
+    let is_quick = || !slow.has(namespace, now.into_std());
+    places.have_room(namespace) || places.have_one_for_each(namespace, NAMESPACES) && is_quick()
 }
 
 #[cfg(test)]
@@ -168,6 +192,26 @@ mod tests {
         }
     }
 
+    fn take(lane: &mut Lane) -> Option<Ticket> {
+        lane.next(Instant::now())
+    }
+
+    fn take_all(lane: &mut Lane) -> Vec<Ticket> {
+        std::iter::from_fn(|| take(lane)).collect()
+    }
+
+    fn leave(lane: &mut Lane, ticket: &Ticket) {
+        lane.leave(ticket, Duration::ZERO, Instant::now());
+    }
+
+    /// Lets these have been slow of late.
+    fn slow<'n>(lane: &mut Lane, namespaces: impl IntoIterator<Item = &'n str>) {
+        let (time, now) = (Duration::from_secs(60), Instant::now().into_std());
+        for namespace in namespaces {
+            lane.slow.held(&namespace.to_owned(), time, now);
+        }
+    }
+
     fn namespaces(taken: &[Ticket]) -> Vec<&str> {
         let each = taken.iter().map(|ticket| ticket.id.namespace.as_str());
         each.collect()
@@ -178,12 +222,12 @@ mod tests {
         let mut lane = Lane::new(8);
         (0..100).for_each(|number| lane.push(ticket("b", number, &[])));
         lane.push(ticket("a", 0, &[]));
-        let taken: Vec<Ticket> = std::iter::from_fn(|| lane.next()).collect();
+        let taken: Vec<Ticket> = take_all(&mut lane);
         assert_eq!(namespaces(&taken), ["b", "a", "b"]);
-        lane.leave(&taken[0]);
-        let next = lane.next().unwrap();
+        leave(&mut lane, &taken[0]);
+        let next = take(&mut lane).unwrap();
         assert_eq!(next.id.name, "b-2");
-        assert!(lane.next().is_none());
+        assert!(take(&mut lane).is_none());
     }
 
     #[test]
@@ -197,19 +241,18 @@ mod tests {
             ..ticket("b", number, &[])
         };
         (0..9).for_each(|number| lane.push(large(number)));
-        let taken: Vec<Ticket> = std::iter::from_fn(|| lane.next()).collect();
+        let taken: Vec<Ticket> = take_all(&mut lane);
         assert_eq!(taken.len(), 2, "of four places");
         for ticket in &taken {
-            lane.leave(ticket);
+            leave(&mut lane, ticket);
         }
         let huge = Ticket {
             places: 1000,
             ..ticket("a", 0, &[])
         };
         lane.push(huge);
-        let names: Vec<String> = std::iter::from_fn(|| lane.next())
-            .map(|ticket| ticket.id.name.clone())
-            .collect();
+        let names = take_all(&mut lane).into_iter();
+        let names: Vec<String> = names.map(|ticket| ticket.id.name.clone()).collect();
         assert_eq!(names, ["b-2", "a-0"]);
     }
 
@@ -219,7 +262,7 @@ mod tests {
         lane.push(ticket("b", 0, &[]));
         lane.push(ticket("b", 1, &[]));
         lane.push(ticket("a", 0, &[]));
-        let taken: Vec<Ticket> = std::iter::from_fn(|| lane.next()).collect();
+        let taken: Vec<Ticket> = take_all(&mut lane);
         assert_eq!(namespaces(&taken), ["b", "a"]);
     }
 
@@ -227,25 +270,28 @@ mod tests {
     fn runs_of_a_host_without_room_wait_without_a_place_and_in_turn() {
         let mut lane = Lane::new(16);
         for number in 0..12 {
-            lane.push(ticket(&format!("b{number}"), 0, &["slow.io"]));
+            let namespace = format!("b{number}");
+            lane.push(ticket(&namespace, 0, &["slow.io"]));
+            slow(&mut lane, [namespace.as_str()]);
         }
-        let mut taken: Vec<Ticket> = std::iter::from_fn(|| lane.next()).collect();
+        slow(&mut lane, ["a"]);
+        let mut taken: Vec<Ticket> = take_all(&mut lane);
         assert_eq!(taken.len(), 8, "the half");
         lane.push(ticket("a", 0, &["slow.io"]));
         lane.push(ticket("a", 1, &["other.io"]));
-        let other = lane.next().unwrap();
+        let other = take(&mut lane).unwrap();
         assert_eq!(other.id.name, "a-1");
-        assert!(lane.next().is_none());
+        assert!(take(&mut lane).is_none());
         // every place of the host that is given back is taken again, until nobody waits
         let mut ended = 0;
         while let Some(ticket) = taken.pop() {
-            lane.leave(&ticket);
+            leave(&mut lane, &ticket);
             ended += 1;
-            taken.extend(std::iter::from_fn(|| lane.next()));
+            taken.extend(take_all(&mut lane));
         }
         assert_eq!(ended, 13);
         assert!(lane.hosts.keys().eq(["other.io"]));
-        assert!(lane.unpark().is_none() && lane.parked.is_empty());
+        assert!(lane.unpark(Instant::now()).is_none() && lane.parked.is_empty());
     }
 
     #[test]
@@ -259,10 +305,10 @@ mod tests {
                     lane.push(ticket);
                 }
             }
-            while lane.next().is_some() {}
+            while take(&mut lane).is_some() {}
             for namespace in ["a", "g"] {
                 lane.push(ticket(namespace, 0, &["r.io"]));
-                let next = lane.next().map(|next| next.id.namespace.clone());
+                let next = take(&mut lane).map(|next| next.id.namespace.clone());
                 assert_eq!(next.as_deref(), Some(namespace), "of {places}");
             }
         }
@@ -274,28 +320,102 @@ mod tests {
         for namespace in 0..30 {
             let ticket = |number| ticket(&format!("b{namespace}"), number, &["slow.io"]);
             (0..100).for_each(|number| lane.push(ticket(number)));
-            while lane.next().is_some() {}
+            while take(&mut lane).is_some() {}
         }
         lane.push(ticket("a", 0, &["slow.io"]));
-        assert!(lane.next().is_some());
+        assert!(take(&mut lane).is_some());
     }
 
     #[test]
     fn one_who_waits_for_two_hosts_keeps_no_other_from_the_first() {
         let mut lane = Lane::new(4);
+        slow(&mut lane, ["a", "b", "c", "d", "e"]);
         let both = ["x.io", "y.io"];
         lane.push(ticket("a", 0, &["x.io"]));
         lane.push(ticket("b", 0, &["x.io"]));
-        let x: Vec<Ticket> = std::iter::from_fn(|| lane.next()).collect();
+        let x: Vec<Ticket> = take_all(&mut lane);
         lane.push(ticket("c", 0, &both));
         lane.push(ticket("d", 0, &["x.io"]));
-        assert!(lane.next().is_none());
-        lane.leave(&x[0]);
+        assert!(take(&mut lane).is_none());
+        leave(&mut lane, &x[0]);
         // the second host fills up before the first has room
         lane.push(ticket("e", 0, &["y.io"]));
-        let next: Vec<Ticket> = std::iter::from_fn(|| lane.next()).collect();
+        let next: Vec<Ticket> = take_all(&mut lane);
         assert_eq!(namespaces(&next), ["c", "e"]);
-        lane.leave(&next[0]);
-        assert_eq!(lane.next().unwrap().id.namespace, "d");
+        leave(&mut lane, &next[0]);
+        assert_eq!(take(&mut lane).unwrap().id.namespace, "d");
+    }
+
+    /// A pass in simulated time: when it ends and began, and its ticket.
+    type Pass = (Instant, Instant, Ticket);
+
+    /// Lets time pass until a moment. Passes of `a` take 100 ms; all others a minute, and are tried
+    /// again and again.
+    fn play(lane: &mut Lane, passes: &mut Vec<Pass>, until: Instant) {
+        loop {
+            passes.sort_by_key(|(end, ..)| std::cmp::Reverse(*end));
+            let ended = passes.pop_if(|(end, ..)| *end <= until);
+            let now = ended.as_ref().map_or(until, |(end, ..)| *end);
+            if let Some((end, begun, ticket)) = &ended {
+                lane.leave(ticket, *end - *begun, *end);
+                if ticket.id.namespace != "a" {
+                    lane.push(ticket.clone());
+                }
+            }
+            while let Some(ticket) = lane.next(now) {
+                let is_quick = ticket.id.namespace == "a";
+                let time = Duration::from_millis(if is_quick { 100 } else { 60_000 });
+                passes.push((now + time, now, ticket));
+            }
+            if ended.is_none() {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn forty_namespaces_whose_runs_hang_keep_one_that_is_quick_from_no_registry() {
+        let begun = Instant::now();
+        let mut lane = Lane::new(256);
+        let (mut passes, mut most) = (Vec::new(), 0);
+        // one after the other, so that the first ones take what they can and the last ones the rest
+        for namespace in 0..40 {
+            for number in 0..100 {
+                let host = format!("{}.io", number % 3);
+                lane.push(ticket(&format!("b{namespace}"), number, &["r.io", &host]));
+            }
+            play(&mut lane, &mut passes, begun);
+        }
+        for visit in 1..=1500 {
+            let now = begun + Duration::from_millis(700) * visit;
+            play(&mut lane, &mut passes, now);
+            most = most.max(passes.len());
+            let own = ticket("a", visit as usize, &["r.io"]);
+            lane.push(own.clone());
+            play(&mut lane, &mut passes, now);
+            let begun = passes.iter().find(|(.., it)| it.id == own.id);
+            assert!(begun.is_some(), "visit {visit} waits");
+        }
+        assert!(most >= 128, "no more than {most} hang");
+    }
+
+    #[test]
+    fn a_namespace_whose_run_hung_gets_a_place_beyond_all_once_in_ten_minutes() {
+        let (mut lane, begun) = (Lane::new(4), Instant::now());
+        for namespace in ["a", "b", "c", "d", "e"] {
+            lane.push(ticket(namespace, 0, &[]));
+        }
+        let taken = take_all(&mut lane);
+        assert_eq!(namespaces(&taken), ["a", "b", "c", "d", "e"]);
+        let minute = Duration::from_secs(60);
+        lane.leave(&taken[4], minute, begun + minute);
+        lane.push(ticket("e", 1, &[]));
+        assert!(lane.next(begun + minute).is_none());
+        let quick = ticket("f", 0, &[]);
+        lane.push(quick.clone());
+        assert_eq!(lane.next(begun + minute).unwrap().id, quick.id);
+        lane.leave(&quick, Duration::ZERO, begun + minute);
+        assert!(lane.next(begun + minute * 10).is_none());
+        assert!(lane.next(begun + minute * 12).is_some());
     }
 }

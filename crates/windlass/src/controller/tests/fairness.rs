@@ -152,6 +152,37 @@ async fn while_seventy_runs_of_one_tenant_hang_those_of_another_are_signed() {
 }
 
 #[tokio::test]
+async fn the_runs_of_forty_tenants_that_hang_keep_those_of_no_other_from_their_registry() {
+    let mut silent = Silent::start().await;
+    let scene = stage(FOR_EVER, |_| {}).await;
+    let registry = Registry::start(RegistryOptions::default()).await.unwrap();
+    let digest = image(&registry);
+    for team in 0..40 {
+        let namespace = format!("hostile-{team}");
+        scene.create(json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": namespace },
+        }));
+        for number in 0..8 {
+            // each holds a place at the registry of the other tenant too
+            let hosts = [registry.host(), silent.host.clone()];
+            let mut run = hostile_at(&format!("hang-{number}"), hosts);
+            run["metadata"]["namespace"] = json!(namespace);
+            scene.create(run);
+        }
+    }
+    silent.reached(40).await;
+
+    scene.create(finished("without-registry"));
+    assert_eq!(scene.marked("without-registry").await, "true");
+    for name in ["first", "second"] {
+        scene.create(built(name, &registry, &digest));
+        assert_eq!(scene.marked(name).await, "true");
+    }
+    verify_both(&registry, &digest);
+    scene.local.kill_and_end().await;
+}
+
+#[tokio::test]
 async fn names_that_no_server_answers_keep_runs_of_no_other_tenant_from_their_registry() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
