@@ -180,4 +180,20 @@ mod tests {
             assert!(matches!(work, Work::Seen(_)));
         }
     }
+
+    #[test]
+    fn what_is_signed_for_thousands_of_images_is_kept_of_few_runs() {
+        let mut budget = Budget::default();
+        let mut admit = |namespace: &str| {
+            let work = Work::Push(None, Progress::of_images(4000));
+            budget.admit(namespace, work).has_progress()
+        };
+        let of_b = (0..8).filter(|_| admit("b")).count();
+        assert_eq!(of_b, 1, "of a namespace");
+        let mut kept = 0;
+        for namespace in ["c", "d", "e", "f"] {
+            kept += (0..8).filter(|_| admit(namespace)).count();
+        }
+        assert!(kept <= 2, "{kept} more");
+    }
 }
