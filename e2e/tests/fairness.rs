@@ -1,4 +1,5 @@
-//! One tenant's registry does not respond: how long the runs of another tenant take meanwhile.
+//! The registry of one tenant, or of many, does not respond: how long the runs of another tenant take
+//! meanwhile.
 
 use std::collections::HashMap;
 use std::net::{TcpListener, TcpStream};
@@ -14,6 +15,10 @@ use windlass_e2e::{
 
 /// Runs of the tenant whose registry is silent.
 const HANGING: usize = 200;
+/// Tenants that hang in concert: more than the last quarter of the places has places, each with a few
+/// runs.
+const TENANTS: usize = 40;
+const HANGING_EACH: usize = 8;
 /// Of these, as many are seen to hang at once before anything is measured. One namespace may have 64
 /// places; fewer are taken where the first give up before the last have ended.
 const SEEN: usize = 32;
@@ -82,20 +87,23 @@ fn canary(shell: &Shell) -> Result<()> {
     runs::wait_until_signed(shell, "taskrun/canary-0")
 }
 
-/// Runs of another namespace that all wait for the silent registry.
-fn hang(shell: &Shell, silent: &Silent) -> Result<()> {
-    shell.ok("kubectl create namespace team-b")?;
-    let mut list = runs::batch("hang", HANGING);
-    for run in list["items"].as_array_mut().into_iter().flatten() {
-        run["metadata"]["namespace"] = json!("team-b");
-    }
-    shell.write("hang.json", list.to_string())?;
-    shell.ok("kubectl create -f hang.json")?;
+/// So many runs of each of these namespaces, which all wait for the silent registry.
+fn hang(shell: &Shell, silent: &Silent, namespaces: &[String], each: usize) -> Result<()> {
     let results = image(&format!("{}/team-b/app", silent.host), 1);
     shell.write("hanging.json", ended(&results))?;
-    shell.ok(
-        "kubectl patch -f hang.json --subresource=status --type=merge --patch-file=hanging.json",
-    )?;
+    for namespace in namespaces {
+        shell.ok(&format!("kubectl create namespace {namespace}"))?;
+        let mut list = runs::batch("hang", each);
+        for run in list["items"].as_array_mut().into_iter().flatten() {
+            run["metadata"]["namespace"] = json!(namespace);
+        }
+        shell.write("hang.json", list.to_string())?;
+        shell.ok("kubectl create -f hang.json")?;
+        shell.ok(
+            "kubectl patch -f hang.json --subresource=status --type=merge \
+             --patch-file=hanging.json",
+        )?;
+    }
     let began = Instant::now();
     while silent.connections() < SEEN {
         ensure!(
@@ -178,7 +186,23 @@ fn p99(mut latencies: Vec<Duration>) -> Duration {
 
 #[test]
 fn while_200_runs_of_one_tenant_hang_those_of_another_are_signed_at_once() -> Result<()> {
+    println!("{}", measure_beside(&["team-b".to_owned()], HANGING)?);
+    Ok(())
+}
+
+#[test]
+fn while_runs_of_40_tenants_hang_those_of_another_are_signed_at_once() -> Result<()> {
+    let tenants: Vec<String> = (0..TENANTS)
+        .map(|number| format!("hostile-{number}"))
+        .collect();
+    println!("{}", measure_beside(&tenants, HANGING_EACH)?);
+    Ok(())
+}
+
+/// Measures runs of another tenant beside so many of each of these, and tells the figures.
+fn measure_beside(tenants: &[String], each: usize) -> Result<String> {
     let silent = Silent::start()?;
+    let mut figures = String::new();
     Testbed::with(Kind::Real, Cosign::Two, |testbed| {
         let registry = Registry::start(&testbed.shell().folder().join("registry"))?;
         let shell = testbed.shell_with_login(&registry.docker_config(""))?;
@@ -203,9 +227,12 @@ fn while_200_runs_of_one_tenant_hang_those_of_another_are_signed_at_once() -> Re
         runs::create_batch(&shell, "quiet", MEASURED)?;
         let quiet = Latency::of_wave(&shell, &registry, &watch, "quiet")?;
         runs::create_batch(&shell, "measured", MEASURED)?;
-        hang(&shell, &silent)?;
+        hang(&shell, &silent, tenants, each)?;
         let beside = Latency::of_wave(&shell, &registry, &watch, "measured")?;
-        println!("{quiet:?} while nobody hangs, {beside:?} beside {HANGING} runs that hang");
+        let (count, all) = (tenants.len(), tenants.len() * each);
+        figures = format!(
+            "{quiet:?} while nobody hangs, {beside:?} beside {all} runs of {count} tenants that hang"
+        );
 
         let bound = |bound: Duration, quiet: Duration| bound.max(quiet * GROWTH);
         let with_registry = bound(WITH_REGISTRY, quiet.with_registry);
@@ -214,15 +241,16 @@ fn while_200_runs_of_one_tenant_hang_those_of_another_are_signed_at_once() -> Re
             beside.with_registry < with_registry && beside.without_registry < without_registry,
             "{beside:?}, not below {with_registry:?} and {without_registry:?}; {quiet:?} before"
         );
-        hanging_ones_are_recorded(&shell)
-    })
+        hanging_ones_are_recorded(&shell, &tenants[0], each)
+    })?;
+    Ok(figures)
 }
 
 /// What goes on the hanging runs themselves is there, and no mark.
-fn hanging_ones_are_recorded(shell: &Shell) -> Result<()> {
-    let beside = shell.beside("team-b")?;
-    for number in [0, HANGING / 2, HANGING - 1] {
-        let run = RunRecord::of(&beside, &format!("taskrun/hang-{number} -n team-b"))?;
+fn hanging_ones_are_recorded(shell: &Shell, namespace: &str, each: usize) -> Result<()> {
+    let beside = shell.beside(namespace)?;
+    for number in [0, each / 2, each - 1] {
+        let run = RunRecord::of(&beside, &format!("taskrun/hang-{number} -n {namespace}"))?;
         ensure!(run.count("signature-") == 1, "{} is not signed", run.name());
         ensure!(
             run.annotation("signed").is_empty(),

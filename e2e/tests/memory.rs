@@ -1,5 +1,5 @@
 //! What the controller's memory does not depend on: a registry that keeps it waiting for the last byte,
-//! and how many runs there are to sign.
+//! how many images runs name there, and how many runs there are to sign.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -18,6 +18,12 @@ const AT_ONCE: usize = 64;
 const BODY: usize = 4 << 20;
 /// Most memory of the controller, with its key.
 const MOST: u64 = 256 << 20;
+/// Namespaces with runs of many images, how many each has, and how many images a run names.
+const TENANTS: usize = 4;
+const RUNS_EACH: usize = 8;
+const IMAGES: usize = 8000;
+/// How long these are under way before the memory is looked at.
+const UNDER_WAY: Duration = Duration::from_secs(60);
 /// Runs of the drain.
 const DRAIN: usize = 500;
 /// Most memory in a drain, once the key is loaded.
@@ -146,6 +152,63 @@ fn sixty_four_runs_at_a_registry_that_stalls_stay_under_256_mib() -> Result<()> 
         ensure!(testbed.controller_is_running(), "the controller ended");
         // and nobody else waits for these
         signs(&shell, "after")
+    })
+}
+
+/// Makes runs of a namespace that each name many images of the registry that stalls.
+fn name_many_images(shell: &Shell, registry: &Stalling, namespace: &str) -> Result<()> {
+    shell.ok(&format!("kubectl create namespace {namespace}"))?;
+    for number in 0..RUNS_EACH {
+        let batch = format!("many-{number}");
+        let mut list = runs::batch(&batch, 1);
+        for run in list["items"].as_array_mut().into_iter().flatten() {
+            run["metadata"]["namespace"] = json!(namespace);
+        }
+        shell.write(&format!("{batch}.json"), list.to_string())?;
+        shell.ok(&format!("kubectl create -f {batch}.json"))?;
+        let images = (0..IMAGES).map(|image| {
+            let host = &registry.host;
+            format!("{host}/{namespace}/app@sha256:{number:032x}{image:032x}")
+        });
+        let images = images.collect::<Vec<_>>().join(",");
+        let results = json!([{ "name": "IMAGES", "type": "string", "value": images }]);
+        end(shell, &batch, &results)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn runs_of_8000_images_in_four_namespaces_stay_under_256_mib_at_a_registry_that_stalls()
+-> Result<()> {
+    let registry = Stalling::start()?;
+    Testbed::with(Kind::Real, Cosign::Two, |testbed| {
+        let shell = testbed.shell().clone();
+        shell.ok(guide::KEY_PAIR)?;
+        let settings = [
+            ("artifacts.oci.storage", "oci"),
+            ("artifacts.taskrun.storage", "oci"),
+        ];
+        images::configure(&shell, &settings)?;
+        signs(&shell, "canary")?;
+        for number in 0..TENANTS {
+            name_many_images(&shell, &registry, &format!("team-{number}"))?;
+        }
+        let begun = Instant::now();
+        let mut number = 0;
+        while begun.elapsed() < UNDER_WAY {
+            signs(&shell, &format!("beside-{number}"))?;
+            number += 1;
+        }
+        let stalled = registry.stalled.load(Ordering::Relaxed);
+        ensure!(stalled >= TENANTS, "only {stalled} responses stalled");
+        let peak = testbed.peak_memory()?;
+        println!(
+            "{stalled} responses stalled; {} MiB at most; {number} runs of another tenant signed",
+            peak >> 20
+        );
+        ensure!(peak < MOST, "the controller took {} MiB", peak >> 20);
+        ensure!(testbed.controller_is_running(), "the controller ended");
+        Ok(())
     })
 }
 
