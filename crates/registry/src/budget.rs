@@ -44,10 +44,16 @@ pub struct Exhausted;
 impl Budget {
     /// A budget of this many bytes.
     pub fn new(bytes: usize) -> Self {
-        let units = (bytes / UNIT).clamp(PARTS, Semaphore::MAX_PERMITS / 2);
+        Self::in_parts(bytes, PARTS)
+    }
+
+    /// A budget of which a party can have one in this many parts.
+    pub fn in_parts(bytes: usize, parts: usize) -> Self {
+        let parts = parts.max(1);
+        let units = (bytes / UNIT).clamp(parts, Semaphore::MAX_PERMITS / 2);
         Self(Arc::new(Inner {
             all: Arc::new(Semaphore::new(units)),
-            part: u32::try_from(units / PARTS).unwrap_or(u32::MAX),
+            part: u32::try_from(units / parts).unwrap_or(u32::MAX),
             parties: Mutex::default(),
         }))
     }

@@ -4,7 +4,9 @@
 //! many times if it names many images: each is signed, uploaded, and reported where that fails.
 //! Small runs are read at once. A large one is read, and worked on, once there is room for it in a
 //! budget that all namespaces share, and of which none has more than a quarter. What does not fit is
-//! measured and not kept, so that nothing is held in memory by those that wait.
+//! measured and not kept, so that nothing is held in memory by those that wait. A run that is larger
+//! than such a quarter, as one with thousands of images, has a budget of its own kind: few of them are
+//! worked on at once, and no other run waits for them.
 
 use std::time::Duration;
 
@@ -30,6 +32,12 @@ const PER_IMAGE: usize = 4 << 10;
 const DIGEST: &[u8] = b"sha256:";
 /// Bytes of all large runs in memory.
 const RUNS: usize = 16 << 20;
+/// The part of that which one namespace can have. A run that takes more is a giant.
+const PART: usize = RUNS / 4;
+/// Giants that are worked on at once, each of another namespace.
+const GIANTS: usize = 2;
+/// Bytes that each of them may take: a pass over a run with 8,000 images takes as many.
+const GIANT: usize = 64 << 20;
 /// Bytes of the children of all pipeline runs in memory.
 const CHILDREN: usize = 32 << 20;
 /// How long a pass waits for room unless a test is less patient.
@@ -41,6 +49,7 @@ const ATTEMPTS: usize = 3;
 /// that nobody waits for somebody who waits for him.
 pub(crate) struct Flight {
     runs: Budget,
+    giants: Budget,
     children: Budget,
     /// How long a pass waits for room before its run is put off.
     patience: Duration,
@@ -63,6 +72,7 @@ impl Default for Flight {
     fn default() -> Self {
         Self {
             runs: Budget::new(RUNS),
+            giants: Budget::in_parts(GIANTS * GIANT, GIANTS),
             children: Budget::new(CHILDREN),
             patience: PATIENCE,
         }
@@ -101,7 +111,11 @@ impl Flight {
     }
 
     async fn room(&self, id: &RunId, bytes: usize) -> Result<Share, FlightError> {
-        let taken = self.runs.take(&id.namespace, bytes, self.patience).await;
+        let (budget, bytes) = match bytes {
+            0..=PART => (&self.runs, bytes),
+            _ => (&self.giants, GIANT),
+        };
+        let taken = budget.take(&id.namespace, bytes, self.patience).await;
         taken.map_err(|Exhausted| FlightError::Full)
     }
 
@@ -208,5 +222,36 @@ mod tests {
         drop(held);
         let taken = flight.take(&id("many"), many).await;
         assert!(taken.is_ok_and(|taken| taken.room.is_some()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_runs_with_thousands_of_images_are_worked_on_at_once_and_no_other_waits_for_them() {
+        let run = |images: usize| {
+            let results: Vec<Value> = (0..images).map(result).collect();
+            Bytes::from(json!({ "status": { "results": results } }).to_string())
+        };
+        let id = |namespace: &str| RunId {
+            namespace: namespace.to_owned(),
+            ..id("run")
+        };
+        let flight = Flight::default();
+        let (giant, large) = (run(8000), run(900));
+        let first = flight.take(&id("a"), giant.clone()).await.ok().unwrap();
+        // no namespace has both
+        assert!(flight.take(&id("a"), giant.clone()).await.is_err());
+        let second = flight.take(&id("b"), giant.clone()).await.ok().unwrap();
+        assert!(flight.take(&id("c"), giant.clone()).await.is_err());
+        let mut taken = Vec::new();
+        for namespace in ["a", "b", "c", "d"] {
+            taken.push(
+                flight
+                    .take(&id(namespace), large.clone())
+                    .await
+                    .ok()
+                    .unwrap(),
+            );
+        }
+        drop((first, second));
+        assert!(flight.take(&id("c"), giant).await.is_ok());
     }
 }
