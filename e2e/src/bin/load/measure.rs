@@ -10,11 +10,11 @@ use tokio::time::{Instant, sleep_until};
 use windlass_e2e::plan::{self, Kind, RunPlan};
 use windlass_e2e::{Api, Command, Controller};
 
+use crate::arguments::Arguments;
 use crate::process::Running;
 use crate::report::Report;
 use crate::requests::Requests;
 use crate::watch::{self, Marks};
-use crate::{Arguments, connect};
 
 /// What is measured.
 pub(crate) enum Subject<'c> {
@@ -35,7 +35,7 @@ pub(crate) struct Load<'a> {
 
 impl Load<'_> {
     pub(crate) async fn measure(&mut self, subject: Subject<'_>) -> Result<String> {
-        let api = connect(&self.kubeconfig).await?;
+        let api = Api::connect(&self.kubeconfig).await?;
         let scenario = self.arguments.scenario;
         let batch = format!(
             "l{:x}",

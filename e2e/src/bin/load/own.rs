@@ -7,13 +7,14 @@ use anyhow::Result;
 use windlass_e2e::etcd::Change;
 use windlass_e2e::guide::{KEY_PAIR, SYSTEM_NAMESPACE};
 use windlass_e2e::plan::{Kind, RunPlan};
-use windlass_e2e::{Command, Registry, Testbed, images, metrics, plan, ports};
+use windlass_e2e::{Api, Command, Registry, Testbed, images, metrics, plan, ports};
 
+use crate::arguments::Arguments;
 use crate::measure::{Load, Subject};
 use crate::process::Running;
+use crate::runtime::runtime;
 use crate::scenario::Scenario;
 use crate::watch;
-use crate::{Arguments, connect, runtime};
 
 /// Namespace and batch of the runs that are signed before.
 const PRESENT: &str = "present";
@@ -86,7 +87,7 @@ fn with_runs_present(
     let model = RunPlan::task(PRESENT, "model", PRESENT);
     let etcd = testbed.etcd()?;
     let (signing, rate) = runtime()?.block_on(async {
-        let api = connect(&kubeconfig).await?;
+        let api = Api::connect(&kubeconfig).await?;
         plan::make_namespace(&api, PRESENT).await?;
         plan::run_all(&api, &[model], 1).await?;
         let key = |name: &str| format!("tekton.dev/taskruns/{PRESENT}/{name}");

@@ -9,9 +9,8 @@ use futures::StreamExt as _;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
+use windlass_e2e::Api;
 use windlass_e2e::plan::Kind;
-
-use crate::connect;
 
 /// The mark.
 const SIGNED: &str = "chains.tekton.dev/signed";
@@ -28,7 +27,7 @@ pub(crate) async fn marks(
     batch: String,
     count: usize,
 ) -> Result<JoinHandle<Result<Marks>>> {
-    let api = connect(&kubeconfig).await?;
+    let api = Api::connect(&kubeconfig).await?;
     let path = format!("/apis/tekton.dev/v1/{}", kind.plural());
     let mut version = api.version(&path).await?;
     let labels = format!("load%3D{batch}");
