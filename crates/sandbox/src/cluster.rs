@@ -33,6 +33,7 @@ pub(crate) mod object;
 mod openapi;
 mod page;
 mod patch;
+pub(crate) mod pod_log;
 pub(crate) mod route;
 mod selector;
 pub(crate) mod state;

@@ -20,6 +20,7 @@ use crate::traffic::Traffic;
 pub(crate) mod call;
 mod collection;
 mod item;
+mod log;
 mod protobuf;
 pub(crate) mod response;
 mod review;
@@ -91,6 +92,9 @@ async fn dispatch(
         body: read(body, BODY, BODY_WAIT).await.map_err(refuse_unread)?,
     };
     if let Some(response) = discovery::respond(path, &call) {
+        return response;
+    }
+    if let Some(response) = log::respond(path, &call) {
         return response;
     }
     let target = Target::parse(path).ok_or_else(Status::no_such_path)?;

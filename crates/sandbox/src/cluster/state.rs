@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::cluster::pod_log::PodLogs;
 use crate::cluster::store::Store;
 use crate::traffic::Traffic;
 
@@ -15,6 +16,7 @@ pub(crate) struct State {
     /// The user's bearer token.
     pub token: String,
     pub traffic: Traffic<Infallible>,
+    pub logs: PodLogs,
 }
 
 impl State {
@@ -24,6 +26,7 @@ impl State {
             store: Mutex::new(Store::new()),
             token,
             traffic: Traffic::new(request_log),
+            logs: PodLogs::new(),
         }
     }
 
