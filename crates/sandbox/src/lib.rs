@@ -12,16 +12,19 @@
 //! page.
 
 mod body;
+mod child_name;
 pub mod cluster;
 mod exchange;
 mod fault;
 mod gate;
+mod images;
 pub mod log;
 mod names;
 mod query;
 mod random;
 pub mod registry;
 mod request_log;
+mod run_status;
 mod serve;
 pub mod steps;
 mod task;
@@ -31,6 +34,7 @@ mod traffic;
 pub use cluster::{Cluster, Options, StartError, Status};
 pub use fault::{Fault, FaultAnswer, Reply};
 pub use gate::Gate;
+pub use images::{Digests, Image};
 pub use request_log::SeenRequest;
 pub use serve::ListenError;
 pub use tls::{ClientCertificate, TlsError};

@@ -1,24 +1,30 @@
-//! Runs the steps of task runs: each as a local process, without isolation, in a scratch folder.
-//! Status is written as Tekton writes it (conditions, steps, results). There are no images, so a
-//! step's `imageID` stays empty. Pipeline runs are not run and get no status. Paths
-//! such as `/tekton/results` do not exist; steps must use `$(results.NAME.path)` and the like.
+//! Runs the steps of task runs: each as a local process, without isolation, in a scratch folder that
+//! is also its `HOME`. Status is written as Tekton writes it (conditions, steps, results, retries),
+//! and a pod with a container for each step, whose logs are kept. Images are not run: a step has an
+//! `imageID` where its image is known. Paths such as `/tekton/results` do not exist; steps must use
+//! `$(results.NAME.path)` and the like.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::cluster::Cluster;
-use crate::cluster::object;
-use crate::cluster::state::State;
-use crate::cluster::store::Key;
+use crate::images::Digests;
 use crate::task::Task;
 
+mod attempt;
 mod context;
+pub(crate) mod duration;
 mod exec;
+mod image;
+mod name;
+pub(crate) mod pending;
 mod plan;
+mod pod;
 mod process;
 mod record;
 mod results;
@@ -27,8 +33,8 @@ mod shared;
 mod stop;
 #[cfg(test)]
 mod tests;
-mod unknown;
-mod variables;
+pub(crate) mod unknown;
+pub(crate) mod variables;
 mod workspace;
 
 pub use shared::Output;
@@ -38,9 +44,14 @@ use shared::Shared;
 /// How task runs are run.
 #[derive(Clone, Default)]
 pub struct Options {
-    /// Takes each line a step prints; without it lines are logged at `info`.
+    /// Takes each line a step prints, besides the log of its pod.
     pub output: Option<Output>,
+    /// Finds the digests of images that this process knows.
+    pub digests: Option<Digests>,
 }
+
+/// Most task runs whose steps run at once; others wait.
+const AT_ONCE: usize = 32;
 
 /// The runner could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +91,9 @@ impl StepRunner {
         let stop = cluster.state().traffic.stop.child_token();
         let shared = Arc::new(Shared {
             state: Arc::clone(cluster.state()),
-            output: options.output.unwrap_or_else(|| Arc::new(log)),
+            output: options.output,
+            digests: options.digests,
+            places: Semaphore::new(AT_ONCE),
             claims: folder.path().to_owned(),
             stop: stop.clone(),
         });
@@ -95,18 +108,15 @@ impl StepRunner {
     }
 }
 
-fn log(run: &str, step: &str, line: &str) {
-    tracing::info!(run, step, "{line}");
-}
-
 async fn serve(shared: Arc<Shared>, claims: TempDir) {
     let runs = TaskTracker::new();
     let mut seen = HashSet::new();
     let mut newest = shared.state.store().subscribe();
     let mut revision = 0;
+    let is_pending = |run: &Value| run["spec"]["status"] == "TaskRunPending";
     loop {
         newest.mark_unchanged();
-        let (changed, now) = unfinished(&shared.state, revision);
+        let (changed, now) = pending::unfinished(&shared.state, "taskruns", revision, is_pending);
         revision = now;
         for (key, uid) in changed {
             if seen.insert(uid) {
@@ -121,26 +131,4 @@ async fn serve(shared: Arc<Shared>, claims: TempDir) {
     runs.close();
     runs.wait().await;
     drop(claims);
-}
-
-/// Task runs that changed after `revision` and are yet to be run, and the revision now.
-fn unfinished(state: &State, revision: u64) -> (Vec<(Key, String)>, u64) {
-    let store = state.store();
-    let wanted = |key: &Key, run: &Value| {
-        let pending = run["spec"]["status"] == "TaskRunPending";
-        (key.storage == "taskruns" && !pending && !record::is_finished(run))
-            .then(|| (key.clone(), object::meta(run, "uid").to_owned()))
-    };
-    let found = match store.since(revision) {
-        Ok(changes) => changes
-            .filter(|change| !change.deleted)
-            .filter_map(|change| wanted(&change.key, &change.after))
-            .collect(),
-        Err(_) => store
-            .objects()
-            .iter()
-            .filter_map(|(key, run)| wanted(key, run))
-            .collect(),
-    };
-    (found, store.revision())
 }

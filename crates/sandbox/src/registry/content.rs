@@ -1,10 +1,13 @@
 //! The content of a registry, as a test puts it in place and looks at it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::digest::Digest;
 use super::route::Reference;
 use super::{Manifest, Registry, store};
+use crate::images::Digests;
 
 impl Registry {
     /// Puts a blob in place and gives back its digest.
@@ -37,6 +40,20 @@ impl Registry {
         let name = digest.to_string();
         repository.manifests.insert(digest, manifest);
         name
+    }
+
+    /// Finds the digests of tags in this registry, for those who run steps.
+    pub fn digests(&self) -> Digests {
+        let state = Arc::clone(&self.state);
+        let host = self.host();
+        Arc::new(move |asked, repository, tag| {
+            if asked != host {
+                return None;
+            }
+            let store = state.store();
+            let found = store.manifest(repository, &Reference::Tag(tag.to_owned()));
+            Some(found.map(|(digest, _)| digest.to_string()))
+        })
     }
 
     /// The blob of a digest.

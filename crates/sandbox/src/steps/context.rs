@@ -32,7 +32,7 @@ pub(super) fn prepare(
     scratch: &Path,
 ) -> Result<(), Outcome> {
     let failed = |error: std::io::Error| invalid(format!("could not make a folder: {error}"));
-    for folder in ["results", "workspace", "home", "scripts"] {
+    for folder in ["results", "workspace", "home", "scripts", "exit-codes"] {
         std::fs::create_dir_all(scratch.join(folder)).map_err(failed)?;
     }
     for result in plan.spec["results"].as_array().into_iter().flatten() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::duration::{self, HOUR};
 use super::record::Outcome;
 use super::unknown;
 use super::variables::Variables;
@@ -11,8 +12,8 @@ use crate::cluster::object;
 use crate::cluster::state::State;
 use crate::cluster::store::Key;
 
-/// Tekton's default for runs.
-const TIMEOUT: Duration = Duration::from_hours(1);
+/// Most bytes of a task once its variables are replaced.
+const SIZE: usize = 3 << 19;
 
 /// A run ready to start.
 pub(super) struct Plan {
@@ -24,24 +25,32 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn make(state: &State, run: &Value) -> Result<Self, Outcome> {
+    /// Plans an attempt after so many others.
+    pub(super) fn make(state: &State, run: &Value, retries: usize) -> Result<Self, Outcome> {
         unknown::removed_fields(run)?;
         let (task, mut spec) = task_spec(state, run)?;
         let timeout = match run["spec"]["timeout"].as_str() {
-            None => Some(TIMEOUT),
-            Some(text) => Some(duration(text)?).filter(|timeout| !timeout.is_zero()),
+            None => Some(HOUR),
+            Some(text) => {
+                Some(duration::parse(text).map_err(invalid)?).filter(|timeout| !timeout.is_zero())
+            }
         };
         let mut variables = Variables::default();
         variables.set("context.taskRun.name", object::name(run));
         variables.set("context.taskRun.namespace", object::meta(run, "namespace"));
         variables.set("context.taskRun.uid", object::meta(run, "uid"));
         variables.set("context.task.name", &task);
-        variables.set("context.task.retry-count", "0");
+        variables.set("context.task.retry-count", retries.to_string());
         for (name, value) in params(&task, run, &spec)? {
             variables.set_value("params", &name, &value);
             variables.set_value("inputs.params", &name, &value);
         }
         unknown::variables(&spec, run, &variables)?;
+        if variables.size(&spec) > SIZE {
+            return Err(invalid(format!(
+                "the task has more than {SIZE} bytes with its parameters filled in"
+            )));
+        }
         if let Value::Object(fields) = &mut spec {
             for (_, value) in fields.iter_mut().filter(|(name, _)| *name != "params") {
                 variables.replace_all(value);
@@ -147,47 +156,4 @@ fn check(spec: &Value) -> Result<(), Outcome> {
         return Err(invalid("this runner does not run tasks with sidecars"));
     }
     Ok(())
-}
-
-/// Reads a duration as Go writes it, such as `1h30m`, `1.5s` or `0`.
-pub(super) fn duration(text: &str) -> Result<Duration, Outcome> {
-    let refuse = || invalid(format!("\"{text}\" is not a duration such as 1h30m or 10s"));
-    let mut rest = text.trim();
-    if rest == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let mut total = Duration::ZERO;
-    if rest.is_empty() {
-        return Err(refuse());
-    }
-    while !rest.is_empty() {
-        let end = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .ok_or_else(refuse)?;
-        let (number, after) = rest.split_at(end);
-        let unit_end = after
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(after.len());
-        let (unit, after) = after.split_at(unit_end);
-        let seconds = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 1e-3,
-            "us" | "µs" => 1e-6,
-            "ns" => 1e-9,
-            _ => return Err(refuse()),
-        };
-        let number: f64 = number.parse().map_err(|_| refuse())?;
-        let part = Duration::try_from_secs_f64(number * seconds).map_err(|_| refuse())?;
-        total = total.checked_add(part).ok_or_else(refuse)?;
-        rest = after;
-    }
-    Ok(total)
-}
-
-/// The name of a step, made from its place if it has none.
-pub(super) fn step_name(step: &Value, at: usize) -> String {
-    let name = step["name"].as_str().filter(|name| !name.is_empty());
-    name.map_or_else(|| format!("unnamed-{at}"), str::to_owned)
 }

@@ -9,6 +9,7 @@ use super::exec::{Process, interpreter};
 use super::plan::invalid;
 use super::record::Outcome;
 use super::results;
+use super::unknown;
 use super::variables::{self, Variables};
 use super::workspace::{self, simple};
 
@@ -17,6 +18,7 @@ pub(super) fn process(context: &Context<'_>, name: &str, step: &Value) -> Result
     let variables = variables_of(context, name, step)?;
     let mut step = step.clone();
     variables.replace_all(&mut step);
+    unknown::left_over(&step)?;
     let list = |field: &str| -> Vec<String> {
         let items = step[field].as_array().into_iter().flatten();
         items.map(variables::plain).collect()
@@ -88,6 +90,7 @@ fn env(
     let mut env = vec![("HOME".to_owned(), home), ("PATH".to_owned(), path)];
     let mut template = context.plan.spec["stepTemplate"]["env"].clone();
     variables.replace_all(&mut template);
+    unknown::left_over(&serde_json::json!({ "env": template }))?;
     let lists = [template.as_array(), step["env"].as_array()];
     for entry in lists.into_iter().flatten().flatten() {
         let name = entry["name"].as_str().unwrap_or_default().to_owned();

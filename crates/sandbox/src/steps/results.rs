@@ -1,11 +1,11 @@
 //! The results of a run and of its steps: files that the steps leave in the scratch folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::plan::step_name;
+use super::name::step_name;
 use super::record::Outcome;
 use super::variables::{self, Variables};
 
@@ -16,6 +16,9 @@ const LIMIT: usize = 4096;
 pub(super) fn set_of_steps(context: &Context<'_>, variables: &mut Variables) {
     for (at, step) in context.plan.steps().iter().enumerate() {
         let step_name = step_name(step, at);
+        let exit_code = exit_code_file(context, &step_name).display().to_string();
+        variables.set(format!("steps.step-{step_name}.exitCode.path"), &exit_code);
+        variables.set(format!("steps.{step_name}.exitCode.path"), exit_code);
         for result in step["results"].as_array().into_iter().flatten() {
             let result_name = result["name"].as_str().unwrap_or_default();
             let file = context.scratch.join("steps");
@@ -24,6 +27,18 @@ pub(super) fn set_of_steps(context: &Context<'_>, variables: &mut Variables) {
                 variables.set_value(&format!("steps.{step_name}.results"), result_name, &value);
             }
         }
+    }
+}
+
+/// Where the exit code of a step is kept for those after it.
+pub(super) fn exit_code_file(context: &Context<'_>, step: &str) -> PathBuf {
+    context.scratch.join("exit-codes").join(step)
+}
+
+/// Writes the exit code of a step, for those after it.
+pub(super) fn write_exit_code(context: &Context<'_>, step: &str, code: i32) {
+    if let Err(error) = std::fs::write(exit_code_file(context, step), code.to_string()) {
+        tracing::warn!(step, %error, "could not write the exit code of a step");
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 
 use super::context::Context;
+use super::duration::{self, HOUR};
 use super::record::Outcome;
 use crate::cluster::object;
 
@@ -62,7 +63,7 @@ pub(super) async fn wait(context: &Context<'_>, limit: Option<Duration>) -> Stop
         () = context.shared.stop.cancelled() => Stop::Shutdown,
         () = sleep_until(limit) => Stop::StepTimeout,
         () = sleep_until(context.deadline) => {
-            let limit = context.run["spec"]["timeout"].as_str().unwrap_or("1h0m0s");
+            let limit = duration::show(context.plan.timeout.unwrap_or(HOUR));
             let name = &context.key.name;
             Stop::RunTimeout(format!("TaskRun \"{name}\" failed to finish within \"{limit}\""))
         }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Options, StepRunner, record};
+use super::{Options, StepRunner};
 use crate::cluster::{self, Cluster};
+use crate::run_status;
 
 async fn carried_out(cluster: &Cluster, name: &str) -> Value {
     let mut newest = cluster.state().store().subscribe();
@@ -13,7 +14,7 @@ async fn carried_out(cluster: &Cluster, name: &str) -> Value {
         loop {
             newest.mark_unchanged();
             let run = cluster.get("taskruns.tekton.dev", "default", name).unwrap();
-            if record::is_finished(&run) {
+            if run_status::is_finished(&run) {
                 return run["status"].clone();
             }
             newest.changed().await.unwrap();
@@ -162,7 +163,7 @@ async fn shutting_down_kills_steps_and_leaves_the_run_unfinished() {
     }
     runner.shutdown().await;
     let run = cluster.get("taskruns.tekton.dev", "default", "r").unwrap();
-    assert!(!record::is_finished(&run));
+    assert!(!run_status::is_finished(&run));
 }
 
 #[tokio::test]

@@ -4,11 +4,12 @@
 
 use serde_json::Value;
 
+use super::name::step_name;
 use super::record::Outcome;
 use super::variables::Variables;
 
 /// What the names of Tekton's variables begin with. Everything else in `$(…)` is for a shell.
-const ROOTS: [&str; 9] = [
+const ROOTS: [&str; 12] = [
     "params",
     "inputs",
     "outputs",
@@ -18,7 +19,12 @@ const ROOTS: [&str; 9] = [
     "context",
     "credentials",
     "tasks",
+    "finally",
+    "steps",
+    "step",
 ];
+/// Fields of a step that a process gets.
+const OF_PROCESS: [&str; 5] = ["script", "command", "args", "env", "workingDir"];
 /// What a workspace has variables for.
 const OF_WORKSPACE: [&str; 4] = ["path", "bound", "claim", "volume"];
 /// Fields of a run and of its task that version 1 does not have.
@@ -65,6 +71,7 @@ pub(super) fn variables(spec: &Value, run: &Value, known: &Variables) -> Result<
         ]
         .concat(),
         results: names(&spec["results"]),
+        steps: &spec["steps"],
     };
     let fields = spec.as_object().into_iter().flatten();
     // their defaults and descriptions are not replaced
@@ -73,6 +80,22 @@ pub(super) fn variables(spec: &Value, run: &Value, known: &Variables) -> Result<
         declared.check(value)?;
     }
     Ok(())
+}
+
+/// Refuses a step that has a variable left once everything is filled in: a result that an earlier step
+/// did not write, or a variable in a parameter's own text.
+pub(super) fn left_over(step: &Value) -> Result<(), Outcome> {
+    let nothing = Variables::default();
+    let none = Declared {
+        known: &nothing,
+        workspaces: Vec::new(),
+        results: Vec::new(),
+        steps: &Value::Null,
+    };
+    let fields = OF_PROCESS.iter();
+    fields
+        .map(|field| &step[*field])
+        .try_for_each(|value| none.check(value))
 }
 
 fn names(list: &Value) -> Vec<&str> {
@@ -84,6 +107,7 @@ struct Declared<'a> {
     known: &'a Variables,
     workspaces: Vec<&'a str>,
     results: Vec<&'a str>,
+    steps: &'a Value,
 }
 
 impl Declared<'_> {
@@ -123,20 +147,41 @@ impl Declared<'_> {
                 self.workspaces.contains(&workspace) && OF_WORKSPACE.contains(&of)
             }
             ["results", result, "path"] => self.results.contains(&result),
+            ["step", "results", result, "path"] => self
+                .steps_with(|_| true)
+                .any(|step| has_result(step, result)),
+            ["steps", name, "results", result, ..] => {
+                let mut steps = self.steps_with(|own| own == name);
+                steps.any(|step| has_result(step, result.split('[').next().unwrap_or(result)))
+            }
+            ["steps", name, "exitCode", "path"] => {
+                let name = name.strip_prefix("step-").unwrap_or(name);
+                self.steps_with(|own| own == name).next().is_some()
+            }
             _ => false,
         }
     }
+
+    fn steps_with(&self, is_meant: impl Fn(&str) -> bool) -> impl Iterator<Item = &Value> {
+        let steps = self.steps.as_array().into_iter().flatten().enumerate();
+        let meant = steps.filter(move |(at, step)| is_meant(&step_name(step, *at)));
+        meant.map(|(_, step)| step)
+    }
+}
+
+fn has_result(step: &Value, name: &str) -> bool {
+    names(&step["results"]).contains(&name)
 }
 
 /// Whether a text in `$(…)` is written as a variable and not as a command with arguments.
-fn is_variable(name: &str) -> bool {
+pub(crate) fn is_variable(name: &str) -> bool {
     let end = name.find(['.', '[']).unwrap_or(name.len());
     let is_plain = !name.contains(char::is_whitespace) || name.contains('[');
     end < name.len() && is_plain && ROOTS.contains(&&name[..end])
 }
 
 /// `results.a.path` and `results["a"].path` in parts.
-fn parts(name: &str) -> Vec<String> {
+pub(crate) fn parts(name: &str) -> Vec<String> {
     let dotted = name
         .replace("['", ".")
         .replace("[\"", ".")
@@ -156,7 +201,14 @@ mod tests {
             "params": [{ "name": "dir", "default": "$(params.not-looked-at)" }],
             "workspaces": [{ "name": "source" }],
             "results": [{ "name": "digest" }],
-            "steps": [{ "name": "s", "env": [{ "name": "E", "value": script }] }],
+            "steps": [
+                { "name": "a", "results": [{ "name": "b" }] },
+                {
+                    "name": "s",
+                    "env": [{ "name": "E", "value": script }],
+                    "results": [{ "name": "c" }],
+                },
+            ],
         });
         let mut known = Variables::default();
         known.set_value("params", "dir", &json!("d"));
@@ -175,7 +227,7 @@ mod tests {
             "cat $(workspaces.source.path)/x; [ $(workspaces.source.bound) = true ]",
             "date > $(results.digest.path); $(results['digest'].path)",
             "echo $(context.taskRun.name) $(date) $(cat results.txt) $(params x)",
-            "echo $(steps.a.results.b) $(step.results.c.path) $(",
+            "echo $(steps.a.results.b) $(step.results.c.path) $(steps.step-a.exitCode.path) $(",
         ] {
             assert_eq!(refusal(script), None, "{script}");
         }
@@ -195,11 +247,30 @@ mod tests {
             "results.digets.path",
             "context.taskrun.name",
             "tasks.a.results.b",
+            "finally.a.results.b",
+            "steps.a.results.x",
+            "steps.x.results.b",
+            "step.results.x.path",
+            "steps.step-x.exitCode.path",
         ] {
             let message = refusal(&format!("rm -rf $({name})/x")).unwrap_or_default();
             assert!(message.contains(name), "{name}: {message}");
             assert!(message.contains("non-existent variable"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_step_with_a_variable_left_is_not_started() {
+        for step in [
+            json!({ "script": "rm -rf $(steps.a.results.b)/x" }),
+            json!({ "args": ["$(params.x)"] }),
+            json!({ "env": [{ "name": "E", "value": "$(tasks.a.results.b)" }] }),
+            json!({ "workingDir": "$(workspaces.w.path)" }),
+        ] {
+            assert!(left_over(&step).is_err(), "{step}");
+        }
+        let fine = json!({ "script": "echo $(date)", "description": "$(params.x)" });
+        assert!(left_over(&fine).is_ok());
     }
 
     #[test]

@@ -23,7 +23,16 @@ pub(super) fn bind(
     variables: &mut Variables,
 ) -> Result<(), Outcome> {
     let bindings = run["spec"]["workspaces"].as_array();
-    for declared in spec["workspaces"].as_array().into_iter().flatten() {
+    let declared: Vec<&Value> = spec["workspaces"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .collect();
+    let is_declared = |one: &&Value| declared.iter().any(|own| own["name"] == one["name"]);
+    // an embedded task has those of its run, too
+    let given = bindings.into_iter().flatten();
+    let given = given.filter(|one| run["spec"]["taskSpec"].is_object() && !is_declared(one));
+    for declared in declared.iter().copied().chain(given) {
         let name = declared["name"].as_str().unwrap_or_default();
         let name = simple(name)?;
         let binding = bindings
