@@ -4,7 +4,7 @@
 //! command lines use, close enough that unmodified `kubectl`, `cosign` and `tkn` work against it.
 //! Objects are plain JSON in memory and end with the process. It has one user (whoever has the
 //! token), no admission webhooks and no controllers; [`steps::StepRunner`] runs the steps of task
-//! runs. [`registry::Registry`] is an OCI registry.
+//! runs, and [`pipelines::PipelineRunner`] the tasks of pipeline runs. [`registry::Registry`] is an OCI registry.
 //!
 //! A test can count the requests of every server (`count`, `reached`, `requests`) and disturb them
 //! with a [`Fault`]: the n-th request fails, is delayed, loses its response or waits at a [`Gate`],
@@ -20,6 +20,7 @@ mod gate;
 mod images;
 pub mod log;
 mod names;
+pub mod pipelines;
 mod query;
 mod random;
 pub mod registry;

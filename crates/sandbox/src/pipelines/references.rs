@@ -1,0 +1,93 @@
+//! What a document refers to in `$(…)`: the expressions, and which results of tasks they name.
+
+use serde_json::Value;
+
+/// `$(tasks.TASK.results.RESULT)`, with an index or a field behind it or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ResultReference {
+    pub task: String,
+    pub result: String,
+    /// What stands between `$(` and `)`.
+    pub expression: String,
+}
+
+/// The expressions of all texts in a document, without `$(` and `)`.
+pub(super) fn expressions(value: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    collect(value, &mut found);
+    found
+}
+
+fn collect<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => {
+            let ends = text.split("$(").skip(1);
+            found.extend(ends.filter_map(|after| Some(after.split_once(')')?.0)));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| collect(field, found)),
+        _ => {}
+    }
+}
+
+/// The results of tasks that a document refers to.
+pub(super) fn results(value: &Value) -> Vec<ResultReference> {
+    let found = expressions(value).into_iter();
+    found
+        .filter_map(|expression| result(expression, "tasks."))
+        .collect()
+}
+
+/// Reads an expression that names a result of a task; `root` is `tasks.` or `finally.`.
+pub(super) fn result(expression: &str, root: &str) -> Option<ResultReference> {
+    let (task, rest) = expression.strip_prefix(root)?.split_once('.')?;
+    let rest = rest.strip_prefix("results")?;
+    let name = match rest.strip_prefix('.') {
+        Some(name) => name.split(['.', '[']).next()?,
+        None => {
+            let quoted = rest.strip_prefix('[')?.split(']').next()?;
+            quoted.trim_matches(['"', '\''])
+        }
+    };
+    (!task.is_empty() && !name.is_empty()).then(|| ResultReference {
+        task: task.to_owned(),
+        result: name.to_owned(),
+        expression: expression.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reference_names_task_and_result_however_it_is_written() {
+        for (expression, result) in [
+            ("tasks.a.results.b", "b"),
+            ("tasks.a.results.b[*]", "b"),
+            ("tasks.a.results.b[3]", "b"),
+            ("tasks.a.results.b.key", "b"),
+            ("tasks.a.results['b.c']", "b.c"),
+            ("tasks.a.results[\"b.c\"]", "b.c"),
+        ] {
+            let text = format!("x $({expression}) y");
+            let found = results(&json!({ "deep": [text] }));
+            assert_eq!(found.len(), 1, "{expression}");
+            assert_eq!((&*found[0].task, &*found[0].result), ("a", result));
+        }
+        for expression in [
+            "tasks.a.status",
+            "tasks.a.results.",
+            "tasks..results.b",
+            "params.a",
+        ] {
+            assert_eq!(
+                results(&json!(format!("$({expression})"))),
+                [],
+                "{expression}"
+            );
+        }
+    }
+}
