@@ -17,6 +17,7 @@ use windlass_sandbox::{Cluster, Options as ClusterOptions, StartError, Status};
 use crate::controller::{self, Options};
 use crate::telemetry::Metrics;
 
+pub mod examples;
 mod kubeconfig_file;
 
 pub use self::kubeconfig_file::{KubeconfigFile, KubeconfigFileError};
@@ -47,6 +48,9 @@ pub enum DevClusterError {
     /// The first ConfigMap was refused.
     #[error("cannot create config map {CHAINS_CONFIG}")]
     Configure(#[source] Status),
+    /// An example was refused.
+    #[error("cannot create the example {0}")]
+    Example(&'static str),
     /// The kubeconfig that the cluster gives cannot be read.
     #[error("cannot use the kubeconfig of the built-in cluster")]
     Kubeconfig(#[from] KubeconfigError),
@@ -103,6 +107,17 @@ impl DevCluster {
             controller: tokio::spawn(running),
             stop,
         })
+    }
+
+    /// Puts the examples of the repository on the cluster, in the namespace `default`.
+    pub fn create_examples(&self) -> Result<(), DevClusterError> {
+        for example in examples::ALL {
+            let object = serde_saphyr::from_str(example.text);
+            let object = object.map_err(|_| DevClusterError::Example(example.file))?;
+            let created = self.cluster.create(object);
+            created.map_err(|_| DevClusterError::Example(example.file))?;
+        }
+        Ok(())
     }
 
     /// Ends the controller wherever it is, as a power cut would, and starts another one, whose

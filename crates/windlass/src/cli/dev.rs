@@ -1,23 +1,25 @@
 //! `windlass dev`: the built-in cluster in the foreground, with the controller in it.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use windlass_sandbox::pipelines::PipelineRunner;
 use windlass_sandbox::registry::{
     Accounts, Authentication, Fault, FaultAnswer, Grant, Options as RegistryOptions, Referrers,
     Registry, Tokens, User,
 };
 use windlass_sandbox::steps::{self, StepRunner};
 
-use super::controller::asked_to_stop;
-use super::output;
+use super::output::{self, clean};
 use crate::cluster::Connection;
 use crate::dev_cluster::DevCluster;
 use crate::telemetry::{self, LogFormat};
 
-/// Where the kubeconfig goes unless `--kubeconfig` says otherwise.
-const KUBECONFIG: &str = ".windlass/kubeconfig";
+mod kubeconfig;
+mod signals;
+
+pub(crate) use self::signals::asked_to_end;
 
 /// Start a small cluster on this machine, with the controller in it
 #[derive(Debug, clap::Args)]
@@ -28,11 +30,15 @@ const KUBECONFIG: &str = ".windlass/kubeconfig";
   # the same with a registry that requires a token, and fails twice
   windlass dev --registry-port 5000 --registry-auth bearer --registry-failures 2
 
-  # a cluster that also runs the steps of task runs, as processes on this machine
+  # a cluster that also runs what is created, as processes on this machine
   windlass dev --run-steps --kubeconfig /tmp/kubeconfig
 
---kubeconfig is the file to write the kubeconfig to (default: .windlass/kubeconfig). It is removed
-at the end. A file that `windlass dev` did not write, or that was changed, is left as it is.
+  # the same with runs to look at, and with what their steps print
+  windlass dev --run-steps --examples --verbose
+
+--kubeconfig is the file to write the kubeconfig to (default: .windlass/kubeconfig, or another one
+beside it while that cluster runs). It is removed at the end. A file that `windlass dev` did not
+write, or that was changed, is left as it is.
 Nothing is saved: all objects are lost when the cluster stops.")]
 pub(crate) struct Dev {
     /// Port of the API server on 127.0.0.1 (default: a free one)
@@ -46,9 +52,16 @@ pub(crate) struct Dev {
         value_name = "NAMESPACE"
     )]
     system_namespace: String,
-    /// Run the steps of task runs as processes on this machine, WITHOUT any isolation
+    /// Run pipeline runs, and the steps of task runs as processes on this machine, WITHOUT any
+    /// isolation
     #[arg(long)]
     run_steps: bool,
+    /// Create the runs of the repository's examples
+    #[arg(long, requires = "run_steps")]
+    examples: bool,
+    /// Print what steps print; without it, `windlass tr logs` shows that
+    #[arg(long)]
+    verbose: bool,
     #[command(flatten)]
     registry: RegistryFlags,
 }
@@ -117,26 +130,24 @@ impl RegistryFlags {
 }
 
 impl Dev {
-    /// Serves until Ctrl-C or SIGTERM, then removes the kubeconfig.
+    /// Serves until Ctrl-C, SIGTERM or the end of its terminal, then removes the kubeconfig.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         telemetry::log_to_stderr(LogFormat::Text);
-        let path = connection
-            .kubeconfig
-            .clone()
-            .unwrap_or_else(|| PathBuf::from(KUBECONFIG));
-        let stop = CancellationToken::new();
-        let asked = asked_to_stop(stop.clone())?;
+        let asked = asked_to_end(CancellationToken::new())?;
         let dev = DevCluster::start(self.port, &self.system_namespace).await?;
-        let kubeconfig = dev.write_kubeconfig(&path)?;
-        let steps = if self.run_steps {
-            Some(StepRunner::start(&dev.cluster, steps::Options::default())?)
-        } else {
-            None
-        };
+        let kubeconfig = kubeconfig::write(&dev, connection.kubeconfig.as_deref())?;
         let registry = self.registry.start().await?;
+        let runners = self.start_runners(&dev, &registry)?;
+        // absolute, as it is used in other folders too
+        let path = std::path::absolute(kubeconfig.path());
+        let path = path.unwrap_or_else(|_| kubeconfig.path().to_owned());
         output::write(self.greeting(&dev, &path, &registry))?;
+        if self.examples {
+            dev.create_examples()?;
+        }
         asked.await;
-        if let Some(steps) = steps {
+        if let Some((pipelines, steps)) = runners {
+            pipelines.shutdown().await;
             steps.shutdown().await;
         }
         // it names a server that is about to go
@@ -144,6 +155,23 @@ impl Dev {
         dev.shutdown().await?;
         registry.shutdown().await;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Starts what runs pipeline runs and steps, if that is asked for.
+    fn start_runners(
+        &self,
+        dev: &DevCluster,
+        registry: &Registry,
+    ) -> anyhow::Result<Option<(PipelineRunner, StepRunner)>> {
+        if !self.run_steps {
+            return Ok(None);
+        }
+        let options = steps::Options {
+            output: self.verbose.then(|| Arc::new(print) as steps::Output),
+            digests: Some(registry.digests()),
+        };
+        let steps = StepRunner::start(&dev.cluster, options)?;
+        Ok(Some((PipelineRunner::start(&dev.cluster), steps)))
     }
 
     /// What a person reads who has started this.
@@ -161,6 +189,11 @@ impl Dev {
         } else {
             "A created run waits until somebody writes its status; with --run-steps its steps run."
         };
+        let run = if self.examples {
+            "kubectl get taskruns,pipelineruns"
+        } else {
+            "kubectl create -f examples/task-output-image.yaml"
+        };
         format!(
             "A Kubernetes API with Tekton's kinds listens on {}\n\
              A registry listens on {}{login}\n\n\
@@ -172,12 +205,18 @@ impl Dev {
              -p='{{\"data\":{{\"artifacts.oci.storage\": \"\", \
              \"artifacts.taskrun.format\":\"tekton\", \"artifacts.taskrun.storage\": \
              \"tekton\"}}}}'\n\
-             \x20 kubectl create -f my-task-run.yaml\n\
-             \x20 windlass tr describe --last\n\n\
+             \x20 {run}\n\
+             \x20 windlass tr describe --last\n\
+             \x20 windlass tr logs --last\n\n\
              Ctrl-C stops the cluster; nothing is saved.\n",
             dev.cluster.url(),
             registry.host(),
             path.display()
         )
     }
+}
+
+/// Shows a line that a step prints. A terminal that went away takes nothing from the run.
+fn print(run: &str, step: &str, line: &str) {
+    let _ = output::write(format!("[{run} : {step}] {}\n", clean::line(line)));
 }

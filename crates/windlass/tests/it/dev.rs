@@ -8,6 +8,8 @@ use crate::shell::Shell;
 use serde_json::json;
 use windlass::dev_cluster::DevCluster;
 
+mod pipeline;
+
 /// A cluster with a registry, ended with its owner.
 struct Dev {
     child: Child,
@@ -132,4 +134,85 @@ fn dev_starts_neither_over_a_kubeconfig_of_the_user_nor_through_a_link() {
         shell.fail(2, &line, "choose another file with --kubeconfig");
     }
     assert_eq!(shell.read("mine"), b"apiVersion: v1\nkind: Config\n");
+}
+
+/// Starts `dev` in the folder of the shell with nothing but these flags.
+fn in_folder(shell: &Shell, flags: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
+    command.arg("dev").args(flags);
+    started(shell, command)
+}
+
+fn started(shell: &Shell, mut command: Command) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut child = command
+        .current_dir(shell.path("."))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    (child, output)
+}
+
+/// Reads until a line contains a text.
+fn line_with(output: &mut impl std::io::BufRead, text: &str) -> String {
+    output
+        .lines()
+        .map(Result::unwrap)
+        .find(|line| line.contains(text))
+        .unwrap()
+}
+
+fn end(mut child: Child, signal: &str) {
+    let asked = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(asked.unwrap().success());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn two_clusters_in_one_folder_have_a_kubeconfig_each() {
+    let shell = Shell::new();
+    let (first, mut output) = in_folder(&shell, &[]);
+    let line = line_with(&mut output, "export KUBECONFIG=");
+    // to be used from other folders as well
+    assert!(
+        line.contains("KUBECONFIG=/") && line.ends_with("/.windlass/kubeconfig"),
+        "{line}"
+    );
+    let (second, mut output) = in_folder(&shell, &[]);
+    let line = line_with(&mut output, "export KUBECONFIG=");
+    assert!(line.ends_with("/.windlass/kubeconfig-2"), "{line}");
+    end(second, "-TERM");
+    assert!(shell.path(".windlass/kubeconfig").exists());
+    assert!(!shell.path(".windlass/kubeconfig-2").exists());
+    end(first, "-TERM");
+    assert!(!shell.path(".windlass/kubeconfig").exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn dev_takes_its_kubeconfig_away_when_its_terminal_goes() {
+    let shell = Shell::new();
+    // whatever started the tests may ignore the signal
+    let mut command = Command::new("env");
+    let program = env!("CARGO_BIN_EXE_windlass");
+    command.args(["--default-signal=HUP", program, "dev"]);
+    let (dev, mut output) = started(&shell, command);
+    line_with(&mut output, "export KUBECONFIG=");
+    assert!(shell.path(".windlass/kubeconfig").exists());
+    end(dev, "-HUP");
+    assert!(!shell.path(".windlass/kubeconfig").exists());
+}
+
+#[test]
+fn the_examples_run_and_verbose_shows_what_their_steps_print() {
+    let shell = Shell::new();
+    let flags = ["--run-steps", "--examples", "--verbose"];
+    let (dev, mut output) = in_folder(&shell, &flags);
+    line_with(&mut output, "kubectl get taskruns,pipelineruns");
+    line_with(&mut output, "-report : report] the release has Succeeded");
+    end(dev, "-TERM");
+    shell.fail(2, "dev --examples", "--run-steps");
 }

@@ -8,6 +8,8 @@ mod audit;
 mod blob;
 #[cfg(target_os = "linux")]
 mod controller;
+#[cfg(feature = "sandbox")]
+mod demo;
 mod describe;
 #[cfg(feature = "sandbox")]
 mod dev;
