@@ -31,7 +31,7 @@ pub(crate) struct Line {
 
 /// The lines from a place on.
 #[derive(Debug, Default)]
-pub(crate) struct Lines {
+pub(crate) struct Excerpt {
     pub lines: Vec<Line>,
     /// The place after the last of them.
     pub next: u64,
@@ -98,16 +98,16 @@ impl PodLogs {
     }
 
     /// What a container has written from a place on; nothing yet if it has not begun.
-    pub(crate) fn read(&self, key: &ContainerKey, from: u64) -> Lines {
+    pub(crate) fn read(&self, key: &ContainerKey, from: u64) -> Excerpt {
         let logs = self.logs();
         let Some(log) = logs.all.get(key) else {
-            return Lines {
+            return Excerpt {
                 next: from,
-                ..Lines::default()
+                ..Excerpt::default()
             };
         };
         let skip = usize::try_from(from.saturating_sub(log.first)).unwrap_or(usize::MAX);
-        Lines {
+        Excerpt {
             lines: log.lines.iter().skip(skip).cloned().collect(),
             next: log.first + log.lines.len() as u64,
             ended: log.ended,

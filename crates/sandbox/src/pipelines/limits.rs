@@ -78,7 +78,7 @@ mod tests {
 
     use super::*;
 
-    fn timeouts(timeouts: Value) -> Result<[Option<u64>; 3], String> {
+    fn timeouts(timeouts: &Value) -> Result<[Option<u64>; 3], String> {
         let run = json!({"spec": {"timeouts": timeouts}});
         let found = Timeouts::of(&run).map_err(|refusal| refusal.message)?;
         let seconds = |time: Option<Duration>| time.map(|time| time.as_secs());
@@ -104,14 +104,14 @@ mod tests {
                 [None, Some(4), None],
             ),
         ] {
-            assert_eq!(timeouts(given.clone()), Ok(expected), "{given}");
+            assert_eq!(timeouts(&given), Ok(expected), "{given}");
         }
         for given in [
             json!({"pipeline": "1s", "tasks": "2s"}),
             json!({"pipeline": "3s", "tasks": "2s", "finally": "2s"}),
             json!({"pipeline": "soon"}),
         ] {
-            assert!(timeouts(given.clone()).is_err(), "{given}");
+            assert!(timeouts(&given).is_err(), "{given}");
         }
     }
 }

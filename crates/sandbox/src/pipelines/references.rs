@@ -42,12 +42,11 @@ pub(super) fn results(value: &Value) -> Vec<ResultReference> {
 pub(super) fn result(expression: &str, root: &str) -> Option<ResultReference> {
     let (task, rest) = expression.strip_prefix(root)?.split_once('.')?;
     let rest = rest.strip_prefix("results")?;
-    let name = match rest.strip_prefix('.') {
-        Some(name) => name.split(['.', '[']).next()?,
-        None => {
-            let quoted = rest.strip_prefix('[')?.split(']').next()?;
-            quoted.trim_matches(['"', '\''])
-        }
+    let name = if let Some(name) = rest.strip_prefix('.') {
+        name.split(['.', '[']).next()?
+    } else {
+        let quoted = rest.strip_prefix('[')?.split(']').next()?;
+        quoted.trim_matches(['"', '\''])
     };
     (!task.is_empty() && !name.is_empty()).then(|| ResultReference {
         task: task.to_owned(),

@@ -229,7 +229,7 @@ async fn a_cancelled_pipeline_run_cancels_what_runs() {
     sandbox.create(SLOW);
     sandbox.until("taskruns", "r-slow", runs).await;
     sandbox.change("PipelineRun", "r", |run| {
-        run["spec"]["status"] = "Cancelled".into()
+        run["spec"]["status"] = "Cancelled".into();
     });
     let run = sandbox.ended().await;
     assert_eq!(condition(&run), ("False", "Cancelled"));
@@ -249,7 +249,7 @@ async fn a_gracefully_cancelled_pipeline_run_still_runs_finally() {
     sandbox.create(SLOW);
     sandbox.until("taskruns", "r-slow", runs).await;
     sandbox.change("PipelineRun", "r", |run| {
-        run["spec"]["status"] = "CancelledRunFinally".into()
+        run["spec"]["status"] = "CancelledRunFinally".into();
     });
     let run = sandbox.ended().await;
     assert_eq!(condition(&run), ("False", "Cancelled"));
@@ -268,7 +268,7 @@ async fn a_gracefully_stopped_pipeline_run_finishes_what_runs() {
     ));
     let child = sandbox.until("taskruns", "r-slow", runs).await;
     sandbox.change("PipelineRun", "r", |run| {
-        run["spec"]["status"] = "StoppedRunFinally".into()
+        run["spec"]["status"] = "StoppedRunFinally".into();
     });
     assert!(!run_status::is_finished(&child));
     sandbox.create(
@@ -388,7 +388,7 @@ spec:
         .await;
     assert!(sandbox.get("pipelineruns", "r").get("status").is_none());
     sandbox.change("PipelineRun", "r", |run| {
-        run["spec"]["status"] = Value::Null
+        run["spec"]["status"] = Value::Null;
     });
     assert_eq!(condition(&sandbox.ended().await), ("True", "Succeeded"));
     sandbox.end().await;

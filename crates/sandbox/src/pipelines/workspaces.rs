@@ -7,6 +7,7 @@ use super::plan::Plan;
 use super::references;
 use super::validate::list;
 use crate::cluster::object;
+use crate::random::hex;
 use crate::steps::unknown::parts;
 
 /// The bindings of a task's workspaces; or which one is missing.
@@ -83,10 +84,5 @@ fn derived(run: &Value, binding: &Value, workspace: &Value) -> Value {
 
 fn claim(run: &Value, workspace: &str) -> String {
     let digest = Sha256::digest(format!("{workspace}{}", object::meta(run, "uid")));
-    let digits: String = digest
-        .iter()
-        .take(5)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("pvc-{digits}")
+    format!("pvc-{}", hex(&digest[..5]))
 }

@@ -85,7 +85,7 @@ pub(super) fn update(state: &State, namespace: &str, name: &str, status: &Value)
         "containerStatuses": containers,
     });
     run_status::change(state, "v1", "Pod", &key, Part::Status, |pod| {
-        pod["status"] = status
+        pod["status"] = status;
     });
     if phase != "Running" {
         for container in containers {

@@ -140,7 +140,7 @@ fn dev_starts_neither_over_a_kubeconfig_of_the_user_nor_through_a_link() {
 fn in_folder(shell: &Shell, flags: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
     command.arg("dev").args(flags);
-    started(shell, command)
+    started(shell, &mut command)
 }
 
 fn started(shell: &Shell, mut command: Command) -> (Child, BufReader<std::process::ChildStdout>) {
@@ -199,7 +199,7 @@ fn dev_takes_its_kubeconfig_away_when_its_terminal_goes() {
     let mut command = Command::new("env");
     let program = env!("CARGO_BIN_EXE_windlass");
     command.args(["--default-signal=HUP", program, "dev"]);
-    let (dev, mut output) = started(&shell, command);
+    let (dev, mut output) = started(&shell, &mut command);
     line_with(&mut output, "export KUBECONFIG=");
     assert!(shell.path(".windlass/kubeconfig").exists());
     end(dev, "-HUP");

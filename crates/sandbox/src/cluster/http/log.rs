@@ -16,7 +16,7 @@ use super::call::Call;
 use super::response::typed;
 use crate::body::{Body, Cut};
 use crate::cluster::kind::KINDS;
-use crate::cluster::pod_log::{ContainerKey, Line, Lines};
+use crate::cluster::pod_log::{ContainerKey, Excerpt, Line};
 use crate::cluster::state::State;
 use crate::cluster::status::Status;
 use crate::cluster::store::Key;
@@ -154,7 +154,7 @@ fn follow(
     state: &Arc<State>,
     key: ContainerKey,
     wanted: Wanted,
-    found: Lines,
+    found: Excerpt,
     newest: Receiver<()>,
 ) -> Response<Body> {
     let first = wanted.show(wanted.chosen(found.lines));

@@ -8,7 +8,7 @@ fn why(spec: &Value) -> Option<String> {
     pipeline("ns/p", spec).err().map(|refusal| refusal.message)
 }
 
-fn with(task: Value) -> Value {
+fn with(task: &Value) -> Value {
     let mut all = json!({"name": "a", "taskSpec": {"steps": []}});
     for (field, value) in task.as_object().unwrap() {
         all[field] = value.clone();
@@ -18,56 +18,56 @@ fn with(task: Value) -> Value {
 
 #[test]
 fn a_pipeline_that_is_none_is_refused_with_the_field_that_is_wrong() {
-    assert_eq!(why(&with(json!({}))), None);
+    assert_eq!(why(&with(&json!({}))), None);
     for (spec, message) in [
         (json!({}), "missing field(s): tasks"),
-        (with(json!({"name": "A b"})), "valid DNS label"),
+        (with(&json!({"name": "A b"})), "valid DNS label"),
         (
-            with(json!({"taskRef": {"name": "t"}})),
+            with(&json!({"taskRef": {"name": "t"}})),
             "got both: taskRef, taskSpec",
         ),
         (
-            with(json!({"taskSpec": null})),
+            with(&json!({"taskSpec": null})),
             "got neither: taskRef, taskSpec",
         ),
         (
-            with(json!({"resources": {}})),
+            with(&json!({"resources": {}})),
             "must not set the field(s): resources",
         ),
         (
-            with(json!({"conditions": []})),
+            with(&json!({"conditions": []})),
             "must not set the field(s): conditions",
         ),
         (
-            with(json!({"taskSpec": {"resources": {}}})),
+            with(&json!({"taskSpec": {"resources": {}}})),
             "must not set the field(s): taskSpec.resources",
         ),
         (
-            with(json!({"taskSpec": null, "taskRef": {"name": "t", "bundle": "b"}})),
+            with(&json!({"taskSpec": null, "taskRef": {"name": "t", "bundle": "b"}})),
             "taskRef.bundle",
         ),
         (
-            with(json!({"taskSpec": null, "taskRef": {"apiVersion": "wait/v1", "kind": "Wait"}})),
+            with(&json!({"taskSpec": null, "taskRef": {"apiVersion": "wait/v1", "kind": "Wait"}})),
             "custom tasks",
         ),
         (
-            with(json!({"retries": -1})),
+            with(&json!({"retries": -1})),
             "expected 0 <= -1 <= 100: retries",
         ),
         (
-            with(json!({"retries": 101})),
+            with(&json!({"retries": 101})),
             "expected 0 <= 101 <= 100: retries",
         ),
         (
-            with(json!({"when": [{"cel": "true"}]})),
+            with(&json!({"when": [{"cel": "true"}]})),
             "enable-cel-in-whenexpression",
         ),
         (
-            with(json!({"when": [{"input": "a", "operator": "eq", "values": ["a"]}]})),
+            with(&json!({"when": [{"input": "a", "operator": "eq", "values": ["a"]}]})),
             "\"eq\" is not recognized",
         ),
         (
-            with(json!({"when": [{"input": "a", "operator": "in"}]})),
+            with(&json!({"when": [{"input": "a", "operator": "in"}]})),
             "non-empty values",
         ),
         (
@@ -90,7 +90,7 @@ fn a_pipeline_that_is_none_is_refused_with_the_field_that_is_wrong() {
 fn what_is_too_large_is_refused_before_it_is_built() {
     let list: Vec<String> = (0..100).map(|at| at.to_string()).collect();
     let matrix = json!({"params": [{"name": "a", "value": list}, {"name": "b", "value": list}]});
-    let found = why(&with(json!({"matrix": matrix}))).unwrap();
+    let found = why(&with(&json!({"matrix": matrix}))).unwrap();
     assert!(
         found.contains("expected 0 <= 10000 <= 256: matrix"),
         "{found}"
