@@ -69,9 +69,9 @@ impl Demo {
         let kept = keep.then(|| stage.keep());
         outcome?;
         screen.say("What to try next").await;
-        screen.print(NEXT);
+        screen::print(NEXT);
         if let Some(folder) = kept {
-            screen.print(&format!(
+            screen::print(&format!(
                 "\nThe files are in {0}:\n  cd {0}\n  windlass verify-blob --key cosign.pub \
                  --signature signature payload",
                 folder.display()
@@ -117,7 +117,7 @@ async fn play_with_run(stage: &Stage) -> anyhow::Result<()> {
             "kubectl delete po -n {NAMESPACE} -l app=tekton-chains-controller"
         ))
         .await;
-    screen.print("No resources found");
+    screen::print("No resources found");
 
     screen.say("4. Create a task run").await;
     let example = TASK_OUTPUT_IMAGE;

@@ -34,28 +34,21 @@ impl Screen {
         }
     }
 
-    pub(super) fn print(self, text: &str) {
-        if !text.is_empty() {
-            // a reader that went away does not end the demo: its exit code still tells
-            let _ = output::write(format!("{text}\n"));
-        }
-    }
-
     /// The title of a section, after time to read the one before.
     pub(super) async fn say(self, title: &str) {
         self.wait(PAUSE).await;
-        self.print(&format!("\n{}", self.colour(BOLD, title)));
+        print(&format!("\n{}", self.colour(BOLD, title)));
     }
 
     /// A command, before it is run.
     pub(super) async fn show(self, line: &str) {
         self.wait(BREATH).await;
-        self.print(&self.colour(GREEN, &format!("$ {line}")));
+        print(&self.colour(GREEN, &format!("$ {line}")));
     }
 
     /// What a command prints that was refused.
     pub(super) fn refuse(self, text: &str) {
-        self.print(&self.colour(RED, text));
+        print(&self.colour(RED, text));
     }
 
     async fn wait(self, time: Duration) {
@@ -70,5 +63,13 @@ impl Screen {
         } else {
             text.to_owned()
         }
+    }
+}
+
+/// Shows what needs neither colour nor time.
+pub(super) fn print(text: &str) {
+    if !text.is_empty() {
+        // a reader that went away does not end the demo: its exit code still tells
+        let _ = output::write(format!("{text}\n"));
     }
 }

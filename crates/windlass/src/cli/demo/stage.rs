@@ -14,7 +14,7 @@ use windlass_core::config::CHAINS_CONFIG;
 use windlass_core::run::Kind;
 use windlass_sandbox::registry::Registry;
 
-use super::screen::Screen;
+use super::screen::{Screen, print};
 use crate::cluster::call::{Call, MERGE_PATCH};
 use crate::cluster::path::{ApiPath, Resource};
 use crate::cluster::runs::collection;
@@ -90,8 +90,7 @@ impl Stage {
         Call::patch(action, uri, MERGE_PATCH, patch.as_bytes().to_vec())
             .send(&self.client)
             .await?;
-        self.screen
-            .print(&format!("configmap/{CHAINS_CONFIG} patched"));
+        print(&format!("configmap/{CHAINS_CONFIG} patched"));
         Ok(())
     }
 
@@ -109,8 +108,7 @@ impl Stage {
         let created: Value = serde_json::from_slice(&call.send(&self.client).await?)?;
         let name = created["metadata"]["name"].as_str();
         let name = name.context("the run has no name")?;
-        self.screen
-            .print(&format!("taskrun.tekton.dev/{name} created"));
+        print(&format!("taskrun.tekton.dev/{name} created"));
         let uid = created["metadata"]["uid"].as_str();
         let uid = uid.context("the run has no uid")?;
         Ok((name.to_owned(), uid.to_owned()))
@@ -148,7 +146,7 @@ impl Stage {
         self.screen.show(line).await;
         let output = self.execute(uid, line).await?;
         let text = format!("{}{}", output.stdout, output.stderr);
-        self.screen.print(text.trim_end());
+        print(text.trim_end());
         ensure!(output.code == Some(0), "the command above failed");
         Ok(())
     }
@@ -163,7 +161,7 @@ impl Stage {
         let code = output
             .code
             .map_or_else(|| "none".to_owned(), |code| code.to_string());
-        self.screen.print(&code);
+        print(&code);
         ensure!(
             output.code == Some(1),
             "the command above should have been refused"
