@@ -143,7 +143,7 @@ fn in_folder(shell: &Shell, flags: &[&str]) -> (Child, BufReader<std::process::C
     started(shell, &mut command)
 }
 
-fn started(shell: &Shell, mut command: Command) -> (Child, BufReader<std::process::ChildStdout>) {
+fn started(shell: &Shell, command: &mut Command) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut child = command
         .current_dir(shell.path("."))
         .stdout(Stdio::piped())
