@@ -76,7 +76,7 @@ fn a_pipeline_that_is_none_is_refused_with_the_field_that_is_wrong() {
         ),
         (
             with(
-                json!({"params": [{"name": "x", "value": "1"}], "matrix": {"params": [{"name": "x", "value": ["1"]}]}}),
+                &json!({"params": [{"name": "x", "value": "1"}], "matrix": {"params": [{"name": "x", "value": ["1"]}]}}),
             ),
             "got both: params[x], matrix.params[x]",
         ),
