@@ -17,6 +17,7 @@ pub use self::reference::docker_reference;
 pub use self::run::{Comparison, IDENTITY, image_of_run, statement_of_run, status_of_run};
 use self::statement::Statement;
 pub use self::statement::subject_names;
+pub use self::story::{Listed, MOST as MOST_OF_STORY, Material, Story};
 use crate::dsse::{Envelope, EnvelopeError, IN_TOTO};
 use crate::error::Chain;
 use crate::format::{SLSA_V1, SLSA_V02};
@@ -31,6 +32,7 @@ mod provenance;
 mod reference;
 mod run;
 mod statement;
+mod story;
 
 #[cfg(test)]
 mod tests;

@@ -87,6 +87,16 @@ impl Statement<'_> {
     }
 }
 
+impl Statement<'_> {
+    /// The name and the digests of each subject.
+    pub(super) fn subjects(&self) -> impl Iterator<Item = (&str, &BTreeMap<String, String>)> {
+        let subjects = self.subject.as_deref().unwrap_or_default();
+        subjects
+            .iter()
+            .map(|subject| (subject.name.as_str(), &subject.digest))
+    }
+}
+
 impl Subject {
     fn is(&self, claim: &Claim) -> bool {
         let Claim { algorithm, digest } = claim;
