@@ -12,8 +12,9 @@ pub use self::kinds::{
     BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode,
 };
 pub use self::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
-pub use self::reader::Parsed;
+pub use self::reader::{Parsed, reference};
 pub use self::redact::{Endpoint, Token};
+pub use self::reference::ConfigKey;
 pub use self::settings::{
     ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Transparency, X509,
 };
@@ -23,6 +24,7 @@ mod kinds;
 mod problem;
 mod reader;
 mod redact;
+mod reference;
 mod repository;
 mod settings;
 mod shared;

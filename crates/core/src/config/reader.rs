@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
 use super::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
+use super::reference::{ConfigKey, literals, words};
 use super::repository;
 use super::settings::{ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Transparency, X509};
 use super::shared::SharedCredentials;
@@ -35,11 +36,18 @@ pub struct Parsed {
     pub warnings: Vec<Warning>,
 }
 
+/// What is known of a key: its values, and what counts if it is absent.
+#[derive(Default)]
+struct Known {
+    values: Vec<String>,
+    default: String,
+}
+
 /// Reads one key after the other, and remembers which keys there are and what was wrong.
 struct Reader<'a> {
     config_map: &'static str,
     given: &'a BTreeMap<String, String>,
-    known: BTreeSet<&'static str>,
+    known: BTreeMap<&'static str, Known>,
     problems: Vec<Problem>,
     warnings: Vec<Warning>,
 }
@@ -65,6 +73,16 @@ pub(super) fn parse(
         return Err(ConfigError { problems });
     }
     Ok(Parsed { config, warnings })
+}
+
+/// Every key of both ConfigMaps.
+pub fn reference() -> Vec<ConfigKey> {
+    let nothing = BTreeMap::new();
+    let mut chains = Reader::new(CHAINS_CONFIG, &nothing);
+    let mut config = config(&mut chains);
+    let mut own = Reader::new(WINDLASS_CONFIG, &nothing);
+    override_with(&mut own, &mut config);
+    chains.reference().chain(own.reference()).collect()
 }
 
 pub(super) fn default() -> Config {
@@ -209,15 +227,32 @@ impl<'a> Reader<'a> {
         Self {
             config_map,
             given,
-            known: BTreeSet::new(),
+            known: BTreeMap::new(),
             problems: Vec::new(),
             warnings: Vec::new(),
         }
     }
 
     fn get(&mut self, key: &'static str) -> Option<&'a str> {
-        self.known.insert(key);
+        self.known.entry(key).or_default();
         self.given.get(key).map(String::as_str)
+    }
+
+    /// Notes the values and the default of a key.
+    fn describe(&mut self, key: &'static str, values: Vec<String>, default: impl Into<String>) {
+        let default = default.into();
+        self.known.insert(key, Known { values, default });
+    }
+
+    /// What was noted, in the order of the names.
+    fn reference(self) -> impl Iterator<Item = ConfigKey> {
+        let config_map = self.config_map;
+        self.known.into_iter().map(move |(key, known)| ConfigKey {
+            config_map,
+            key,
+            values: known.values,
+            default: known.default,
+        })
     }
 
     /// Taken as it is, also when empty.
@@ -226,11 +261,13 @@ impl<'a> Reader<'a> {
     }
 
     fn text_or<T: for<'t> From<&'t str>>(&mut self, key: &'static str, default: &str) -> T {
+        self.describe(key, words("text"), default);
         T::from(self.get(key).unwrap_or(default))
     }
 
     /// A repository of a registry, or nothing.
     fn repository(&mut self, key: &'static str) -> String {
+        self.describe(key, words("a repository"), "");
         let value = self.get(key).unwrap_or_default();
         if let Some(instead) = repository::instead(value) {
             self.refuse(key, value, vec![instead]);
@@ -239,12 +276,15 @@ impl<'a> Reader<'a> {
     }
 
     /// Exactly one of the allowed values.
-    fn choice<T: Copy>(
+    fn choice<T: Copy + PartialEq>(
         &mut self,
         key: &'static str,
         allowed: &[(&'static str, T)],
         default: T,
     ) -> T {
+        let mut names = allowed.iter().filter(|(_, value)| *value == default);
+        let name = names.next().map_or("", |(name, _)| name);
+        self.describe(key, literals(allowed.iter().map(|(name, _)| *name)), name);
         let Some(value) = self.get(key) else {
             return default;
         };
@@ -266,6 +306,9 @@ impl<'a> Reader<'a> {
         allowed: &[(&'static str, StoreKind)],
         default: StoreKind,
     ) -> BTreeSet<StoreKind> {
+        let mut values = literals(allowed.iter().map(|(name, _)| *name));
+        values.push("several with commas, or `\"\"` for none".to_owned());
+        self.describe(key, values, default.as_str());
         let Some(value) = self.get(key) else {
             return BTreeSet::from([default]);
         };
@@ -289,6 +332,7 @@ impl<'a> Reader<'a> {
 
     /// A comma-separated list without restriction.
     fn names(&mut self, key: &'static str) -> BTreeSet<String> {
+        self.describe(key, words("names, separated by commas"), "");
         let parts = self.get(key).unwrap_or_default().split(',').map(str::trim);
         parts
             .filter(|part| !part.is_empty())
@@ -298,6 +342,11 @@ impl<'a> Reader<'a> {
 
     /// Networks and hosts, separated by commas.
     fn rules(&mut self, key: &'static str) -> Rules {
+        self.describe(
+            key,
+            words("networks, addresses and hosts, separated by commas"),
+            "",
+        );
         let read = Rules::parse(self.get(key).unwrap_or_default());
         read.unwrap_or_else(|error| {
             let allowed = [
@@ -312,6 +361,7 @@ impl<'a> Reader<'a> {
 
     /// Lines of a registry and the host of its token service.
     fn token_services(&mut self, key: &'static str) -> TokenServices {
+        self.describe(key, words("lines of REGISTRY HOST"), "");
         let read = TokenServices::parse(self.get(key).unwrap_or_default());
         read.unwrap_or_else(|error| {
             self.refuse(key, &error.0, vec!["lines of REGISTRY HOST"]);
@@ -322,6 +372,7 @@ impl<'a> Reader<'a> {
     /// A boolean that is off unless it is switched on in one of Go's spellings. Chains ignores
     /// other spellings; so does this, but says so.
     fn flag(&mut self, key: &'static str) -> bool {
+        self.describe(key, literals(["true", "false"]), "false");
         match self.get(key) {
             None | Some("0" | "f" | "F" | "FALSE" | "false" | "False") => false,
             Some("1" | "t" | "T" | "TRUE" | "true" | "True") => true,
@@ -338,6 +389,7 @@ impl<'a> Reader<'a> {
 
     /// Who shares the credentials of the controller; each line that is not valid is a problem.
     fn shared_credentials(&mut self, key: &'static str) -> Option<SharedCredentials> {
+        self.describe(key, words("lines of NAMESPACE REPOSITORY"), "");
         let text = self.get(key)?;
         let malformed = match SharedCredentials::parse(text) {
             Ok(shared) => return Some(shared),
@@ -360,6 +412,8 @@ impl<'a> Reader<'a> {
 
     /// A duration as Go writes it, not below zero.
     fn duration(&mut self, key: &'static str, default: Duration) -> Duration {
+        let minutes = format!("{}m", default.as_secs() / 60);
+        self.describe(key, words("a duration such as 1h30m"), minutes);
         let Some(value) = self.get(key) else {
             return default;
         };
@@ -372,6 +426,7 @@ impl<'a> Reader<'a> {
     }
 
     fn transparency(&mut self, key: &'static str) -> TransparencyMode {
+        self.describe(key, literals(["true", "manual", "false"]), "false");
         match self.get(key) {
             Some("true") => TransparencyMode::Always,
             Some("manual") => TransparencyMode::Manual,
@@ -406,10 +461,10 @@ impl<'a> Reader<'a> {
     fn warn_of_unknown(&mut self) {
         let (map, given) = (self.config_map, self.given);
         for key in given.keys() {
-            if self.known.contains(key.as_str()) || key.starts_with('_') {
+            if self.known.contains_key(key.as_str()) || key.starts_with('_') {
                 continue;
             }
-            let message = match closest(key, self.known.iter().copied()) {
+            let message = match closest(key, self.known.keys().copied()) {
                 Some(meant) => format!("no such key in {map}; did you mean {meant}?"),
                 None => format!("no such key in {map}; it is ignored"),
             };
