@@ -55,6 +55,7 @@ mod run;
 mod run_files;
 mod save;
 mod sign_blob;
+mod story;
 mod target;
 mod taskrun;
 mod tree;

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use windlass_core::verify::Story;
 
 use super::output::{self, clean};
-use super::verdict;
+use super::{story, verdict};
 use crate::inspect::verify::report::{Entry, EntryKind, Report};
 
 /// Most characters of a line, after what is unsafe in it is written out.
@@ -124,6 +125,9 @@ fn text(report: &Report) -> String {
         text.push_str(&line("  digest: ", digest));
     }
     text.push_str(&line("  checked with: ", &report.key));
+    if let Some((told, place)) = report.story() {
+        add_story(&mut text, told, place);
+    }
     let mut invalid = 0;
     for entry in &report.entries {
         invalid += usize::from(!entry.is_valid());
@@ -137,6 +141,16 @@ fn text(report: &Report) -> String {
         let _ = writeln!(text, "\n{rest} more are invalid or skipped");
     }
     text
+}
+
+/// What was built, from what and by whom, by the word of a valid provenance.
+fn add_story(text: &mut String, told: &Story, place: &str) {
+    text.push('\n');
+    for (label, value) in story::lines(told) {
+        text.push_str(&line(&format!("{label}: "), &value));
+    }
+    text.push_str(&line("told by: ", &format!("the provenance in {place}")));
+    text.push_str("log: none was consulted\n");
 }
 
 fn add(text: &mut String, entry: &Entry) {

@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 use windlass_core::dsse::Envelope;
 use windlass_core::key::PublicKey;
-use windlass_core::verify::Outcome;
+use windlass_core::run::Kind;
+use windlass_core::verify::{Outcome, Story};
 
 /// Most characters of a text in a report: what is found in a registry may be of any length.
 const LONGEST: usize = 1000;
+/// Most valid attestations that are read for what they tell.
+const MOST_READ: usize = 16;
 
 /// What kind of thing an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,10 @@ pub(crate) struct Report {
     /// Fingerprint and algorithm of the key.
     pub(crate) key: String,
     pub(crate) entries: Vec<Entry>,
+    /// What the first valid provenance tells, and where it was found.
+    story: Option<(Story, String)>,
+    /// How many attestations were read for that.
+    read: usize,
     verdict: Result<(), String>,
 }
 
@@ -92,6 +99,8 @@ impl Report {
             digest,
             key: format!("{} ({})", key.key_id(), key.algorithm()),
             entries: Vec::new(),
+            story: None,
+            read: 0,
             verdict: Err("nothing was checked".to_owned()),
         }
     }
@@ -114,7 +123,35 @@ impl Report {
         texts
             .chain(attributions.iter_mut().map(|one| &mut one.by))
             .for_each(cut);
+        self.tell(&entry);
         self.entries.push(entry);
+    }
+
+    /// Keeps what a valid attestation tells, if it is the first, or that of a pipeline run beside that
+    /// of one of its task runs.
+    fn tell(&mut self, entry: &Entry) {
+        let is_told = matches!(&self.story, Some((story, _)) if story.kind == Kind::Pipeline);
+        let is_attestation = entry.kind == EntryKind::Attestation && entry.is_valid();
+        if is_told || !is_attestation || self.read == MOST_READ {
+            return;
+        }
+        let Some(envelope) = &entry.envelope else {
+            return;
+        };
+        self.read += 1;
+        let payload = envelope.decode_payload().unwrap_or_default();
+        let Some(story) = Story::of(&payload) else {
+            return;
+        };
+        if self.story.is_none() || story.kind == Kind::Pipeline {
+            self.story = Some((story, entry.place.clone()));
+        }
+    }
+
+    /// What was built, by what a valid provenance tells, and where that was found.
+    pub(crate) fn story(&self) -> Option<(&Story, &str)> {
+        let (story, place) = self.story.as_ref()?;
+        Some((story, place))
     }
 
     /// The target is verified if one entry is valid that can satisfy the request.
@@ -185,6 +222,7 @@ impl Report {
             "key": self.key,
             "verified": self.verdict.is_ok(),
             "reason": self.verdict.as_ref().err(),
+            "story": self.story.as_ref().map(|(story, _)| story.json()),
             "entries": entries.collect::<Vec<_>>(),
         })
     }
