@@ -96,6 +96,15 @@ impl Policy {
         }
     }
 
+    /// The policy of a command for hosts whose names it read somewhere, and nobody typed.
+    pub fn of_public() -> Self {
+        Self {
+            nearest: Reach::Public,
+            exceptions: Exceptions::Nowhere,
+            ..Self::default()
+        }
+    }
+
     /// The same without the API of the cluster.
     #[must_use]
     pub fn without_cluster(self, api: &Rules) -> Self {

@@ -58,6 +58,7 @@ mod sign_blob;
 mod story;
 mod target;
 mod taskrun;
+mod trace;
 mod tree;
 mod triangulate;
 mod uninstall;
@@ -86,6 +87,7 @@ enum Verb {
     SignBlob(sign_blob::SignBlob),
     Verify(verify::Verify),
     VerifyAttestation(verify_attestation::VerifyAttestation),
+    Trace(trace::TraceVerb),
     Tree(tree::Tree),
     Triangulate(triangulate::Triangulate),
     Download(download::Download),
@@ -128,6 +130,7 @@ impl Verb {
             Self::Verify(verb) => Box::pin(verb.run(connection)).await,
             Self::VerifyAttestation(verb) => Box::pin(verb.run(connection)).await,
             Self::Registry(verb) => Box::pin(verb.run(connection)).await,
+            Self::Trace(verb) => Box::pin(verb.run(connection)).await,
             Self::Tree(verb) => Box::pin(verb.run()).await,
             Self::Triangulate(verb) => Box::pin(verb.run()).await,
             Self::Download(verb) => Box::pin(verb.run()).await,

@@ -19,4 +19,5 @@ pub(crate) mod push_access;
 pub(crate) mod runs;
 pub(crate) mod selector;
 pub(crate) mod summary;
+pub(crate) mod trace;
 pub(crate) mod verify;

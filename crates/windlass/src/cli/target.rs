@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use anyhow::bail;
+use kube::Client;
 use windlass_core::run::Kind;
 use windlass_registry::Reference;
 
 use super::access::reference;
 use crate::inspect::input::Input;
-use crate::inspect::selector::kind_of;
+use crate::inspect::runs::Runs;
+use crate::inspect::selector::{RunSelector, kind_of};
 
 /// Ends of the names of files that are written by tools for runs, envelopes and bundles. No image is
 /// called like this.
@@ -51,6 +54,73 @@ pub(super) fn targets(words: &[String], last: Last) -> Result<Vec<Target>, Strin
         }
         _ => words.iter().map(|word| target(word)).collect(),
     }
+}
+
+/// Targets, and the flags that choose among them.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunTargets {
+    /// Namespace of the run (default: that of the kubeconfig context)
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+    /// File with the target, - for standard input
+    #[arg(short = 'f', long = "filename", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["last", "targets"])]
+    file: Option<Input>,
+    /// Which run of a file with several (default: all of them)
+    #[arg(long, value_name = "NAME")]
+    name: Option<RunSelector>,
+    /// The run created last in the namespace
+    #[arg(short = 'L', long)]
+    last: bool,
+    /// IMAGE@DIGEST, IMAGE:TAG, taskrun/NAME, pipelinerun/NAME, or a file with an envelope, a bundle
+    /// or runs, - for standard input
+    #[arg(value_name = "TARGET", num_args = 1.., required_unless_present_any = ["last", "file"])]
+    targets: Vec<String>,
+}
+
+impl RunTargets {
+    /// What is meant.
+    pub(super) fn read(&self) -> anyhow::Result<Vec<Target>> {
+        if let Some(file) = &self.file {
+            return Ok(vec![Target::Content(file.clone())]);
+        }
+        targets(&self.targets, Last::from(self.last)).map_err(anyhow::Error::msg)
+    }
+
+    /// Which run of a file is meant.
+    pub(super) fn name(&self) -> Option<&RunSelector> {
+        self.name.as_ref()
+    }
+
+    /// The kind, namespace and name of a run on a cluster.
+    pub(super) async fn on_cluster(
+        &self,
+        target: &Target,
+        client: &Client,
+    ) -> anyhow::Result<(Kind, String, String)> {
+        run_on_cluster(target, self.namespace.as_deref(), client).await
+    }
+}
+
+/// The kind, namespace and name of a run on a cluster.
+pub(super) async fn run_on_cluster(
+    target: &Target,
+    namespace: Option<&str>,
+    client: &Client,
+) -> anyhow::Result<(Kind, String, String)> {
+    let namespace = namespace.unwrap_or(client.default_namespace()).to_owned();
+    let (kind, name) = match target {
+        Target::Run(kind, name) => (*kind, name.clone()),
+        Target::Last(kind) => {
+            let runs = Runs::new(client, *kind, Some(&namespace))?;
+            (*kind, runs.last().await?)
+        }
+        Target::Content(input) => bail!("{input} is a file, and not a run on a cluster"),
+        Target::Image(image) => bail!(
+            "{image} names no run; write taskrun/NAME or pipelinerun/NAME, or give a file with -f"
+        ),
+    };
+    Ok((kind, namespace, name))
 }
 
 /// Whether the run created last is meant.

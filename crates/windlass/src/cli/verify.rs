@@ -7,11 +7,9 @@ use super::access::{Access, within};
 use super::claims::{Claims, Notes};
 use super::key;
 use super::report::{self, ReportFormat};
-use super::target::{Last, Target, targets};
+use super::target::{RunTargets, Target};
 use super::verdict::PredicateType;
 use crate::cluster::Connection;
-use crate::inspect::runs::Runs;
-use crate::inspect::selector::RunSelector;
 use crate::inspect::verify::report::Report;
 use crate::inspect::verify::{SealRule, VerifyRequest, file, image, run};
 use crate::sign::reference::KeyRef;
@@ -56,22 +54,11 @@ pub(crate) struct Verify {
     notes: Notes,
     #[command(flatten)]
     access: Access,
-    /// Namespace of the run (default: that of the kubeconfig context)
-    #[arg(short, long, value_name = "NAMESPACE")]
-    namespace: Option<String>,
-    /// Which run of a file with several (default: all of them)
-    #[arg(long, value_name = "NAME")]
-    name: Option<RunSelector>,
-    /// The run created last in the namespace
-    #[arg(short = 'L', long)]
-    last: bool,
     /// Output: text, json, report (json, but for images too), report-text
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: ReportFormat,
-    /// IMAGE@DIGEST, IMAGE:TAG, taskrun/NAME, pipelinerun/NAME, or a file with an envelope, a bundle
-    /// or runs, - for standard input
-    #[arg(value_name = "TARGET", num_args = 1.., required_unless_present = "last")]
-    targets: Vec<String>,
+    #[command(flatten)]
+    target: RunTargets,
 }
 
 impl Verify {
@@ -81,8 +68,7 @@ impl Verify {
     }
 
     async fn check(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let last = Last::from(self.last);
-        let targets = targets(&self.targets, last).map_err(anyhow::Error::msg)?;
+        let targets = self.target.read()?;
         let are_images = targets
             .iter()
             .all(|target| matches!(target, Target::Image(_)));
@@ -125,26 +111,19 @@ impl Verify {
         request: &VerifyRequest,
         connection: &Connection,
     ) -> anyhow::Result<Vec<Report>> {
-        let (kind, name) = match target {
+        match target {
             Target::Image(reference) => {
                 let image = self.access.resolve(reference).await?;
-                return Ok(vec![image::verify(reference, &image, request).await?]);
+                Ok(vec![image::verify(reference, &image, request).await?])
             }
-            Target::Content(input) => {
-                return Ok(file::verify(input, self.name.as_ref(), request).await?);
+            Target::Content(input) => Ok(file::verify(input, self.target.name(), request).await?),
+            Target::Run(..) | Target::Last(_) => {
+                let client = connection.connect().await?;
+                let (kind, namespace, name) = self.target.on_cluster(target, &client).await?;
+                Ok(vec![
+                    run::on_cluster(&client, kind, &namespace, &name, request).await?,
+                ])
             }
-            Target::Run(kind, name) => (*kind, Some(name.clone())),
-            Target::Last(kind) => (*kind, None),
-        };
-        let client = connection.connect().await?;
-        let namespace = self.namespace.as_deref();
-        let namespace = namespace.unwrap_or(client.default_namespace());
-        let name = match name {
-            Some(name) => name,
-            None => Runs::new(&client, kind, Some(namespace))?.last().await?,
-        };
-        Ok(vec![
-            run::on_cluster(&client, kind, namespace, &name, request).await?,
-        ])
+        }
     }
 }

@@ -50,6 +50,15 @@ impl Lookup {
             Some(other) => open(other.clone(), &self.route).await?,
             None => remote.clone(),
         };
+        Self::resolve_at(image, remote, tags).await
+    }
+
+    /// The same where the ways are open.
+    pub(crate) async fn resolve_at(
+        image: &Reference,
+        remote: Remote,
+        tags: Remote,
+    ) -> Result<ResolvedImage, ImageError> {
         let digest = match &image.digest {
             Some(digest) => digest.clone(),
             None => digest_of(&remote, image.name()).await?,

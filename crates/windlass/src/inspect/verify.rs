@@ -44,6 +44,18 @@ pub(crate) enum SealRule {
 }
 
 impl VerifyRequest {
+    /// Anything that a key signed.
+    pub(crate) fn of_key(key: &PublicKey) -> Self {
+        Self {
+            key: key.clone(),
+            identity: None,
+            expected: Expected::default(),
+            annotations: Vec::new(),
+            checks_subject: true,
+            seal: SealRule::IfPresent,
+        }
+    }
+
     /// What can satisfy it: an image signature, as for cosign, unless it is about what an
     /// attestation says.
     pub(crate) fn requirement(&self) -> Requirement {

@@ -30,7 +30,7 @@ pub(crate) use self::identity::Identity;
 pub(crate) use self::place::repository_of;
 use self::push::{Pushed, push};
 use self::upload::{Upload, uploads};
-pub(crate) use self::workstation::{Route, open, options_of_workstation};
+pub(crate) use self::workstation::{Nearness, Route, open, open_unasked, options_of_workstation};
 use crate::telemetry::Circuits;
 
 mod access;

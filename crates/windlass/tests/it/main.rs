@@ -32,6 +32,8 @@ mod run_verbs;
 mod scene;
 mod shell;
 #[cfg(feature = "sandbox")]
+mod trace;
+#[cfg(feature = "sandbox")]
 mod transcripts;
 mod transfer;
 #[cfg(feature = "sandbox")]

@@ -183,9 +183,26 @@ pub(crate) fn client(
     registry: &str,
     exemptions: Exemptions,
 ) -> Result<Client, UploadError> {
-    let folders = Identity::default().certificates;
-    let made = HostClients::new(options, registry, exemptions, &folders, &Memory::default())?;
+    let made = clients_of_machine(options, registry, exemptions)?;
     Ok(made.identified.unwrap_or(made.plain))
+}
+
+/// The same without the certificate by which the registry would know this machine.
+pub(super) fn client_unidentified(
+    options: Options,
+    registry: &str,
+    exemptions: Exemptions,
+) -> Result<Client, UploadError> {
+    Ok(clients_of_machine(options, registry, exemptions)?.plain)
+}
+
+fn clients_of_machine(
+    options: Options,
+    registry: &str,
+    exemptions: Exemptions,
+) -> Result<HostClients, UploadError> {
+    let folders = Identity::default().certificates;
+    HostClients::new(options, registry, exemptions, &folders, &Memory::default())
 }
 
 fn new_client(options: Options, registry: &str, memory: &Memory) -> Result<Client, UploadError> {

@@ -8,7 +8,7 @@ use windlass_registry::keychain::{Candidate, Candidates, Source, find};
 use windlass_registry::{Bodies, Budget, Options, Remedy, Remote, Repository, RetryPolicy, Tenant};
 
 use super::attached::bounds;
-use super::clients::{Exemptions, client, options};
+use super::clients::{Exemptions, client, client_unidentified, options};
 use super::error::UploadError;
 use super::helpers::Helpers;
 use super::identity::Identity;
@@ -49,6 +49,42 @@ pub(crate) fn options_of_workstation() -> Options {
 
 /// A repository as the user of the command line sees it.
 pub(crate) async fn open(repository: Repository, route: &Route) -> Result<Remote, UploadError> {
+    let client = client(options_of(route), repository.registry(), route.exemptions)?;
+    let candidates = match &route.credential {
+        Some(only) => Candidates::new([only.clone()]),
+        None => of_machine(&repository).await,
+    };
+    Ok(client.repository(repository, candidates))
+}
+
+/// How a repository is reached that nobody typed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Nearness<'a> {
+    /// It is on the registry that was typed: as that one.
+    AsTyped(&'a Route),
+    /// At public addresses only, and by all rules of TLS.
+    Public(&'a Route),
+}
+
+/// A repository that was read somewhere. No credential and no client certificate of this machine goes
+/// there, since whoever wrote its name would choose who receives them.
+pub(crate) fn open_unasked(
+    repository: Repository,
+    nearness: Nearness<'_>,
+) -> Result<Remote, UploadError> {
+    let (options, exemptions) = match nearness {
+        Nearness::AsTyped(route) => (options_of(route), route.exemptions),
+        Nearness::Public(route) => {
+            let mut options = options_of(route);
+            options.network = Policy::of_public();
+            (options, Exemptions::default())
+        }
+    };
+    let client = client_unidentified(options, repository.registry(), exemptions)?;
+    Ok(client.repository(repository, Candidates::anonymous()))
+}
+
+fn options_of(route: &Route) -> Options {
     let mut options = options_of_workstation();
     options.limits.entries = bounds::ENTRIES;
     options.limits.list = bounds::CONTENT;
@@ -62,12 +98,7 @@ pub(crate) async fn open(repository: Repository, route: &Route) -> Result<Remote
         time: LONG,
         ..options.bodies
     };
-    let client = client(options, repository.registry(), route.exemptions)?;
-    let candidates = match &route.credential {
-        Some(only) => Candidates::new([only.clone()]),
-        None => of_machine(&repository).await,
-    };
-    Ok(client.repository(repository, candidates))
+    options
 }
 
 /// The credentials that this machine has for a repository, and none at the end.
