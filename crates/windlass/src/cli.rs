@@ -53,6 +53,7 @@ mod report;
 mod resign;
 mod run;
 mod run_files;
+mod run_source;
 mod save;
 mod sign_blob;
 mod story;
@@ -146,7 +147,7 @@ impl Verb {
             Self::Pipelinerun(verb) => Box::pin(verb.run(connection)).await,
             Self::Explain(verb) => verb.run(connection).await,
             Self::Attest(verb) => verb.run(connection).await,
-            Self::Payload(verb) => verb.run(),
+            Self::Payload(verb) => verb.run(connection).await,
             Self::Migrate(verb) => Box::pin(verb.run(connection)).await,
             Self::Resign(verb) => Box::pin(verb.run(connection)).await,
             Self::Install(verb) => verb.run(),

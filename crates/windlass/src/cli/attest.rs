@@ -1,5 +1,4 @@
-//! `windlass attest`: prints the signature that the controller would store for a finished run, from
-//! files and without a cluster; with `--predicate` it is cosign's verb of that name, about images.
+//! `windlass attest`: prints the signature that the controller would store for a finished run; with `--predicate` it is cosign's verb of that name, about images.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clap::ValueHint;
 use windlass_core::annotation;
 use windlass_core::config::{BuildType, Config};
 use windlass_core::format::Format;
@@ -15,11 +13,14 @@ use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 use windlass_core::signed::{Artifact, Signed, message};
 use windlass_core::terminal::quoted;
+use windlass_registry::Reference;
 
 use self::predicate::ImageAttestation;
+use super::access::reference;
 use super::key;
 use super::output;
-use super::run_files::{self, RunFiles};
+use super::run_files;
+use super::run_source::RunSource;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
 use crate::local_file;
@@ -30,6 +31,10 @@ mod predicate;
 #[cfg(test)]
 mod tests;
 
+/// What the words of the command line are.
+const TARGET: &str =
+    "The run, as taskrun/NAME, pipelinerun/NAME or a file; with --predicate, images";
+
 /// Sign a finished run, or with --predicate an attestation of an image
 ///
 /// For a run, prints the envelope that the controller would store for it.
@@ -38,6 +43,9 @@ mod tests;
   # a run exported with kubectl
   kubectl get taskrun build -o yaml > run.yaml
   windlass attest -f run.yaml --key cosign.key -o envelope.json
+
+  # a run on the cluster
+  windlass attest taskrun/build -n team-a --key cosign.key
 
   # a pipeline run with its task runs, in another format, with the configuration of a cluster
   windlass attest -f pipelinerun.yaml --child taskruns.yaml --config chains-config.yaml \\
@@ -61,14 +69,12 @@ runs.
 
 With the build type slsa-tekton, payloads contain labels, annotations and whole task runs: export
 them with --show-managed-fields, before the run is signed.", run_files::HELP))]
+#[command(mut_arg("target", |argument| argument.value_name("RUN|IMAGE").help(TARGET)))]
 pub(crate) struct Attest {
-    /// File with the run, - for standard input
-    #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath, required_unless_present = "predicate")]
-    run: Option<Input>,
+    #[command(flatten)]
+    source: RunSource,
     #[command(flatten)]
     image: ImageAttestation,
-    #[command(flatten)]
-    files: RunFiles,
     /// Private key: a file, k8s://<namespace>/<secret> or env://<variable>
     #[arg(long, value_name = "REF")]
     key: KeyRef,
@@ -83,22 +89,23 @@ pub(crate) struct Attest {
 impl Attest {
     /// Prints the envelope; a run that has not ended is refused.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let source = self.run.as_ref().or(self.image.predicate.as_ref());
-        if source == Some(&Input::Stdin) && key::needs_input(&self.key) {
+        let input = match &self.image.predicate {
+            Some(predicate) => Some(predicate.clone()),
+            None => self.source.file()?,
+        };
+        if input == Some(Input::Stdin) && key::needs_input(&self.key) {
             bail!(
                 "standard input is read for something else, so the password cannot be; set \
                  COSIGN_PASSWORD"
             );
         }
         if let Some(predicate) = &self.image.predicate {
+            let images = images(&self.source)?;
             let signer = Signer::of_key(key::private(&self.key, connection).await?);
-            return Box::pin(self.image.run(predicate, &signer)).await;
+            return Box::pin(self.image.run(predicate, &images, &signer)).await;
         }
-        let Some(run) = &self.run else {
-            bail!("give a run with -f, or a predicate with --predicate");
-        };
         let mut warnings = Vec::new();
-        let (artifact, payload) = self.payload(run, &mut warnings)?;
+        let (artifact, payload) = self.payload(connection, &mut warnings).await?;
         output::warn(&warnings);
         let signer = Signer::of_key(key::private(&self.key, connection).await?);
         let text = signed(&signer, artifact, payload).await?;
@@ -110,19 +117,29 @@ impl Attest {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn payload(
+    async fn payload(
         &self,
-        run: &Input,
+        connection: &Connection,
         warnings: &mut Vec<String>,
     ) -> anyhow::Result<(Artifact, Payload)> {
-        let config = self.files.config(warnings)?;
-        let documents = self.files.documents(run)?;
+        let (documents, config) = self.source.read(connection, warnings).await?;
         let run = documents.run(warnings)?;
         ensure_ended(&run)?;
         warnings.extend(signed_before(&run, &config));
         let payload = run_files::payload(&run, &config, self.format, warnings)?;
         Ok((Artifact::of_run(&run), payload))
     }
+}
+
+/// The images that a predicate is about.
+fn images(source: &RunSource) -> anyhow::Result<Vec<Reference>> {
+    let image = |word: &String| {
+        reference(word).map_err(|error| anyhow::anyhow!("{word:?} is not an image: {error}"))
+    };
+    if source.target.is_empty() {
+        bail!("--predicate is about an image; name it: IMAGE@DIGEST or IMAGE:TAG");
+    }
+    source.target.iter().map(image).collect()
 }
 
 /// Where a payload holds the annotations that signing adds, it is no longer what was signed.

@@ -11,7 +11,7 @@ use self::form::{Form, Writer};
 use self::progress::Progress;
 use super::key;
 use super::output;
-use crate::cli::namespaces::OfSettings;
+use crate::cli::namespaces::{OfSettings, SystemNamespace};
 use crate::cluster::Connection;
 use crate::cluster::list::{List, ListError, Listed, Source};
 use crate::cluster::runs::collection;
@@ -86,13 +86,13 @@ impl Audit {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let client = connection.connect().await?;
         let mut warnings = Vec::new();
-        let config =
-            on_cluster::config(&client, &self.settings.system_namespace, &mut warnings).await?;
+        let system = self.settings.find(&client).await?;
+        let config = on_cluster::config(&client, &system.name, &mut warnings).await?;
         output::warn(&warnings);
         let auditor = Auditor {
             client: &client,
             config: &config,
-            keys: self.keys(connection).await?,
+            keys: self.keys(&system, connection).await?,
             now: Timestamp::now(),
         };
         let sources = self.sources(client.default_namespace());
@@ -124,10 +124,21 @@ impl Audit {
         Ok(ExitCode::from(u8::from(!is_good)))
     }
 
-    async fn keys(&self, connection: &Connection) -> anyhow::Result<Vec<PublicKey>> {
+    async fn keys(
+        &self,
+        system: &SystemNamespace,
+        connection: &Connection,
+    ) -> anyhow::Result<Vec<PublicKey>> {
         let mut references = self.key.clone();
         if self.verify && references.is_empty() {
-            let place = format!("k8s://{}/signing-secrets", self.settings.system_namespace);
+            let name = &system.name;
+            // whoever may make a ConfigMap anywhere would choose the key that everything is verified with
+            anyhow::ensure!(
+                system.is_certain,
+                "chains-config is in namespace {name}, which no installation of Chains has; name it \
+                 with --system-namespace to trust its key, or give one with --key"
+            );
+            let place = format!("k8s://{name}/signing-secrets");
             references.push(place.parse()?);
         }
         let mut keys = Vec::new();

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::klog::{Klog, boolean};
 use self::observability::{ConfigNames, metrics_address, variable};
+use super::namespaces::{self, OfSettings};
 use crate::cluster::rate::Rate;
 use crate::cluster::{CLUSTER, Connection, Overrides};
 use crate::controller::{self, Options, OrdinalError, Replication};
@@ -33,9 +34,14 @@ const BURST: f64 = 10.0;
 /// (`docs/performance.md`).
 const CONCURRENCY: usize = 256;
 
+/// What its flag means for the controller.
+const SYSTEM_NAMESPACE: &str =
+    "Namespace of chains-config and signing-secrets [default: tekton-chains]";
+
 /// Watch task runs and pipeline runs and sign each finished one
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
+#[command(mut_arg("system_namespace", |argument| argument.help(SYSTEM_NAMESPACE)))]
 #[command(after_help = "Examples:
   # in a pod: the service account's rights, the pod's own namespace
   windlass controller
@@ -44,14 +50,8 @@ const CONCURRENCY: usize = 256;
   SYSTEM_NAMESPACE=openshift-pipelines windlass controller --kubeconfig ~/.kube/config \\
       --namespace builds")]
 pub(crate) struct Controller {
-    /// Namespace of chains-config and signing-secrets
-    #[arg(
-        long,
-        env = "SYSTEM_NAMESPACE",
-        default_value = "tekton-chains",
-        value_name = "NAMESPACE"
-    )]
-    system_namespace: String,
+    #[command(flatten)]
+    settings: OfSettings,
     /// Namespaces whose runs are signed, separated by commas (default: all)
     #[arg(long, value_delimiter = ',', value_name = "NAMESPACES")]
     namespace: Vec<String>,
@@ -105,7 +105,7 @@ impl Controller {
         let asked = asked_to_stop(stop.clone())?;
         let health_server =
             telemetry::serve_health(&self.health_address, &health, stop.clone()).await?;
-        let (names, namespace) = (ConfigNames::of(variable), self.system_namespace.clone());
+        let (names, namespace) = (ConfigNames::of(variable), self.system_namespace());
         let address = self.metrics_address.clone();
         let address = metrics_address(address, &client, &namespace, &names.observability).await?;
         let metrics_server = match address {
@@ -147,14 +147,23 @@ impl Controller {
 }
 
 impl Controller {
+    /// Where its settings are: it does not look for them, since whoever made them first would have it.
+    fn system_namespace(&self) -> String {
+        self.settings
+            .named()
+            .unwrap_or(namespaces::DEFAULT)
+            .to_owned()
+    }
+
     /// What the controller is to do.
     fn options(self, health: Health, replication: Replication) -> Options {
+        let system_namespace = self.system_namespace();
         Options {
             namespaces: namespaces(&self.namespace),
             signing_secrets_path: self.signing_secrets_path,
             health,
             replication,
-            ..Options::new(self.system_namespace, self.concurrency)
+            ..Options::new(system_namespace, self.concurrency)
         }
     }
 

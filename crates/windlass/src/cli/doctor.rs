@@ -40,7 +40,8 @@ impl Doctor {
     /// Prints what was found.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let client = connection.connect().await?;
-        let findings = examine(&client, &self.controller.namespace).await;
+        let system = self.controller.find(&client).await?;
+        let findings = examine(&client, &system.name).await;
         let status = status(&findings);
         let text = match self.output {
             Form::Text => text(&findings),

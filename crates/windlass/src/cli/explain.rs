@@ -3,25 +3,18 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
-use clap::ValueHint;
 use windlass_core::config::Config;
 use windlass_core::explain::{Explanation, explain};
 use windlass_core::format::Format;
-use windlass_core::run::{Kind, Run};
+use windlass_core::run::Run;
 
 use super::output::{self, Format as OutputFormat};
-use super::run_files::{self, RunFiles};
+use super::run_files;
+use super::run_source::RunSource;
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
-use crate::inspect::on_cluster;
-use crate::inspect::selector::{RunSelector, kind_of};
 use crate::unsupported;
 
 mod text;
-
-#[cfg(test)]
-mod tests;
 
 /// Explain what will be signed for a run, and which results are almost type hints
 ///
@@ -32,6 +25,8 @@ mod tests;
   # a run on the cluster, with the cluster's chains-config
   windlass explain taskrun/build -n team-a
   windlass explain pr/release --system-namespace openshift-pipelines
+
+  windlass explain --last
 
   # a run in a file, with its task runs
   windlass explain -f pipelinerun.yaml --child taskruns.yaml --config chains-config.yaml
@@ -45,29 +40,12 @@ The JSON form has images, subjects, dependencies and warnings; `from` lists the 
 that name each one.",
 run_files::HELP))]
 pub(crate) struct Explain {
-    /// The run on a cluster: taskrun/NAME (tr/NAME) or pipelinerun/NAME (pr/NAME)
-    #[arg(value_name = "KIND/NAME", num_args = 1..=2, required_unless_present = "run", conflicts_with = "run")]
-    target: Vec<String>,
-    /// File with the run, - for standard input
-    #[arg(short = 'f', long = "filename", value_name = "RUN", value_hint = ValueHint::FilePath)]
-    run: Option<Input>,
     #[command(flatten)]
-    files: RunFiles,
+    source: RunSource,
     /// Format to explain (default: the configured one)
     #[arg(long, value_name = "FORMAT", value_parser = run_files::run_format)]
     format: Option<Format>,
-    /// Namespace of the run (default: that of the kubeconfig context)
-    #[arg(short, long, value_name = "NAMESPACE", conflicts_with = "run")]
-    namespace: Option<String>,
-    /// Namespace of chains-config
-    #[arg(
-        long,
-        env = "SYSTEM_NAMESPACE",
-        default_value = "tekton-chains",
-        value_name = "NAMESPACE"
-    )]
-    system_namespace: String,
-    /// json, yaml, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
+    /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<OutputFormat>,
 }
@@ -76,39 +54,11 @@ impl Explain {
     /// Prints the explanation.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let mut warnings = Vec::new();
-        let explanation = match &self.run {
-            Some(source) => {
-                let config = self.files.config(&mut warnings)?;
-                let documents = self.files.documents(source)?;
-                let run = documents.run(&mut warnings)?;
-                self.explain(&run, config, warnings)?
-            }
-            None => self.on_cluster(connection).await?,
-        };
+        let (documents, config) = self.source.read(connection, &mut warnings).await?;
+        let run = documents.run(&mut warnings)?;
+        let explanation = self.explain(&run, config, warnings)?;
         output::write(self.text(&explanation)?)?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    async fn on_cluster(&self, connection: &Connection) -> anyhow::Result<Explanation> {
-        let RunFiles { child, name, .. } = &self.files;
-        if !child.is_empty() || name.is_some() {
-            bail!(
-                "--child and --name need --filename; on a cluster, windlass finds the task runs \
-                 itself"
-            );
-        }
-        let (kind, name) = target(&self.target)?;
-        let client = connection.connect().await?;
-        let namespace = self.namespace.as_deref();
-        let namespace = namespace.unwrap_or(client.default_namespace());
-        let mut warnings = Vec::new();
-        let config = match &self.files.config {
-            Some(_) => self.files.config(&mut warnings)?,
-            None => on_cluster::config(&client, &self.system_namespace, &mut warnings).await?,
-        };
-        let documents = on_cluster::documents(&client, kind, namespace, &name).await?;
-        let run = documents.run(&mut warnings)?;
-        self.explain(&run, config, warnings)
     }
 
     /// Explains a run; `warnings` on how it was read come first.
@@ -146,21 +96,5 @@ impl Explain {
             explanation.run.name
         );
         format.text(&serde_json::to_value(explanation)?, &[name])
-    }
-}
-
-/// The run that `taskrun/NAME` or `taskrun NAME` names.
-fn target(words: &[String]) -> anyhow::Result<(Kind, String)> {
-    const HOW: &str = "name the run as taskrun/NAME or pipelinerun/NAME";
-    match words {
-        [one] => {
-            let selector: RunSelector = one.parse()?;
-            let Some(kind) = selector.kind else {
-                bail!("{one:?} does not say which kind of run it is; {HOW}");
-            };
-            Ok((kind, selector.name))
-        }
-        [kind, name] => Ok((kind_of(kind)?, name.clone())),
-        _ => bail!("{HOW}"),
     }
 }

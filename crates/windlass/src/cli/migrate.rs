@@ -49,10 +49,11 @@ impl Migrate {
     /// Prints the findings.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let (client, api) = connection.connect_with_hosts(Overrides::default()).await?;
+        let system = self.settings.find(&client).await?;
         let found = migration::check(&Cluster {
             client: &client,
             api,
-            system_namespace: &self.settings.system_namespace,
+            system_namespace: &system.name,
             namespace: self.namespace.as_deref(),
         })
         .await;

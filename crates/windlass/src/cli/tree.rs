@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
 use windlass_registry::Reference;
 
 use super::access::{Access, reference, within};
-use super::output::{self, clean};
+use super::output::{self, Format, clean};
 use crate::store::oci::attached::{self, Attached};
 
 /// Show what is attached to an image: signatures, attestations, referrers
@@ -14,13 +15,17 @@ use crate::store::oci::attached::{self, Attached};
 /// Nothing is verified; use `windlass verify` for that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  windlass tree registry.example.com/team/app:v1")]
+  windlass tree registry.example.com/team/app:v1
+  windlass tree registry.example.com/team/app:v1 -o json | jq '.attached[].digest'")]
 pub(crate) struct Tree {
     #[command(flatten)]
     access: Access,
     /// IMAGE@DIGEST or IMAGE:TAG
     #[arg(value_name = "IMAGE", value_parser = reference)]
     image: Reference,
+    /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Format>,
 }
 
 impl Tree {
@@ -33,9 +38,35 @@ impl Tree {
         let found = self.access.resolve(&self.image).await?;
         let attached = attached::list(&found.remote, &found.tags, &found.digest).await?;
         let image = format!("{}@{}", self.image.repository, found.digest);
-        output::write(text(&image, &attached))?;
+        output::write(match &self.output {
+            None => text(&image, &attached),
+            Some(format) => format.text(&document(&image, &attached), &[image])?,
+        })?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What is attached, for programs.
+fn document(image: &str, attached: &[Attached]) -> Value {
+    let attached = attached.iter().map(|one| {
+        json!({
+            "place": one.place.to_string(),
+            "digest": one.descriptor.digest.as_str(),
+            "mediaType": one.descriptor.media_type,
+            "artifactType": one.descriptor.artifact_type,
+            "size": one.descriptor.size,
+            "predicateType": predicate(one),
+        })
+    });
+    json!({ "image": image, "attached": attached.collect::<Vec<_>>() })
+}
+
+/// The predicate type that the list tells.
+fn predicate(attached: &Attached) -> Option<&str> {
+    let annotations = attached.descriptor.annotations.as_ref()?;
+    let names = ["dev.sigstore.bundle.predicateType", "predicateType"];
+    let found = names.iter().find_map(|name| annotations.get(*name))?;
+    Some(found)
 }
 
 fn text(image: &str, attached: &[Attached]) -> String {
@@ -74,12 +105,8 @@ fn line(attached: &Attached) -> String {
     let descriptor = &attached.descriptor;
     let kind = descriptor.artifact_type.as_deref();
     let kind = kind.unwrap_or(&descriptor.media_type);
-    let predicate = descriptor.annotations.as_ref().and_then(|annotations| {
-        let names = ["dev.sigstore.bundle.predicateType", "predicateType"];
-        names.iter().find_map(|name| annotations.get(*name))
-    });
     let mut line = format!("{} {}", descriptor.digest, clean::short(kind));
-    if let Some(predicate) = predicate {
+    if let Some(predicate) = predicate(attached) {
         line.push(' ');
         line.push_str(&clean::short(predicate));
     }

@@ -30,8 +30,9 @@ impl Uninstall {
     /// Prints what would be left.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let client = connection.connect().await?;
-        let leftovers = Leftovers::find(&client, &self.controller.namespace).await?;
-        output::write(text(&self.controller.namespace, &leftovers))?;
+        let system = self.controller.find(&client).await?;
+        let leftovers = Leftovers::find(&client, &system.name).await?;
+        output::write(text(&system.name, &leftovers))?;
         Ok(match leftovers.protected.total() {
             0 => ExitCode::SUCCESS,
             _ => ExitCode::from(1),

@@ -12,7 +12,7 @@ use windlass_core::dsse::{Envelope, IN_TOTO, pae};
 use windlass_core::json::strict;
 use windlass_registry::{Digest, Reference};
 
-use crate::cli::access::{Access, reference, within};
+use crate::cli::access::{Access, within};
 use crate::cli::output;
 use crate::cli::verdict::{self, PredicateType};
 use crate::inspect::input::Input;
@@ -29,7 +29,7 @@ const STATEMENT: &str = "https://in-toto.io/Statement/v0.1";
 #[derive(Debug, clap::Args)]
 pub(super) struct ImageAttestation {
     /// File with the predicate of an attestation of IMAGE, - for standard input
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with = "run", requires = "images")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["run", "last"])]
     pub(super) predicate: Option<Input>,
     /// Type of that predicate: slsaprovenance, slsaprovenance1, ..., or a URI
     #[arg(
@@ -44,18 +44,20 @@ pub(super) struct ImageAttestation {
     no_upload: bool,
     #[command(flatten)]
     access: Access,
-    /// Image that the predicate is about: IMAGE@DIGEST or IMAGE:TAG
-    #[arg(value_name = "IMAGE", value_parser = reference, requires = "predicate")]
-    images: Vec<Reference>,
 }
 
 impl ImageAttestation {
     /// Signs the predicate for each image and attaches it.
-    pub(super) async fn run(&self, predicate: &Input, signer: &Signer) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(
+        &self,
+        predicate: &Input,
+        images: &[Reference],
+        signer: &Signer,
+    ) -> anyhow::Result<ExitCode> {
         let content = verdict::read(predicate, "predicate")?;
         let predicate = self.predicate_of(&content)?;
         within(self.access.timeout(), async {
-            for image in &self.images {
+            for image in images {
                 self.attest(image, &predicate, signer).await?;
             }
             Ok(ExitCode::SUCCESS)

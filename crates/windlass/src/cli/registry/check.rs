@@ -3,11 +3,12 @@
 
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
 use windlass_registry::Reference;
 use windlass_registry::keychain::{Account, Candidate};
 
 use crate::cli::access::{Transport, reference};
-use crate::cli::output::{self, clean, table::Table};
+use crate::cli::output::{self, Format, clean, table::Table};
 use crate::cluster::Connection;
 use crate::inspect::push_access::{Denial, ProbeResult, Pull, PushAccess};
 
@@ -31,6 +32,9 @@ pub(crate) struct Check {
     service_account: String,
     #[command(flatten)]
     transport: Transport,
+    /// json, yaml, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
+    #[arg(short, long, value_name = "FORMAT")]
+    output: Option<Format>,
 }
 
 impl Check {
@@ -46,11 +50,42 @@ impl Check {
         };
         let exemptions = self.transport.exemptions();
         let access = PushAccess::probe(&kube, &account, &self.image, exemptions).await?;
-        output::write(self.text(&account, &access))?;
+        output::write(match &self.output {
+            None => self.text(&account, &access),
+            Some(format) => {
+                let name = self.image.repository.to_string();
+                format.text(&self.document(&account, &access), &[name])?
+            }
+        })?;
         Ok(match access.pushing() {
             Some(_) => ExitCode::SUCCESS,
             None if access.unread.is_empty() => ExitCode::from(1),
             None => ExitCode::from(2),
+        })
+    }
+
+    /// The findings, for programs.
+    fn document(&self, account: &Account, access: &PushAccess) -> Value {
+        let credentials = access.results.iter().map(|result| {
+            let Candidate { source, key, .. } = &result.candidate;
+            json!({
+                "source": source,
+                "for": key,
+                "pull": !matches!(result.pull, Pull::Denied(_)),
+                "push": result.push.is_ok(),
+                "status": result.push.err().and_then(|denial| denial.status),
+            })
+        });
+        let pushing = access.pushing();
+        json!({
+            "repository": self.image.repository.to_string(),
+            "namespace": account.namespace,
+            "serviceAccount": account.name,
+            "credentials": credentials.collect::<Vec<_>>(),
+            // not known where something could not be read
+            "canPush": (pushing.is_some() || access.unread.is_empty()).then_some(pushing.is_some()),
+            "unread": access.unread,
+            "warnings": access.notes,
         })
     }
 
