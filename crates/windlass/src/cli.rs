@@ -17,6 +17,7 @@ mod arguments;
 mod attest;
 mod audit;
 mod cancel;
+mod chain;
 mod claims;
 mod completions;
 mod controller;
@@ -102,6 +103,7 @@ enum Verb {
     Taskrun(taskrun::TaskRun),
     #[command(visible_alias = "pr")]
     Pipelinerun(pipelinerun::PipelineRun),
+    Chain(chain::Chain),
     Explain(explain::Explain),
     Attest(attest::Attest),
     Payload(payload::PayloadOf),
@@ -145,6 +147,7 @@ impl Verb {
             Self::VerifyBlobAttestation(verb) => verb.run(connection).await,
             Self::Taskrun(verb) => Box::pin(verb.run(connection)).await,
             Self::Pipelinerun(verb) => Box::pin(verb.run(connection)).await,
+            Self::Chain(verb) => Box::pin(verb.run(connection)).await,
             Self::Explain(verb) => verb.run(connection).await,
             Self::Attest(verb) => verb.run(connection).await,
             Self::Payload(verb) => verb.run(connection).await,

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const GUESSES: usize = 3;
 
 /// Verbs, and what to type instead.
-const VERBS: [(&[&str], &str); 18] = [
+const VERBS: [(&[&str], &str); 17] = [
     (
         &["sign"],
         "the controller signs images; `windlass attest --predicate FILE IMAGE` attaches an \
@@ -67,11 +67,6 @@ const VERBS: [(&[&str], &str); 18] = [
     (
         &["delete", "rm"],
         "use `windlass tr delete` or `windlass pr delete`",
-    ),
-    (
-        &["chain", "chains"],
-        "`windlass tr describe` shows payload and signature, and `windlass verify taskrun/NAME` \
-         verifies them",
     ),
     (
         &["export"],

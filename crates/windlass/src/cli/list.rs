@@ -6,12 +6,16 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use windlass_core::run::Kind;
 
+use super::key;
 use super::output::table::Table;
 use super::output::{self, Format, cells, clean};
 use crate::cluster::Connection;
 use crate::inspect::listing::{Detail, Row, newest};
 use crate::inspect::runs::Runs;
 use crate::inspect::summary::Summary;
+use crate::sign::reference::KeyRef;
+
+mod verified;
 
 /// List runs, the newest first
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
@@ -22,6 +26,7 @@ use crate::inspect::summary::Summary;
   windlass tr list
   windlass tr list -A --limit 20
   windlass tr list build --reverse
+  windlass tr list --key k8s://tekton-chains/signing-secrets
   windlass pr list -n team-a --label app=shop -o name"
 )]
 pub(crate) struct List {
@@ -54,6 +59,9 @@ pub(crate) struct List {
     /// Keep metadata.managedFields in json and yaml
     #[arg(long)]
     show_managed_fields: bool,
+    /// Verify each run with this public key, and show the result; may be repeated
+    #[arg(long, value_name = "REF", conflicts_with = "output")]
+    key: Vec<KeyRef>,
     /// Only runs of this Task or Pipeline
     #[arg(value_name = "TASK")]
     of: Option<String>,
@@ -70,6 +78,7 @@ impl List {
         let namespace = (!self.all_namespaces).then_some(chosen);
         let runs = Runs::new(&client, kind, namespace)?;
         let detail = match &self.output {
+            None if !self.key.is_empty() => Detail::Whole,
             None | Some(Format::Name) => Detail::Summary,
             Some(_) => Detail::Whole,
         };
@@ -98,13 +107,19 @@ impl List {
                 return Ok(ExitCode::SUCCESS);
             }
             None => {
+                let mut columns = Columns::default();
+                if self.all_namespaces {
+                    columns.namespace = Some(NAMESPACE);
+                }
+                if !self.key.is_empty() {
+                    let mut keys = Vec::new();
+                    for reference in &self.key {
+                        keys.push(key::public(reference, connection).await?);
+                    }
+                    columns.verified = Some(verified::cells(&rows, kind, &client, &keys).await);
+                }
                 let runs = rows.iter().map(|row| &row.summary);
-                let now = Timestamp::now();
-                let table = if self.all_namespaces {
-                    table_with_namespaces(runs, now)
-                } else {
-                    table(runs, now)
-                };
+                let table = columns.table(runs, Timestamp::now());
                 match table.split_once('\n') {
                     Some((_, rows)) if self.no_headers => rows.to_owned(),
                     _ => table,
@@ -152,28 +167,34 @@ fn with_type(kind: Kind, mut run: Value) -> Value {
     run
 }
 
-fn table<'s>(runs: impl Iterator<Item = &'s Summary>, now: Timestamp) -> String {
-    let mut table = Table::new(["NAME", "STARTED", "DURATION", "STATUS", "SIGNED"]);
-    for run in runs {
-        table.row(row(run, now));
-    }
-    table.text("")
+/// The heading of the column that is shown for all namespaces.
+const NAMESPACE: &str = "NAMESPACE";
+
+/// Columns besides those that every list has.
+#[derive(Debug, Default)]
+struct Columns {
+    /// The heading of the first one.
+    namespace: Option<&'static str>,
+    /// The cells of the last one.
+    verified: Option<Vec<&'static str>>,
 }
 
-fn table_with_namespaces<'s>(runs: impl Iterator<Item = &'s Summary>, now: Timestamp) -> String {
-    let mut table = Table::new([
-        "NAMESPACE",
-        "NAME",
-        "STARTED",
-        "DURATION",
-        "STATUS",
-        "SIGNED",
-    ]);
-    for run in runs {
-        let namespace = clean::line(&run.metadata.namespace).into_owned();
-        table.row(std::iter::once(namespace).chain(row(run, now)));
+impl Columns {
+    fn table<'s>(&self, runs: impl Iterator<Item = &'s Summary>, now: Timestamp) -> String {
+        let names = ["NAME", "STARTED", "DURATION", "STATUS", "SIGNED"];
+        let verified = self.verified.as_ref().map(|_| "VERIFIED");
+        let mut table = Table::default();
+        let headings = self.namespace.into_iter().chain(names).chain(verified);
+        table.row(headings.map(str::to_owned));
+        for (at, run) in runs.enumerate() {
+            let namespace = self.namespace.map(|_| run.metadata.namespace.as_str());
+            let namespace = namespace.map(|name| clean::line(name).into_owned());
+            let verified = self.verified.as_ref();
+            let verified = verified.and_then(|cells| cells.get(at).map(ToString::to_string));
+            table.row(namespace.into_iter().chain(row(run, now)).chain(verified));
+        }
+        table.text("")
     }
-    table.text("")
 }
 
 fn row(run: &Summary, now: Timestamp) -> impl Iterator<Item = String> {
@@ -200,6 +221,17 @@ mod tests {
                 "conditions": [{"type": "Succeeded", "status": "True", "reason": "Succeeded"}],
             },
         })
+    }
+
+    fn table_with_namespaces<'s>(
+        runs: impl Iterator<Item = &'s Summary>,
+        now: Timestamp,
+    ) -> String {
+        let columns = Columns {
+            namespace: Some(NAMESPACE),
+            ..Columns::default()
+        };
+        columns.table(runs, now)
     }
 
     fn summary() -> Summary {

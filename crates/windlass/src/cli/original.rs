@@ -28,7 +28,7 @@ const COSIGN: [&str; 18] = [
     "version",
 ];
 /// The verbs of tkn.
-const TKN: [&str; 4] = ["completions", "pipelinerun", "taskrun", "version"];
+const TKN: [&str; 5] = ["chain", "completions", "pipelinerun", "taskrun", "version"];
 
 /// The command line for whoever calls it by this name.
 pub(super) fn slice(command: Command, called: Option<&OsStr>) -> Command {

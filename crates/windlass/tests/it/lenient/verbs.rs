@@ -143,7 +143,6 @@ fn a_verb_of_another_program_is_answered_with_what_to_type() {
         "customrun",
         "eventlistener",
         "hub",
-        "chain",
         "get",
         "logs",
         "ls",
