@@ -19,6 +19,7 @@ mod audit;
 mod cancel;
 mod chain;
 mod claims;
+mod complete;
 mod completions;
 mod controller;
 mod copy;
@@ -42,6 +43,7 @@ mod list;
 mod load;
 mod login;
 mod logs;
+mod man;
 mod migrate;
 mod namespaces;
 mod original;
@@ -119,6 +121,9 @@ enum Verb {
     #[cfg(feature = "sandbox")]
     Demo(demo::Demo),
     Completions(completions::Completions),
+    Man(man::Man),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Complete),
     Login(login::Login),
     Version(version::Version),
     Env(env::Env),
@@ -163,6 +168,8 @@ impl Verb {
             #[cfg(feature = "sandbox")]
             Self::Demo(verb) => verb.run().await,
             Self::Completions(verb) => verb.run(flags::with_all(Arguments::command())),
+            Self::Man(verb) => verb.run(Arguments::command()),
+            Self::Complete(verb) => verb.run(connection, &Arguments::command()).await,
         }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) mod layers;
 pub(crate) mod leftovers;
 pub(crate) mod listing;
 pub(crate) mod migration;
+pub(crate) mod names;
 pub(crate) mod on_cluster;
 pub(crate) mod push_access;
 pub(crate) mod runs;

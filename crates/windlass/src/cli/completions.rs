@@ -1,4 +1,7 @@
 //! `completions SHELL`: a completion script for the shell.
+//!
+//! Verbs and flags are in the script. Names of runs and namespaces, and values of flags, are asked for
+//! at each press of the key with [`super::complete`].
 
 use std::process::ExitCode;
 
@@ -7,6 +10,8 @@ use clap_complete::Shell;
 use super::output;
 
 /// Print a completion script for a shell
+///
+/// In bash, zsh and fish it also completes names of runs and namespaces, and formats.
 #[derive(Debug, clap::Args)]
 #[command(
     visible_alias = "completion",
@@ -19,12 +24,51 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
+/// Asks windlass first, and the script if it has nothing to say.
+const BASH: &str = r#"
+_NAME_names() {
+    local name
+    COMPREPLY=()
+    while IFS= read -r name; do
+        COMPREPLY+=("$name")
+    done < <(NAME __complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+    if [[ ${#COMPREPLY[@]} -eq 0 ]]; then
+        _NAME "$@"
+    elif [[ ${COMPREPLY[0]} == *[/=] ]]; then
+        compopt -o nospace
+    fi
+}
+complete -F _NAME_names -o bashdefault -o default NAME
+"#;
+const ZSH: &str = r#"
+_NAME_names() {
+    local -a names
+    names=("${(@f)$(NAME __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+    if [[ -n ${names[1]} ]]; then
+        compadd -a names
+    else
+        _NAME "$@"
+    fi
+}
+compdef _NAME_names NAME
+"#;
+const FISH: &str = r#"
+complete -c NAME -a '(NAME __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+"#;
+
 impl Completions {
     /// Prints the script for `command`, the whole command line.
     pub(crate) fn run(self, mut command: clap::Command) -> anyhow::Result<ExitCode> {
         let name = command.get_name().to_owned();
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command, name, &mut script);
+        clap_complete::generate(self.shell, &mut command, &name, &mut script);
+        let names = match self.shell {
+            Shell::Bash => BASH,
+            Shell::Zsh => ZSH,
+            Shell::Fish => FISH,
+            _ => "",
+        };
+        script.extend_from_slice(names.replace("NAME", &name).as_bytes());
         output::write(script)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -33,6 +33,7 @@ impl Resource {
         group: "/apis/coordination.k8s.io/v1",
         plural: "leases",
     };
+    pub(crate) const NAMESPACES: Self = Self::core("namespaces");
     pub(crate) const PODS: Self = Self::core("pods");
     pub(crate) const SECRETS: Self = Self::core("secrets");
     pub(crate) const SELF_SUBJECT_ACCESS_REVIEWS: Self = Self::review("selfsubjectaccessreviews");
