@@ -50,10 +50,12 @@ fn the_examples_of_the_formats_are_what_windlass_prints() {
 fn every_test_that_the_pages_name_exists() {
     let pages = [
         "differences.md",
+        "configuration.md",
         "limits.md",
         "operations.md",
         "registries.md",
         "security.md",
+        "verification.md",
     ];
     let pages: String = pages.into_iter().map(page).collect();
     let names: Vec<&str> = pages
@@ -153,4 +155,118 @@ fn sources(root: &Path) -> Vec<String> {
         }
     }
     texts
+}
+
+#[test]
+fn the_reference_of_the_configuration_is_what_the_parser_reads() {
+    let page = page("configuration.md");
+    let sections: Vec<&str> = page.split("\n## ").collect();
+    let keys = windlass_core::config::reference();
+    for key in &keys {
+        let heading = format!("`{}`\n", key.config_map);
+        let section = sections
+            .iter()
+            .find(|text| text.starts_with(&heading))
+            .unwrap();
+        let default = match key.default.as_str() {
+            "" => "none".to_owned(),
+            text => format!("`{text}`"),
+        };
+        let row = format!(
+            "\n| `{}` | {} | {default} | ",
+            key.key,
+            key.values.join(", ")
+        );
+        assert!(section.contains(&row), "{heading} has no row{row}");
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    assert_eq!(rows.count(), keys.len(), "a row is of no key");
+}
+
+#[test]
+fn every_event_that_windlass_writes_is_in_the_page_on_troubleshooting() {
+    let page = page("troubleshooting.md");
+    let mut count = 0;
+    for source in sources(&docs().join("..")) {
+        for word in source.split('"').skip(1).step_by(2) {
+            let mut begins = ["Config", "Key", "Signing", "Released", "Provenance", "Mark"].iter();
+            let ends = [
+                "Refused",
+                "Warning",
+                "Unsupported",
+                "Paused",
+                "Delayed",
+                "Failed",
+            ];
+            let more = ["Incomplete", "Removed", "Unsigned"];
+            let mut ends = ends.iter().chain(&more);
+            if begins.any(|part| word.starts_with(part)) && ends.any(|part| word.ends_with(part)) {
+                assert!(page.contains(&format!("| `{word}` |")), "no row for {word}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 8, "only {count} Events were found");
+}
+
+/// The names that headings get as targets of links.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| -> String {
+        let text = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = text
+            .chars()
+            .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn every_link_of_the_documentation_leads_to_a_file_and_a_heading() {
+    let mut pages: Vec<PathBuf> = ["README.md", "CHANGELOG.md", "e2e/README.md"]
+        .map(|name| docs().join("..").join(name))
+        .to_vec();
+    let files = std::fs::read_dir(docs())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    pages.extend(files.filter(|path| path.extension().is_some_and(|kind| kind == "md")));
+    let mut count = 0;
+    for path in pages {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for link in text.split("](").skip(1) {
+            let link = link.split(')').next().unwrap();
+            if link.contains("://") || link.contains([' ', '\n']) {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => path.clone(),
+                file => path.parent().unwrap().join(file),
+            };
+            assert!(target.exists(), "{}: {link}", path.display());
+            if !heading.is_empty() {
+                let page = std::fs::read_to_string(&target).unwrap();
+                let anchors = anchors(&page);
+                assert!(
+                    anchors.iter().any(|one| one == heading),
+                    "{}: {link}",
+                    path.display()
+                );
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 50, "only {count} links were found");
+}
+
+#[test]
+fn every_page_is_named_by_the_readme() {
+    let readme = std::fs::read_to_string(docs().join("../README.md")).unwrap();
+    for entry in std::fs::read_dir(docs()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".md") {
+            assert!(readme.contains(&format!("(docs/{name})")), "{name}");
+        }
+    }
 }

@@ -25,11 +25,15 @@ mod lenient;
 #[cfg(feature = "sandbox")]
 mod migrate;
 #[cfg(feature = "sandbox")]
+mod readme;
+#[cfg(feature = "sandbox")]
 mod registry;
 #[cfg(target_os = "linux")]
 mod resign;
 mod run_verbs;
 mod scene;
+#[cfg(feature = "sandbox")]
+mod shape;
 mod shell;
 #[cfg(feature = "sandbox")]
 mod trace;

@@ -82,7 +82,7 @@ fn a_format_and_a_config_are_explained_as_given() {
 #[test]
 fn what_is_to_be_explained_has_to_be_said_once() {
     let shell = folder();
-    shell.fail(2, "explain", "KIND/NAME");
+    shell.fail(2, "explain", "taskrun/NAME or pipelinerun/NAME");
     shell.fail(2, "explain -f task.yaml tr/build", "cannot be used with");
     shell.fail(2, "explain tr/build --child task.yaml", "--filename");
     shell.fail(2, "explain build", "taskrun/NAME or pipelinerun/NAME");

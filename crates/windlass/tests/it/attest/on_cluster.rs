@@ -94,7 +94,11 @@ fn a_pipeline_run_is_explained_with_its_task_runs_and_the_clusters_configuration
     let json: Value = serde_json::from_str(&scene.shell.succeed(line)).unwrap();
     assert_eq!(json["subjects"][0]["name"], "r.io/app");
     assert_eq!(json["subjects"][0]["from"][0]["pipelineTask"], "build");
-    let off = scene.shell.succeed("explain pr/release -n team-a");
+    // it is the only one, so it is found
+    let found = "explain pr/release -n team-a -o json";
+    assert_eq!(scene.shell.succeed(found), scene.shell.succeed(line));
+    let off = "explain pr/release -n team-a --system-namespace tekton-chains";
+    let off = scene.shell.succeed(off);
     assert!(
         off.contains("config map tekton-chains/chains-config does not exist"),
         "{off}"
