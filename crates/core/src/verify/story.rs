@@ -99,7 +99,8 @@ impl Story {
             SLSA_V1 => (Build::v1(&predicate), facts::v1(&predicate)),
             _ => return None,
         };
-        let (images, others): (Vec<_>, Vec<_>) = build.inputs.iter().partition(is_image);
+        let (images, others): (Vec<_>, Vec<_>) =
+            build.inputs.iter().partition(|input| is_image(input));
         let is_definition = |input: &&Input<'_>| {
             let mut definitions = build.tasks.iter().chain([&build.own]);
             definitions.any(|own| own.uri == input.uri && own.digests == input.digests)
@@ -190,7 +191,7 @@ impl Listed {
     }
 }
 
-fn is_image(input: &&Input<'_>) -> bool {
+fn is_image(input: &Input<'_>) -> bool {
     input.uri.starts_with("oci://") || input.uri.starts_with("docker-pullable://")
 }
 

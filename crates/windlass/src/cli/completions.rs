@@ -52,9 +52,9 @@ _NAME_names() {
 }
 compdef _NAME_names NAME
 "#;
-const FISH: &str = r#"
+const FISH: &str = r"
 complete -c NAME -a '(NAME __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
-"#;
+";
 
 impl Completions {
     /// Prints the script for `command`, the whole command line.

@@ -77,19 +77,13 @@ fn page(command: &Command, name: &str) -> String {
     if let Some(long) = command.get_long_about() {
         section(&mut text, "DESCRIPTION", &paragraphs(&long.to_string()));
     }
-    let verbs: String = shown(command)
-        .map(|verb| {
-            let about = verb
-                .get_about()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            format!(
-                ".TP\n\\fB{}\\fR(1)\n{}\n",
-                plain(&name_of(verb)),
-                plain(&about)
-            )
-        })
-        .collect();
+    let mut verbs = String::new();
+    for verb in shown(command) {
+        let about = verb.get_about().map(ToString::to_string);
+        let (name, about) = (plain(&name_of(verb)), plain(&about.unwrap_or_default()));
+        // writing to a string cannot fail
+        let _ = write!(verbs, ".TP\n\\fB{name}\\fR(1)\n{about}\n");
+    }
     section(&mut text, "COMMANDS", &verbs);
     let options = command
         .get_arguments()

@@ -77,14 +77,14 @@ async fn find(named: Option<&str>, client: &Client, flag: &str) -> anyhow::Resul
         [] => DEFAULT,
         [one] => one,
         several => {
-            let names: Vec<_> = several
+            let listed: Vec<_> = several
                 .iter()
                 .take(MOST)
                 .map(|name| clean::line(name))
                 .collect();
             anyhow::bail!(
                 "{CHAINS_CONFIG} exists in {}; choose a namespace with {flag} or SYSTEM_NAMESPACE",
-                names.join(" and ")
+                listed.join(" and ")
             );
         }
     };

@@ -64,12 +64,11 @@ impl RunSource {
         let client = connection.connect().await?;
         let namespace = self.namespace.as_deref();
         let (kind, namespace, name) = run_on_cluster(&target, namespace, &client).await?;
-        let config = match &self.files.config {
-            Some(_) => self.files.config(warnings)?,
-            None => {
-                let system = self.settings.find(&client).await?;
-                on_cluster::config(&client, &system.name, warnings).await?
-            }
+        let config = if self.files.config.is_some() {
+            self.files.config(warnings)?
+        } else {
+            let system = self.settings.find(&client).await?;
+            on_cluster::config(&client, &system.name, warnings).await?
         };
         let documents = on_cluster::documents(&client, kind, &namespace, &name).await?;
         Ok((documents, config))

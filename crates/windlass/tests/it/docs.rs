@@ -265,7 +265,10 @@ fn every_page_is_named_by_the_readme() {
     let readme = std::fs::read_to_string(docs().join("../README.md")).unwrap();
     for entry in std::fs::read_dir(docs()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".md") {
+        if Path::new(&name)
+            .extension()
+            .is_some_and(|kind| kind == "md")
+        {
             assert!(readme.contains(&format!("(docs/{name})")), "{name}");
         }
     }

@@ -43,28 +43,29 @@ impl Scene {
 
     fn json(&self, words: &str) -> Value {
         let outcome = self.trace(&format!("-o json {words}"));
-        serde_json::from_str(&outcome.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}", outcome.stderr))
+        let document = serde_json::from_str(&outcome.stdout);
+        assert!(document.is_ok(), "{}", outcome.stderr);
+        document.unwrap()
     }
+}
 
-    /// Attaches a statement to an image, signed with this key.
-    fn attest(&self, image: &Image<'_>, key: &PrivateKey, statements: &[Value]) {
-        let layers = statements.iter().map(|statement| {
-            let envelope = sign(key, IN_TOTO, statement.to_string().as_bytes()).to_json();
-            let size = envelope.len();
-            let digest = image.registry.put_blob(image.repository, envelope);
-            json!({
-                "mediaType": "application/vnd.dsse.envelope.v1+json", "size": size, "digest": digest,
-            })
-        });
-        let tag = format!("{}.att", image.digest.replace(':', "-"));
-        put(
-            image.registry,
-            image.repository,
-            &tag,
-            &layers.collect::<Vec<_>>(),
-        );
-    }
+/// Attaches a statement to an image, signed with this key.
+fn attest(image: &Image<'_>, key: &PrivateKey, statements: &[Value]) {
+    let layers = statements.iter().map(|statement| {
+        let envelope = sign(key, IN_TOTO, statement.to_string().as_bytes()).to_json();
+        let size = envelope.len();
+        let digest = image.registry.put_blob(image.repository, envelope);
+        json!({
+            "mediaType": "application/vnd.dsse.envelope.v1+json", "size": size, "digest": digest,
+        })
+    });
+    let tag = format!("{}.att", image.digest.replace(':', "-"));
+    put(
+        image.registry,
+        image.repository,
+        &tag,
+        &layers.collect::<Vec<_>>(),
+    );
 }
 
 /// An image in a registry.
@@ -157,7 +158,8 @@ fn put(registry: &Registry, repository: &str, tag: &str, layers: &[Value]) -> St
 fn node<'a>(trace: &'a Value, name: &str) -> &'a Value {
     let mut nodes = trace["nodes"].as_array().unwrap().iter();
     let found = nodes.find(|node| node["name"].as_str().unwrap().contains(name));
-    found.unwrap_or_else(|| panic!("no node {name} in {trace:#}"))
+    assert!(found.is_some(), "no node {name} in {trace:#}");
+    found.unwrap()
 }
 
 fn other_key() -> PrivateKey {
@@ -172,8 +174,8 @@ fn a_trace_leads_from_an_image_to_its_run_its_source_and_the_images_below_it() {
         Image::push(&registry, "team/app"),
         Image::push(&registry, "base/go"),
     );
-    scene.attest(&app, &scene.key, &[app.provenance(&[base.material()])]);
-    scene.attest(&base, &scene.key, &[base.provenance(&[])]);
+    attest(&app, &scene.key, &[app.provenance(&[base.material()])]);
+    attest(&base, &scene.key, &[base.provenance(&[])]);
     let outcome = scene.trace(&app.name());
     assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
     let key = scene.key.public_key().key_id();
@@ -204,7 +206,7 @@ fn provenance_that_no_given_key_signed_leads_nowhere() {
         Image::push(&registry, "base/go"),
     );
     let statement = app.provenance(&[base.material()]);
-    scene.attest(&app, &other_key(), std::slice::from_ref(&statement));
+    attest(&app, &other_key(), std::slice::from_ref(&statement));
     let outcome = scene.trace(&app.name());
     assert_eq!(outcome.code, 1, "{}", outcome.stdout);
     assert!(!outcome.stdout.contains("base/go"), "{}", outcome.stdout);
@@ -217,7 +219,7 @@ fn provenance_that_no_given_key_signed_leads_nowhere() {
     );
     assert_eq!(registry.count("GET", "base/go"), 0);
     // nor does what is signed for another image
-    scene.attest(&base, &scene.key, std::slice::from_ref(&statement));
+    attest(&base, &scene.key, std::slice::from_ref(&statement));
     assert_eq!(scene.trace(&base.name()).code, 1);
     // one of several keys suffices
     let other = other_key().public_key().to_pem();
@@ -237,7 +239,7 @@ fn a_registry_that_provenance_names_is_not_asked_unless_it_is_public_or_listed()
         Image::push(&registry, "team/app"),
         Image::push(&inner, "base/go"),
     );
-    scene.attest(&app, &scene.key, &[app.provenance(&[base.material()])]);
+    attest(&app, &scene.key, &[app.provenance(&[base.material()])]);
     let trace = scene.json(&app.name());
     let found = node(&trace, "base/go");
     assert_eq!(found["state"], "unread", "{found:#}");
@@ -262,8 +264,8 @@ fn a_credential_goes_only_where_whoever_asks_sends_it() {
         Image::push(&registry, "team/app"),
         Image::push(&registry, "base/go"),
     );
-    scene.attest(&app, &scene.key, &[app.provenance(&[base.material()])]);
-    scene.attest(&base, &scene.key, &[base.provenance(&[])]);
+    attest(&app, &scene.key, &[app.provenance(&[base.material()])]);
+    attest(&base, &scene.key, &[base.provenance(&[])]);
     scene.shell.docker_config = registry.docker_config("robot");
     let trace = scene.json(&app.name());
     assert_eq!(trace["verified"], true, "{trace:#}");
@@ -287,7 +289,7 @@ fn a_walk_ends_at_its_bounds_and_says_which() {
     for (at, image) in images.iter().enumerate() {
         // the last is made from the first again
         let below = images[(at + 1) % images.len()].material();
-        scene.attest(image, &scene.key, &[image.provenance(&[below])]);
+        attest(image, &scene.key, &[image.provenance(&[below])]);
     }
     let top = images[0].name();
     let trace = scene.json(&format!("--depth 2 {top}"));
@@ -326,7 +328,7 @@ fn a_run_with_thousands_of_materials_fills_no_memory_and_asks_few_registries() {
             json!({ "uri": format!("oci://{host}/flood/n{number}"), "digest": { "sha256": app.hex() } })
         })
         .collect();
-    scene.attest(&app, &scene.key, &[app.provenance(&many)]);
+    attest(&app, &scene.key, &[app.provenance(&many)]);
     let trace = scene.json(&format!("--most 10 {}", app.name()));
     assert!(trace["nodes"].as_array().unwrap().len() < 60);
     assert_eq!(trace["leftOut"], 5000 - 50);

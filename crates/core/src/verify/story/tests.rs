@@ -72,7 +72,7 @@ fn both_versions_tell_pipeline_account_source_and_images() {
     assert_eq!(new.tasks, ["build-image"]);
     assert_eq!(new.account.as_deref(), Some("builder"));
     assert_eq!(new.definition.unwrap().uri, "git+https://g.io/t.git");
-    assert_eq!(new.sources.shown, [source.clone()]);
+    assert_eq!(new.sources.shown, std::slice::from_ref(source));
     assert_eq!(new.images, old.images);
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use windlass_sandbox::registry::Options;
 
-use super::{Image, Scene};
+use super::{Image, Scene, attest};
 
 /// Names with which a page, a picture or a graph would be left.
 const HOSTILE: &str =
@@ -23,7 +23,7 @@ fn hostile() -> (Scene, windlass_sandbox::registry::Registry) {
         .push(material);
     statement["predicate"]["invocation"]["environment"]["labels"]["tekton.dev/pipelineRun"] =
         HOSTILE.into();
-    scene.attest(&app, &scene.key, &[statement]);
+    attest(&app, &scene.key, &[statement]);
     drop(app);
     (scene, registry)
 }
