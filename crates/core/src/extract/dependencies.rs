@@ -12,8 +12,7 @@ pub(crate) const GIT_COMMIT: &str = "CHAINS-GIT_COMMIT";
 /// Prefix that some nodes put before the images they report.
 pub(crate) const PULLABLE: &str = "docker-pullable://";
 
-/// Images of the steps, then of the sidecars; those without a digest are left out with a note. An image
-/// that was never pulled was not used, which needs no note.
+/// Images of the steps, then of the sidecars; those without a digest are left out with a note.
 pub(crate) fn images_used(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<ResolvedArtifact> {
     let steps = run
         .status
@@ -31,9 +30,6 @@ pub(crate) fn images_used(run: &TaskRun<'_>, notes: &mut Notes) -> Vec<ResolvedA
         for (kind, name, image_id) in part {
             if let Some(image) = image_used(image_id) {
                 merged.add(image);
-                continue;
-            }
-            if image_id.is_empty() {
                 continue;
             }
             notes.add_loss(format!(

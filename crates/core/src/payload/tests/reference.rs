@@ -199,7 +199,7 @@ fn mistaken_hints_do_not_crowd_out_the_warning_on_a_lost_image() {
         .map(|index| format!(r#"{{"name":"r{index}-IMAGE_URL","value":"r.io/a"}}"#))
         .collect();
     let run = format!(
-        r#"{{"status":{{"results":[{}],"steps":[{{"name":"never","imageID":"r.io/s:1"}}]}}}}"#,
+        r#"{{"status":{{"results":[{}],"steps":[{{"name":"never","imageID":""}}]}}}}"#,
         hints.join(",")
     );
     for format in STATEMENTS {
