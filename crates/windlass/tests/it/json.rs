@@ -16,7 +16,7 @@ use crate::verify::registry::ImageScene;
 /// be read, and a registry or cluster that cannot be reached.
 ///
 /// `IMAGE` is signed and attested, `BARE` has nothing, `OTHER` is signed with another key.
-const TABLE: [(&str, &[(i32, &str)]); 10] = [
+const TABLE: [(&str, &[(i32, &str)]); 14] = [
     (
         "verify",
         &[
@@ -129,6 +129,44 @@ const TABLE: [(&str, &[(i32, &str)]); 10] = [
     (
         "doctor",
         &[(1, "doctor -o json"), (2, "doctor -o json UNREACHABLE")],
+    ),
+    (
+        "tree",
+        &[
+            (0, "tree -o json IMAGE"),
+            (0, "tree -o json BARE"),
+            (2, "tree -o json 127.0.0.1:1/app:v1"),
+            (2, "tree -o json"),
+        ],
+    ),
+    (
+        "trace",
+        &[
+            (0, "trace --key cosign.pub -o json IMAGE"),
+            (1, "trace --key cosign.pub -o json BARE"),
+            (1, "trace --key other.pub -o json IMAGE"),
+            (2, "trace --key damaged.pub -o json IMAGE"),
+            (2, "trace --key cosign.pub -o json 127.0.0.1:1/app:v1"),
+            (2, "trace --key cosign.pub -o json tr/missing"),
+            (2, "trace -o json IMAGE"),
+        ],
+    ),
+    (
+        "payload",
+        &[
+            (0, "payload -o json tr/bare"),
+            (2, "payload -o json tr/missing"),
+            (2, "payload -o json -f missing.yaml"),
+            (2, "payload -o json tr/bare UNREACHABLE"),
+        ],
+    ),
+    (
+        "registry check",
+        &[
+            (0, "registry check -o json IMAGE --service-account missing"),
+            (2, "registry check -o json IMAGE UNREACHABLE"),
+            (2, "registry check -o json"),
+        ],
     ),
 ];
 
