@@ -336,13 +336,13 @@ impl Queue {
             let lane = self.lane(place);
             return lane.leave(&ticket, Duration::ZERO, Instant::now());
         };
-        self.budget.release(&id.namespace, &job.work);
         let busy = Busy {
             ticket,
             place,
             since: Instant::now(),
             attempts: job.attempts,
             is_leaving: job.is_leaving,
+            memory: self.budget.begin(&job.work),
             interim: Interim::default(),
         };
         self.busy.insert(Arc::clone(&id), busy);
@@ -373,6 +373,7 @@ impl Queue {
         };
         let (now, lane) = (Instant::now(), self.lane(busy.place));
         lane.leave(&busy.ticket, now - busy.since, now);
+        self.budget.end(&id.namespace, busy.memory);
         if matches!(outcome, Outcome::Written) {
             self.pace.wrote(&id.uid, Instant::now());
         }

@@ -32,7 +32,7 @@ pub(super) struct Budget {
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Amount {
+pub(super) struct Amount {
     /// Bytes of runs and of what was made of them.
     bytes: usize,
     /// Artifacts and entries that wait to be read back: about 2 kB each.
@@ -57,8 +57,18 @@ impl Budget {
 
     /// Gives back what work takes.
     pub(super) fn release(&mut self, namespace: &str, work: &Work) {
-        let amount = Amount::of(work);
+        let amount = self.begin(work);
+        self.end(namespace, amount);
+    }
+
+    /// Work is begun. What it takes is kept until it ends: a pass holds it while it waits for memory.
+    pub(super) fn begin(&mut self, work: &Work) -> Amount {
         self.to_confirm -= usize::from(matches!(work, Work::Confirm(..)));
+        Amount::of(work)
+    }
+
+    /// Gives back what work took that has ended.
+    pub(super) fn end(&mut self, namespace: &str, amount: Amount) {
         self.all = self.all.minus(amount);
         if let Some(used) = self.namespaces.get_mut(namespace) {
             *used = used.minus(amount);
@@ -179,6 +189,17 @@ mod tests {
             let work = budget.admit("a", seen(5_000));
             assert!(matches!(work, Work::Seen(_)));
         }
+    }
+
+    #[test]
+    fn what_a_pass_began_with_takes_memory_until_it_ends() {
+        let mut budget = Budget::default();
+        let work = |images| Work::Push(None, Progress::of_images(images));
+        let begun = budget.admit("b", work(4000));
+        let memory = budget.begin(&begun);
+        assert!(!budget.admit("b", work(4000)).has_progress());
+        budget.end("b", memory);
+        assert!(budget.admit("b", work(4000)).has_progress());
     }
 
     #[test]

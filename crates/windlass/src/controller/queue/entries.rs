@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use tokio_util::time::delay_queue;
 
+use super::budget::Amount;
 use super::lane::Ticket;
 use crate::controller::work::Work;
 
@@ -57,6 +58,8 @@ pub(super) struct Busy {
     pub(super) since: Instant,
     pub(super) attempts: u32,
     pub(super) is_leaving: bool,
+    /// The memory that the pass began with.
+    pub(super) memory: Amount,
     pub(super) interim: Interim,
 }
 
