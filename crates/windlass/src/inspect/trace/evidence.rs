@@ -4,7 +4,8 @@ use windlass_core::key::PublicKey;
 use windlass_core::verify::{self, Claim, Expected, Story};
 use windlass_registry::Digest;
 
-use super::{STORIES, Told};
+use super::bounds::STORIES;
+use super::told::Told;
 use crate::inspect::image::ResolvedImage;
 use crate::store::Wanted;
 use crate::store::evidence::{Evidence, Found};

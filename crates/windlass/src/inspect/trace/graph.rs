@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{NODES, Told};
+use super::bounds::NODES;
+use super::told::Told;
 
 /// What a node stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,10 +9,11 @@ use windlass_core::key::PublicKey;
 use windlass_core::verify::{Material, Story};
 use windlass_registry::Reference;
 
+use super::bounds::{AT_ONCE, Bounds};
 use super::evidence::{self, Signed};
 use super::graph::{IsNew, Node, NodeKind, Role, State, Trace};
 use super::reach::Reach;
-use super::{AT_ONCE, Bounds, Told};
+use super::told::Told;
 use crate::inspect::image::ImageError;
 use crate::store::oci::attached::AttachedError;
 

@@ -1,0 +1,13 @@
+//! What a trace tells of one provenance.
+
+use windlass_core::verify::Story;
+
+/// A provenance that was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) story: Story,
+    /// The key that signed it: fingerprint and algorithm.
+    pub(crate) key: String,
+    /// Where it was found.
+    pub(crate) place: String,
+}
