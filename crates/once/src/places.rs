@@ -64,7 +64,11 @@ impl<H: Clone + Eq + Hash> Places<H> {
 
     /// Whether a holder that has no place gets one though all are taken, while fewer than so many
     /// holders have any.
-    pub fn have_one_for_each<Q: Eq + Hash + ?Sized>(&self, holder: &Q, holders: usize) -> bool
+    pub(crate) fn have_one_for_each<Q: Eq + Hash + ?Sized>(
+        &self,
+        holder: &Q,
+        holders: usize,
+    ) -> bool
     where
         H: Borrow<Q>,
     {

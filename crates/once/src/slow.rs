@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
+use super::places::Places;
+
 /// How long a place is held at most by a holder that is quick.
 const QUICK: Duration = Duration::from_secs(5);
 /// How long a holder is remembered that was not.
@@ -41,6 +43,21 @@ impl<H: Clone + Eq + Hash> Slow<H> {
         H: Borrow<Q>,
     {
         self.0.get(holder).is_some_and(|until| now < *until)
+    }
+
+    /// Whether a holder gets one more of these places: one that is free for it or, unless it was slow of
+    /// late, one of its own while fewer than so many holders have any.
+    pub fn leaves_room<Q: Eq + Hash + ?Sized>(
+        &self,
+        holder: &Q,
+        (places, holders): (&Places<H>, usize),
+        now: Instant,
+    ) -> bool
+    where
+        H: Borrow<Q>,
+    {
+        let has_own = || places.have_one_for_each(holder, holders);
+        places.have_room(holder) || has_own() && !self.has(holder, now)
     }
 
     fn forget_first(&mut self) {

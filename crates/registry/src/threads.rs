@@ -102,9 +102,8 @@ impl Threads {
 impl Taken {
     fn have_room(&self, tenant: &Tenant, now: Instant) -> bool {
         let tenants = self.places.most() * TENANTS;
-        let is_slow = || self.slow.has(tenant, now.into_std());
-        self.places.have_room(tenant)
-            || self.places.have_one_for_each(tenant, tenants) && !is_slow()
+        let places = (&self.places, tenants);
+        self.slow.leaves_room(tenant, places, now.into_std())
     }
 }
 

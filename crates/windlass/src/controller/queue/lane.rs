@@ -169,8 +169,7 @@ impl Lane {
 
 /// Whether a namespace gets one more of these places.
 fn has_room(places: &Places<String>, slow: &Slow<String>, namespace: &str, now: Instant) -> bool {
-    let is_quick = || !slow.has(namespace, now.into_std());
-    places.have_room(namespace) || places.have_one_for_each(namespace, NAMESPACES) && is_quick()
+    slow.leaves_room(namespace, (places, NAMESPACES), now.into_std())
 }
 
 #[cfg(test)]
