@@ -49,8 +49,7 @@ struct Next {
 pub(crate) async fn of_image(image: &Reference, walk: &Walk<'_>) -> Result<Trace, TraceError> {
     let (reference, signed) = walk.read(image).await?;
     let mut course = Course::new(walk);
-    let mut root = node(NodeKind::Image, reference.to_string(), state_of(&signed));
-    root.column = 0;
+    let root = node(NodeKind::Image, reference.to_string(), state_of(&signed));
     course.trace.nodes.push(root);
     course.images = 1;
     let next = course.follow(0, signed.told);
@@ -146,8 +145,7 @@ impl<'a> Course<'a> {
                         self.trace.nodes[at].state = state_of(&signed);
                         following.extend(self.follow(at, signed.told));
                     }
-                    Err(error) if Instant::now() >= until => {
-                        drop(error);
+                    Err(_) if Instant::now() >= until => {
                         let why = "the time of --timeout is over".to_owned();
                         self.trace.nodes[at].state = State::Beyond(why);
                     }
