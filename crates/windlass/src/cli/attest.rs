@@ -1,4 +1,5 @@
-//! `windlass attest`: prints the signature that the controller would store for a finished run; with `--predicate` it is cosign's verb of that name, about images.
+//! `windlass attest`: prints the signature that the controller would store for a finished run; with
+//! `--predicate` it is cosign's verb of that name, about images.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

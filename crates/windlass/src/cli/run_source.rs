@@ -6,7 +6,7 @@ use windlass_core::config::Config;
 
 use super::namespaces::OfSettings;
 use super::run_files::RunFiles;
-use super::target::{Last, Target, run_on_cluster, targets};
+use super::target::{Last, Target, names_no_run, run_on_cluster, targets};
 use crate::cluster::Connection;
 use crate::inspect::documents::Documents;
 use crate::inspect::input::Input;
@@ -86,9 +86,7 @@ impl RunSource {
         }
         let read = targets(&self.target, Last::from(self.last)).map_err(anyhow::Error::msg)?;
         match &read[..] {
-            [Target::Image(image)] => bail!(
-                "{image} names no run; write taskrun/NAME or pipelinerun/NAME, or give a file with -f"
-            ),
+            [Target::Image(image)] => Err(names_no_run(image)),
             [one] => Ok(one.clone()),
             _ => bail!("one run at a time; run the command for each"),
         }

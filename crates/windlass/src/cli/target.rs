@@ -116,11 +116,16 @@ pub(super) async fn run_on_cluster(
             (*kind, runs.last().await?)
         }
         Target::Content(input) => bail!("{input} is a file, and not a run on a cluster"),
-        Target::Image(image) => bail!(
-            "{image} names no run; write taskrun/NAME or pipelinerun/NAME, or give a file with -f"
-        ),
+        Target::Image(image) => return Err(names_no_run(image)),
     };
     Ok((kind, namespace, name))
+}
+
+/// The refusal of an image where a run is meant.
+pub(super) fn names_no_run(image: &Reference) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{image} names no run; write taskrun/NAME or pipelinerun/NAME, or give a file with -f"
+    )
 }
 
 /// Whether the run created last is meant.
