@@ -140,17 +140,11 @@ impl TraceVerb {
     ) -> anyhow::Result<(String, Result<Told, String>)> {
         let client = connection.connect().await?;
         let (kind, namespace, name) = self.target.on_cluster(target, &client).await?;
-        let mut last = None;
-        for key in keys {
-            let request = VerifyRequest::of_key(key);
-            let report = run::on_cluster(&client, kind, &namespace, &name, &request).await?;
-            let told = told(&report);
-            if told.is_ok() {
-                return Ok((report.target, told));
-            }
-            last = Some((report.target, told));
-        }
-        last.ok_or_else(|| anyhow::anyhow!("give a key with --key"))
+        let verify = async |request: &VerifyRequest| {
+            let report = run::on_cluster(&client, kind, &namespace, &name, request).await?;
+            Ok(report)
+        };
+        by_any(keys, verify).await
     }
 
     async fn in_file(
@@ -158,26 +152,19 @@ impl TraceVerb {
         input: &Input,
         keys: &[PublicKey],
     ) -> anyhow::Result<(String, Result<Told, String>)> {
-        let mut last = None;
         if keys.len() > 1 && *input == Input::Stdin {
             bail!("standard input is read once, for one --key; give a file");
         }
-        for key in keys {
-            let reports =
-                file::verify(input, self.target.name(), &VerifyRequest::of_key(key)).await?;
-            let [report] = &reports[..] else {
-                bail!(
-                    "there are {} runs in it; choose one with --name",
-                    reports.len()
-                );
-            };
-            let told = told(report);
-            if told.is_ok() {
-                return Ok((report.target.clone(), told));
-            }
-            last = Some((report.target.clone(), told));
-        }
-        last.ok_or_else(|| anyhow::anyhow!("give a key with --key"))
+        let verify = async |request: &VerifyRequest| {
+            let reports = file::verify(input, self.target.name(), request).await?;
+            <[Report; 1]>::try_from(reports)
+                .map(|[report]| report)
+                .map_err(|reports| {
+                    let runs = reports.len();
+                    anyhow::anyhow!("there are {runs} runs in it; choose one with --name")
+                })
+        };
+        by_any(keys, verify).await
     }
 
     fn text(&self, trace: &Trace) -> String {
@@ -189,6 +176,24 @@ impl TraceVerb {
             TraceFormat::Dot => dot::graph(trace),
         }
     }
+}
+
+/// What a run is called and what the first key that signed it tells, or why the last one does not.
+async fn by_any(
+    keys: &[PublicKey],
+    verify: impl AsyncFn(&VerifyRequest) -> anyhow::Result<Report>,
+) -> anyhow::Result<(String, Result<Told, String>)> {
+    let mut last = None;
+    for key in keys {
+        let report = verify(&VerifyRequest::of_key(key)).await?;
+        let told = told(&report);
+        let is_told = told.is_ok();
+        last = Some((report.target, told));
+        if is_told {
+            break;
+        }
+    }
+    last.ok_or_else(|| anyhow::anyhow!("give a key with --key"))
 }
 
 /// The provenance of a run, or why there is none.
