@@ -113,10 +113,14 @@ pub(crate) fn stream(content: impl AsRef<[u8]>) -> anyhow::Result<ControlFlow<()
 
 /// Writes lines to standard error, where they are no part of the output. What they quote of files, of
 /// the cluster or of a registry is made safe for a terminal.
-#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
 pub(crate) fn note(text: &str) {
     let lines: Vec<_> = text.split('\n').map(clean::line).collect();
-    eprintln!("{}", lines.join("\n"));
+    say(&format!("{}\n", lines.join("\n")));
+}
+
+/// Writes to standard error. A reader that went away is no error, and there is nobody to tell of others.
+pub(crate) fn say(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
 /// Writes warnings to standard error.

@@ -3,6 +3,7 @@
 //! With exit status 2, and whenever something is not verified, it is an object with `error`.
 
 use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use windlass_core::key::PrivateKey;
@@ -287,4 +288,21 @@ fn the_table_of_json_has_every_verb_with_that_format() {
     }
     let table: BTreeSet<String> = TABLE.iter().map(|(verb, _)| (*verb).to_owned()).collect();
     assert_eq!(with_json, table);
+}
+
+#[test]
+fn an_error_that_nobody_reads_ends_with_its_exit_status_all_the_same() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_windlass"));
+    command.args([
+        "verify",
+        "--key",
+        "cosign.pub",
+        "-o",
+        "json",
+        "missing.json",
+    ]);
+    let status = command.stdout(Stdio::null()).stderr(writer).status();
+    assert_eq!(status.unwrap().code(), Some(2));
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::pair::{Existing, KeyPair};
-use crate::cli::output::note;
+use crate::cli::output::{note, say};
 use crate::local_file::{self, PRIVATE, PUBLIC};
 
 /// Makes a pair and writes `<prefix>.key` and `<prefix>.pub`.
@@ -29,14 +29,13 @@ pub(super) fn generate(prefix: &str, existing: Existing) -> anyhow::Result<()> {
 }
 
 /// Asks a person whether a file may be overwritten; where there is no one to ask, it may not.
-#[expect(clippy::print_stderr, reason = "the command line talks to a person")]
 fn confirm(name: &str) -> anyhow::Result<()> {
     anyhow::ensure!(
         io::stdin().is_terminal(),
         "{name} exists and was not changed; use --force to overwrite it, or --output-key-prefix to \
          write elsewhere"
     );
-    eprint!("{name} exists already. Overwrite it? [y/N] ");
+    say(&format!("{name} exists already. Overwrite it? [y/N] "));
     let mut answer = String::new();
     io::stdin()
         .read_line(&mut answer)
