@@ -45,7 +45,7 @@ impl Secrets {
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 
@@ -53,7 +53,8 @@ impl TenantSecrets<'_> {
     /// Notes a secret.
     pub fn note(self, secret: &str) {
         if !secret.is_empty() {
-            self.secrets.known().note(self.tenant, secret);
+            let used = self.secrets.known().used(self.tenant);
+            locked(&used).note(secret);
         }
     }
 
@@ -71,22 +72,27 @@ impl TenantSecrets<'_> {
 
     /// A text without the secrets that are known.
     pub fn mask(self, text: &str) -> String {
-        match self.patterns() {
-            Some(patterns) => patterns.mask(text),
-            None => text.to_owned(),
-        }
+        let masked = self.with(|patterns| patterns.mask(text));
+        masked.unwrap_or_else(|| text.to_owned())
     }
 
     /// Whether a text has a secret that nothing has by chance. The name of a host is such a text: it
     /// gets to resolvers, and into the logs of whoever connects.
     pub(crate) fn are_in(self, text: &str) -> bool {
-        self.patterns().is_some_and(|found| found.are_in(text))
+        self.with(|patterns| patterns.are_in(text))
+            .unwrap_or_default()
     }
 
-    /// None if there is nothing to look for.
-    fn patterns(self) -> Option<Arc<Patterns>> {
-        self.secrets.known().patterns(self.tenant)
+    /// Looks for what there is to look for. Only this tenant waits meanwhile.
+    fn with<T>(self, look: impl FnOnce(&Patterns) -> T) -> Option<T> {
+        let used = self.secrets.known().of(self.tenant)?;
+        let newest = locked(&used);
+        Some(look(newest.patterns()))
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Secrets {
@@ -253,8 +259,8 @@ mod tests {
             let piece = format!("{:016x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
             secrets.of(&tenant).note(&piece.repeat(1000));
         }
-        let patterns = secrets.of(&tenant).patterns().unwrap();
-        assert!(patterns.bytes() < 4 << 20, "{}", patterns.bytes());
+        let bytes = secrets.of(&tenant).with(Patterns::bytes).unwrap();
+        assert!(bytes < 1 << 20, "{bytes}");
     }
 
     #[test]

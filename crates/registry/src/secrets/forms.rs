@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 /// Shortest secret that is looked for within a text, and fewest characters of base64. A text with a
 /// shorter secret is masked as a whole.
-const SHORTEST: usize = 4;
+pub(super) const SHORTEST: usize = 4;
 
 /// Bytes of a secret that nothing has by chance.
 const LONG: usize = 8;
@@ -15,6 +15,7 @@ const LONG: usize = 8;
 const BEGINNING: usize = 24;
 
 /// What is kept of a secret.
+#[derive(PartialEq, Eq)]
 pub(super) struct Beginning {
     text: Zeroizing<String>,
     rest: Rest,
@@ -40,7 +41,7 @@ pub(super) struct Form {
 }
 
 /// What is masked where a form is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
     /// The form.
     Whole,
@@ -73,16 +74,6 @@ impl Beginning {
     }
 }
 
-impl Form {
-    /// A form that two secrets have.
-    pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            is_long: self.is_long || other.is_long,
-            extent: self.extent.max(other.extent),
-        }
-    }
-}
-
 /// Whether a name and password together are looked for besides the password: their beginning has some
 /// of it, or it is so short that base64 mixes it with what stands before it.
 pub(super) fn tells_more(username: &str, password: &str) -> bool {
@@ -110,9 +101,14 @@ pub(super) fn forms(secret: &Beginning) -> Vec<(Zeroizing<String>, Form)> {
     for before in 0..3 {
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             let text = middle(engine, before, text);
-            if text.len() >= SHORTEST {
-                let extent = Extent::Word;
-                forms.push((text, Form { is_long, extent }));
+            let form = Form {
+                is_long,
+                extent: Extent::Word,
+            };
+            // without `+` and `/` both alphabets give the same
+            let is_new = !forms.iter().any(|known| *known == (text.clone(), form));
+            if text.len() >= SHORTEST && is_new {
+                forms.push((text, form));
             }
         }
     }

@@ -4,7 +4,7 @@
 //! tenant decides.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::forms::Beginning;
 use super::patterns::Patterns;
@@ -21,44 +21,42 @@ const TENANTS: usize = 512;
 #[derive(Default)]
 pub(super) struct Known {
     tenants: HashMap<Tenant, Used>,
-    /// What to look for, of the tenant that asked last.
-    patterns: Option<(Tenant, Arc<Patterns>)>,
     uses: u64,
 }
 
-/// The secrets of one tenant, the newest last.
+/// What one tenant used.
 #[derive(Default)]
 struct Used {
-    secrets: VecDeque<(Fingerprint, Beginning)>,
+    secrets: Arc<Mutex<Newest>>,
     /// The number of the last use.
     last: u64,
 }
 
+/// The secrets of one tenant, and what to look for because of them.
+#[derive(Default)]
+pub(super) struct Newest {
+    /// The newest last.
+    secrets: VecDeque<(Fingerprint, Beginning)>,
+    /// Those of each beginning once.
+    patterns: Patterns,
+}
+
 impl Known {
-    pub(super) fn note(&mut self, tenant: &Tenant, secret: &str) {
+    /// The secrets of a tenant, which uses one more.
+    pub(super) fn used(&mut self, tenant: &Tenant) -> Arc<Mutex<Newest>> {
         self.uses += 1;
         if !self.tenants.contains_key(tenant) {
             self.make_room();
         }
         let used = self.tenants.entry(tenant.clone()).or_default();
         used.last = self.uses;
-        if used.note(secret) {
-            self.patterns.take_if(|(of, _)| of == tenant);
-        }
+        Arc::clone(&used.secrets)
     }
 
-    /// What to look for of a tenant's secrets; none if it has none.
-    pub(super) fn patterns(&mut self, tenant: &Tenant) -> Option<Arc<Patterns>> {
-        if let Some((of, patterns)) = &self.patterns
-            && of == tenant
-        {
-            return Some(Arc::clone(patterns));
-        }
+    /// The secrets of a tenant, if it has any.
+    pub(super) fn of(&self, tenant: &Tenant) -> Option<Arc<Mutex<Newest>>> {
         let used = self.tenants.get(tenant)?;
-        let secrets = used.secrets.iter().map(|(_, beginning)| beginning);
-        let patterns = Arc::new(Patterns::of(secrets)?);
-        self.patterns = Some((tenant.clone(), Arc::clone(&patterns)));
-        Some(patterns)
+        Some(Arc::clone(&used.secrets))
     }
 
     /// Forgets the tenant that used none for longest, if there are too many.
@@ -73,21 +71,36 @@ impl Known {
     }
 }
 
-impl Used {
-    /// Makes a secret the newest. Tells whether it is a new one.
-    fn note(&mut self, secret: &str) -> bool {
+impl Newest {
+    /// Makes a secret the newest.
+    pub(super) fn note(&mut self, secret: &str) {
         let fingerprint = Fingerprint::of([secret.as_bytes()]);
         let mut places = self.secrets.iter();
         if let Some(place) = places.position(|(known, _)| *known == fingerprint) {
             let known = self.secrets.remove(place);
-            self.secrets.extend(known);
-            return false;
+            return self.secrets.extend(known);
         }
-        if self.secrets.len() == EACH {
-            self.secrets.pop_front();
+        if self.secrets.len() == EACH
+            && let Some((_, oldest)) = self.secrets.pop_front()
+            && !self.has(&oldest)
+        {
+            self.patterns.remove(&oldest);
         }
-        self.secrets.push_back((fingerprint, Beginning::of(secret)));
-        true
+        let beginning = Beginning::of(secret);
+        if !self.has(&beginning) {
+            self.patterns.add(&beginning);
+        }
+        self.secrets.push_back((fingerprint, beginning));
+    }
+
+    /// What to look for.
+    pub(super) fn patterns(&self) -> &Patterns {
+        &self.patterns
+    }
+
+    /// Tokens of one issuer often begin alike.
+    fn has(&self, beginning: &Beginning) -> bool {
+        self.secrets.iter().any(|(_, known)| known == beginning)
     }
 }
 
@@ -96,18 +109,39 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_secret_is_looked_for_until_the_last_that_begins_like_it_is_forgotten() {
+        let mut newest = Newest::default();
+        let issuer = "eyJhbGciOiJSUzI1NiJ9.eyJ";
+        for number in 0..2 {
+            newest.note(&format!("{issuer}{number}"));
+        }
+        let is_hidden = |newest: &Newest| !newest.patterns().mask(issuer).contains("eyJ");
+        for number in 0..EACH {
+            assert!(is_hidden(&newest), "{number}");
+            newest.note(&format!("further-{number}"));
+        }
+        assert!(!is_hidden(&newest));
+        let only = newest.patterns().bytes();
+        for number in 0..EACH {
+            newest.note(&format!("another-{number}"));
+        }
+        // what is forgotten leaves nothing behind
+        assert_eq!(newest.patterns().bytes(), only);
+    }
+
+    #[test]
     fn the_tenants_that_used_a_secret_last_are_remembered() {
         let mut known = Known::default();
         let tenant = |number: usize| Tenant::from(number.to_string().as_str());
         for number in 0..TENANTS {
-            known.note(&tenant(number), "a-secret");
+            known.used(&tenant(number));
         }
         // used again
-        known.note(&tenant(0), "a-secret");
-        known.note(&tenant(TENANTS), "a-secret");
+        known.used(&tenant(0));
+        known.used(&tenant(TENANTS));
         assert_eq!(known.tenants.len(), TENANTS);
-        assert!(known.patterns(&tenant(0)).is_some());
-        assert!(known.patterns(&tenant(1)).is_none());
-        assert!(known.patterns(&tenant(TENANTS)).is_some());
+        assert!(known.of(&tenant(0)).is_some());
+        assert!(known.of(&tenant(1)).is_none());
+        assert!(known.of(&tenant(TENANTS)).is_some());
     }
 }

@@ -1,50 +1,59 @@
 //! Patterns: what is looked for in a text, and the text with a mask in place of what is found.
+//!
+//! A registry may give a token for each repository, so a pattern is added and taken away without a look
+//! at the others. They are found by their first letters.
 
-use aho_corasick::AhoCorasick;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use zeroize::Zeroizing;
 
-use super::forms::{Beginning, Extent, Form, forms};
+use super::forms::{Beginning, Extent, Form, SHORTEST, forms};
 use super::view::{Place, View};
 
 /// What stands in place of a secret.
 const MASK: &str = "[redacted]";
 
-/// What is looked for.
-pub(crate) struct Patterns {
-    automaton: AhoCorasick,
-    forms: Vec<Form>,
+/// What is looked for, in lower case.
+#[derive(Default)]
+pub(super) struct Patterns {
+    /// The forms of secrets by their first letters.
+    forms: HashMap<[u8; SHORTEST], Vec<(Zeroizing<String>, Form)>>,
     /// Secrets that are too short to be looked for alone.
     short: Vec<Zeroizing<String>>,
 }
 
 impl Patterns {
-    /// None if there is nothing to look for.
-    pub(super) fn of<'s>(secrets: impl Iterator<Item = &'s Beginning>) -> Option<Self> {
-        let mut short = Vec::new();
-        let mut all: Vec<(Zeroizing<String>, Form)> = Vec::new();
-        for secret in secrets {
-            if secret.is_short() {
-                short.push(Zeroizing::new(secret.text().to_ascii_lowercase()));
-            }
-            all.extend(forms(secret));
+    /// Looks for a secret from now on.
+    pub(super) fn add(&mut self, secret: &Beginning) {
+        if secret.is_short() {
+            self.short.push(lower(secret.text()));
         }
-        all.sort_by(|(one, _), (other, _)| one.as_str().cmp(other));
-        all.dedup_by(|(text, form), (before, known)| {
-            let is_known = text == before;
-            if is_known {
-                *known = known.or(*form);
+        for (text, form) in forms(secret) {
+            let text = lower(&text);
+            if let Some(first) = text.as_bytes().first_chunk() {
+                self.forms.entry(*first).or_default().push((text, form));
             }
-            is_known
-        });
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .build(all.iter().map(|(text, _)| text.as_bytes()))
-            .ok()?;
-        Some(Self {
-            automaton,
-            forms: all.into_iter().map(|(_, form)| form).collect(),
-            short,
-        })
+        }
+    }
+
+    /// No longer looks for a secret that was added.
+    pub(super) fn remove(&mut self, secret: &Beginning) {
+        if secret.is_short() {
+            remove_one(&mut self.short, &lower(secret.text()));
+        }
+        for (text, form) in forms(secret) {
+            let text = lower(&text);
+            let Some(first) = text.as_bytes().first_chunk() else {
+                continue;
+            };
+            if let Entry::Occupied(mut alike) = self.forms.entry(*first) {
+                remove_one(alike.get_mut(), &(text, form));
+                if alike.get().is_empty() {
+                    alike.remove();
+                }
+            }
+        }
     }
 
     /// A text without the secrets.
@@ -59,11 +68,8 @@ impl Patterns {
         }
         let mut hidden = Hidden::none(text);
         for view in View::all(text) {
-            for found in self.automaton.find_overlapping_iter(view.bytes()) {
-                let place = view.place(found.start(), found.end());
-                let form = self.forms.get(found.pattern().as_usize());
-                let extent = form.map_or(Extent::Whole, |form| form.extent);
-                hidden.hide(text, place, extent);
+            for (place, form) in self.found_in(&view) {
+                hidden.hide(text, place, form.extent);
             }
         }
         hidden.without(text)
@@ -72,19 +78,39 @@ impl Patterns {
     /// Whether a text has a secret that nothing has by chance.
     pub(super) fn are_in(&self, text: &str) -> bool {
         let views = View::all(text);
-        let mut found = views
-            .iter()
-            .flat_map(|view| self.automaton.find_overlapping_iter(view.bytes()));
-        found.any(|found| {
-            let form = self.forms.get(found.pattern().as_usize());
-            form.is_some_and(|form| form.is_long)
+        let mut found = views.iter().flat_map(|view| self.found_in(view));
+        found.any(|(_, form)| form.is_long)
+    }
+
+    /// Where forms are, also within each other.
+    fn found_in<'a>(&'a self, view: &'a View) -> impl Iterator<Item = (Place, Form)> + 'a {
+        let text = view.bytes().to_ascii_lowercase();
+        (0..text.len()).flat_map(move |start| {
+            let rest = &text[start..];
+            let alike = rest.first_chunk().and_then(|first| self.forms.get(first));
+            let alike = alike.into_iter().flatten();
+            let found = alike.filter(|(form, _)| rest.starts_with(form.as_bytes()));
+            let found = found.map(|(text, form)| (view.place(start, start + text.len()), *form));
+            // seldom more than one
+            found.collect::<Vec<_>>()
         })
     }
 
-    /// How much memory the search takes.
+    /// How many bytes are looked for.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
-        self.automaton.memory_usage()
+        let all = self.forms.values().flatten();
+        all.map(|(text, _)| text.capacity()).sum()
+    }
+}
+
+fn lower(text: &str) -> Zeroizing<String> {
+    Zeroizing::new(text.to_ascii_lowercase())
+}
+
+fn remove_one<T: PartialEq>(all: &mut Vec<T>, one: &T) {
+    if let Some(place) = all.iter().position(|it| it == one) {
+        all.swap_remove(place);
     }
 }
 
