@@ -1,5 +1,6 @@
 //! Requests to the API server itself: for thousands of them, kubectl would take most of the time.
 
+use std::fmt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -14,10 +15,17 @@ use serde_json::Value;
 const PAGE: usize = 500;
 /// The metadata of objects alone, which is what marks are in.
 const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+const METADATA_LIST: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 /// A connection to the API server of a cluster.
 #[derive(Clone)]
 pub struct Api(Client);
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Api").finish_non_exhaustive()
+    }
+}
 
 impl Api {
     /// Connects as the user of a kubeconfig.
@@ -78,6 +86,21 @@ impl Api {
                 _ => return Ok(items),
             }
         }
+    }
+
+    /// The metadata of each object of the collection at a path, which may have a query.
+    pub async fn metadata(&self, path: &str) -> Result<Vec<Value>> {
+        let request = Request::get(path).header("Accept", METADATA_LIST);
+        let text = self.0.request_text(request.body(Vec::new())?).await;
+        let text = text.with_context(|| format!("cannot list {path}"))?;
+        let mut list: Value = serde_json::from_str(&text)?;
+        let items = list["items"]
+            .as_array_mut()
+            .context("a list without items")?;
+        Ok(items
+            .iter_mut()
+            .map(|item| item["metadata"].take())
+            .collect())
     }
 
     /// The version of the collection at a path, from which on it can be watched.

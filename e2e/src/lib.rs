@@ -6,6 +6,7 @@
 
 mod api;
 mod built_in;
+mod bulk;
 mod controller;
 mod deployment;
 pub mod etcd;
@@ -27,6 +28,7 @@ mod testbed;
 mod tokens;
 
 pub use api::Api;
+pub use bulk::Bulk;
 pub use controller::{Command, Controller};
 pub use deployment::Start;
 pub use follow::Follow;

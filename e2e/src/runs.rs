@@ -38,6 +38,11 @@ pub fn batch(batch: &str, count: usize) -> Value {
     json!({"apiVersion": "v1", "kind": "List", "items": (0..count).map(run).collect::<Vec<_>>()})
 }
 
+/// The status that Tekton gives a run in the end, as a merge patch.
+pub fn finished() -> Result<Value> {
+    Ok(serde_json::from_str(FINISHED)?)
+}
+
 /// Creates a [`batch`].
 pub fn create_batch(shell: &Shell, name: &str, count: usize) -> Result<()> {
     let file = format!("{name}.json");

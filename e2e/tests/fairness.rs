@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
+use windlass_e2e::guide::SYSTEM_NAMESPACE;
 use windlass_e2e::{
-    Cosign, Follow, Kind, Registry, RunRecord, Shell, Testbed, guide, images, runs,
+    Bulk, Cosign, Follow, Kind, Registry, RunRecord, Shell, Testbed, guide, images, runs,
 };
 
 /// Runs of the tenant whose registry is silent.
@@ -19,11 +20,13 @@ const HANGING: usize = 200;
 /// runs.
 const TENANTS: usize = 40;
 const HANGING_EACH: usize = 8;
-/// Of these, as many are seen to hang at once before anything is measured. One namespace may have 64
-/// places; fewer are taken where the first give up before the last have ended.
-const SEEN: usize = 32;
+/// Of these, as many are seen to hang at once before anything is measured. One namespace may have 32
+/// places at a registry; fewer are taken where the first give up before the last have ended.
+const SEEN: usize = 24;
 /// Runs of the other tenant in each wave, half of them with an image.
 const MEASURED: usize = 200;
+/// The pause before each of them ends: half of what the registry of the other tenant can take.
+const PACE: Duration = Duration::from_millis(50);
 /// Bounds on the time from the end of a run to its mark, of 99 in 100 runs.
 const WITH_REGISTRY: Duration = Duration::from_secs(1);
 const WITHOUT_REGISTRY: Duration = Duration::from_millis(100);
@@ -61,14 +64,13 @@ impl Silent {
 }
 
 /// The status of a run that has ended, with these results.
-fn ended(results: &Value) -> String {
-    let status = json!({ "status": {
+fn ended(results: &Value) -> Value {
+    json!({ "status": {
         "conditions": [{ "type": "Succeeded", "status": "True", "reason": "Succeeded" }],
         "startTime": "2026-11-23T10:00:00Z",
         "completionTime": "2026-11-23T10:01:00Z",
         "results": results,
-    }});
-    status.to_string()
+    }})
 }
 
 /// The results of a run that built an image.
@@ -80,29 +82,38 @@ fn image(repository: &str, number: usize) -> Value {
 }
 
 /// A run without an image, to see that the controller works under the settings.
-fn canary(shell: &Shell) -> Result<()> {
-    runs::create_batch(shell, "canary", 1)?;
-    shell.write("canary-status.json", ended(&json!([])))?;
-    shell.ok("kubectl patch taskrun/canary-0 --subresource=status --type=merge --patch-file=canary-status.json")?;
+fn canary(shell: &Shell, bulk: &Bulk) -> Result<()> {
+    make(bulk, "canary", 1)?;
+    end(bulk, "canary-0", &json!([]))?;
     runs::wait_until_signed(shell, "taskrun/canary-0")
 }
 
+/// Makes runs of the namespace that is measured.
+fn make(bulk: &Bulk, batch: &str, count: usize) -> Result<()> {
+    bulk.create(SYSTEM_NAMESPACE, &runs::batch(batch, count))
+}
+
+/// Lets such a run end with these results.
+fn end(bulk: &Bulk, name: &str, results: &Value) -> Result<()> {
+    bulk.write_status(SYSTEM_NAMESPACE, &[name.to_owned()], &ended(results))
+}
+
 /// So many runs of each of these namespaces, which all wait for the silent registry.
-fn hang(shell: &Shell, silent: &Silent, namespaces: &[String], each: usize) -> Result<()> {
+fn hang(
+    (shell, bulk): (&Shell, &Bulk),
+    silent: &Silent,
+    namespaces: &[String],
+    each: usize,
+) -> Result<()> {
     let results = image(&format!("{}/team-b/app", silent.host), 1);
-    shell.write("hanging.json", ended(&results))?;
+    let names: Vec<_> = (0..each).map(|number| format!("hang-{number}")).collect();
+    shell.ok(&format!(
+        "echo {} | xargs -n 1 kubectl create namespace",
+        namespaces.join(" ")
+    ))?;
     for namespace in namespaces {
-        shell.ok(&format!("kubectl create namespace {namespace}"))?;
-        let mut list = runs::batch("hang", each);
-        for run in list["items"].as_array_mut().into_iter().flatten() {
-            run["metadata"]["namespace"] = json!(namespace);
-        }
-        shell.write("hang.json", list.to_string())?;
-        shell.ok("kubectl create -f hang.json")?;
-        shell.ok(
-            "kubectl patch -f hang.json --subresource=status --type=merge \
-             --patch-file=hanging.json",
-        )?;
+        bulk.create(namespace, &runs::batch("hang", each))?;
+        bulk.write_status(namespace, &names, &ended(&results))?;
     }
     let began = Instant::now();
     while silent.connections() < SEEN {
@@ -125,18 +136,15 @@ struct Latency {
 
 impl Latency {
     /// Lets the runs of a wave end, one after the other. Every other one has built an image.
-    fn of_wave(shell: &Shell, registry: &Registry, watch: &Follow, wave: &str) -> Result<Self> {
+    fn of_wave(bulk: &Bulk, registry: &Registry, watch: &Follow, wave: &str) -> Result<Self> {
         for number in 0..MEASURED {
+            thread::sleep(PACE);
             let repository = format!("{}/{wave}/app-{number}", registry.host());
             let results = match number % 2 {
                 0 => image(&repository, number + 2),
                 _ => json!([]),
             };
-            shell.write("measured-status.json", ended(&results))?;
-            shell.ok(&format!(
-                "kubectl patch taskrun/{wave}-{number} --subresource=status --type=merge \
-                 --patch-file=measured-status.json"
-            ))?;
+            end(bulk, &format!("{wave}-{number}"), &results)?;
         }
         let (mut with_registry, mut without_registry) = (Vec::new(), Vec::new());
         for (number, latency) in latencies(watch, wave)? {
@@ -223,12 +231,13 @@ fn measure_beside(tenants: &[String], each: usize) -> Result<String> {
             &json!({ "secrets": [{ "name": "right" }] }),
         )?;
         let watch = shell.follow(WATCH)?;
-        canary(&shell)?;
-        runs::create_batch(&shell, "quiet", MEASURED)?;
-        let quiet = Latency::of_wave(&shell, &registry, &watch, "quiet")?;
-        runs::create_batch(&shell, "measured", MEASURED)?;
-        hang(&shell, &silent, tenants, each)?;
-        let beside = Latency::of_wave(&shell, &registry, &watch, "measured")?;
+        let bulk = Bulk::connect(testbed.kubeconfig())?;
+        canary(&shell, &bulk)?;
+        make(&bulk, "quiet", MEASURED)?;
+        let quiet = Latency::of_wave(&bulk, &registry, &watch, "quiet")?;
+        make(&bulk, "measured", MEASURED)?;
+        hang((&shell, &bulk), &silent, tenants, each)?;
+        let beside = Latency::of_wave(&bulk, &registry, &watch, "measured")?;
         let (count, all) = (tenants.len(), tenants.len() * each);
         figures = format!(
             "{quiet:?} while nobody hangs, {beside:?} beside {all} runs of {count} tenants that hang"

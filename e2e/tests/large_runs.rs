@@ -6,19 +6,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use windlass_e2e::{Cosign, Kind, RunRecord, Shell, Testbed, guide, runs};
+use windlass_e2e::guide::SYSTEM_NAMESPACE;
+use windlass_e2e::{Bulk, Cosign, Kind, RunRecord, Shell, Testbed, guide, runs};
 
 /// How many there are, and of how many bytes each is: nearly what etcd takes.
 const RUNS: usize = 400;
 const SIZE: usize = 1_400_000;
-/// How many are created with one file.
+/// How many are created, and looked at, together.
 const AT_ONCE: usize = 20;
 /// The large runs bear the label of a pipeline run that does not own them.
 const PIPELINE_RUN: &str = "release";
 const LABEL: &str = "tekton.dev/pipelineRun";
-/// Prints the mark of each run.
-const MARKS: &str = r#"-o jsonpath='{range .items[*]}{.metadata.annotations.chains\.tekton\.dev/signed}{"\n"}{end}'"#;
-/// Bound on the wait for those of one file.
+/// Labels each with those it was created with.
+const PART: &str = "part";
+/// Bound on the wait for those created together.
 const WAIT: Duration = Duration::from_secs(60);
 /// Most memory of the controller, with its key.
 const MOST: u64 = 256 << 20;
@@ -31,8 +32,9 @@ fn four_hundred_runs_of_1_4_mb_are_worked_through_while_another_tenant_is_signed
         shell.ok(guide::KEY_PAIR)?;
         shell.ok("kubectl create namespace team-b")?;
         let other = shell.beside("team-b")?;
+        let bulk = Bulk::connect(testbed.kubeconfig())?;
         for first in (0..RUNS).step_by(AT_ONCE) {
-            create(&shell, first)?;
+            create(&bulk, first)?;
         }
         testbed.start_controller()?;
         let start = Instant::now();
@@ -45,7 +47,7 @@ fn four_hundred_runs_of_1_4_mb_are_worked_through_while_another_tenant_is_signed
             took < Duration::from_secs(30),
             "the other tenant waited for {took:?}"
         );
-        all_are_signed(&shell)?;
+        all_are_signed(&bulk)?;
         a_pipeline_run_is_signed_beside_strangers(&shell)?;
         let peak = testbed.peak_memory()?;
         println!("{} MiB at most", peak >> 20);
@@ -56,13 +58,13 @@ fn four_hundred_runs_of_1_4_mb_are_worked_through_while_another_tenant_is_signed
 }
 
 /// Waits until each of the large runs is marked.
-fn all_are_signed(shell: &Shell) -> Result<()> {
+fn all_are_signed(bulk: &Bulk) -> Result<()> {
     for first in (0..RUNS).step_by(AT_ONCE) {
-        let names = names(first).join(" ");
         let begun = Instant::now();
         loop {
-            let marks = shell.ok(&format!("kubectl get {names} {MARKS}"))?;
-            let signed = marks.lines().filter(|mark| *mark == "true").count();
+            let runs = bulk.metadata(SYSTEM_NAMESPACE, &format!("{PART}={first}"))?;
+            let is_signed = |run: &&Value| run["annotations"]["chains.tekton.dev/signed"] == "true";
+            let signed = runs.iter().filter(is_signed).count();
             if signed == AT_ONCE {
                 break;
             }
@@ -80,13 +82,6 @@ fn all_are_signed(shell: &Shell) -> Result<()> {
 /// Lists have the runs in the order of their numbers, and so does the controller.
 fn name(number: usize) -> String {
     format!("large-{number:03}")
-}
-
-/// Those that are created with one file.
-fn names(first: usize) -> Vec<String> {
-    (first..first + AT_ONCE)
-        .map(|number| format!("taskrun/{}", name(number)))
-        .collect()
 }
 
 /// The pipeline run has one child; the others only bear its label.
@@ -138,21 +133,22 @@ fn a_pipeline_run_is_signed_beside_strangers(shell: &Shell) -> Result<()> {
 }
 
 /// Creates and finishes some of the runs. The bytes are in a param, which the format does not contain.
-fn create(shell: &Shell, first: usize) -> Result<()> {
+fn create(bulk: &Bulk, first: usize) -> Result<()> {
+    let labels = json!({ LABEL: PIPELINE_RUN, PART: first.to_string() });
     let run = |number: usize| {
         json!({
             "apiVersion": "tekton.dev/v1",
             "kind": "TaskRun",
-            "metadata": { "name": name(number), "labels": { LABEL: PIPELINE_RUN } },
+            "metadata": { "name": name(number), "labels": labels },
             "spec": {
                 "params": [{ "name": "filler", "value": "x".repeat(SIZE) }],
                 "taskRef": { "name": "build" },
             },
         })
     };
-    let items: Vec<_> = (first..first + AT_ONCE).map(run).collect();
-    let list = json!({ "apiVersion": "v1", "kind": "List", "items": items });
-    shell.write("large.json", list.to_string())?;
-    shell.ok("kubectl create -f large.json")?;
-    runs::finish(shell, &names(first).join(" "))
+    let numbers = first..first + AT_ONCE;
+    let items: Vec<_> = numbers.clone().map(run).collect();
+    bulk.create(SYSTEM_NAMESPACE, &json!({ "items": items }))?;
+    let names: Vec<_> = numbers.map(name).collect();
+    bulk.write_status(SYSTEM_NAMESPACE, &names, &runs::finished()?)
 }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use windlass_e2e::{Cosign, Kind, Shell, Testbed, guide, images, runs};
+use windlass_e2e::guide::SYSTEM_NAMESPACE;
+use windlass_e2e::{Bulk, Cosign, Kind, Shell, Testbed, guide, images, runs};
 
 /// Runs at the registry that stalls: as many as one namespace has places.
 const AT_ONCE: usize = 64;
@@ -90,37 +91,39 @@ fn serve(
     }
 }
 
-/// Lets the runs of a batch end with these results.
-fn end(shell: &Shell, batch: &str, results: &Value) -> Result<()> {
-    let status = json!({ "status": {
+/// The status of a run that has ended with these results.
+fn ended(results: &Value) -> Value {
+    json!({ "status": {
         "conditions": [{ "type": "Succeeded", "status": "True", "reason": "Succeeded" }],
         "completionTime": "2026-11-23T10:01:00Z",
         "results": results,
-    }});
-    shell.write("end.json", status.to_string())?;
-    shell.ok(&format!(
-        "kubectl patch -f {batch}.json --subresource=status --type=merge --patch-file=end.json"
-    ))?;
-    Ok(())
+    }})
+}
+
+/// Makes runs and lets them end with these results.
+fn run(bulk: &Bulk, namespace: &str, batch: &str, count: usize, results: &Value) -> Result<()> {
+    bulk.create(namespace, &runs::batch(batch, count))?;
+    let names: Vec<_> = (0..count)
+        .map(|number| format!("{batch}-{number}"))
+        .collect();
+    bulk.write_status(namespace, &names, &ended(results))
 }
 
 /// A run without an image is signed.
-fn signs(shell: &Shell, name: &str) -> Result<()> {
-    runs::create_batch(shell, name, 1)?;
-    end(shell, name, &json!([]))?;
+fn signs(shell: &Shell, bulk: &Bulk, name: &str) -> Result<()> {
+    run(bulk, SYSTEM_NAMESPACE, name, 1, &json!([]))?;
     runs::wait_until_signed(shell, &format!("taskrun/{name}-0"))
 }
 
 /// Makes runs that all built an image of the registry that stalls.
-fn stall(shell: &Shell, registry: &Stalling) -> Result<()> {
-    runs::create_batch(shell, "stalled", AT_ONCE)?;
+fn stall(bulk: &Bulk, registry: &Stalling) -> Result<()> {
     let digest = format!("sha256:{:064x}", 1);
     let url = format!("{}/a/app", registry.host);
     let results = json!([
         { "name": "IMAGE_URL", "type": "string", "value": url },
         { "name": "IMAGE_DIGEST", "type": "string", "value": digest },
     ]);
-    end(shell, "stalled", &results)
+    run(bulk, SYSTEM_NAMESPACE, "stalled", AT_ONCE, &results)
 }
 
 #[test]
@@ -130,8 +133,9 @@ fn sixty_four_runs_at_a_registry_that_stalls_stay_under_256_mib() -> Result<()> 
         let shell = testbed.shell().clone();
         shell.ok(guide::KEY_PAIR)?;
         images::configure(&shell, &[("artifacts.oci.storage", "oci")])?;
-        signs(&shell, "canary")?;
-        stall(&shell, &registry)?;
+        let bulk = Bulk::connect(testbed.kubeconfig())?;
+        signs(&shell, &bulk, "canary")?;
+        stall(&bulk, &registry)?;
         // each run says why it waits, once the registry has used up its time
         let begun = Instant::now();
         loop {
@@ -151,28 +155,26 @@ fn sixty_four_runs_at_a_registry_that_stalls_stay_under_256_mib() -> Result<()> 
         ensure!(peak < MOST, "the controller took {} MiB", peak >> 20);
         ensure!(testbed.controller_is_running(), "the controller ended");
         // and nobody else waits for these
-        signs(&shell, "after")
+        signs(&shell, &bulk, "after")
     })
 }
 
 /// Makes runs of a namespace that each name many images of the registry that stalls.
-fn name_many_images(shell: &Shell, registry: &Stalling, namespace: &str) -> Result<()> {
+fn name_many_images(
+    shell: &Shell,
+    bulk: &Bulk,
+    registry: &Stalling,
+    namespace: &str,
+) -> Result<()> {
     shell.ok(&format!("kubectl create namespace {namespace}"))?;
     for number in 0..RUNS_EACH {
-        let batch = format!("many-{number}");
-        let mut list = runs::batch(&batch, 1);
-        for run in list["items"].as_array_mut().into_iter().flatten() {
-            run["metadata"]["namespace"] = json!(namespace);
-        }
-        shell.write(&format!("{batch}.json"), list.to_string())?;
-        shell.ok(&format!("kubectl create -f {batch}.json"))?;
         let images = (0..IMAGES).map(|image| {
             let host = &registry.host;
             format!("{host}/{namespace}/app@sha256:{number:032x}{image:032x}")
         });
         let images = images.collect::<Vec<_>>().join(",");
         let results = json!([{ "name": "IMAGES", "type": "string", "value": images }]);
-        end(shell, &batch, &results)?;
+        run(bulk, namespace, &format!("many-{number}"), 1, &results)?;
     }
     Ok(())
 }
@@ -189,14 +191,15 @@ fn runs_of_8000_images_in_four_namespaces_stay_under_256_mib_at_a_registry_that_
             ("artifacts.taskrun.storage", "oci"),
         ];
         images::configure(&shell, &settings)?;
-        signs(&shell, "canary")?;
+        let bulk = Bulk::connect(testbed.kubeconfig())?;
+        signs(&shell, &bulk, "canary")?;
         for number in 0..TENANTS {
-            name_many_images(&shell, &registry, &format!("team-{number}"))?;
+            name_many_images(&shell, &bulk, &registry, &format!("team-{number}"))?;
         }
         let begun = Instant::now();
         let mut number = 0;
         while begun.elapsed() < UNDER_WAY {
-            signs(&shell, &format!("beside-{number}"))?;
+            signs(&shell, &bulk, &format!("beside-{number}"))?;
             number += 1;
         }
         let stalled = registry.stalled.load(Ordering::Relaxed);
@@ -220,8 +223,8 @@ fn a_drain_stays_under_64_mib_once_the_key_is_loaded() -> Result<()> {
         runs::configure(&shell, "slsa/v1")?;
         runs::settle(&shell, "canary")?;
         testbed.forget_peak_memory()?;
-        runs::create_batch(&shell, "drain", DRAIN)?;
-        runs::finish(&shell, "-f drain.json")?;
+        let bulk = Bulk::connect(testbed.kubeconfig())?;
+        run(&bulk, SYSTEM_NAMESPACE, "drain", DRAIN, &json!([]))?;
         runs::wait_until_signed(&shell, "taskruns -l batch=drain")?;
         let peak = testbed.peak_memory()?;
         println!("{} KiB at most in a drain of {DRAIN} runs", peak >> 10);
