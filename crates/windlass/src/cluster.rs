@@ -30,6 +30,7 @@ pub(crate) mod rate;
 pub(crate) mod run_writes;
 pub(crate) mod runs;
 pub(crate) mod secret;
+pub(crate) mod time_of_day;
 pub(crate) mod watch;
 
 /// Bound on establishing a connection to the API server.

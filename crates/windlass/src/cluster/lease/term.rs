@@ -8,6 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::cluster::time_of_day;
+
 /// Longest duration that is believed; the default of Tekton Chains is a minute.
 const LONGEST: u64 = 3600;
 /// Microseconds, all six of them: the API server takes no other form.
@@ -42,7 +44,7 @@ impl<'a> Term<'a> {
 
     /// Writes the term into a lease.
     pub(super) fn write(&self, lease: &mut Value) {
-        let now = self.renewed.unwrap_or_else(Timestamp::now);
+        let now = self.renewed.unwrap_or_else(time_of_day::now);
         let now = now.strftime(FORMAT).to_string();
         let seconds = self.duration.map_or(1, |duration| duration.as_secs());
         let spec = object(&mut lease["spec"]);
@@ -62,7 +64,7 @@ impl<'a> Term<'a> {
 
 /// Notes in a lease that nobody holds it any longer.
 pub(super) fn end(lease: &mut Value) {
-    let now = Timestamp::now().strftime(FORMAT).to_string();
+    let now = time_of_day::now().strftime(FORMAT).to_string();
     let spec = object(&mut lease["spec"]);
     spec["holderIdentity"] = Value::Null;
     spec["leaseDurationSeconds"] = json!(1);

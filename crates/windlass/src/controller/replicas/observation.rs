@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::cluster::lease::term::Term;
+use crate::cluster::time_of_day;
 
 /// What was seen of a lease last.
 #[derive(Debug, Clone)]
@@ -56,7 +57,7 @@ fn left(term: &Term<'_>, duration: Duration) -> Duration {
     let Some(renewed) = term.renewed else {
         return duration;
     };
-    match Duration::try_from(Timestamp::now().duration_since(renewed)) {
+    match Duration::try_from(time_of_day::now().duration_since(renewed)) {
         Ok(since) => duration.saturating_sub(since),
         // it was renewed in what is the future here
         Err(_) => duration,

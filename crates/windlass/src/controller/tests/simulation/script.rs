@@ -11,8 +11,10 @@ pub(super) const STORM: Duration = Duration::from_secs(180);
 #[derive(Debug)]
 pub(super) struct Script {
     pub(super) seed: u64,
-    /// Controllers that run at the same time, none of which knows of the others.
+    /// Controllers that run at the same time.
     pub(super) controllers: usize,
+    /// Whether they share the work by leases; else none knows of another, and each does everything.
+    pub(super) is_shared: bool,
     /// What happens, in the order of time.
     pub(super) steps: Vec<(Duration, Step)>,
     pub(super) runs: Vec<Plan>,
@@ -49,6 +51,7 @@ impl Script {
         let mut script = Self {
             seed,
             controllers: chance.usize(1..=2),
+            is_shared: false,
             steps: Vec::new(),
             runs: Vec::new(),
         };
@@ -68,6 +71,7 @@ impl Script {
             script.at(mended, Step::MendConfig);
         }
         script.steps.sort_by_key(|(at, _)| *at);
+        script.is_shared = chance.bool();
         script
     }
 

@@ -12,6 +12,7 @@ use windlass_sandbox::{Cluster, Options as ClusterOptions};
 use super::link::{Link, Noted, Weather};
 use super::script::{Plan, STORM, Script, Step};
 use super::*;
+use crate::cluster::time_of_day;
 use crate::controller::{Mode, run};
 use crate::telemetry::Metrics;
 
@@ -29,6 +30,7 @@ pub(super) struct World {
     cluster: Arc<Cluster>,
     weather: Arc<Weather>,
     controllers: Vec<Option<JoinHandle<()>>>,
+    mode: Mode,
     /// Uids of pipeline runs, by the place of the run.
     uids: BTreeMap<usize, String>,
 }
@@ -43,6 +45,8 @@ fn plural(plan: &Plan) -> &'static str {
 
 impl World {
     pub(super) async fn start(script: &Script) -> Self {
+        // any time: it decides whether a lease is fresh that was never seen before
+        time_of_day::begin("2026-11-23T10:00:00Z".parse().unwrap());
         let options = ClusterOptions {
             namespaces: vec![SYSTEM.to_owned()],
             ..ClusterOptions::default()
@@ -66,6 +70,11 @@ impl World {
             cluster,
             weather: Arc::new(Weather::of(script.seed)),
             controllers: Vec::new(),
+            mode: if script.is_shared {
+                Mode::Leases
+            } else {
+                Mode::Alone
+            },
             uids: BTreeMap::new(),
         };
         for number in 0..script.controllers {
@@ -83,7 +92,7 @@ impl World {
         };
         let client = kube::Client::new(link, "default");
         let mut options = options();
-        options.replication.mode = Mode::Alone;
+        options.replication.mode = self.mode;
         options.replication.pod = Some(NAMES[number].to_owned());
         let (metrics, stop) = (Metrics::default(), CancellationToken::new());
         let running = run(client, options, metrics, stop);
