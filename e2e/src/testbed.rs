@@ -286,7 +286,7 @@ impl Cluster {
 fn lay_out_programs(folder: &Path, cosign: Cosign) -> Result<()> {
     std::fs::create_dir(folder)?;
     let parts = parts::folder()?;
-    for program in ["kubectl", "oras", "render-templates"] {
+    for program in ["kubectl", "oras", "render-templates", "bao"] {
         symlink(parts.join("bin").join(program), folder.join(program))?;
     }
     symlink(

@@ -4,7 +4,8 @@
 //! command lines use, close enough that unmodified `kubectl`, `cosign` and `tkn` work against it.
 //! Objects are plain JSON in memory and end with the process. It has one user (whoever has the
 //! token), no admission webhooks and no controllers; [`steps::StepRunner`] runs the steps of task
-//! runs, and [`pipelines::PipelineRunner`] the tasks of pipeline runs. [`registry::Registry`] is an OCI registry.
+//! runs, and [`pipelines::PipelineRunner`] the tasks of pipeline runs. [`registry::Registry`] is an OCI registry,
+//! [`vault::Vault`] a key management service.
 //!
 //! A test can count the requests of every server (`count`, `reached`, `requests`) and disturb them
 //! with a [`Fault`]: the n-th request fails, is delayed, loses its response or waits at a [`Gate`],
@@ -31,6 +32,7 @@ pub mod steps;
 mod task;
 mod tls;
 mod traffic;
+pub mod vault;
 
 pub use cluster::{Cluster, Options, StartError, Status};
 pub use fault::{Fault, FaultAnswer, Reply};

@@ -12,6 +12,7 @@ use std::time::Duration;
 use kube::Client;
 use tokio::sync::{mpsc, watch as channel};
 use tokio_util::sync::CancellationToken;
+use windlass_core::config::SignerKind;
 
 use self::conceded::Conceded;
 use self::feed::{Foreign, RunSink, watch_runs};
@@ -25,7 +26,7 @@ use crate::cluster::runs::{self, RunKind};
 use crate::cluster::watch::Source;
 use crate::log::Log;
 use crate::settings::keys::{Keys, MakeSigner, follow_directory, follow_secret};
-use crate::settings::{self, Settings};
+use crate::settings::{self, Setting, Settings};
 use crate::sign::Signer;
 use crate::store::oci::{self, Identity, Oci};
 use crate::telemetry::{Health, Metrics, Part};
@@ -80,6 +81,8 @@ pub struct Options {
     pub(crate) identity: Identity,
     /// How a signer is made of a key secret.
     pub(crate) signer: MakeSigner,
+    /// When the key in a service is looked at.
+    pub(crate) kms: settings::kms::Times,
     /// The log to use whatever the configuration says.
     pub(crate) log: Option<Log>,
     /// How several controllers share the work.
@@ -106,6 +109,7 @@ impl Options {
             registries,
             identity: Identity::default(),
             signer: Signer::from_entries,
+            kms: settings::kms::Times::default(),
             log: None,
             replication: Replication::default(),
             health: Health::default(),
@@ -157,13 +161,26 @@ fn first_list(kind: RunKind, source: &Source) -> String {
     format!("{} {}", kind.plural(), source.path.as_str())
 }
 
-/// Tells whether there are a configuration and a signer; ends with the settings.
+/// Tells whether there are a configuration and the signers that it asks for; ends with the settings.
 async fn report_settings(mut settings: channel::Receiver<Settings>, health: &Health) {
     loop {
         let now = settings.borrow_and_update().clone();
         let config = now.config.get().map(drop).map_err(str::to_owned);
-        let signer = now.signer.get().map(drop).map_err(str::to_owned);
-        for (part, state) in [(Part::Config, config), (Part::Signer, signer)] {
+        let signer = |kind, signer: &Setting<Signer>| match signer.get() {
+            Err(missing) if now.signs_with(kind) => Err(missing.to_owned()),
+            _ => Ok(()),
+        };
+        let x509 = signer(SignerKind::X509, &now.x509);
+        // without a configuration it is unknown whether there is such a key
+        let kms = match now.config() {
+            Some(_) => signer(SignerKind::Kms, &now.kms),
+            None => Ok(()),
+        };
+        for (part, state) in [
+            (Part::Config, config),
+            (Part::Signer, x509),
+            (Part::Kms, kms),
+        ] {
             match state {
                 Ok(()) => health.works(&part),
                 Err(reason) => health.wait_for(part, reason),
@@ -197,7 +214,14 @@ async fn settings_sources(
         }
     };
     let history = settings::takeover::run(client.clone(), namespace.clone(), current.clone());
-    tokio::join!(configs, key, history);
+    let kms = settings::kms::run(
+        client.clone(),
+        namespace.clone(),
+        current.clone(),
+        metrics.clone(),
+        options.kms.clone(),
+    );
+    tokio::join!(configs, key, kms, history);
 }
 
 /// Waits for settings and a share, then watches runs and works on them until `stop`.

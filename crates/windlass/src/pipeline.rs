@@ -11,19 +11,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use windlass_core::config::StoreKind;
+use windlass_core::config::{SignerKind, StoreKind};
+use windlass_core::payload::Payload;
 use windlass_core::retry::Retry;
 use windlass_core::run::Run;
-use windlass_core::signed::{Signed, message};
+use windlass_core::signed::{Signature, Signed, message};
 
 use self::artifacts::{Item, plan};
 use self::progress::Begun;
 use self::record::{Delivery, StepError};
+use crate::sign::SignError;
+use crate::sign::signers::Signers;
 use crate::store::oci;
 use crate::store::{Put, Store};
 use crate::telemetry::{Failure, Stage};
 
-pub(crate) use self::artifacts::PlanError;
+pub(crate) use self::artifacts::{PlanError, signers};
 pub(crate) use self::means::{Means, Reach};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::record::{Record, State};
@@ -65,7 +68,10 @@ pub(crate) async fn attest(
         record.fail(failure.retry(), failure.outline());
     }
     let items = plan.items.into_iter().map(|item| {
-        let begun = earlier.take(&item, run, means.signer);
+        let begun = match means.signers.get(item.signer) {
+            Ok(signer) => earlier.take(&item, run, signer),
+            Err(_) => Begun::default(),
+        };
         (item, begun)
     });
     let mut deliveries = stream::iter(items)
@@ -96,11 +102,12 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
         artifact,
         payload,
         policy,
+        signer,
         stores,
     } = item;
     let signed = match begun.signed {
         Some(signed) => signed,
-        None => match means.signer.sign(&message(&payload)).await {
+        None => match sign(means.signers, signer, &payload).await {
             Ok(signature) => {
                 means.metrics.of(run.kind()).signatures.inc();
                 Arc::new(Signed::new(artifact, payload, signature))
@@ -145,6 +152,18 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
     }
     delivery.signed = Some(signed);
     delivery
+}
+
+/// Signs a payload with the signer of this name.
+async fn sign(
+    signers: Signers<'_>,
+    signer: SignerKind,
+    payload: &Payload,
+) -> Result<Signature, SignError> {
+    match signers.get(signer) {
+        Ok(signer) => signer.sign(&message(payload)).await,
+        Err(missing) => Err(SignError::NotLoaded(missing.to_owned())),
+    }
 }
 
 /// The hosts that a store would ask, if it has to wait for a later pass.

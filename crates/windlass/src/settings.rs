@@ -1,35 +1,45 @@
-//! The loaded settings: the configuration and the signing key.
+//! The loaded settings: the configuration and the signing keys.
 //!
-//! Both come from the cluster and may change while the controller runs. An invalid change (an
+//! They come from the cluster and may change while the controller runs. An invalid change (an
 //! invalid ConfigMap, an emptied secret) is refused: the last valid one stays loaded, and an Event,
-//! a metric and a log line report it. Runs wait until both are loaded.
+//! a metric and a log line report it. Runs wait until the configuration is loaded, and the key of each
+//! signer that it asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tokio::sync::watch;
-use windlass_core::config::Config;
+use tokio::sync::{Notify, watch};
+use windlass_core::config::{Config, SignerKind};
 use windlass_core::decide::Trust;
+use windlass_core::key::PublicKey;
+use windlass_core::run::Kind;
 use windlass_core::seal::Known;
 
 use self::history::History;
 use crate::cluster::runs::RunKind;
 use crate::sign::Signer;
+use crate::sign::signers::Signers;
 
 pub(crate) mod config;
 mod history;
 pub(crate) mod keys;
+pub(crate) mod kms;
 pub(crate) mod logging;
 mod map;
 pub(crate) mod takeover;
 
-/// The configuration and the key that the next signature is made with.
+/// The configuration and the keys that the next signatures are made with.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The configuration, or why there is none.
     pub(crate) config: Setting<Config>,
-    /// The key, or why there is none.
-    pub(crate) signer: Setting<Signer>,
+    /// The key of the secret, or why there is none.
+    pub(crate) x509: Setting<Signer>,
+    /// The key in a service, or why there is none. Unread while it is opened, and while nothing is
+    /// signed with it.
+    pub(crate) kms: Setting<Signer>,
+    /// Told when the key in the service may be another one.
+    pub(crate) doubt: Arc<Notify>,
     /// What the cluster remembers of windlass.
     pub(crate) history: Setting<History>,
     /// Seals that need not be verified again.
@@ -49,8 +59,10 @@ pub(crate) struct Selection {
 pub(crate) struct InForce<'s> {
     /// The configuration.
     pub(crate) config: &'s Config,
-    /// The key.
-    pub(crate) signer: &'s Signer,
+    /// What signs its artifacts.
+    pub(crate) signers: Signers<'s>,
+    /// What seals its mark.
+    pub(crate) sealer: &'s Signer,
 }
 
 /// One setting: not looked for yet, in force, or the reason why there is none.
@@ -91,6 +103,16 @@ impl<T> Setting<T> {
     fn in_force(&self) -> bool {
         matches!(self, Self::InForce(_))
     }
+
+    /// Whether this is the very same state.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Unread, Self::Unread) => true,
+            (Self::InForce(one), Self::InForce(other)) => Arc::ptr_eq(one, other),
+            (Self::Missing(one), Self::Missing(other)) => one == other,
+            _ => false,
+        }
+    }
 }
 
 /// Where settings are read, and where their sources put them.
@@ -101,7 +123,9 @@ impl Settings {
     pub(crate) fn unread() -> Current {
         watch::Sender::new(Self {
             config: Setting::Unread,
-            signer: Setting::Unread,
+            x509: Setting::Unread,
+            kms: Setting::Unread,
+            doubt: Arc::default(),
             history: Setting::Unread,
             seals: Arc::default(),
         })
@@ -122,29 +146,87 @@ impl Settings {
         })
     }
 
-    /// What the next signature is made with, or why there can be none.
-    pub(crate) fn in_force(&self) -> Result<InForce<'_>, &str> {
+    /// What a run of this kind is signed with, or why it cannot be.
+    pub(crate) fn in_force(&self, kind: Kind) -> Result<InForce<'_>, &str> {
         Ok(InForce {
             config: self.config.get()?,
-            signer: self.signer.get()?,
+            sealer: self.sealer(kind)?,
+            signers: Signers {
+                x509: self.x509.get().map(Arc::as_ref),
+                kms: self.kms.get().map(Arc::as_ref),
+            },
+        })
+    }
+
+    /// What seals the mark of a run of this kind, or why nothing can.
+    pub(crate) fn sealer(&self, kind: Kind) -> Result<&Signer, &str> {
+        let signer = sealer(self.config.get()?, kind);
+        self.of(signer).get().map(Arc::as_ref)
+    }
+
+    /// Whether the sealer of a run of this kind is about to be loaded.
+    pub(crate) fn awaits_sealer(&self, kind: Kind) -> bool {
+        let signer = self.config().map(|config| sealer(config, kind));
+        self.awaits(signer)
+    }
+
+    /// Whether one of these signers is about to be loaded.
+    pub(crate) fn awaits(&self, signers: impl IntoIterator<Item = SignerKind>) -> bool {
+        let mut signers = signers.into_iter();
+        signers.any(|signer| signer != SignerKind::None && self.of(signer).is_unread())
+    }
+
+    fn of(&self, signer: SignerKind) -> &Setting<Signer> {
+        match signer {
+            SignerKind::Kms => &self.kms,
+            SignerKind::X509 | SignerKind::None => &self.x509,
+        }
+    }
+
+    /// Whether anything is signed by this signer; true while nobody knows.
+    pub(crate) fn signs_with(&self, signer: SignerKind) -> bool {
+        self.config().is_none_or(|config| config.signs_with(signer))
+    }
+
+    /// The keys that are loaded and used. A key that nothing is signed with counts for nothing: in a
+    /// cluster that signs with a key service, whoever may write secrets has no say.
+    pub(crate) fn keys(&self) -> [Option<&PublicKey>; 2] {
+        [SignerKind::X509, SignerKind::Kms].map(|signer| {
+            let loaded = self.of(signer).get().ok()?;
+            let key = loaded.identity().public_key();
+            self.signs_with(signer).then_some(key)
         })
     }
 
     /// What marks are judged by.
     pub(crate) fn trust(&self) -> Trust<'_> {
         let history = self.history.get().ok();
-        let signer = self.signer.get().ok();
         Trust {
-            loaded: signer.map(|signer| signer.identity().public_key()),
+            loaded: self.keys(),
             retired: history.map_or(&[], |history| &history.keys),
             since: history.and_then(|history| history.since),
             known: Some(&self.seals),
         }
     }
 
-    /// All were looked for, with whatever outcome.
+    /// All were looked for, with whatever outcome. A key in a service is not waited for: it may be out
+    /// of reach, and much is signed without it.
     pub(crate) fn were_read(&self) -> bool {
-        !self.config.is_unread() && !self.signer.is_unread() && !self.history.is_unread()
+        !self.config.is_unread() && !self.x509.is_unread() && !self.history.is_unread()
+    }
+}
+
+/// Who seals the mark of a run of this kind: the signer of the run itself, else that of its images.
+fn sealer(config: &Config, kind: Kind) -> SignerKind {
+    let (own, images) = (config.policy(kind), &config.oci);
+    if own.is_enabled() {
+        own.signer
+    } else if kind == Kind::Task && images.is_enabled() {
+        images.signer
+    } else if config.signs_with(SignerKind::Kms) {
+        SignerKind::Kms
+    } else {
+        SignerKind::X509
     }
 }
 

@@ -10,14 +10,17 @@ use windlass_core::signed::{Identity, Repeatability, Signature};
 use self::entries::{Entries, EntriesError};
 pub use self::error::SignError;
 use self::key_signer::KeySigner;
+use self::kms::signer::KmsSigner;
 #[cfg(test)]
 use self::unique::UniqueSigner;
 
 pub(crate) mod entries;
 mod error;
 mod key_signer;
+pub(crate) mod kms;
 pub(crate) mod password;
 pub(crate) mod reference;
+pub(crate) mod signers;
 #[cfg(test)]
 pub(crate) mod unique;
 
@@ -26,6 +29,8 @@ pub(crate) mod unique;
 pub enum Signer {
     /// A private key in memory.
     Key(Box<KeySigner>),
+    /// A key in a key management service.
+    Kms(Box<KmsSigner>),
     /// A key whose signatures are never the same twice, as those of a key service are. For tests.
     #[cfg(test)]
     Unique(Box<UniqueSigner>),
@@ -55,6 +60,7 @@ impl Signer {
     pub(crate) async fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
         match self {
             Self::Key(signer) => signer.sign(message).await,
+            Self::Kms(signer) => Self::of_kms(signer, message).await,
             #[cfg(test)]
             Self::Unique(signer) => signer.sign(message).await,
         }
@@ -65,15 +71,22 @@ impl Signer {
     pub(crate) async fn sign_once(&self, message: &[u8]) -> Result<Signature, SignError> {
         match self {
             Self::Key(signer) => signer.sign_once(message).await,
+            Self::Kms(signer) => Self::of_kms(signer, message).await,
             #[cfg(test)]
             Self::Unique(signer) => signer.sign(message).await,
         }
+    }
+
+    async fn of_kms(key: &KmsSigner, message: &[u8]) -> Result<Signature, SignError> {
+        let signed = key.sign(message).await;
+        signed.map_err(|error| SignError::Kms(Box::new(error)))
     }
 
     /// Whose signatures these are.
     pub(crate) fn identity(&self) -> &Arc<Identity> {
         match self {
             Self::Key(signer) => signer.identity(),
+            Self::Kms(signer) => signer.identity(),
             #[cfg(test)]
             Self::Unique(signer) => signer.identity(),
         }
@@ -83,8 +96,19 @@ impl Signer {
     pub(crate) fn repeatability(&self) -> Repeatability {
         match self {
             Self::Key(_) => key_signer::REPEATABILITY,
+            Self::Kms(signer) => signer.repeatability(),
             #[cfg(test)]
             Self::Unique(_) => unique::REPEATABILITY,
+        }
+    }
+
+    /// What signs, for people.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Key(_) => "the key".to_owned(),
+            Self::Kms(signer) => signer.name(),
+            #[cfg(test)]
+            Self::Unique(_) => "the key".to_owned(),
         }
     }
 

@@ -1,15 +1,25 @@
 //! What the configuration asks for and this version does not have.
 
+use std::borrow::Cow;
+
 use windlass_core::config::{ArtifactPolicy, Config, SignerKind, StoreKind, TransparencyMode};
+use windlass_core::error::Chain;
+
+use crate::sign::kms;
+
+/// What does not exist in this version.
+const LATER: &str = "which this version of windlass does not support yet";
 
 /// A setting that cannot be followed, with what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{setting} is {value:?}, which this version of windlass does not support yet; {remedy}")]
+#[error("{setting} is {value:?}, {why}; {remedy}")]
 pub struct Unsupported {
     /// The key in the ConfigMap.
     pub setting: String,
     /// Its value.
     pub value: String,
+    /// Why it cannot be followed.
+    pub why: Cow<'static, str>,
     /// What to set instead.
     pub remedy: &'static str,
 }
@@ -24,14 +34,19 @@ pub(crate) fn signer(
         SignerKind::X509 if config.x509.fulcio_enabled => Some(Unsupported {
             setting: "signers.x509.fulcio.enabled".to_owned(),
             value: "true".to_owned(),
+            why: LATER.into(),
             remedy: "set it to false and provide a key",
         }),
         SignerKind::X509 | SignerKind::None => None,
-        SignerKind::Kms => Some(Unsupported {
-            setting: format!("artifacts.{artifact}.signer"),
-            value: policy.signer.as_str().to_owned(),
-            remedy: "set it to x509, or to none",
-        }),
+        SignerKind::Kms => {
+            let error = kms::check(&config.kms).err()?;
+            Some(Unsupported {
+                setting: format!("artifacts.{artifact}.signer"),
+                value: policy.signer.as_str().to_owned(),
+                why: format!("and signers.kms.kmsref cannot be used: {}", Chain(&error)).into(),
+                remedy: "correct that key, or set the signer to x509 or none",
+            })
+        }
     }
 }
 
@@ -46,6 +61,7 @@ pub(crate) fn store(artifact: &str, kind: StoreKind) -> Option<Unsupported> {
         | StoreKind::Kafka => Some(Unsupported {
             setting: format!("artifacts.{artifact}.storage"),
             value: kind.as_str().to_owned(),
+            why: LATER.into(),
             remedy: "set it to tekton, to oci, or to the empty string",
         }),
     }
@@ -61,6 +77,7 @@ pub(crate) fn log(mode: TransparencyMode) -> Option<Unsupported> {
     Some(Unsupported {
         setting: "transparency.enabled".to_owned(),
         value: value.to_owned(),
+        why: LATER.into(),
         remedy: "set it to false",
     })
 }
@@ -147,6 +164,11 @@ mod tests {
             ("artifacts.oci.storage", ""),
         ];
         assert!(settings(&off).is_empty());
+        let vault = [
+            ("artifacts.oci.signer", "kms"),
+            ("signers.kms.kmsref", "hashivault://release"),
+        ];
+        assert!(settings(&vault).is_empty());
         assert!(settings(&[("transparency.enabled", "manual")]).is_empty());
     }
 }

@@ -52,6 +52,13 @@ impl Config {
             Kind::Pipeline => &self.pipelinerun,
         }
     }
+
+    /// Whether anything that is enabled is signed by this signer.
+    pub fn signs_with(&self, signer: SignerKind) -> bool {
+        let policies = [&self.taskrun, &self.pipelinerun, &self.oci];
+        let mut enabled = policies.into_iter().filter(|policy| policy.is_enabled());
+        enabled.any(|policy| policy.signer == signer)
+    }
 }
 
 /// What happens to one kind of artifact: how it is described, who signs it, where that is kept.
@@ -112,7 +119,7 @@ pub struct X509 {
 }
 
 /// Settings of the signer `kms`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is the key of the same name")]
 pub struct Kms {
     pub kmsref: String,

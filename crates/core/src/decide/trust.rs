@@ -24,8 +24,9 @@ use crate::seal::{self, Known, SealError};
 /// What marks are judged by.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Trust<'t> {
-    /// The key that signs now, if one is loaded.
-    pub loaded: Option<&'t PublicKey>,
+    /// The keys that sign now: that of the secret and that of the key service, as far as they are
+    /// loaded and something is signed with them.
+    pub loaded: [Option<&'t PublicKey>; 2],
     /// Keys that signed earlier.
     pub retired: &'t [PublicKey],
     /// When windlass first signed in this cluster. Unknown means that only seals count.
@@ -49,15 +50,17 @@ impl Trust<'_> {
         if self.is_from_before(metadata, completed) && is_marked_by_controller(metadata) {
             return true;
         }
-        let keys = self.loaded.into_iter().chain(self.retired);
-        seal::verify_unless_known(kind, metadata, keys, self.known).is_ok()
+        seal::verify_unless_known(kind, metadata, self.keys(), self.known).is_ok()
     }
 
     /// Whether the mark is sealed with a key that nobody here knows: of another controller, or of
     /// nobody.
     pub fn has_foreign_seal(&self, kind: Kind, metadata: &Metadata<'_>) -> bool {
-        let keys = self.loaded.into_iter().chain(self.retired);
-        seal::verify(kind, metadata, keys) == Err(SealError::UnknownKey)
+        seal::verify(kind, metadata, self.keys()) == Err(SealError::UnknownKey)
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.loaded.into_iter().flatten().chain(self.retired)
     }
 
     fn is_from_before(&self, metadata: &Metadata<'_>, completed: Option<Timestamp>) -> bool {

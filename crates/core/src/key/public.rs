@@ -54,6 +54,11 @@ impl PublicKey {
         }
     }
 
+    /// Reads DER (`SubjectPublicKeyInfo`).
+    pub fn from_der(der: &[u8]) -> Result<Self, KeyError> {
+        Self::from_spki(der, "PUBLIC KEY")
+    }
+
     /// The key in a certificate's DER.
     pub(super) fn from_certificate(der: &[u8]) -> Result<Self, KeyError> {
         const LABEL: &str = "CERTIFICATE";
@@ -148,6 +153,14 @@ impl PublicKey {
                 3072 => "RSA 3072",
                 _ => "RSA 4096",
             },
+        }
+    }
+
+    /// Whether it is a key of an elliptic curve that signs with ECDSA.
+    pub fn is_ecdsa(&self) -> bool {
+        match &self.kind {
+            Kind::P256(_) | Kind::P384(_) | Kind::P521(_) => true,
+            Kind::Ed25519(_) | Kind::Rsa(_) => false,
         }
     }
 

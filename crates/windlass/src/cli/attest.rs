@@ -76,7 +76,7 @@ pub(crate) struct Attest {
     source: RunSource,
     #[command(flatten)]
     image: ImageAttestation,
-    /// Private key: a file, k8s://<namespace>/<secret> or env://<variable>
+    /// Private key: a file, k8s://<namespace>/<secret>, env://<variable> or hashivault://<key>
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Format of the payload (default: the configured one)
@@ -102,13 +102,13 @@ impl Attest {
         }
         if let Some(predicate) = &self.image.predicate {
             let images = images(&self.source)?;
-            let signer = Signer::of_key(key::private(&self.key, connection).await?);
+            let signer = key::signer(&self.key, connection).await?;
             return Box::pin(self.image.run(predicate, &images, &signer)).await;
         }
         let mut warnings = Vec::new();
         let (artifact, payload) = self.payload(connection, &mut warnings).await?;
         output::warn(&warnings);
-        let signer = Signer::of_key(key::private(&self.key, connection).await?);
+        let signer = key::signer(&self.key, connection).await?;
         let text = signed(&signer, artifact, payload).await?;
         match &self.output {
             None => output::write(text)?,

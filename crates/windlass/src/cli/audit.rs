@@ -63,7 +63,8 @@ pub(crate) struct Audit {
     /// Verify the seal of each run that is marked as signed, and what is stored on it
     #[arg(long)]
     verify: bool,
-    /// Key to verify with: a file, k8s://<namespace>/<secret> or env://<variable>; repeat it for
+    /// Key to verify with: a file, k8s://<namespace>/<secret>, env://<variable> or hashivault://<key>;
+    /// repeat it for
     /// keys of the past (default: signing-secrets of the system namespace)
     #[arg(long, value_name = "REF", requires = "verify")]
     key: Vec<KeyRef>,

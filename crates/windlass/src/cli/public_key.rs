@@ -17,7 +17,8 @@ use crate::sign::reference::KeyRef;
   windlass public-key --key k8s://openshift-pipelines/signing-secrets
   windlass public-key --key cosign.key --outfile cosign.pub")]
 pub(crate) struct PublicKey {
-    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, or a public one
+    /// at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Write the key to this file instead of standard output

@@ -21,9 +21,10 @@ use crate::sign::reference::KeyRef;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass sign-blob --key cosign.key payload > signature
-  windlass sign-blob --key k8s://tekton-chains/signing-secrets --output-signature signature payload")]
+  windlass sign-blob --key k8s://tekton-chains/signing-secrets --output-signature signature payload
+  VAULT_ADDR=https://vault:8200 windlass sign-blob --key hashivault://release payload")]
 pub(crate) struct SignBlob {
-    /// Private key: a file, k8s://<namespace>/<secret> or env://<variable>
+    /// Private key: a file, k8s://<namespace>/<secret>, env://<variable> or hashivault://<key>
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Write the signature to this file instead of standard output
@@ -59,9 +60,9 @@ impl SignBlob {
             !piped_twice,
             "the file is read from standard input, so the password cannot be; set COSIGN_PASSWORD"
         );
-        let key = key::private(&key, connection).await?.for_detached();
+        let signer = key::detached_signer(&key, connection).await?;
         let payload = verdict::read(&blob, "file")?;
-        let signature = key.sign(&payload)?;
+        let signature = signer.sign(&payload).await?.bytes;
         let signature = if b64 {
             STANDARD.encode(signature).into_bytes()
         } else {

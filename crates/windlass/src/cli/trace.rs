@@ -59,7 +59,8 @@ enum TraceFormat {
   windlass trace --key cosign.pub -o svg registry.example.com/team/app:v1 > app.svg
   windlass trace --key cosign.pub -o json registry.example.com/team/app:v1 | jq '.nodes[].name'")]
 pub(crate) struct TraceVerb {
-    /// Public key: a file, k8s://<namespace>/<secret>, env://<variable>, https://...; may be repeated
+    /// Public key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, https://...;
+    /// may be repeated
     #[arg(long, value_name = "REF", required = true)]
     key: Vec<KeyRef>,
     /// Registry, or part of one, to read as if it were typed; may be repeated

@@ -39,7 +39,8 @@ Credentials for registries come from the Docker configuration of this machine an
 helpers. With -o json, standard output has the signed payloads of the images as cosign prints them,
 and standard error the report; of runs and files it is the report.")]
 pub(crate) struct Verify {
-    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, or a public one
+    /// at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Predicate type of the attestation: slsaprovenance, slsaprovenance1, ..., or a URI

@@ -26,7 +26,8 @@ use crate::sign::reference::KeyRef;
   windlass verify-attestation --key cosign.pub --type slsaprovenance1 \\
       registry.example.com/team/app:v1 | jq -r .payload | base64 -d")]
 pub(crate) struct VerifyAttestation {
-    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, or a public one
+    /// at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Predicate type: slsaprovenance, slsaprovenance1, ..., or a URI

@@ -24,7 +24,8 @@ use crate::sign::reference::KeyRef;
       --signature ./signature ./payload
   windlass verify-blob --key cosign.pub --signature signature -   < payload")]
 pub(crate) struct VerifyBlob {
-    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, or a public one
+    /// at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// Signature: a file, `-` for standard input, or the base64 text itself

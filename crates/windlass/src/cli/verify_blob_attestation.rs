@@ -28,7 +28,8 @@ use crate::sign::reference::KeyRef;
   windlass verify-blob-attestation --key cosign.pub --signature envelope \\
       --type slsaprovenance1 app.tar")]
 pub(crate) struct VerifyBlobAttestation {
-    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, or a public one at https://...
+    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, or a public one
+    /// at https://...
     #[arg(long, value_name = "REF")]
     key: KeyRef,
     /// The DSSE envelope, as JSON or base64: a file, or `-` for standard input

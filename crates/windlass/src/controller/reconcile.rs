@@ -13,10 +13,10 @@ use windlass_core::annotation;
 use windlass_core::config::{Config, FINALIZER_GRACE};
 use windlass_core::decide::{Decision, Facts, Scope, Trust, decide, is_settled};
 use windlass_core::error::Chain;
-use windlass_core::run::{Adopted, Metadata, PipelineRun, Run, RunError, adopt};
+use windlass_core::run::{Adopted, Kind, Metadata, PipelineRun, Run, RunError, TaskRun, adopt};
 
 pub(crate) use self::pass::Reconciler;
-use self::pass::{Pass, RECHECK};
+use self::pass::{Pass, RECHECK, recheck};
 use super::children::{incomplete, unsettled};
 use super::flight::{Boarded, FlightError};
 use super::record::{self, WriteError};
@@ -25,7 +25,7 @@ use crate::cluster::call::CallError;
 use crate::cluster::children::{Children, ChildrenError};
 use crate::cluster::runs::{Head, RunId, RunKind};
 use crate::cluster::watch::ListError;
-use crate::pipeline::{Progress, Reach};
+use crate::pipeline::{self, Progress, Reach};
 use crate::settings::{InForce, Settings};
 
 mod delay;
@@ -223,6 +223,12 @@ impl Reconciler {
     }
 }
 
+/// Whether a signer that a run needs is about to be loaded.
+fn awaits_signer(run: &Run<'_>, settings: &Settings) -> bool {
+    let config = settings.config();
+    config.is_some_and(|config| settings.awaits(pipeline::signers(run, config)))
+}
+
 /// When to come back after a request that failed.
 fn later(error: &CallError, progress: Progress) -> Outcome {
     let text = Chain(error).to_string();
@@ -263,7 +269,9 @@ impl Pass<'_> {
                 tracing::debug!(?reason, "finalizer removed");
                 self.release().await
             }
-            Decision::Sign => match (settings.in_force(), run) {
+            // it is looked at again once the key service has responded, or failed to
+            Decision::Sign if awaits_signer(&run, settings) => Ok(recheck()),
+            Decision::Sign => match (settings.in_force(self.id.kind), run) {
                 (Err(reason), _) => self.hold(reason).await,
                 (Ok(loaded), Run::Pipeline(run, _)) => {
                     let scope = self.reconciler.scope(settings);
@@ -326,6 +334,12 @@ impl Pass<'_> {
         let conceded = &self.reconciler.conceded;
         let waiting = unsettled(&children, loaded.config, (trust, conceded), scope);
         if !waiting.is_empty() {
+            // another replica may have seen a new key of the service before this one
+            let is_sealed =
+                |child: &TaskRun<'_>| trust.has_foreign_seal(Kind::Task, &child.metadata);
+            if children.iter().any(is_sealed) {
+                self.reconciler.settings.borrow().doubt.notify_one();
+            }
             return self.wait_for(waiting).await;
         }
         let Adopted { run, missing, .. } = adopt(run, children);

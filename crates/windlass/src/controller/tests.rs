@@ -26,6 +26,7 @@ mod echo;
 mod fairness;
 mod faults;
 mod kills;
+mod kms;
 mod large;
 mod marks;
 mod names;

@@ -25,7 +25,7 @@ pub(crate) async fn examine(client: &Client, namespace: &str) -> Vec<Finding> {
     findings.extend(clock::skew(client).await);
     let (config, of_config) = configuration::check(client, namespace).await;
     findings.extend(of_config);
-    findings.extend(key::check(client, namespace).await);
+    findings.extend(key::check(client, namespace, config.as_ref()).await);
     findings.extend(deployment::check(client, namespace).await);
     findings.extend(leases::check(client, namespace).await);
     findings.extend(rights::check(client, namespace).await);

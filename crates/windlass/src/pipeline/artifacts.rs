@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use windlass_core::config::{ArtifactPolicy, Config, StoreKind};
+use windlass_core::config::{ArtifactPolicy, Config, SignerKind, StoreKind};
 use windlass_core::extract;
 use windlass_core::format::Format;
 use windlass_core::image::Image;
@@ -23,6 +23,8 @@ pub(crate) struct Item {
     pub(super) payload: Payload,
     /// Its part of the configuration: `taskrun`, `pipelinerun` or `oci`.
     pub(super) policy: &'static str,
+    /// Who signs it.
+    pub(super) signer: SignerKind,
     /// Where it goes.
     pub(super) stores: Vec<StoreKind>,
 }
@@ -53,6 +55,22 @@ pub(crate) enum PlanError {
     /// The run cannot be recorded, whatever its signatures are.
     #[error(transparent)]
     Store(#[from] TooLarge),
+}
+
+/// The signers that a run needs: its own, and that of its images if it built any.
+pub(crate) fn signers(run: &Run<'_>, config: &Config) -> BTreeSet<SignerKind> {
+    let own = config.policy(run.kind());
+    let mut signers = BTreeSet::new();
+    if own.is_enabled() {
+        signers.insert(own.signer);
+    }
+    if let Run::Task(task) = run
+        && config.oci.is_enabled()
+        && !extract::images(task).0.is_empty()
+    {
+        signers.insert(config.oci.signer);
+    }
+    signers
 }
 
 /// Plans what is signed for a run.
@@ -96,6 +114,7 @@ impl Plan {
             artifact: Artifact::of_run(run),
             payload,
             policy: name,
+            signer: policy.signer,
             stores: policy.storage.iter().copied().collect(),
         });
         Ok(())
@@ -144,6 +163,7 @@ impl Plan {
                 payload: Payload::image_statement(&image),
                 artifact: Artifact::Image(image.clone()),
                 policy: "oci",
+                signer: config.oci.signer,
                 stores: vec![StoreKind::Oci],
             });
         }
@@ -156,6 +176,7 @@ impl Plan {
             payload: Payload::of_image(&image),
             artifact: Artifact::Image(image),
             policy: "oci",
+            signer: config.oci.signer,
             stores,
         });
     }

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use windlass_core::config::Config;
 
 use crate::log::Log;
-use crate::sign::Signer;
+use crate::sign::signers::Signers;
 use crate::store::oci::Oci;
 use crate::telemetry::Metrics;
 
@@ -12,7 +12,7 @@ use crate::telemetry::Metrics;
 #[derive(Clone, Copy)]
 pub(crate) struct Means<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) signer: &'a Signer,
+    pub(crate) signers: Signers<'a>,
     pub(crate) log: &'a Log,
     pub(crate) registries: &'a Oci,
     pub(crate) metrics: &'a Metrics,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kube::Client;
+use windlass_core::config::SignerKind;
 use windlass_core::error::Chain;
 use zeroize::Zeroizing;
 
@@ -63,8 +64,7 @@ impl Keys {
             Ok(Ok(signer)) => {
                 tracing::info!(key_id = signer.key_id(), "key loaded from {place}");
                 let signer = Setting::InForce(Arc::new(signer));
-                self.current
-                    .send_modify(|settings| settings.signer = signer);
+                self.current.send_modify(|settings| settings.x509 = signer);
                 self.metrics.keys_loaded.inc();
                 return Ok(());
             }
@@ -80,14 +80,21 @@ impl Keys {
 
     /// Says that the key stays, or that there is none, and gives the reason back.
     fn refuse(&mut self, reason: String) -> String {
-        self.metrics.key_refused.inc();
-        let kept = self.current.borrow().signer.in_force();
+        let is_needed = self.current.borrow().signs_with(SignerKind::X509);
+        if is_needed {
+            self.metrics.key_refused.inc();
+        }
+        let kept = self.current.borrow().x509.in_force();
         if kept {
             tracing::error!("{reason}; the last valid key stays loaded");
         } else {
-            tracing::error!("{reason}; signing is paused until there is a key");
+            if is_needed {
+                tracing::error!("{reason}; signing is paused until there is a key");
+            } else {
+                tracing::debug!("{reason}; nothing is signed with it");
+            }
             self.current
-                .send_modify(|settings| settings.signer = Setting::Missing(reason.clone()));
+                .send_modify(|settings| settings.x509 = Setting::Missing(reason.clone()));
         }
         reason
     }

@@ -52,15 +52,15 @@ impl Place {
     }
 }
 
-/// Reads the history, then notes each key that is loaded; never ends.
+/// Reads the history, then notes each key that is loaded and used; never ends.
 pub(crate) async fn run(client: Client, namespace: String, current: Current) {
     let mut settings = current.subscribe();
     let mut place = look(&client, &namespace).await;
     let history = place.history().into();
     current.send_modify(|settings| settings.history = Setting::InForce(history));
     loop {
-        let key = loaded(&settings.borrow_and_update());
-        if let Some(key) = key {
+        let keys = loaded(&settings.borrow_and_update());
+        for key in keys {
             if let Place::Empty = place {
                 place = begin(&client, &namespace).await;
                 let since = place.history().since;
@@ -79,9 +79,12 @@ pub(crate) async fn run(client: Client, namespace: String, current: Current) {
     }
 }
 
-fn loaded(settings: &Settings) -> Option<PublicKey> {
-    let signer = settings.signer.get().ok()?;
-    Some(signer.identity().public_key().clone())
+/// The keys that sign, once it is known which do.
+fn loaded(settings: &Settings) -> Vec<PublicKey> {
+    if settings.config().is_none() {
+        return Vec::new();
+    }
+    settings.keys().into_iter().flatten().cloned().collect()
 }
 
 /// Changes what is known in memory. Nobody is woken up: it is for runs that are looked at from now on.

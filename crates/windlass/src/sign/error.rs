@@ -3,6 +3,7 @@
 use windlass_core::key;
 use windlass_core::retry::Retry;
 
+use super::kms::error::KmsError;
 use crate::apart::Interrupted;
 
 /// Why a payload was not signed.
@@ -14,6 +15,12 @@ pub enum SignError {
     /// The thread that signed ended early.
     #[error("the signing of the payload was interrupted")]
     Interrupted(#[source] Interrupted),
+    /// The key service did not sign it.
+    #[error("cannot sign the payload")]
+    Kms(#[source] Box<KmsError>),
+    /// The signer that the settings ask for is not loaded, for this reason.
+    #[error("{0}")]
+    NotLoaded(String),
     /// The system gave no random numbers.
     #[cfg(test)]
     #[error("cannot sign the payload: {0}")]
@@ -24,7 +31,8 @@ impl SignError {
     /// When the same can succeed.
     pub(crate) fn retry(&self) -> Retry {
         match self {
-            Self::Key(_) => Retry::Settings,
+            Self::Key(_) | Self::NotLoaded(_) => Retry::Settings,
+            Self::Kms(error) => error.retry(),
             Self::Interrupted(_) => Retry::Backoff,
             #[cfg(test)]
             Self::Unique(_) => Retry::Backoff,

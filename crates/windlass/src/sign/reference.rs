@@ -1,8 +1,9 @@
 //! A key reference: the location of a key, as typed after `--key`.
 //!
 //! `k8s://namespace/name` is a secret with cosign's entries (or `x509.pem`), `env://NAME` an
-//! environment variable, `https://...` a public key on a server, and what names no scheme a file. The entries of a secret are read by the
-//! rules that the controller reads them by.
+//! environment variable, `https://...` a public key on a server, `hashivault://NAME` and the like a key in
+//! a service, and what names no scheme a file. The entries of a secret are read by the rules that the
+//! controller reads them by.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -11,6 +12,9 @@ use windlass_core::key::{KeyError, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
 use super::entries::{self, COSIGN_PUB, Entries, EntriesError, X509_KEY};
+use super::kms::Kms;
+use super::kms::means::Means;
+use super::kms::reference::Reference;
 use super::password;
 use crate::cluster::Connection;
 
@@ -39,6 +43,8 @@ pub(crate) enum KeyRef {
     Environment(String),
     /// A URL that the PEM text of a public key is at.
     Url(KeyUrl),
+    /// A key in a key management service.
+    Service(Reference),
     /// A file that holds the PEM text.
     File(PathBuf),
 }
@@ -51,6 +57,7 @@ impl FromStr for KeyRef {
             Some(("k8s", place)) => Ok(Self::Secret(place.parse()?)),
             Some(("env", name)) if !name.is_empty() => Ok(Self::Environment(name.to_owned())),
             Some(("https" | "http", _)) => Ok(Self::Url(KeyUrl::parse(text)?)),
+            Some((scheme, _)) if Reference::is_meant(scheme) => Ok(Self::Service(text.parse()?)),
             Some((scheme, _)) => Err(unsupported(scheme, "://")),
             None if text.is_empty() => Err(KeyRefError::Empty),
             None => match text.split_once(':') {
@@ -98,6 +105,11 @@ impl KeyRef {
                     source,
                 })
             }
+            Self::Service(reference) => {
+                let opened = Box::pin(Kms::open(reference, &Means::of_environment())).await;
+                let key = opened.map_err(|error| KeyRefError::service(reference, error))?;
+                Ok(key.public_key().clone())
+            }
             Self::File(path) => public_from(&file(path)?, self.origin()),
         }
     }
@@ -117,6 +129,9 @@ impl KeyRef {
             }
             Self::Environment(name) => private_from(&variable(name)?, self.origin()),
             Self::Url(_) => Err(KeyRefError::PrivateUrl),
+            Self::Service(reference) => Err(KeyRefError::InService {
+                reference: reference.to_string(),
+            }),
             Self::File(path) => private_from(&file(path)?, self.origin()),
         }
     }
@@ -126,6 +141,7 @@ impl KeyRef {
             Self::Secret(location) => location.to_string(),
             Self::Environment(name) => format!("environment variable {name}"),
             Self::Url(url) => url.to_string(),
+            Self::Service(reference) => reference.to_string(),
             Self::File(path) => format!("file {}", path.display()),
         }
     }

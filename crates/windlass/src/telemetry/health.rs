@@ -32,8 +32,10 @@ struct Waiting {
 pub enum Part {
     /// The configuration.
     Config,
-    /// The signer.
+    /// The signer with the key of the secret.
     Signer,
+    /// The signer with a key in a service.
+    Kms,
     /// The first list of these runs.
     FirstList(String),
     /// A later list of these runs.

@@ -55,6 +55,7 @@ fn every_test_that_the_pages_name_exists() {
         "operations.md",
         "registries.md",
         "security.md",
+        "signing.md",
         "verification.md",
     ];
     let pages: String = pages.into_iter().map(page).collect();
@@ -198,7 +199,13 @@ fn every_event_that_windlass_writes_is_in_the_page_on_troubleshooting() {
                 "Delayed",
                 "Failed",
             ];
-            let more = ["Incomplete", "Removed", "Unsigned"];
+            let more = [
+                "Incomplete",
+                "Removed",
+                "Unsigned",
+                "Unavailable",
+                "Rotated",
+            ];
             let mut ends = ends.iter().chain(&more);
             if begins.any(|part| word.starts_with(part)) && ends.any(|part| word.ends_with(part)) {
                 assert!(page.contains(&format!("| `{word}` |")), "no row for {word}");

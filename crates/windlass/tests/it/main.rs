@@ -21,6 +21,7 @@ mod install;
 #[cfg(feature = "sandbox")]
 mod json;
 mod key_url;
+mod kms;
 mod lenient;
 #[cfg(feature = "sandbox")]
 mod migrate;

@@ -8,6 +8,7 @@ use super::*;
 use crate::log::Log;
 use crate::pipeline::{self, Means, Progress, Reach};
 use crate::sign::entries::{COSIGN_KEY, COSIGN_PASSWORD};
+use crate::sign::signers::Signers;
 use crate::store::oci::{self, Oci};
 use crate::telemetry::Metrics;
 
@@ -52,7 +53,10 @@ async fn the_output_is_what_the_controller_stores_in_every_format() {
         let config = config.unwrap().config;
         let means = Means {
             config: &config,
-            signer: &signer,
+            signers: Signers {
+                x509: Ok(&signer),
+                kms: Err("there is none"),
+            },
             log: &Log::Off,
             registries: &registries,
             metrics: &metrics,

@@ -66,8 +66,9 @@ impl Pass<'_> {
     /// Marks the run as failed, for good, and says why.
     pub(super) async fn give_up(&self, reason: &str) -> Result<Outcome, WriteError> {
         let settings = self.reconciler.settings.borrow().clone();
-        let signer = match settings.signer.get() {
+        let signer = match settings.sealer(self.id.kind) {
             Ok(signer) => signer,
+            Err(_) if settings.awaits_sealer(self.id.kind) => return Ok(recheck()),
             // nobody would believe the mark
             Err(missing) => return self.hold(missing).await,
         };

@@ -35,10 +35,14 @@ impl Pass<'_> {
             log,
             ..
         } = self.reconciler;
-        let InForce { config, signer } = loaded;
+        let InForce {
+            config,
+            signers,
+            sealer,
+        } = loaded;
         let means = Means {
             config,
-            signer,
+            signers,
             log: &log.clone().unwrap_or_else(|| Log::of(config, run)),
             registries,
             metrics,
@@ -63,7 +67,7 @@ impl Pass<'_> {
             State::Postponed(hosts) => self.record_first(&record, hosts, progress).await,
             State::Complete => {
                 let completed = run.completion_time();
-                self.record_signed(&record, signer, completed).await
+                self.record_signed(&record, sealer, completed).await
             }
             State::Confirm(after) => Ok(Outcome::Confirm {
                 after,
@@ -93,7 +97,7 @@ impl Pass<'_> {
     async fn record_signed(
         &self,
         record: &Record,
-        signer: &Signer,
+        sealer: &Signer,
         completed: Option<Timestamp>,
     ) -> Result<Outcome, WriteError> {
         let (kind, metadata) = (self.id.kind, self.metadata);
@@ -107,7 +111,7 @@ impl Pass<'_> {
             .collect();
         let note = (!notes.is_empty()).then(|| notes.join("; "));
         let leftovers = record.leftovers(&annotations);
-        let seal = match self.seal("true", record.payload.as_deref(), signer).await {
+        let seal = match self.seal("true", record.payload.as_deref(), sealer).await {
             Ok(seal) => seal,
             Err(error) => return self.unsealed(&error).await,
         };
@@ -125,7 +129,7 @@ impl Pass<'_> {
         if let Some(completed) = completed {
             metrics.detail.signed(kind, completed);
         }
-        tracing::info!(key_id = signer.key_id(), "signed");
+        tracing::info!(key_id = sealer.key_id(), "signed");
         if !record.warnings.is_empty() {
             let message = record.warnings.join("; ");
             tracing::warn!("the provenance is incomplete: {message}");

@@ -1,6 +1,8 @@
-//! Whether there is a key that signs, and whether others can verify what it signs.
+//! Whether there is a key that signs, and whether others can verify what it signs. A key in a key
+//! service is only named: the login for it is the controller's.
 
 use kube::Client;
+use windlass_core::config::{Config, SignerKind};
 use windlass_core::error::Chain;
 use windlass_core::key::PublicKey;
 
@@ -8,10 +10,40 @@ use super::finding::{Finding, Help, Level};
 use crate::cluster::secret::{Secret, SecretError};
 use crate::settings::keys::SIGNING_SECRETS;
 use crate::sign::entries::{COSIGN_PUB, Entries, NAMES, X509_KEY, private_key};
+use crate::sign::kms;
+use crate::sign::kms::reference::Reference;
 
 const AREA: &str = "key";
 
-pub(super) async fn check(client: &Client, namespace: &str) -> Vec<Finding> {
+/// Looks at the keys that the configuration asks for; at that of the secret if there is none.
+pub(super) async fn check(
+    client: &Client,
+    namespace: &str,
+    config: Option<&Config>,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if config.is_none_or(|config| config.signs_with(SignerKind::X509)) {
+        findings.extend(secret(client, namespace).await);
+    }
+    // a reference that cannot be used is told with the configuration
+    let service = config.filter(|config| config.signs_with(SignerKind::Kms));
+    if let Some(reference) = service.and_then(|config| kms::check(&config.kms).ok()) {
+        findings.push(in_service(&reference));
+    }
+    findings
+}
+
+fn in_service(reference: &Reference) -> Finding {
+    let what = format!("whether the controller can use {reference} is not seen from here");
+    let help = Help::new(
+        "only the controller has its login; it is not ready while it cannot sign with this key",
+        "see whether the controller is ready; with a login of your own, print the public key",
+        format!("windlass public-key --key {reference}"),
+    );
+    Finding::new(AREA, Level::Unknown, what, help)
+}
+
+async fn secret(client: &Client, namespace: &str) -> Vec<Finding> {
     let place = format!("secret {namespace}/{SIGNING_SECRETS}");
     let generate = format!("windlass generate-key-pair k8s://{namespace}/{SIGNING_SECRETS}");
     let secret = match Secret::read(client, namespace, SIGNING_SECRETS).await {

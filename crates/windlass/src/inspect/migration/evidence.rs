@@ -42,7 +42,7 @@ impl Evidence {
 
     pub(super) fn trust(&self) -> Trust<'_> {
         Trust {
-            loaded: self.loaded.as_ref(),
+            loaded: [self.loaded.as_ref(), None],
             retired: &self.retired,
             since: self.since,
             ..Trust::default()

@@ -10,25 +10,34 @@ use super::settings::Settings;
 use crate::cluster::secret::{Secret, SecretError};
 use crate::settings::keys::SIGNING_SECRETS;
 use crate::sign::entries::{COSIGN_KEY, Entries, NAMES, X509_KEY, private_key};
+use crate::sign::kms;
 
 /// The algorithm that Chains and cosign sign with in different ways.
 const P384: &str = "ECDSA P-384";
 
-/// Reads the key as the controller does, and says what is odd about it.
+/// Reads the key of the secret as the controller does, says what is odd about it, and names the key in
+/// a service, which takes a login to read.
 pub(super) async fn check(
     cluster: &Cluster<'_>,
     settings: &Settings,
     found: &mut Migration,
 ) -> Option<PublicKey> {
     let config = &settings.config;
-    let policies = [&config.taskrun, &config.pipelinerun, &config.oci];
-    let signs = |kind| {
-        let mut enabled = policies.iter().filter(|policy| policy.is_enabled());
-        enabled.any(|policy| policy.signer == kind)
+    let public = if config.signs_with(SignerKind::X509) && !config.x509.fulcio_enabled {
+        in_secret(cluster, found).await
+    } else {
+        None
     };
-    if !signs(SignerKind::X509) || config.x509.fulcio_enabled {
-        return None;
+    if config.signs_with(SignerKind::Kms)
+        && let Ok(reference) = kms::check(&config.kms)
+    {
+        let known = found.key.take().map(|known| format!("{known}, and "));
+        found.key = Some(format!("{}{reference}", known.unwrap_or_default()));
     }
+    public
+}
+
+async fn in_secret(cluster: &Cluster<'_>, found: &mut Migration) -> Option<PublicKey> {
     let namespace = cluster.system_namespace;
     let entries = match Secret::read(cluster.client, namespace, SIGNING_SECRETS).await {
         Ok(secret) => secret.entries_of(&NAMES),

@@ -65,13 +65,14 @@ fn finding(settings: &Settings, what: &Unsupported, instead: &str) -> Finding {
     let Unsupported {
         setting,
         value,
+        why,
         remedy,
     } = what;
     Finding {
         topic: Topic::Unsupported,
         cause: format!(
-            "{setting} asks for {value:?}, which this version of windlass does not support yet: \
-             runs are signed as far as possible, stay unmarked and say so"
+            "{setting} asks for {value:?}, {why}: runs are signed as far as possible, stay unmarked \
+             and say so"
         ),
         remedy: (*remedy).to_owned(),
         command: Some(settings.set(CHAINS_CONFIG, setting, instead)),

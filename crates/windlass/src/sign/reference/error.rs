@@ -10,6 +10,9 @@ use super::url::UrlError;
 use crate::cluster::ConnectError;
 use crate::cluster::secret::SecretError;
 use crate::sign::entries::EntriesError;
+use crate::sign::kms::error::KmsError;
+use crate::sign::kms::reference::Reference;
+use crate::sign::kms::reference::error::ReferenceError;
 
 /// Errors of key references.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +115,24 @@ pub(crate) enum KeyRefError {
         #[source]
         source: UrlError,
     },
+    /// What was typed names no key in a service.
+    #[error(transparent)]
+    BadReference(#[from] ReferenceError),
+    /// The key in a service could not be used.
+    #[error("cannot use the key {reference}")]
+    Service {
+        /// The key.
+        reference: String,
+        /// Why.
+        #[source]
+        source: Box<KmsError>,
+    },
+    /// A private key is needed, and it stays where it is.
+    #[error("the private key {reference} does not leave its service; give a file")]
+    InService {
+        /// The key.
+        reference: String,
+    },
     /// A private key is needed, and a URL was given.
     #[error(
         "a private key is not fetched from a URL; give a file, k8s://<namespace>/<secret> or env://<variable>"
@@ -138,4 +159,14 @@ pub(crate) enum KeyRefError {
         #[source]
         source: KeyError,
     },
+}
+
+impl KeyRefError {
+    /// A key in a service that could not be used.
+    pub(crate) fn service(reference: &Reference, error: KmsError) -> Self {
+        Self::Service {
+            reference: reference.to_string(),
+            source: Box::new(error),
+        }
+    }
 }

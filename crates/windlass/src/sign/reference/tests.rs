@@ -34,6 +34,17 @@ fn references_are_told_apart_by_their_scheme() {
 }
 
 #[test]
+fn a_scheme_of_a_key_service_is_a_key_there_or_an_error_and_never_a_file() {
+    for text in ["hashivault://x", "openbao://x", "awskms:///alias/x"] {
+        assert!(matches!(text.parse(), Ok(KeyRef::Service(_))), "{text}");
+    }
+    for text in ["hashivault://", "gcpkms://projects/p", "azurekms://x"] {
+        let error = text.parse::<KeyRef>().unwrap_err().to_string();
+        assert!(error.contains("is malformed"), "{text}: {error}");
+    }
+}
+
+#[test]
 fn a_reference_that_cannot_be_followed_is_refused_with_what_to_write() {
     for text in [
         "k8s://ns",
@@ -53,9 +64,7 @@ fn a_reference_that_cannot_be_followed_is_refused_with_what_to_write() {
 #[test]
 fn a_scheme_that_is_not_supported_is_never_taken_for_a_file() {
     for (text, scheme) in [
-        ("awskms:///alias/x", "awskms://"),
         ("gitlab://x", "gitlab://"),
-        ("hashivault://x", "hashivault://"),
         ("env://", "env://"),
         ("pkcs11:token=release;slot-id=1?pin-value=1234", "pkcs11:"),
         ("k8s:ns/name", "k8s:"),

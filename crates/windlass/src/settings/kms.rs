@@ -1,0 +1,226 @@
+//! The key in a service that `signers.kms.kmsref` names: opened when something is signed with it, looked
+//! at again and again, and replaced as a whole when the service has another version.
+//!
+//! While the service cannot be used there is no key: what needs it waits, and everything else is signed.
+//! A key is never used under other settings than it was opened with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use tokio::time::Instant;
+use windlass_core::config::{self, CHAINS_CONFIG, SignerKind};
+use windlass_core::error::Chain;
+
+use super::{Current, Setting, Settings};
+use crate::cluster::config_map::ConfigMap;
+use crate::cluster::event::{self, Regarding};
+use crate::sign::Signer;
+use crate::sign::kms::error::KmsError;
+use crate::sign::kms::means::Means;
+use crate::sign::kms::reference::Reference;
+use crate::sign::kms::signer::KmsSigner;
+use crate::telemetry::Metrics;
+
+/// When a key is looked at.
+#[derive(Debug, Clone)]
+pub(crate) struct Times {
+    /// How often, while it works.
+    pub(crate) look: Duration,
+    /// Least time between two looks, however many signatures fail.
+    pub(crate) gap: Duration,
+    /// How long one may take.
+    pub(crate) patience: Duration,
+    /// First and longest pause after a failure; each is twice as long as the one before.
+    pub(crate) pauses: (Duration, Duration),
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            look: Duration::from_secs(300),
+            gap: Duration::from_secs(5),
+            patience: Duration::from_secs(30),
+            pauses: (Duration::from_secs(1), Duration::from_secs(30)),
+        }
+    }
+}
+
+/// Keeps the key up to date; never ends.
+pub(crate) async fn run(
+    client: Client,
+    namespace: String,
+    current: Current,
+    metrics: Metrics,
+    times: Times,
+) {
+    let mut settings = current.subscribe();
+    loop {
+        let wanted = wanted(&settings.borrow_and_update());
+        let follower = Follower {
+            client: &client,
+            namespace: &namespace,
+            current: &current,
+            metrics: &metrics,
+            times: &times,
+            last: None,
+            told: None,
+        };
+        // the key of other settings is not used, whatever becomes of these
+        follower.put(Setting::Unread);
+        let changed = settings.wait_for(|now| self::wanted(now) != wanted);
+        let is_over = match &wanted {
+            None => changed.await.is_err(),
+            Some(wanted) => tokio::select! {
+                changed = changed => changed.is_err(),
+                () = follower.follow(wanted) => false,
+            },
+        };
+        if is_over {
+            return;
+        }
+    }
+}
+
+/// The settings of the key, if anything is signed with it.
+fn wanted(settings: &Settings) -> Option<config::Kms> {
+    let config = settings.config()?;
+    config
+        .signs_with(SignerKind::Kms)
+        .then(|| config.kms.clone())
+}
+
+/// Follows the key of one state of the settings.
+struct Follower<'a> {
+    client: &'a Client,
+    namespace: &'a str,
+    current: &'a Current,
+    metrics: &'a Metrics,
+    times: &'a Times,
+    /// The key as it was last seen, also while it cannot be used.
+    last: Option<Arc<Signer>>,
+    /// The failure that was told last.
+    told: Option<String>,
+}
+
+impl Follower<'_> {
+    async fn follow(mut self, settings: &config::Kms) {
+        let means = Means::of(settings);
+        let mut pause = self.times.pauses.0;
+        loop {
+            let began = Instant::now();
+            match self.look(settings, &means).await {
+                Ok(()) => {
+                    pause = self.times.pauses.0;
+                    self.rest(began).await;
+                }
+                Err(reason) => {
+                    self.refuse(reason).await;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(self.times.pauses.1);
+                }
+            }
+        }
+    }
+
+    /// Waits until the key is due for another look, or a signature failed.
+    async fn rest(&self, began: Instant) {
+        let doubt = Arc::clone(&self.current.borrow().doubt);
+        let _ = tokio::time::timeout(self.times.look, doubt.notified()).await;
+        tokio::time::sleep_until(began + self.times.gap).await;
+    }
+
+    /// Opens the key, or looks whether it is still the same.
+    async fn look(&mut self, settings: &config::Kms, means: &Means) -> Result<(), String> {
+        let found = tokio::time::timeout(self.times.patience, self.open(settings, means)).await;
+        let place = format!("signers.kms.kmsref of {}/{CHAINS_CONFIG}", self.namespace);
+        let Ok(found) = found else {
+            let seconds = self.times.patience.as_secs();
+            return Err(format!(
+                "{place}: the service did not respond within {seconds} s"
+            ));
+        };
+        let found = found.map_err(|error| format!("{place}: {}", Chain(&error)))?;
+        let signer = match (found, &self.last) {
+            (Some(new), last) => {
+                let old = last.clone();
+                let new = Arc::new(Signer::Kms(Box::new(new)));
+                self.loaded(&new, old.as_deref()).await;
+                new
+            }
+            (None, Some(same)) => Arc::clone(same),
+            (None, None) => return Ok(()),
+        };
+        self.told = None;
+        self.last = Some(Arc::clone(&signer));
+        self.put(Setting::InForce(signer));
+        Ok(())
+    }
+
+    /// The key, if it is another one than that which was seen last.
+    async fn open(
+        &self,
+        settings: &config::Kms,
+        means: &Means,
+    ) -> Result<Option<KmsSigner>, KmsError> {
+        if let Some(Signer::Kms(signer)) = self.last.as_deref() {
+            return signer.look().await;
+        }
+        let reference: Reference = settings.kmsref.parse()?;
+        let doubt = Arc::clone(&self.current.borrow().doubt);
+        KmsSigner::open(&reference, means, &doubt).await.map(Some)
+    }
+
+    /// Tells that there is a key, and of which key it takes the place.
+    async fn loaded(&self, new: &Signer, old: Option<&Signer>) {
+        let name = new.name();
+        self.metrics.keys_loaded.inc();
+        tracing::info!(key_id = new.key_id(), "{name} loaded");
+        let Some(old) = old else { return };
+        let message = format!(
+            "{} ({}) was replaced in its service: {name} ({}) signs from now on; whoever verifies \
+             needs its public key",
+            old.name(),
+            old.key_id(),
+            new.key_id()
+        );
+        tracing::warn!("{message}");
+        self.tell("KeyRotated", &message).await;
+    }
+
+    /// Notes that there is no key for this reason, and tells it once.
+    async fn refuse(&mut self, reason: String) {
+        if self.told.as_ref() == Some(&reason) {
+            tracing::debug!("{reason}; trying again");
+            return;
+        }
+        self.metrics.key_refused.inc();
+        tracing::error!("{reason}; what is signed with this key waits");
+        self.put(Setting::Missing(reason.clone()));
+        self.tell("KeyUnavailable", &reason).await;
+        self.told = Some(reason);
+    }
+
+    /// Puts a state into the settings, and wakes nobody where it is that already.
+    fn put(&self, state: Setting<Signer>) {
+        self.current.send_if_modified(|settings| {
+            let is_new = !settings.kms.is_same(&state);
+            if is_new {
+                settings.kms = state;
+            }
+            is_new
+        });
+    }
+
+    async fn tell(&self, reason: &str, message: &str) {
+        let map = ConfigMap::read(self.client, self.namespace, CHAINS_CONFIG).await;
+        let regarding = Regarding {
+            api_version: "v1",
+            kind: "ConfigMap",
+            namespace: self.namespace.to_owned(),
+            name: CHAINS_CONFIG.to_owned(),
+            uid: map.map(|map| map.uid).unwrap_or_default(),
+        };
+        event::warn(self.client, &regarding, reason, message).await;
+    }
+}

@@ -1,0 +1,109 @@
+//! Why a key in a service cannot be used. Nothing that a service says is repeated: it may be anybody,
+//! and others read what is told.
+
+use std::time::Duration;
+
+use windlass_core::key::KeyError;
+use windlass_core::retry::Retry;
+
+use super::reference::error::ReferenceError;
+
+/// Why a key in a service cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KmsError {
+    /// The reference names no key.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// There is no client for this service.
+    #[error(
+        "keys at `{scheme}` are not supported yet; use hashivault:// or openbao://, or a key of the \
+         secret signing-secrets"
+    )]
+    Unsupported {
+        /// The scheme with `://`.
+        scheme: &'static str,
+    },
+    /// A setting or a variable is missing or wrong, and what to write.
+    #[error("{0}")]
+    Settings(String),
+    /// There is no valid credential.
+    #[error("cannot log in to {service}: {why}")]
+    Login {
+        /// The service and where it is.
+        service: String,
+        /// Why, and what to do.
+        why: String,
+    },
+    /// The login does not have a permission.
+    #[error("not allowed to {doing}; grant {permission}")]
+    Denied {
+        /// What was to be done, to which key.
+        doing: String,
+        /// The permission in the service's own terms.
+        permission: String,
+    },
+    /// The key, or this version of it, does not exist.
+    #[error("{what} does not exist; {remedy}")]
+    Missing {
+        /// The key.
+        what: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The key exists and is of no use here.
+    #[error("cannot use {key}: {why}")]
+    Unusable {
+        /// The key.
+        key: String,
+        /// Why, and what to use.
+        why: String,
+    },
+    /// What the service gave as the public key is none.
+    #[error("cannot use the public key of {key}")]
+    PublicKey {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        source: KeyError,
+    },
+    /// The service was not reached, or failed.
+    #[error("cannot {doing}: {why}")]
+    Failed {
+        /// What was to be done, to which key.
+        doing: String,
+        /// Why.
+        why: String,
+        /// When the service asks to be called again.
+        after: Option<Duration>,
+    },
+    /// The signature is not one of the public key that was read.
+    #[error(
+        "the signature by {key} does not verify with the public key that was read; if the key was \
+         replaced, it is read again at once"
+    )]
+    Mismatch {
+        /// The key.
+        key: String,
+    },
+}
+
+impl KmsError {
+    /// When the same can succeed. Nobody tells when a right was granted in another system, so it is
+    /// tried again without a change of the settings.
+    pub(crate) fn retry(&self) -> Retry {
+        match self {
+            Self::Failed {
+                after: Some(after), ..
+            } => Retry::After(*after),
+            Self::Reference(_) | Self::Unsupported { .. } => Retry::Settings,
+            Self::Settings(_)
+            | Self::Login { .. }
+            | Self::Denied { .. }
+            | Self::Missing { .. }
+            | Self::Unusable { .. }
+            | Self::PublicKey { .. }
+            | Self::Failed { after: None, .. }
+            | Self::Mismatch { .. } => Retry::Backoff,
+        }
+    }
+}

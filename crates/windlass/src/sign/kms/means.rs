@@ -1,0 +1,48 @@
+//! What a key in a service is opened with: the settings of the login, and the environment.
+
+use std::fmt;
+
+use windlass_core::config;
+
+/// Reads a variable of the environment; empty ones count as unset.
+pub(crate) type Environment = fn(&str) -> Option<String>;
+
+/// What a key in a service is opened with.
+#[derive(Clone)]
+pub(crate) struct Means {
+    /// `signers.kms.*`; on the command line nothing is set.
+    pub(crate) settings: config::Kms,
+    pub(crate) environment: Environment,
+}
+
+impl Means {
+    /// What a command has: the environment alone.
+    pub(crate) fn of_environment() -> Self {
+        Self::of(&config::Kms::default())
+    }
+
+    /// What the controller has.
+    pub(crate) fn of(settings: &config::Kms) -> Self {
+        Self {
+            settings: settings.clone(),
+            environment: variable,
+        }
+    }
+
+    /// The first of these variables that is set.
+    pub(crate) fn first(&self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| (self.environment)(name))
+    }
+}
+
+impl fmt::Debug for Means {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Means")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
