@@ -9,9 +9,12 @@ mod certificate;
 pub mod cosign;
 mod error;
 mod fingerprint;
+mod jwk;
+mod p1363;
 mod pem;
 mod private;
 mod public;
+mod rsa_signature;
 mod scheme;
 mod secretbox;
 

@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use super::error::{KeyError, VerifyError};
 use super::fingerprint::Wire;
 use super::pem;
+use super::rsa_signature;
 use super::scheme::Scheme;
 
 /// Algorithm identifiers (RFC 5480, 8410, 8017).
@@ -194,8 +195,8 @@ impl PublicKey {
     }
 
     /// Checks `signature` over `message` with every scheme that Chains may have used for this kind
-    /// of key (which depends on the file the private key came from), and returns the one that
-    /// matched.
+    /// of key (which depends on the file or the key service that the private key is in), and returns
+    /// the one that matched.
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<Scheme, VerifyError> {
         let tried = match &self.kind {
             Kind::P256(key) => {
@@ -220,7 +221,7 @@ impl PublicKey {
                 ]
             }
             Kind::Ed25519(key) => ed25519(key, message, signature)?,
-            Kind::Rsa(key) => [rsa_sha256(key, message, signature)?, None],
+            Kind::Rsa(key) => [rsa_signature::verify(key, message, signature)?, None],
         };
         tried
             .into_iter()
@@ -283,26 +284,6 @@ fn ed25519(
         prehashed.then_some(Scheme::Ed25519ph),
         pure.then_some(Scheme::Ed25519),
     ])
-}
-
-fn rsa_sha256(
-    key: &rsa::PublicKey,
-    message: &[u8],
-    signature: &[u8],
-) -> Result<Option<Scheme>, VerifyError> {
-    if signature.len() != key.size() {
-        return Err(VerifyError::Malformed {
-            expected: "as long as its RSA modulus",
-        });
-    }
-    let matches = key
-        .verify(
-            rsa::Pkcs1v15Sign::new::<Sha256>(),
-            &Sha256::digest(message),
-            signature,
-        )
-        .is_ok();
-    Ok(matches.then_some(Scheme::RsaSha256))
 }
 
 /// The DER of the `SubjectPublicKeyInfo` inside a certificate (RFC 5280, section 4.1): the sixth

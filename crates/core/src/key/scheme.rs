@@ -17,6 +17,16 @@ pub enum Scheme {
     Ed25519ph,
     /// RSA PKCS#1 v1.5 over a SHA-256 digest.
     RsaSha256,
+    /// RSA PKCS#1 v1.5 over a SHA-384 digest.
+    RsaSha384,
+    /// RSA PKCS#1 v1.5 over a SHA-512 digest.
+    RsaSha512,
+    /// RSASSA-PSS over a SHA-256 digest, with MGF1 of the same hash and a salt of any length.
+    RsaPssSha256,
+    /// The same with SHA-384.
+    RsaPssSha384,
+    /// The same with SHA-512.
+    RsaPssSha512,
 }
 
 impl fmt::Display for Scheme {
@@ -28,6 +38,11 @@ impl fmt::Display for Scheme {
             Self::Ed25519 => "Ed25519",
             Self::Ed25519ph => "Ed25519ph",
             Self::RsaSha256 => "RSA PKCS#1 v1.5 with SHA-256",
+            Self::RsaSha384 => "RSA PKCS#1 v1.5 with SHA-384",
+            Self::RsaSha512 => "RSA PKCS#1 v1.5 with SHA-512",
+            Self::RsaPssSha256 => "RSASSA-PSS with SHA-256",
+            Self::RsaPssSha384 => "RSASSA-PSS with SHA-384",
+            Self::RsaPssSha512 => "RSASSA-PSS with SHA-512",
         })
     }
 }

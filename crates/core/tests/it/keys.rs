@@ -222,3 +222,32 @@ fn a_file_of_the_wrong_type_is_named_with_what_is_expected() {
     );
     assert!(error.contains("expected a public key"), "{error}");
 }
+
+#[test]
+fn rsa_signatures_with_every_padding_and_hash_of_the_key_services_verify() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rsa");
+    let read = |name: &str| fs::read(PathBuf::from(folder).join(name)).unwrap();
+    let key = PublicKey::from_pem(&read("key.pub")).unwrap();
+    assert_eq!(PublicKey::from_der(key.der()).unwrap(), key);
+    let message = file("", "blob.txt");
+    for (name, scheme) in [
+        ("pkcs1-sha256.sig", Scheme::RsaSha256),
+        ("pkcs1-sha384.sig", Scheme::RsaSha384),
+        ("pkcs1-sha512.sig", Scheme::RsaSha512),
+        ("pss-sha256.sig", Scheme::RsaPssSha256),
+        ("pss-sha384.sig", Scheme::RsaPssSha384),
+        ("pss-sha512.sig", Scheme::RsaPssSha512),
+        ("pss-sha256-salt20.sig", Scheme::RsaPssSha256),
+        ("pss-sha384-salt-max.sig", Scheme::RsaPssSha384),
+    ] {
+        let signature = read(name);
+        assert_eq!(key.verify(&message, &signature), Ok(scheme), "{name}");
+        assert!(key.verify(b"another", &signature).is_err(), "{name}");
+        let mut changed = signature;
+        changed[100] ^= 1;
+        assert!(key.verify(&message, &changed).is_err(), "{name}");
+    }
+    // a weak hash
+    let weak = read("pkcs1-sha1.sig");
+    assert!(key.verify(&message, &weak).is_err());
+}
