@@ -1,5 +1,5 @@
-//! Cloud identities: exchanges the identity that a cloud gives this process for a credential of
-//! that cloud's registry.
+//! Cloud identities: what a cloud gives this process, for registries and key services alike. For a
+//! registry the identity is exchanged for a credential of that registry.
 //!
 //! Amazon ECR, Google Artifact Registry and Azure Container Registry each have an exchange of their
 //! own. An identity is requested only for registries of a cloud, known by their host. The
@@ -13,12 +13,15 @@ use windlass_once::{Expiry, OnceMap, Share};
 use windlass_registry::keychain::Candidate;
 use windlass_registry::{Credential, Repository, Tenant};
 
-use self::exchange::{CloudError, IssuedCredential, PATIENCE};
+use self::exchange::{IssuedCredential, PATIENCE};
 
-mod aws;
-mod azure;
+pub(crate) mod aws;
+pub(crate) mod azure;
+mod ecr;
 mod exchange;
-mod gcp;
+pub(crate) mod gcp;
+
+pub(crate) use self::exchange::CloudError;
 
 /// How long it is remembered that there is no identity.
 const NONE_FOR: Duration = Duration::from_secs(60);
@@ -29,7 +32,7 @@ const REMEMBERED: usize = 100;
 /// A cloud that has registries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Cloud {
-    Amazon(aws::Registry),
+    Amazon(ecr::Registry),
     Google,
     Azure(azure::Registry),
 }
@@ -37,7 +40,7 @@ enum Cloud {
 impl Cloud {
     /// The cloud that a registry belongs to, by its host.
     fn of(registry: &str) -> Option<Self> {
-        aws::Registry::of(registry)
+        ecr::Registry::of(registry)
             .map(Self::Amazon)
             .or_else(|| gcp::is_its(registry).then_some(Self::Google))
             .or_else(|| azure::Registry::of(registry).map(Self::Azure))

@@ -1,247 +1,214 @@
-//! Amazon ECR: a password for a role, by `GetAuthorizationToken`.
-//! Source: API references of Amazon ECR and Amazon ECR Public.
+//! AWS: the identity that the environment gives this process, and requests signed with it (Signature
+//! Version 4). What the environment says is read by the AWS SDK.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::fmt;
+use std::time::{Duration, SystemTime};
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings};
 use aws_sigv4::sign::v4;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use windlass_registry::Credential;
-use zeroize::Zeroizing;
+use tokio::sync::Mutex;
 
-use super::exchange::{CloudError, IssuedCredential, answer, http, malformed, shown};
+use super::exchange::{CloudError, shown};
 
-/// The host of the public gallery.
-const PUBLIC: &str = "public.ecr.aws";
-/// Where its tokens are given, whatever region one is in.
-const PUBLIC_REGION: &str = "us-east-1";
-/// How long before its end a token is no longer used.
-const MARGIN: Duration = Duration::from_secs(300);
-const NOTHING: &[u8] = b"{}";
+/// How long before their end credentials are no longer used.
+const MARGIN: Duration = Duration::from_secs(120);
+/// How long credentials that do not expire are used before they are looked for again.
+const LIFETIME: Duration = Duration::from_secs(300);
 
-/// A registry of ECR, and where its tokens are given.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Registry {
-    region: String,
-    endpoint: String,
+/// For what a request is signed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a> {
     /// The service's name in signatures.
-    service: &'static str,
-    /// The operation.
-    target: &'static str,
+    pub(crate) service: &'static str,
+    pub(crate) region: &'a str,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer {
-    authorization_data: OneOrMany,
+/// The identity of this process. Its credentials are kept until shortly before they expire.
+pub(crate) struct Identity {
+    provider: SharedCredentialsProvider,
+    credentials: Mutex<Option<Issued>>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(Data),
-    Many(Vec<Data>),
+struct Issued {
+    credentials: Credentials,
+    until: SystemTime,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Data {
-    authorization_token: Zeroizing<String>,
-    /// Seconds since 1970.
-    expires_at: f64,
+/// No credential and no name of one.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity([redacted])")
+    }
 }
 
-impl Registry {
-    /// `ACCOUNT.dkr.ecr[-fips].REGION.amazonaws.com[.cn]`, or the public gallery.
-    pub(super) fn of(host: &str) -> Option<Self> {
-        if host == PUBLIC {
-            return Some(Self {
-                region: PUBLIC_REGION.to_owned(),
-                endpoint: format!("https://api.ecr-public.{PUBLIC_REGION}.amazonaws.com/"),
-                service: "ecr-public",
-                target: "SpencerFrontendService.GetAuthorizationToken",
-            });
+impl Identity {
+    pub(crate) fn of(provider: SharedCredentialsProvider) -> Self {
+        Self {
+            provider,
+            credentials: Mutex::new(None),
         }
-        let (account, rest) = host.split_once(".dkr.")?;
-        let (kind, rest) = rest.split_once('.')?;
-        let (region, domain) = rest.split_once('.')?;
-        let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-        let is_region = !region.is_empty()
-            && region
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let prefix = match kind {
-            "ecr" => "api.ecr",
-            "ecr-fips" => "ecr-fips",
-            _ => return None,
-        };
-        let is_amazons = matches!(domain, "amazonaws.com" | "amazonaws.com.cn");
-        (is_account && is_region && is_amazons).then(|| Self {
-            region: region.to_owned(),
-            endpoint: format!("https://{prefix}.{region}.{domain}/"),
-            service: "ecr",
-            target: "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken",
-        })
     }
 
-    pub(super) async fn exchange(&self) -> Result<IssuedCredential, CloudError> {
-        let region = Region::new(self.region.clone());
-        let config = aws_config::defaults(BehaviorVersion::latest()).region(region);
-        let config = config.load().await;
-        let provider = config.credentials_provider();
-        let provider = provider.ok_or_else(|| {
-            CloudError::NoIdentity("no source of credentials is configured".to_owned())
-        })?;
-        let identity = provider.provide_credentials().await;
-        let identity = identity.map_err(|error| CloudError::NoIdentity(shown(&error)))?;
-        self.exchange_for(identity, SystemTime::now()).await
+    /// The identity of a configuration.
+    pub(crate) fn find(config: &SdkConfig) -> Result<Self, CloudError> {
+        let none = || CloudError::NoIdentity("no source of credentials is configured".to_owned());
+        config.credentials_provider().map(Self::of).ok_or_else(none)
     }
 
-    async fn exchange_for(
+    /// Signs a request.
+    pub(crate) async fn sign(
         &self,
-        identity: Credentials,
-        now: SystemTime,
-    ) -> Result<IssuedCredential, CloudError> {
-        let mut request = http::Request::post(&self.endpoint)
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", self.target)
-            .body(NOTHING)
-            .map_err(|error| CloudError::Exchange(shown(&error)))?;
-        self.sign(&mut request, identity, now)?;
-        let (parts, body) = request.into_parts();
-        let request = http()?.post(&self.endpoint).headers(parts.headers);
-        let body = answer(request.body(body)).await?;
-        let read: Answer = serde_json::from_slice(&body).map_err(malformed)?;
-        let data = match read.authorization_data {
-            OneOrMany::One(data) => Some(data),
-            OneOrMany::Many(many) => many.into_iter().next(),
-        };
-        granted(&data.ok_or(()).map_err(malformed)?, now)
-    }
-
-    fn sign(
-        &self,
-        request: &mut http::Request<&[u8]>,
-        identity: Credentials,
+        request: &mut http::Request<Vec<u8>>,
+        scope: Scope<'_>,
         now: SystemTime,
     ) -> Result<(), CloudError> {
-        let failed = |error: &dyn std::fmt::Display| CloudError::Exchange(shown(error));
-        let identity = identity.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name(self.service)
-            .time(now)
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| failed(&error))?
-            .into();
-        let headers = request.headers().iter();
-        let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("")));
-        let body = SignableBody::Bytes(NOTHING);
-        let signable = SignableRequest::new("POST", self.endpoint.as_str(), headers, body);
-        let signable = signable.map_err(|error| failed(&error))?;
-        let signed = sign(signable, &parameters).map_err(|error| failed(&error))?;
-        signed.into_parts().0.apply_to_request_http1x(request);
-        Ok(())
+        let credentials = self.credentials(now).await?;
+        sign(request, credentials, scope, now)
+    }
+
+    /// Forgets the credentials, so that the next request has new ones.
+    pub(crate) async fn forget(&self) {
+        *self.credentials.lock().await = None;
+    }
+
+    /// One asks, the others wait for it.
+    pub(super) async fn credentials(&self, now: SystemTime) -> Result<Credentials, CloudError> {
+        let mut kept = self.credentials.lock().await;
+        if let Some(issued) = kept.as_ref().filter(|issued| now < issued.until) {
+            return Ok(issued.credentials.clone());
+        }
+        let issued = self.provider.provide_credentials().await;
+        let credentials = issued.map_err(|error| CloudError::NoIdentity(shown(&error)))?;
+        let until = match credentials.expiry() {
+            Some(end) => end.checked_sub(MARGIN).unwrap_or(end),
+            None => now + LIFETIME,
+        };
+        *kept = Some(Issued {
+            credentials: credentials.clone(),
+            until,
+        });
+        Ok(credentials)
     }
 }
 
-/// The token is `AWS:PASSWORD` in base64.
-fn granted(data: &Data, now: SystemTime) -> Result<IssuedCredential, CloudError> {
-    let decoded = STANDARD.decode(data.authorization_token.as_bytes());
-    let decoded = Zeroizing::new(decoded.map_err(malformed)?);
-    let text = std::str::from_utf8(&decoded).map_err(malformed)?;
-    let (username, password) = text.split_once(':').ok_or(()).map_err(malformed)?;
-    let now = now.duration_since(UNIX_EPOCH).map_err(malformed)?;
-    let expires = Duration::try_from_secs_f64(data.expires_at).map_err(malformed)?;
-    Ok(IssuedCredential {
-        credential: Credential::Password {
-            username: username.to_owned().into(),
-            password: password.to_owned().into(),
-        },
-        lifetime: expires.saturating_sub(now).saturating_sub(MARGIN),
-    })
+/// What the environment and the shared files say.
+pub(crate) async fn configuration(region: Option<&str>) -> SdkConfig {
+    let defaults = aws_config::defaults(BehaviorVersion::latest());
+    match region {
+        Some(region) => defaults.region(Region::new(region.to_owned())).load().await,
+        None => defaults.load().await,
+    }
+}
+
+/// The address of a service that the environment names: by a variable of the service's own, else
+/// `AWS_ENDPOINT_URL` or the profile's `endpoint_url`, unless it says that they are ignored.
+pub(crate) fn endpoint(
+    config: &SdkConfig,
+    own: &str,
+    environment: fn(&str) -> Option<String>,
+) -> Option<String> {
+    let ignored = environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    let is_ignored = ignored.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    let own = environment(own).filter(|_| !is_ignored);
+    own.or_else(|| config.endpoint_url().map(ToOwned::to_owned))
+}
+
+/// Adds the headers of a signature to a request.
+pub(super) fn sign<B: AsRef<[u8]>>(
+    request: &mut http::Request<B>,
+    credentials: Credentials,
+    scope: Scope<'_>,
+    now: SystemTime,
+) -> Result<(), CloudError> {
+    let failed = |error: &dyn fmt::Display| CloudError::Exchange(shown(error));
+    let identity = credentials.into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(scope.region)
+        .name(scope.service)
+        .time(now)
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|error| failed(&error))?
+        .into();
+    let address = request.uri().to_string();
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or("")));
+    let body = SignableBody::Bytes(request.body().as_ref());
+    let signable = SignableRequest::new("POST", address, headers, body);
+    let signable = signable.map_err(|error| failed(&error))?;
+    let signed = aws_sigv4::http_request::sign(signable, &parameters);
+    let signed = signed.map_err(|error| failed(&error))?;
+    signed.into_parts().0.apply_to_request_http1x(request);
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderMap;
-    use axum::routing::post;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use aws_credential_types::provider::future::ProvideCredentials as Provided;
+    use aws_credential_types::provider::{ProvideCredentials, error::CredentialsError};
 
     use super::*;
 
-    async fn serve(answer: &'static str) -> (String, tokio::sync::mpsc::Receiver<HeaderMap>) {
-        let (seen, receiver) = tokio::sync::mpsc::channel(1);
-        let handler = move |headers: HeaderMap, body: String| async move {
-            assert_eq!(body, "{}");
-            seen.send(headers).await.unwrap();
-            answer
-        };
-        let router = axum::Router::new().route("/", post(handler));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        tokio::spawn(async { axum::serve(listener, router).await });
-        (url, receiver)
-    }
+    /// Credentials that expire after this time, counted.
+    #[derive(Debug)]
+    struct Role(Arc<AtomicUsize>, SystemTime);
 
-    async fn exchange(
-        host: &str,
-        answer: &'static str,
-    ) -> (Result<IssuedCredential, CloudError>, HeaderMap) {
-        let (endpoint, mut seen) = serve(answer).await;
-        let mut registry = Registry::of(host).unwrap();
-        registry.endpoint = endpoint;
-        let identity = Credentials::new("AKID", "hidden", Some("session".to_owned()), None, "test");
-        let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let granted = registry.exchange_for(identity, now).await;
-        (granted, seen.recv().await.unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_role_is_exchanged_for_a_password_until_shortly_before_it_expires() {
-        // "AWS:password", twelve hours later
-        let answer = r#"{"authorizationData":[{"authorizationToken":"QVdTOnBhc3N3b3Jk","expiresAt":1.7000432E9,"proxyEndpoint":"https://x"}]}"#;
-        let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-        let (granted, headers) = exchange(host, answer).await;
-        let granted = granted.unwrap();
-        let expected = Credential::Password {
-            username: "AWS".to_owned().into(),
-            password: "password".to_owned().into(),
-        };
-        assert_eq!(granted.credential, expected);
-        assert_eq!(granted.lifetime, Duration::from_secs(12 * 3600 - 300));
-        let header = |name| headers[name].to_str().unwrap();
-        let scope = "AWS4-HMAC-SHA256 Credential=AKID/20231114/eu-west-1/ecr/aws4_request";
-        assert!(header("authorization").starts_with(scope));
-        assert_eq!(header("x-amz-security-token"), "session");
-        assert!(header("x-amz-target").ends_with(".GetAuthorizationToken"));
-    }
-
-    #[tokio::test]
-    async fn the_public_gallery_has_an_endpoint_and_an_answer_of_its_own() {
-        let answer = r#"{"authorizationData":{"authorizationToken":"QVdTOnBhc3N3b3Jk","expiresAt":1.7000432E9}}"#;
-        let (granted, headers) = exchange(PUBLIC, answer).await;
-        assert!(granted.is_ok());
-        let scope = "/us-east-1/ecr-public/aws4_request";
-        assert!(headers["authorization"].to_str().unwrap().contains(scope));
-    }
-
-    #[tokio::test]
-    async fn an_answer_without_a_token_is_an_error_that_shows_nothing_of_it() {
-        for answer in [
-            r#"{"authorizationData":[]}"#,
-            r#"{"authorizationData":[{"authorizationToken":"hidden","expiresAt":1}]}"#,
-            "hidden",
-        ] {
-            let (granted, _) = exchange(PUBLIC, answer).await;
-            let error = granted.unwrap_err().to_string();
-            assert!(!error.contains("hidden"), "{error}");
+    impl ProvideCredentials for Role {
+        fn provide_credentials<'a>(&'a self) -> Provided<'a>
+        where
+            Self: 'a,
+        {
+            if self.0.fetch_add(1, Ordering::Relaxed) > 5 {
+                return Provided::ready(Err(CredentialsError::not_loaded_no_source()));
+            }
+            let session = Some("planted-session".to_owned());
+            let role = Credentials::new(
+                "PLANTEDKEY",
+                "planted-secret",
+                session,
+                Some(self.1),
+                "test",
+            );
+            Provided::ready(Ok(role))
         }
+    }
+
+    #[tokio::test]
+    async fn the_credentials_of_a_role_are_used_until_shortly_before_they_expire() {
+        let (asked, now) = (Arc::new(AtomicUsize::new(0)), SystemTime::now());
+        let end = now + Duration::from_secs(3600);
+        let role = Role(Arc::clone(&asked), end);
+        let identity = Identity::of(SharedCredentialsProvider::new(role));
+        let scope = Scope {
+            service: "kms",
+            region: "eu-west-1",
+        };
+        let sign = async |at| {
+            let request = http::Request::post("https://kms.eu-west-1.amazonaws.com/");
+            let mut request = request.body(b"{}".to_vec()).unwrap();
+            identity.sign(&mut request, scope, at).await.unwrap();
+            request.headers()["authorization"]
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
+        for at in [now, now, end - MARGIN - Duration::from_secs(1)] {
+            assert!(sign(at).await.contains("Credential=PLANTEDKEY/"));
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+        sign(end - MARGIN).await;
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        identity.forget().await;
+        sign(now).await;
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+        let shown = format!("{identity:?}");
+        assert!(!shown.to_lowercase().contains("planted"), "{shown}");
     }
 }

@@ -2,13 +2,17 @@
 //! Source: Azure/acr, `docs/AAD-OAuth.md`, `POST /oauth2/exchange`.
 
 use std::env;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use azure_core::cloud::CloudConfiguration;
 use azure_core::credentials::{Secret, TokenCredential};
+use azure_core::http::ClientOptions;
 use azure_identity::{
-    ClientSecretCredential, ManagedIdentityCredential, ManagedIdentityCredentialOptions,
-    UserAssignedId, WorkloadIdentityCredential,
+    AzureCliCredential, ClientSecretCredential, ClientSecretCredentialOptions,
+    ManagedIdentityCredential, ManagedIdentityCredentialOptions, UserAssignedId,
+    WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 use serde::Deserialize;
 use windlass_registry::Credential;
@@ -51,12 +55,11 @@ impl Registry {
         base: &str,
         registry: &str,
     ) -> Result<IssuedCredential, CloudError> {
-        let token = identity.0.get_token(&[self.scope], None).await;
-        let token = token.map_err(|error| CloudError::NoIdentity(shown(&error)))?;
+        let token = identity.token(self.scope).await?;
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "access_token")
             .append_pair("service", registry)
-            .append_pair("access_token", token.token.secret())
+            .append_pair("access_token", token.secret())
             .finish();
         let request = http()?
             .post(format!("{base}/oauth2/exchange"))
@@ -72,23 +75,37 @@ impl Registry {
 
 /// The identity of this process in Entra.
 #[derive(Debug)]
-pub(super) struct Identity(Arc<dyn TokenCredential>);
+pub(crate) struct Identity(Arc<dyn TokenCredential>);
 
 impl Identity {
-    /// Workload identity if the pod has one, else a client secret if there is one, else the managed
-    /// identity of the node.
-    pub(super) fn find() -> Result<Self, CloudError> {
-        let set = |name| env::var(name).ok().filter(|value| !value.is_empty());
+    #[cfg(test)]
+    pub(crate) fn of(credential: Arc<dyn TokenCredential>) -> Self {
+        Self(credential)
+    }
+
+    /// Workload identity if the pod has one, else a client secret if there is one, else a login of the
+    /// Azure CLI on this machine, else the managed identity of the node.
+    pub(crate) fn find() -> Result<Self, CloudError> {
         let client = set("AZURE_CLIENT_ID");
         let found: azure_core::Result<Arc<dyn TokenCredential>> = match (
             set("AZURE_FEDERATED_TOKEN_FILE"),
             set("AZURE_CLIENT_SECRET"),
         ) {
-            (Some(_), _) => WorkloadIdentityCredential::new(None).map(|found| found as _),
+            (Some(_), _) => {
+                let mut options = WorkloadIdentityCredentialOptions::default();
+                options.credential_options.client_options = client_options();
+                WorkloadIdentityCredential::new(Some(options)).map(|found| found as _)
+            }
             (None, Some(secret)) => {
                 let tenant = set("AZURE_TENANT_ID").unwrap_or_default();
                 let (client, secret) = (client.unwrap_or_default(), Secret::new(secret));
-                ClientSecretCredential::new(&tenant, client, secret, None).map(|found| found as _)
+                let client_options = client_options();
+                let options = Some(ClientSecretCredentialOptions { client_options });
+                ClientSecretCredential::new(&tenant, client, secret, options)
+                    .map(|found| found as _)
+            }
+            (None, None) if client.is_none() && has_login() => {
+                AzureCliCredential::new(None).map(|found| found as _)
             }
             (None, None) => {
                 let options = ManagedIdentityCredentialOptions {
@@ -102,6 +119,42 @@ impl Identity {
             .map(Self)
             .map_err(|error| CloudError::NoIdentity(shown(&error)))
     }
+
+    /// A token for a scope. The library keeps it until shortly before it expires.
+    pub(crate) async fn token(&self, scope: &str) -> Result<Secret, CloudError> {
+        let token = self.0.get_token(&[scope], None).await;
+        let token = token.map_err(|error| CloudError::NoIdentity(shown(&error)))?;
+        Ok(token.token)
+    }
+}
+
+fn set(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Where one logs in: in the cloud that `AZURE_ENVIRONMENT` names, else where `AZURE_AUTHORITY_HOST`
+/// says, else in the public cloud.
+fn client_options() -> ClientOptions {
+    ClientOptions {
+        cloud: set("AZURE_ENVIRONMENT").and_then(|name| cloud(&name).map(Arc::new)),
+        ..ClientOptions::default()
+    }
+}
+
+fn cloud(environment: &str) -> Option<CloudConfiguration> {
+    match environment.to_ascii_uppercase().as_str() {
+        "AZURECLOUD" | "AZUREPUBLICCLOUD" => Some(CloudConfiguration::AzurePublic),
+        "AZURECHINACLOUD" => Some(CloudConfiguration::AzureChina),
+        "AZUREUSGOVERNMENT" | "AZUREUSGOVERNMENTCLOUD" => Some(CloudConfiguration::AzureGovernment),
+        _ => None,
+    }
+}
+
+/// Whether somebody has logged in with the Azure CLI.
+fn has_login() -> bool {
+    let folder = set("AZURE_CONFIG_DIR").map(PathBuf::from);
+    let folder = folder.or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".azure")));
+    folder.is_some_and(|folder| folder.join("azureProfile.json").is_file())
 }
 
 #[cfg(test)]
@@ -125,6 +178,20 @@ mod tests {
         ) -> azure_core::Result<AccessToken> {
             assert_eq!(scopes, [self.0]);
             Ok(AccessToken::new("entra", OffsetDateTime::now_utc()))
+        }
+    }
+
+    #[test]
+    fn the_environment_names_the_cloud_that_one_logs_in_to() {
+        for (name, expected) in [
+            ("AZUREPUBLICCLOUD", Some("AzurePublic")),
+            ("AzureChinaCloud", Some("AzureChina")),
+            ("AZUREUSGOVERNMENT", Some("AzureGovernment")),
+            ("AZUREUSGOVERNMENTCLOUD", Some("AzureGovernment")),
+            ("elsewhere", None),
+        ] {
+            let found = cloud(name).map(|cloud| format!("{cloud:?}"));
+            assert_eq!(found.as_deref(), expected, "{name}");
         }
     }
 

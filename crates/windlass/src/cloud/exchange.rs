@@ -15,7 +15,7 @@ const SHOWN: usize = 200;
 
 /// Why there is no credential. Holds no secret.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CloudError {
+pub(crate) enum CloudError {
     #[error("no cloud credentials were found: {0}")]
     NoIdentity(String),
     #[error("the cloud credentials could not be exchanged: {0}")]

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use google_cloud_auth::credentials::{AccessTokenCredentials, Builder};
+use google_cloud_auth::credentials::{
+    AccessTokenCredentials, Builder, CacheableResource, CredentialsProvider as _,
+};
+use http::{Extensions, HeaderMap};
 use windlass_registry::Credential;
 
 use super::exchange::{CloudError, IssuedCredential, shown};
@@ -21,15 +24,31 @@ pub(super) fn is_its(host: &str) -> bool {
 
 /// The application default credentials of this process.
 #[derive(Debug)]
-pub(super) struct Identity(AccessTokenCredentials);
+pub(crate) struct Identity(AccessTokenCredentials);
 
 impl Identity {
-    pub(super) fn find() -> Result<Self, CloudError> {
+    #[cfg(test)]
+    pub(crate) fn of(credentials: AccessTokenCredentials) -> Self {
+        Self(credentials)
+    }
+
+    pub(crate) fn find() -> Result<Self, CloudError> {
         let built = Builder::default().with_scopes([SCOPE]);
         let built = built.build_access_token_credentials();
         built
             .map(Self)
             .map_err(|error| CloudError::NoIdentity(shown(&error)))
+    }
+
+    /// The headers of a request to an API of Google Cloud: the token, and the project that pays if
+    /// the credentials name one. The library keeps the token fresh.
+    pub(crate) async fn headers(&self) -> Result<HeaderMap, CloudError> {
+        let headers = self.0.headers(Extensions::new()).await;
+        match headers.map_err(|error| CloudError::NoIdentity(shown(&error)))? {
+            CacheableResource::New { data, .. } => Ok(data),
+            // only for who states what is known already
+            CacheableResource::NotModified => Ok(HeaderMap::new()),
+        }
     }
 
     pub(super) async fn exchange(&self) -> Result<IssuedCredential, CloudError> {
