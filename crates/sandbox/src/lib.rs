@@ -19,6 +19,7 @@ mod exchange;
 mod fault;
 mod gate;
 mod images;
+pub mod kms;
 pub mod log;
 mod names;
 pub mod pipelines;
