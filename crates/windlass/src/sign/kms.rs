@@ -12,16 +12,25 @@ use windlass_core::config;
 use windlass_core::key::PublicKey;
 use windlass_core::signed::Repeatability;
 
+use self::aws::Aws;
+use self::azure::Azure;
 use self::error::KmsError;
+use self::gcp::Gcp;
 use self::means::Means;
 use self::reference::Reference;
 use self::vault::Vault;
 
+mod aws;
+mod azure;
+mod cloud;
 pub(crate) mod error;
+mod gcp;
 mod http;
 pub(crate) mod means;
 pub(crate) mod reference;
 pub(crate) mod signer;
+#[cfg(test)]
+mod trial;
 mod vault;
 
 /// Checks the settings of a key as far as that is possible without asking its service.
@@ -29,17 +38,11 @@ pub(crate) fn check(settings: &config::Kms) -> Result<Reference, KmsError> {
     let reference: Reference = settings.kmsref.parse()?;
     match &reference {
         Reference::Vault(key) => vault::check(key.product, &Means::of(settings))?,
-        Reference::Aws(_) | Reference::Gcp(_) | Reference::Azure(_) => {
-            return Err(unsupported(&reference));
-        }
+        Reference::Azure(key) => azure::check(key)?,
+        // what else they need is the environment's, which the login asks
+        Reference::Aws(_) | Reference::Gcp(_) => {}
     }
     Ok(reference)
-}
-
-fn unsupported(reference: &Reference) -> KmsError {
-    KmsError::Unsupported {
-        scheme: reference.scheme(),
-    }
 }
 
 /// One version of a key in a service.
@@ -47,9 +50,27 @@ fn unsupported(reference: &Reference) -> KmsError {
 pub(crate) enum Kms {
     /// The secrets engine transit of HashiCorp Vault or OpenBao.
     Vault(Box<Vault>),
+    /// AWS KMS.
+    Aws(Box<Aws>),
+    /// Google Cloud KMS.
+    Gcp(Box<Gcp>),
+    /// Azure Key Vault.
+    Azure(Box<Azure>),
 }
 
 impl Kms {
+    fn aws(key: Aws) -> Self {
+        Self::Aws(Box::new(key))
+    }
+
+    fn gcp(key: Gcp) -> Self {
+        Self::Gcp(Box::new(key))
+    }
+
+    fn azure(key: Azure) -> Self {
+        Self::Azure(Box::new(key))
+    }
+
     /// Reads the public key, and pins the version that it belongs to. Signing is not tried: whoever
     /// verifies may not be allowed to.
     pub(crate) async fn open(reference: &Reference, means: &Means) -> Result<Self, KmsError> {
@@ -57,9 +78,9 @@ impl Kms {
             Reference::Vault(key) => Vault::open(key, means)
                 .await
                 .map(|vault| Self::Vault(Box::new(vault))),
-            Reference::Aws(_) | Reference::Gcp(_) | Reference::Azure(_) => {
-                Err(unsupported(reference))
-            }
+            Reference::Aws(key) => Aws::open(key, means).await.map(Self::aws),
+            Reference::Gcp(key) => Gcp::open(key, means).await.map(Self::gcp),
+            Reference::Azure(key) => Azure::open(key).await.map(Self::azure),
         }
     }
 
@@ -67,6 +88,9 @@ impl Kms {
     pub(crate) fn public_key(&self) -> &PublicKey {
         match self {
             Self::Vault(vault) => vault.public_key(),
+            Self::Aws(key) => key.public_key(),
+            Self::Gcp(key) => key.public_key(),
+            Self::Azure(key) => key.public_key(),
         }
     }
 
@@ -74,15 +98,25 @@ impl Kms {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Vault(vault) => vault.name(),
+            Self::Aws(key) => key.name(),
+            Self::Gcp(key) => key.name(),
+            Self::Azure(key) => key.name(),
         }
     }
 
     /// Whether the service makes the same signature again.
     pub(crate) fn repeatability(&self) -> Repeatability {
-        match self {
-            // RFC 8032 and PKCS#1 v1.5 leave no choice; ECDSA is signed with random nonces
-            Self::Vault(vault) if vault.public_key().is_ecdsa() => Repeatability::Unique,
-            Self::Vault(_) => Repeatability::Repeatable,
+        // RFC 8032 and PKCS#1 v1.5 leave no choice; ECDSA and PSS are signed with random numbers
+        let is_random = match self {
+            Self::Vault(vault) => vault.public_key().is_ecdsa(),
+            Self::Aws(key) => key.is_random(),
+            Self::Gcp(key) => key.is_random(),
+            Self::Azure(key) => key.is_random(),
+        };
+        if is_random {
+            Repeatability::Unique
+        } else {
+            Repeatability::Repeatable
         }
     }
 
@@ -91,6 +125,9 @@ impl Kms {
     pub(crate) async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KmsError> {
         match self {
             Self::Vault(vault) => vault.sign(message).await,
+            Self::Aws(key) => key.sign(message).await,
+            Self::Gcp(key) => key.sign(message).await,
+            Self::Azure(key) => key.sign(message).await,
         }
     }
 
@@ -101,6 +138,9 @@ impl Kms {
                 .reopen()
                 .await
                 .map(|vault| Self::Vault(Box::new(vault))),
+            Self::Aws(key) => key.reopen().await.map(Self::aws),
+            Self::Gcp(key) => key.reopen().await.map(Self::gcp),
+            Self::Azure(key) => key.reopen().await.map(Self::azure),
         }
     }
 }

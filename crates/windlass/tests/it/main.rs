@@ -22,6 +22,7 @@ mod install;
 mod json;
 mod key_url;
 mod kms;
+mod kms_clouds;
 mod lenient;
 #[cfg(feature = "sandbox")]
 mod migrate;

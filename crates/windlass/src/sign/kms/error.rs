@@ -14,15 +14,6 @@ pub(crate) enum KmsError {
     /// The reference names no key.
     #[error(transparent)]
     Reference(#[from] ReferenceError),
-    /// There is no client for this service.
-    #[error(
-        "keys at `{scheme}` are not supported yet; use hashivault:// or openbao://, or a key of the \
-         secret signing-secrets"
-    )]
-    Unsupported {
-        /// The scheme with `://`.
-        scheme: &'static str,
-    },
     /// A setting or a variable is missing or wrong, and what to write.
     #[error("{0}")]
     Settings(String),
@@ -95,7 +86,7 @@ impl KmsError {
             Self::Failed {
                 after: Some(after), ..
             } => Retry::After(*after),
-            Self::Reference(_) | Self::Unsupported { .. } => Retry::Settings,
+            Self::Reference(_) => Retry::Settings,
             Self::Settings(_)
             | Self::Login { .. }
             | Self::Denied { .. }

@@ -25,6 +25,8 @@ const CONNECT: Duration = Duration::from_secs(5);
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 /// Largest response.
 const LIMIT: usize = 256 << 10;
+/// Longest time that a service may ask to be left alone, and that is waited at once.
+const SHORT: Duration = Duration::from_secs(2);
 /// Longest time that a service may ask to be left alone.
 const LONGEST: Duration = Duration::from_secs(300);
 
@@ -67,6 +69,16 @@ impl Http {
         doing: &str,
         request: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Answer, KmsError> {
+        self.send_again_if(doing, request, |_| false).await
+    }
+
+    /// The same, and again if the response is one of these, unless it asks for a longer pause.
+    pub(super) async fn send_again_if(
+        &self,
+        doing: &str,
+        request: impl Fn(&Client) -> RequestBuilder,
+        is_throttled: impl Fn(&Answer) -> bool,
+    ) -> Result<Answer, KmsError> {
         let failed = |why: String| KmsError::Failed {
             doing: doing.to_owned(),
             why,
@@ -76,9 +88,16 @@ impl Http {
             let mut pauses = PAUSES.into_iter();
             loop {
                 let answer = answer(request(&self.0)).await;
-                let is_final = answer.as_ref().is_ok_and(|answer| !answer.is_transient());
-                match pauses.next() {
-                    Some(pause) if !is_final => tokio::time::sleep(pause).await,
+                let asked = match &answer {
+                    Ok(answer) if answer.is_transient() => None,
+                    Ok(answer) if is_throttled(answer) => answer.after,
+                    Ok(_) => return answer,
+                    Err(_) => None,
+                };
+                match (pauses.next(), asked.unwrap_or_default()) {
+                    (Some(pause), asked) if asked <= SHORT => {
+                        tokio::time::sleep(asked.max(pause)).await;
+                    }
                     _ => return answer,
                 }
             }

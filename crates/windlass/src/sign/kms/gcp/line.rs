@@ -1,0 +1,112 @@
+//! The line to Google Cloud KMS: requests with the token of this process to one endpoint.
+
+use std::fmt;
+
+use reqwest::header::HeaderMap;
+use serde::de::DeserializeOwned;
+
+use super::operation::Operation;
+use super::refusal;
+use crate::cloud::gcp::Identity;
+use crate::sign::kms::cloud::{Login, endpoint};
+use crate::sign::kms::error::KmsError;
+use crate::sign::kms::http::{Answer, Http};
+use crate::sign::kms::means::Means;
+
+const PUBLIC: &str = "https://cloudkms.googleapis.com";
+/// Where the environment says that the service is, as it does for gcloud.
+const ENDPOINT: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_CLOUDKMS";
+const LOGIN: Login<'static> = Login {
+    service: "Google Cloud KMS",
+    remedy: "give it a service account (Workload Identity, GOOGLE_APPLICATION_CREDENTIALS), or log in \
+             with `gcloud auth application-default login`",
+};
+
+/// The line to the service.
+pub(super) struct Line {
+    http: Http,
+    identity: Identity,
+    /// Ends without a slash.
+    endpoint: String,
+}
+
+impl Line {
+    /// As the environment names it.
+    pub(super) async fn of(means: &Means) -> Result<Self, KmsError> {
+        let named = (means.environment)(ENDPOINT);
+        let endpoint = match named {
+            Some(text) => endpoint(&text, ENDPOINT)?,
+            None => PUBLIC.to_owned(),
+        };
+        let identity = LOGIN.of(async { Identity::find() }).await?;
+        Self::new(identity, endpoint)
+    }
+
+    pub(super) fn new(identity: Identity, endpoint: String) -> Result<Self, KmsError> {
+        Ok(Self {
+            http: Http::new(Vec::new())?,
+            identity,
+            endpoint,
+        })
+    }
+
+    /// Reads what is below `/v1/` at this path.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        path: &str,
+    ) -> Result<T, KmsError> {
+        self.call(operation, path, None).await
+    }
+
+    /// Sends this to what is below `/v1/` at this path.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> Result<T, KmsError> {
+        self.call(operation, path, Some(body.to_string())).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        operation: &Operation,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<T, KmsError> {
+        let url = format!("{}/v1/{path}", self.endpoint);
+        let headers = self.headers().await?;
+        let request = |client: &reqwest::Client| match &body {
+            Some(body) => client
+                .post(&url)
+                .header(reqwest::header::CONTENT_TYPE, "application/json")
+                .body(body.clone()),
+            None => client.get(&url),
+        };
+        let request = |client: &reqwest::Client| request(client).headers(headers.clone());
+        let is_throttled = |answer: &Answer| answer.status == 429;
+        let answer = self
+            .http
+            .send_again_if(&operation.doing, request, is_throttled)
+            .await?;
+        if answer.is_success() {
+            return answer.json(&operation.doing);
+        }
+        Err(refusal::error(operation, &answer, LOGIN))
+    }
+
+    async fn headers(&self) -> Result<HeaderMap, KmsError> {
+        let mut headers = LOGIN.of(self.identity.headers()).await?;
+        for value in headers.values_mut() {
+            value.set_sensitive(true);
+        }
+        Ok(headers)
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Line({})", self.endpoint)
+    }
+}
