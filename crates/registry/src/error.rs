@@ -15,10 +15,12 @@ use crate::digest::Digest;
 use crate::lookup::LookupError;
 use crate::reference::Repository;
 
+mod cause;
 mod code;
 mod message;
 pub(crate) mod outline;
 
+pub use cause::Cause;
 pub use message::RegistryMessage;
 
 /// What to do about a tag that may not be moved.
@@ -146,9 +148,9 @@ pub enum Error {
         at: At,
         /// Host and port.
         host: String,
-        /// The HTTP client's error.
+        /// Why, by the HTTP client's error.
         #[source]
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The addresses of a host were not found out.
     #[error("{at}: could not look up the name {host}")]
@@ -197,9 +199,9 @@ pub enum Error {
         at: At,
         /// Host and port.
         host: String,
-        /// The HTTP client's error.
+        /// Why, by the HTTP client's error.
         #[source]
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The server requires a client certificate.
     #[error(
@@ -210,9 +212,9 @@ pub enum Error {
         at: At,
         /// Host and port.
         host: String,
-        /// The HTTP client's error.
+        /// Why, by the HTTP client's error.
         #[source]
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The server does not speak TLS.
     #[error(
@@ -223,9 +225,9 @@ pub enum Error {
         at: At,
         /// Host and port.
         host: String,
-        /// The HTTP client's error.
+        /// Why, by the HTTP client's error.
         #[source]
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The response is larger than the limit.
     #[error("{at}: the response is larger than the limit of {limit} bytes")]

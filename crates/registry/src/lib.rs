@@ -72,7 +72,7 @@ pub use client::Client;
 pub use clock::Clock;
 pub use digest::{Digest, DigestError, Hasher};
 pub use error::outline::Outline;
-pub use error::{At, Attempt, Error, RegistryMessage, Remedy};
+pub use error::{At, Attempt, Cause, Error, RegistryMessage, Remedy};
 pub use lookup::{Lookup, LookupError};
 pub use memory::Memory;
 pub use options::{AppendPolicy, Bodies, ClientCertificate, Limits, Options, Proxies, Timeouts};

@@ -8,7 +8,7 @@ use rustls::AlertDescription;
 
 use super::host::authority;
 use super::network::{Forbidden, Unchecked};
-use crate::error::{At, Error};
+use crate::error::{At, Cause, Error};
 use crate::lookup::LookupError;
 
 /// Why a TLS connection failed.
@@ -134,7 +134,7 @@ pub(super) fn failure(at: &At, url: &Url, error: reqwest::Error) -> Error {
         return Error::Unresolved { at, host, source };
     }
     let problem = tls_problem(&error);
-    let source = error.without_url();
+    let source = Cause::of(error);
     match problem {
         Some(TlsProblem::Certificate) => Error::Untrusted { at, host, source },
         Some(TlsProblem::ClientCertificate) => Error::ClientCertificate { at, host, source },

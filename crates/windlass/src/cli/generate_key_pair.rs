@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use self::pair::Existing;
 use crate::cluster::Connection;
-use crate::sign::reference::KeyRef;
+use crate::sign::reference::{KeyRef, KeyRefError, Location};
 
 mod files;
 mod pair;
@@ -27,8 +27,21 @@ pub(crate) struct GenerateKeyPair {
     #[arg(long)]
     force: bool,
     /// Secret to write the pair to: k8s://<namespace>/<name>
-    #[arg(value_name = "SECRET")]
-    secret: Option<KeyRef>,
+    #[arg(value_name = "SECRET", value_parser = secret_of)]
+    secret: Option<Location>,
+}
+
+/// A secret as it is typed.
+fn secret_of(text: &str) -> Result<Location, String> {
+    match text.parse::<KeyRef>() {
+        Ok(KeyRef::Secret(location)) => Ok(location),
+        Err(error @ KeyRefError::Place(_)) => Err(error.to_string()),
+        _ => Err(
+            "a key pair is written to files or to k8s://<namespace>/<name>; use \
+             --output-key-prefix to name the files"
+                .to_owned(),
+        ),
+    }
 }
 
 impl GenerateKeyPair {
@@ -44,13 +57,9 @@ impl GenerateKeyPair {
             Existing::Keep
         };
         match secret {
-            Some(KeyRef::Secret(location)) => {
+            Some(location) => {
                 secret::generate(connection, &location, &prefix, existing).await?;
             }
-            Some(_) => anyhow::bail!(
-                "a key pair is written to files or to k8s://<namespace>/<name>; use \
-                 --output-key-prefix to name the files"
-            ),
             None => files::generate(&prefix, existing)?,
         }
         Ok(ExitCode::SUCCESS)

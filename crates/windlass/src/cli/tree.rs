@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use windlass_registry::Reference;
+use windlass_registry::{Name, Reference};
 
 use super::access::{Access, reference, within};
 use super::output::{self, Format, clean};
@@ -38,6 +38,17 @@ impl Tree {
         let found = self.access.resolve(&self.image).await?;
         let attached = attached::list(&found.remote, &found.tags, &found.digest).await?;
         let image = format!("{}@{}", self.image.repository, found.digest);
+        if attached.is_empty() && self.image.digest.is_some() {
+            // a digest is taken as it is typed, so that what is left of an image that was deleted is shown
+            let manifest = found
+                .remote
+                .head_manifest(&Name::Digest(found.digest.clone()))
+                .await?;
+            anyhow::ensure!(
+                manifest.is_some(),
+                "{image} was not found, and nothing is attached to it"
+            );
+        }
         output::write(match &self.output {
             None => text(&image, &attached),
             Some(format) => format.text(&document(&image, &attached), &[image])?,

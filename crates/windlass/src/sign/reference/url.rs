@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 use reqwest::redirect::Policy;
-use windlass_core::error::Chain;
+use windlass_registry::Cause;
 
 /// How long it may take altogether.
 const TIME: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ pub(crate) enum UrlError {
     #[error("no HTTP client could be set up; check the certificates and proxies of this machine")]
     Setup,
     #[error("there is no complete response: {0}")]
-    Failed(String),
+    Failed(Cause),
     #[error("the server responds with HTTP {0}")]
     Status(u16),
     #[error("the response is larger than {LIMIT} bytes; that is not a key")]
@@ -60,10 +60,7 @@ impl KeyUrl {
     /// What is there.
     pub(super) async fn fetch(&self) -> Result<Vec<u8>, UrlError> {
         let client = client()?;
-        let failed = |error: reqwest::Error| {
-            let error = error.without_url();
-            UrlError::Failed(Chain(&error).to_string())
-        };
+        let failed = |error| UrlError::Failed(Cause::of(error));
         let mut response = client.get(self.0.clone()).send().await.map_err(failed)?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(UrlError::Status(response.status().as_u16()));

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use windlass_sandbox::registry::{Accounts, Authentication, Grant, Options, User};
 
+use crate::shell::Shell;
 use crate::verify::registry::ImageScene;
 
 fn locked() -> ImageScene {
@@ -124,4 +125,55 @@ fn a_user_or_token_that_is_typed_is_the_only_one_that_is_used() {
         assert!(!outcome.stderr.contains("wrong,"), "{}", outcome.stderr);
     }
     assert_eq!(scene.verify("--registry-username dev").code, 2);
+}
+
+#[test]
+fn an_error_of_a_registry_names_its_cause_in_words_of_its_own() {
+    let shell = Shell::new();
+    shell.fixture("keys/cosign3-p256/cosign.pub", "cosign.pub");
+    for (host, cause) in [
+        ("127.0.0.1:1", "the connection was refused"),
+        ("nowhere.invalid", "its host name cannot be resolved"),
+    ] {
+        for verb in ["tree", "verify --key cosign.pub", "download signature"] {
+            let outcome = shell.run(&format!("{verb} {host}/team/app:v1"));
+            assert_eq!(outcome.code, 2, "{verb} {host}: {}", outcome.stderr);
+            let text = &outcome.stderr;
+            assert!(text.contains(cause), "{verb} {host}: {text}");
+            for word in ["error sending", "client error", "os error", "dns error"] {
+                assert!(!text.contains(word), "{verb} {host}: {text}");
+            }
+        }
+    }
+    shell.fail(
+        2,
+        "verify-blob --key https://127.0.0.1:1/key --signature cosign.pub cosign.pub",
+        "there is no complete response: the connection was refused",
+    );
+    for (key, why) in [
+        (
+            "k8s://ns/Bad_Name",
+            "\"Bad_Name\" cannot be the name of a secret",
+        ),
+        (
+            "k8s://Bad/name",
+            "\"Bad\" cannot be the name of a namespace",
+        ),
+        ("k8s://ns", "write k8s://<namespace>/<secret>"),
+        ("k8s:///name", "write k8s://<namespace>/<secret>"),
+    ] {
+        let line = format!("verify-blob --key {key} --signature cosign.pub cosign.pub");
+        shell.fail(2, &line, why);
+    }
+}
+
+#[test]
+fn a_digest_that_does_not_exist_has_no_tree() {
+    let scene = ImageScene::new(Options::default());
+    let image = scene.image();
+    let (repository, _) = image.split_once(['@']).unwrap_or((&image, ""));
+    let gone = format!("{repository}@sha256:{:064}", 5);
+    scene
+        .shell
+        .fail(2, &format!("tree {gone}"), "was not found");
 }
