@@ -6,7 +6,7 @@
 pub(crate) use self::project::{Projection, Warnings};
 
 mod core_types;
-pub(crate) mod duration;
+pub mod duration;
 mod project;
 mod quantity;
 mod schema;

@@ -37,6 +37,7 @@ mod failure;
 mod flags;
 mod generate_key_pair;
 mod habits;
+mod help;
 mod install;
 mod key;
 mod list;
@@ -197,6 +198,7 @@ fn read(typed: Vec<OsString>, command: clap::Command) -> Result<Arguments, Usage
 pub fn main() -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().collect();
     let command = flags::with_all(Arguments::command()).args_override_self(true);
+    let command = help::prepared(command);
     let command = original::slice(command, typed.first().map(OsString::as_os_str));
     let line = arguments::read(typed, Place::here(), &command);
     let reader = Reader::of(&line, &command);

@@ -76,7 +76,7 @@ pub(crate) enum ConnectError {
     #[error(transparent)]
     Kubeconfig(#[from] kubeconfig::FileError),
     /// No flag names a kubeconfig, none in its usual places is of use, and this is not a pod.
-    #[error("no cluster to connect to: {0}; name a kubeconfig with --kubeconfig or $KUBECONFIG")]
+    #[error("no cluster to connect to: {0}")]
     Nowhere(kubeconfig::FileError),
     /// This is a pod, and its service account is of no use.
     #[error("cannot use the service account of this pod; check that its token is mounted")]
@@ -85,12 +85,15 @@ pub(crate) enum ConnectError {
     #[error("cannot use the address of the API server; write --server as https://HOST:PORT")]
     Server(#[source] http::uri::InvalidUri),
     /// The configuration was read but no client could be made of it.
-    #[error("cannot set up the connection to the cluster: {0}")]
+    #[error(
+        "cannot set up the connection to the cluster: {0}; check the kubeconfig, or name another one \
+         with --kubeconfig"
+    )]
     Client(String),
     /// The program that gives the credential does not run.
     #[error(
         "cannot log in to the cluster: {command}, which the kubeconfig names for that, does not \
-         work: {why}"
+         work: {why}; install or repair it, or choose another context with --context"
     )]
     Login {
         /// Its name.

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 /// Go's spelling of a duration, or nothing if Go could not read it.
-pub(super) fn canonical(text: &str) -> Option<String> {
+#[must_use]
+pub fn canonical(text: &str) -> Option<String> {
     parse(text).map(format)
 }
 
@@ -74,7 +75,9 @@ fn nanoseconds(number: &str, unit: i128) -> Option<i128> {
         .checked_add(fraction * unit / scale)
 }
 
-fn format(nanoseconds: i64) -> String {
+/// Nanoseconds as Go's `Duration` prints them.
+#[must_use]
+pub fn format(nanoseconds: i64) -> String {
     let mut text = String::new();
     if nanoseconds < 0 {
         text.push('-');

@@ -54,6 +54,10 @@ pub(super) fn read(typed: Vec<OsString>, place: Place, command: &Command) -> Vec
         None => match words.first() {
             None if place == Place::Elsewhere => return typed,
             Some(first) if ABOUT.iter().any(|word| first == word) => return typed,
+            // what many programs take for --version; the verbosity of Go's flags has a number
+            Some(first) if first == "-v" && words.len() == 1 => {
+                return vec![program.clone(), "--version".into()];
+            }
             _ => (&[][..], words),
         },
     };

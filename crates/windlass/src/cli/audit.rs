@@ -118,7 +118,7 @@ impl Audit {
         progress.end();
         writer.end(&counts, failure.as_deref())?;
         if let Some(failure) = failure {
-            output::note(&format!("error: {failure}"));
+            output::error(&failure);
             return Ok(ExitCode::from(2));
         }
         let is_good = counts.keys().all(|state| state.is_good());

@@ -38,17 +38,27 @@ enum Verb {
     /// Print what was signed for a run, if the signature is valid
     ///
     /// Exit status: 0 printed, 1 the signature is not valid, 2 it could not be read.
+    #[command(after_help = "Examples:
+  windlass chain payload build-7x2kq | jq .
+  windlass chain payload --last
+  windlass chain payload -S pipelinerun/release")]
     Payload(Payload),
     /// Print the signature of a run: the envelope, or base64 for the format tekton
+    #[command(after_help = "Examples:
+  windlass chain signature build-7x2kq -n team-a
+  windlass chain signature --last")]
     Signature(Signature),
 }
 
 /// Which run.
 #[derive(Debug, clap::Args)]
 struct Which {
-    /// NAME of a task run, taskrun/NAME or pipelinerun/NAME
-    #[arg(value_name = "RUN")]
-    run: String,
+    /// NAME of a task run, taskrun/NAME, pipelinerun/NAME, or KIND NAME
+    #[arg(value_name = "RUN", num_args = 1..=2, required_unless_present = "last")]
+    run: Vec<String>,
+    /// The run created last in the namespace
+    #[arg(short = 'L', long)]
+    last: bool,
     /// Namespace of the run (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -85,12 +95,15 @@ impl Chain {
             Verb::Payload(verb) => &verb.which,
             Verb::Signature(verb) => &verb.which,
         };
-        let name = if which.run.contains('/') {
-            which.run.clone()
-        } else {
-            format!("{}/{}", Kind::Task.singular(), which.run)
+        let words = match &which.run[..] {
+            // tkn's spelling, in which a name is that of a task run
+            [name] if !which.last && !name.contains('/') => {
+                vec![format!("{}/{name}", Kind::Task.singular())]
+            }
+            words => words.to_vec(),
         };
-        let target = match &targets(&[name], Last::No).map_err(anyhow::Error::msg)?[..] {
+        let last = Last::from(which.last);
+        let target = match &targets(&words, last).map_err(anyhow::Error::msg)?[..] {
             [one] => one.clone(),
             _ => bail!("name one run"),
         };

@@ -186,7 +186,7 @@ async fn run(
             Ok(()) => deleted.push(run),
             Err(error) => {
                 failed += 1;
-                output::note(&format!("error: {}", Chain(&error)));
+                output::error(&Chain(&error).to_string());
             }
         }
     }
@@ -213,7 +213,7 @@ async fn named(
             }
             Err(error @ RunsError::Missing { .. }) => {
                 missing += 1;
-                output::note(&format!("error: {error}"));
+                output::error(&error.to_string());
             }
             Err(error) => return Err(error.into()),
         }

@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use kube::Client;
 use windlass_core::run::Kind;
 
+use super::output::look::Look;
 use super::output::{self, Format};
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
+use crate::inspect::selector::kind_of;
 use crate::inspect::summary::Summary;
 
+mod binding;
 mod field;
 mod section;
 mod signature;
@@ -28,7 +31,7 @@ mod view;
   windlass tr describe --last -o jsonpath='{.metadata.annotations.chains\\.tekton\\.dev/signed}'"
 )]
 pub(crate) struct Describe {
-    /// Name of the run
+    /// NAME of the run, or KIND/NAME
     name: Option<String>,
     /// The run created last in the namespace
     #[arg(short = 'L', long, conflicts_with = "name")]
@@ -42,6 +45,9 @@ pub(crate) struct Describe {
     /// Keep metadata.managedFields in json and yaml
     #[arg(long)]
     show_managed_fields: bool,
+    /// Use neither colours nor pictograms on a terminal
+    #[arg(short = 'C', long, alias = "nocolor")]
+    no_color: bool,
 }
 
 impl Describe {
@@ -54,7 +60,7 @@ impl Describe {
             .unwrap_or(client.default_namespace());
         let runs = Runs::new(&client, kind, Some(namespace))?;
         let name = match self.name {
-            Some(name) => name,
+            Some(name) => own_name(kind, &name)?,
             None if self.last => runs.last().await?,
             None => anyhow::bail!("name a {} to describe, or use --last", kind.name()),
         };
@@ -70,8 +76,27 @@ impl Describe {
             Kind::Task => HashMap::new(),
             Kind::Pipeline => children(&client, namespace, &name).await?,
         };
-        output::write(view::text(kind, &run, &children, Timestamp::now()))?;
+        let look = Look::wanted(self.no_color);
+        let text = view::text(kind, &run, &children, Timestamp::now(), look);
+        output::write(text)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The name of a run that is typed with or without its kind.
+fn own_name(kind: Kind, typed: &str) -> anyhow::Result<String> {
+    let Some((word, name)) = typed.split_once('/') else {
+        return Ok(typed.to_owned());
+    };
+    match kind_of(word) {
+        Ok(other) if other == kind => Ok(name.to_owned()),
+        Ok(other) => anyhow::bail!(
+            "{typed} is no {}; use `windlass {} describe {name}`",
+            kind.name(),
+            other.singular()
+        ),
+        // the name is refused as it is
+        Err(_) => Ok(typed.to_owned()),
     }
 }
 

@@ -46,7 +46,9 @@ pub(crate) struct Dev {
     port: Option<u16>,
     /// Namespace of chains-config and signing-secrets
     #[arg(
+        short = 'n',
         long,
+        visible_alias = "namespace",
         env = "SYSTEM_NAMESPACE",
         default_value = "openshift-pipelines",
         value_name = "NAMESPACE"

@@ -23,6 +23,9 @@ struct Statement {
 
 /// Print the signatures or attestations of an image
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass download signature registry.example.com/team/app:v1
+  windlass download attestation registry.example.com/team/app:v1 | jq -r .payload | base64 -d")]
 pub(crate) struct Download {
     #[command(subcommand)]
     what: What,

@@ -5,11 +5,13 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Command;
+use clap::error::ErrorKind;
 use serde_json::json;
 use windlass_core::error::Chain;
 
 use self::request::Request;
-use super::output;
+use super::output::look::Look;
+use super::{help, output};
 use crate::cluster::Connection;
 
 mod request;
@@ -45,7 +47,7 @@ impl Reader {
     pub(super) fn fail(self, error: &anyhow::Error) -> ExitCode {
         let text = Chain(error.as_ref()).to_string();
         self.object(&text);
-        output::note(&format!("error: {text}"));
+        output::error(&text);
         ExitCode::from(FAILURE)
     }
 
@@ -60,6 +62,17 @@ impl Reader {
 
     /// Prints what clap has to say of the arguments, an error or a help text.
     pub(super) fn usage(self, error: &clap::Error) -> ExitCode {
+        if matches!(
+            error.kind(),
+            ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+        ) {
+            // a verb that is left out asks for help, as with kubectl, cosign and tkn
+            let text = help::shown(&error.render(), Look::of_stdout());
+            return match output::write(text) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => self.fail(&error),
+            };
+        }
         if error.use_stderr() {
             let text = error.to_string();
             self.object(text.trim_start_matches("error: ").trim_end());
@@ -76,7 +89,7 @@ impl Reader {
             Self::Verifier => json!({ "verified": false, "error": error }),
         };
         if let Err(error) = output::write(format!("{object:#}\n")) {
-            output::note(&format!("error: {}", Chain(error.as_ref())));
+            output::error(&Chain(error.as_ref()).to_string());
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use windlass_core::run::Kind;
 
 use super::key;
+use super::output::look::Look;
 use super::output::table::Table;
 use super::output::{self, Format, cells, clean};
 use crate::cluster::Connection;
@@ -59,6 +60,9 @@ pub(crate) struct List {
     /// Keep metadata.managedFields in json and yaml
     #[arg(long)]
     show_managed_fields: bool,
+    /// Use no colours on a terminal
+    #[arg(short = 'C', long, alias = "nocolor")]
+    no_color: bool,
     /// Verify each run with this public key, and show the result; may be repeated
     #[arg(long, value_name = "REF", conflicts_with = "output")]
     key: Vec<KeyRef>,
@@ -107,7 +111,12 @@ impl List {
                 return Ok(ExitCode::SUCCESS);
             }
             None => {
-                let mut columns = Columns::default();
+                let mut columns = Columns {
+                    headings: !self.no_headers,
+                    namespace: None,
+                    verified: None,
+                    look: Look::wanted(self.no_color),
+                };
                 if self.all_namespaces {
                     columns.namespace = Some(NAMESPACE);
                 }
@@ -119,11 +128,7 @@ impl List {
                     columns.verified = Some(verified::cells(&rows, kind, &client, &keys).await);
                 }
                 let runs = rows.iter().map(|row| &row.summary);
-                let table = columns.table(runs, Timestamp::now());
-                match table.split_once('\n') {
-                    Some((_, rows)) if self.no_headers => rows.to_owned(),
-                    _ => table,
-                }
+                columns.table(runs, Timestamp::now())
             }
         };
         output::write(text)?;
@@ -171,12 +176,15 @@ fn with_type(kind: Kind, mut run: Value) -> Value {
 const NAMESPACE: &str = "NAMESPACE";
 
 /// Columns besides those that every list has.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Columns {
+    /// Whether the first row has the headings; they count for the width of a column.
+    headings: bool,
     /// The heading of the first one.
     namespace: Option<&'static str>,
     /// The cells of the last one.
     verified: Option<Vec<&'static str>>,
+    look: Look,
 }
 
 impl Columns {
@@ -184,23 +192,27 @@ impl Columns {
         let names = ["NAME", "STARTED", "DURATION", "STATUS", "SIGNED"];
         let verified = self.verified.as_ref().map(|_| "VERIFIED");
         let mut table = Table::default();
-        let headings = self.namespace.into_iter().chain(names).chain(verified);
-        table.row(headings.map(str::to_owned));
+        if self.headings {
+            let headings = self.namespace.into_iter().chain(names).chain(verified);
+            table.row(headings.map(str::to_owned));
+        }
         for (at, run) in runs.enumerate() {
             let namespace = self.namespace.map(|_| run.metadata.namespace.as_str());
             let namespace = namespace.map(|name| clean::line(name).into_owned());
             let verified = self.verified.as_ref();
-            let verified = verified.and_then(|cells| cells.get(at).map(ToString::to_string));
-            table.row(namespace.into_iter().chain(row(run, now)).chain(verified));
+            let verified = verified.and_then(|cells| cells.get(at));
+            let verified = verified.map(|cell| self.look.state(cell));
+            let row = row(run, now, self.look);
+            table.row(namespace.into_iter().chain(row).chain(verified));
         }
         table.text("")
     }
 }
 
-fn row(run: &Summary, now: Timestamp) -> impl Iterator<Item = String> {
+fn row(run: &Summary, now: Timestamp, look: Look) -> impl Iterator<Item = String> {
     let name = clean::line(&run.metadata.name).into_owned();
-    let signed = cells::signed(run.signature()).to_owned();
-    let status = cells::status(&run.status, now);
+    let signed = look.state(cells::signed(run.signature()));
+    let status = cells::status(&run.status, now, look);
     std::iter::once(name).chain(status).chain([signed])
 }
 
@@ -228,8 +240,10 @@ mod tests {
         now: Timestamp,
     ) -> String {
         let columns = Columns {
+            headings: true,
             namespace: Some(NAMESPACE),
-            ..Columns::default()
+            verified: None,
+            look: Look::PLAIN,
         };
         columns.table(runs, now)
     }

@@ -24,8 +24,10 @@ impl Man {
     /// Writes the pages of `command`, the whole command line.
     pub(crate) fn run(self, mut command: Command) -> anyhow::Result<ExitCode> {
         command.build();
-        std::fs::create_dir_all(&self.folder)
-            .with_context(|| format!("cannot make the folder {}", self.folder.display()))?;
+        std::fs::create_dir_all(&self.folder).with_context(|| {
+            let folder = self.folder.display();
+            format!("cannot make the folder {folder}; name one that you may write to")
+        })?;
         let count = write(&self.folder, &command)?;
         output::note(&format!("{count} pages in {}", self.folder.display()));
         Ok(ExitCode::SUCCESS)

@@ -14,6 +14,7 @@ use windlass_jsonpath::{Template, print};
 pub(crate) mod age;
 pub(crate) mod cells;
 pub(crate) mod clean;
+pub(crate) mod look;
 pub(crate) mod table;
 
 /// A format for programs.
@@ -116,6 +117,13 @@ pub(crate) fn stream(content: impl AsRef<[u8]>) -> anyhow::Result<ControlFlow<()
 pub(crate) fn note(text: &str) {
     let lines: Vec<_> = text.split('\n').map(clean::line).collect();
     say(&format!("{}\n", lines.join("\n")));
+}
+
+/// Writes an error to standard error; its first word is coloured on a terminal.
+pub(crate) fn error(text: &str) {
+    let lines: Vec<_> = text.split('\n').map(clean::line).collect();
+    let word = look::Look::of_stderr().alarm("error:");
+    say(&format!("{word} {}\n", lines.join("\n")));
 }
 
 /// Writes to standard error. A reader that went away is no error, and there is nobody to tell of others.

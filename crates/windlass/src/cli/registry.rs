@@ -9,6 +9,9 @@ mod grant;
 
 /// Check and grant a service account's push access to a registry
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  windlass registry check registry.example.com/team/app -n team-a --service-account build-bot
+  windlass registry grant --docker-config config.json -n team-a --service-account build-bot")]
 pub(crate) struct Registry {
     #[command(subcommand)]
     verb: Verb,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use windlass_core::verify::Story;
 
+use super::output::look::Look;
 use super::output::{self, clean};
 use super::{story, verdict};
 use crate::inspect::verify::report::{Entry, EntryKind, Report};
@@ -31,7 +32,7 @@ pub(super) enum ReportFormat {
 /// Prints reports and gives the exit code.
 pub(super) fn print(reports: &[Report], format: ReportFormat) -> anyhow::Result<ExitCode> {
     match format {
-        ReportFormat::Text => output::write(texts(reports))?,
+        ReportFormat::Text => output::write(texts(reports, Look::of_stdout()))?,
         ReportFormat::Json | ReportFormat::Report => write(&object(reports))?,
     }
     Ok(exit(reports))
@@ -39,7 +40,7 @@ pub(super) fn print(reports: &[Report], format: ReportFormat) -> anyhow::Result<
 
 /// Prints what the valid signatures of images say, as cosign does, and the reports to standard error.
 pub(super) fn print_claims(reports: &[Report]) -> anyhow::Result<ExitCode> {
-    output::note(texts(reports).trim_end());
+    output::note(texts(reports, Look::PLAIN).trim_end());
     if failures(reports).is_empty() {
         let entries = reports.iter().flat_map(|report| &report.entries);
         let valid = entries.filter(|entry| entry.is_valid());
@@ -56,16 +57,21 @@ pub(super) fn print_envelopes(
     reports: &[Report],
     otherwise: Unverified,
 ) -> anyhow::Result<ExitCode> {
-    output::note(texts(reports).trim_end());
+    output::note(texts(reports, Look::PLAIN).trim_end());
     if failures(reports).is_empty() {
         let attestations = reports.iter().flat_map(Report::valid_attestations);
         let envelopes = attestations.filter_map(|entry| entry.envelope.as_ref());
-        let lines = envelopes.map(|envelope| envelope.to_json() + "\n");
+        let lines = envelopes.map(|envelope| as_cosign_prints(&envelope.to_json()) + "\n");
         output::write(lines.collect::<String>())?;
     } else if otherwise == Unverified::Object {
         write(&object(reports))?;
     }
     Ok(exit(reports))
+}
+
+/// An envelope without key IDs that say nothing.
+fn as_cosign_prints(envelope: &str) -> String {
+    envelope.replace(r#""keyid":"","#, "")
 }
 
 /// What is printed where envelopes would be, if there are none.
@@ -114,12 +120,12 @@ fn failures(reports: &[Report]) -> Vec<String> {
     failures.collect()
 }
 
-fn texts(reports: &[Report]) -> String {
-    let texts: Vec<String> = reports.iter().map(text).collect();
+fn texts(reports: &[Report], look: Look) -> String {
+    let texts: Vec<String> = reports.iter().map(|report| text(report, look)).collect();
     texts.join("\n")
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, look: Look) -> String {
     let mut text = line("", &report.target);
     if let Some(digest) = &report.digest {
         text.push_str(&line("  digest: ", digest));
@@ -132,7 +138,7 @@ fn text(report: &Report) -> String {
     for entry in &report.entries {
         invalid += usize::from(!entry.is_valid());
         if entry.is_valid() || invalid <= MOST_INVALID {
-            add(&mut text, entry);
+            add(&mut text, entry, look);
         }
     }
     if invalid > MOST_INVALID {
@@ -153,12 +159,13 @@ fn add_story(text: &mut String, told: &Story, place: &str) {
     text.push_str("log: none was consulted\n");
 }
 
-fn add(text: &mut String, entry: &Entry) {
+fn add(text: &mut String, entry: &Entry, look: Look) {
     let state = match entry.kind {
         EntryKind::Other => "skipped",
         _ if entry.is_valid() => "valid",
         _ => "invalid",
     };
+    let state = look.state(state);
     // writing to a string cannot fail
     let _ = write!(text, "\n{}: {state}\n", entry.kind.name());
     text.push_str(&line("  found in: ", &entry.place));

@@ -9,11 +9,12 @@ use windlass_core::error::Chain;
 use windlass_core::run::Kind;
 
 use super::output::{self, clean};
+use super::target::{Last, run_on_cluster, targets};
 use crate::cluster::Connection;
 use crate::cluster::runs::{Head, RunId};
 use crate::controller::resign::{Resigned, resign};
 use crate::inspect::runs::{Runs, RunsError};
-use crate::inspect::selector::RunSelector;
+use crate::inspect::selector::{RunSelector, kind_of};
 
 /// Runs that are written at once.
 const AT_ONCE: usize = 8;
@@ -24,16 +25,21 @@ const AT_ONCE: usize = 8;
 /// stored stays until it is replaced.
 ///
 /// Exit status: 0 done, 2 if a run could not be found or written; the others are done nevertheless.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass resign build-7x2kq pr/release -n team-a
+  windlass resign taskrun --last
   windlass resign --all-failed -A
   windlass resign -l app=shop --dry-run")]
 pub(crate) struct Resign {
-    /// NAME, taskrun/NAME (tr) or pipelinerun/NAME (pr)
-    #[arg(value_name = "RUN", required_unless_present_any = ["all_failed", "label"])]
+    /// NAME, taskrun/NAME (tr), pipelinerun/NAME (pr), or KIND NAME...
+    #[arg(value_name = "RUN", required_unless_present_any = ["all_failed", "label", "last"])]
     #[arg(conflicts_with_all = ["all_failed", "label", "all_namespaces"])]
-    runs: Vec<RunSelector>,
+    runs: Vec<String>,
+    /// The run created last in the namespace
+    #[arg(short = 'L', long, conflicts_with_all = ["all_failed", "label", "all_namespaces"])]
+    last: bool,
     /// All runs that are marked as failed
     #[arg(long)]
     all_failed: bool,
@@ -66,10 +72,11 @@ impl Resign {
         let chosen = chosen.unwrap_or(client.default_namespace());
         let namespace = (!self.all_namespaces).then_some(chosen);
         let mut tally = Tally::default();
-        let ids = if self.runs.is_empty() {
+        let ids = if self.runs.is_empty() && !self.last {
             self.selected(&client, namespace, &mut tally).await?
         } else {
-            named(&client, namespace, &self.runs, &mut tally).await?
+            let runs = self.chosen(&client, chosen).await?;
+            named(&client, namespace, &runs, &mut tally).await?
         };
         if self.dry_run {
             for id in &ids {
@@ -97,6 +104,26 @@ impl Resign {
             output::note("no run was changed");
         }
         Ok(tally.exit_code())
+    }
+
+    /// The runs that are named, or the last one.
+    async fn chosen(&self, client: &Client, namespace: &str) -> anyhow::Result<Vec<RunSelector>> {
+        let named_kind = self.runs.first().and_then(|word| kind_of(word).ok());
+        let targets = match named_kind {
+            Some(_) => targets(&self.runs, Last::from(self.last)),
+            None if self.last => targets(&self.runs, Last::Wanted),
+            None => {
+                let words = self.runs.iter().map(|word| word.parse());
+                return Ok(words.collect::<Result<_, _>>()?);
+            }
+        };
+        let mut runs = Vec::new();
+        for target in targets.map_err(anyhow::Error::msg)? {
+            let (kind, _, name) = run_on_cluster(&target, Some(namespace), client).await?;
+            let kind = Some(kind);
+            runs.push(RunSelector { kind, name });
+        }
+        Ok(runs)
     }
 
     /// The marked runs that the flags select.
@@ -171,7 +198,7 @@ async fn named(
 impl Tally {
     fn fail(&mut self, why: &str) {
         self.failed += 1;
-        output::note(&format!("error: {}", clean::line(why)));
+        output::error(&clean::line(why));
     }
 
     fn exit_code(&self) -> ExitCode {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use anyhow::Context as _;
 use windlass_core::verify;
 
-use super::output::note;
+use super::output::{error, note};
 use crate::inspect::input::{Input, MAX_CONTENT};
 
 /// A predicate type's URI, typed as that or as cosign's short name for it.
@@ -34,7 +34,7 @@ pub(super) fn report(findings: &[String]) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     for finding in findings {
-        note(&format!("error: not verified: {finding}"));
+        error(&format!("not verified: {finding}"));
     }
     ExitCode::from(1)
 }

@@ -13,23 +13,34 @@ const VARIABLE: &str = "KUBECONFIG";
 /// Largest token file.
 const TOKEN_LIMIT: u64 = 1 << 20;
 
-/// Why a kubeconfig is of no use. Each text says in which place, and what is wrong there.
+/// Why a kubeconfig is of no use. Each text says in which place, what is wrong there, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
     /// A file is missing, or may not be read.
-    #[error("cannot read the kubeconfig {path}: {source}")]
+    #[error(
+        "cannot read the kubeconfig {path}: {source}; name a kubeconfig with --kubeconfig or \
+         $KUBECONFIG"
+    )]
     Read {
         path: String,
         source: std::io::Error,
     },
     /// No file of the list exists.
-    #[error("no kubeconfig of $KUBECONFIG exists ({0})")]
+    #[error(
+        "no kubeconfig of $KUBECONFIG exists ({0}); name a kubeconfig with --kubeconfig or \
+         $KUBECONFIG"
+    )]
     NoneOf(String),
     /// There is no list, and no home to look in.
-    #[error("there is no home folder to look for .kube/config in")]
+    #[error(
+        "there is no home folder to look for .kube/config in; name a kubeconfig with --kubeconfig or \
+         $KUBECONFIG"
+    )]
     NoHome,
     /// It is not text, or not YAML, or its parts have other forms.
-    #[error("the kubeconfig {path} is damaged: {why}")]
+    #[error(
+        "the kubeconfig {path} is damaged: {why}; repair it, or name another one with --kubeconfig"
+    )]
     Damaged { path: String, why: String },
     /// No context is chosen.
     #[error(
@@ -37,16 +48,33 @@ pub(crate) enum FileError {
     )]
     NoContext,
     /// The context is not in the file.
-    #[error("the kubeconfig has no context {0:?}; choose another one with --context")]
+    #[error(
+        "the kubeconfig has no context {0:?}; choose another one with --context: `kubectl config \
+         get-contexts` lists them"
+    )]
     UnknownContext(String),
     /// The cluster of the context is not in the file.
-    #[error("the kubeconfig has no cluster {0:?}, which its context names")]
+    #[error(
+        "the kubeconfig has no cluster {0:?}, which its context names; add it, or choose another \
+         context with --context"
+    )]
     UnknownCluster(String),
+    /// The user of the context is not in the file.
+    #[error(
+        "the kubeconfig has no user {0:?}, which its context names; add it, or choose another context \
+         with --context"
+    )]
+    UnknownUser(String),
     /// The address, a certificate or a key cannot be used.
-    #[error("the kubeconfig cannot be used: {0}")]
+    #[error(
+        "the kubeconfig cannot be used: {0}; repair it, or choose another context with --context"
+    )]
     Unusable(String),
     /// The token file cannot be read.
-    #[error("cannot read the token file {path} of the kubeconfig: {source}")]
+    #[error(
+        "cannot read the token file {path} of the kubeconfig: {source}; log in to the cluster again, or \
+         choose another context with --context"
+    )]
     Token {
         path: String,
         source: std::io::Error,
@@ -62,10 +90,25 @@ pub(super) async fn load(
         Some(path) => read(path)?,
         None => merged()?,
     };
+    let stranger = unknown_user(&file, options);
     let loaded = Config::from_custom_kubeconfig(file, options).await;
     let mut config = loaded.map_err(|error| failed(&error, options))?;
+    if let Some(name) = stranger {
+        // kube would go on without a credential
+        return Err(FileError::UnknownUser(name));
+    }
     trim_token(&mut config)?;
     Ok(config)
+}
+
+/// The user that the context names and that is not in the file.
+fn unknown_user(file: &Kubeconfig, options: &KubeConfigOptions) -> Option<String> {
+    let context = options.context.as_ref().or(file.current_context.as_ref())?;
+    let mut contexts = file.contexts.iter();
+    let context = contexts.find(|known| known.name == *context)?;
+    let user = context.context.as_ref()?.user.as_ref()?;
+    let is_known = file.auth_infos.iter().any(|known| known.name == *user);
+    (!is_known && !user.is_empty()).then(|| user.clone())
 }
 
 /// The files of the list, the first of which counts most; or the one in the home folder.

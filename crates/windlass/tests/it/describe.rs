@@ -80,7 +80,7 @@ fn the_view_shows_the_steps_and_the_signature() {
     scene.create(run("TaskRun", "team-a", "build", 1));
     let shown = output(&scene, &["taskrun", "describe", "build", "-n", "team-a"]);
     assert!(
-        shown.contains(" NAME               STATUS\n ∙ build-and-push   Completed\n"),
+        shown.contains(" NAME             STATUS\n build-and-push   Completed\n"),
         "{shown}"
     );
     assert!(
@@ -202,7 +202,7 @@ fn a_pipeline_run_is_shown_with_its_task_runs() {
     task["metadata"]["labels"] = json!({"tekton.dev/pipelineRun": "release"});
     scene.create(task);
     let shown = output(&scene, &["pr", "describe", "release"]);
-    assert!(shown.contains(" ∙ release-build   build "), "{shown}");
+    assert!(shown.contains(" release-build   build "), "{shown}");
     assert!(shown.contains("0s         Succeeded   yes"), "{shown}");
 }
 

@@ -11,6 +11,7 @@ use windlass_sandbox::registry::Options;
 
 use crate::scene::Scene;
 use crate::shell::Shell;
+use crate::transcripts::below;
 use crate::verify::registry::ImageScene;
 
 /// The lines of each verb, with the exit status: success, failure, nothing found, a key that cannot
@@ -274,17 +275,13 @@ fn the_table_of_json_has_every_verb_with_that_format() {
     let mut verbs = vec![String::new()];
     let mut with_json = BTreeSet::new();
     while let Some(verb) = verbs.pop() {
-        let help = shell.succeed(&format!("{verb} --help"));
+        let help = shell.succeed(&format!("{verb}--help"));
         let option = help.split("-o, --output <FORMAT>").nth(1);
         let option = option.map(|text| text.split("\n  -").next().unwrap_or(text));
         if option.is_some_and(|text| text.contains("json")) {
             with_json.insert(verb.trim().to_owned());
         }
-        let list = help.split("\nCommands:\n").nth(1).unwrap_or_default();
-        let lines = list.lines().take_while(|line| !line.is_empty());
-        let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
-        let names = names.filter(|name| !name.is_empty() && *name != "help");
-        verbs.extend(names.map(|name| format!("{verb} {name}")));
+        verbs.extend(below(&verb, &help));
     }
     let table: BTreeSet<String> = TABLE.iter().map(|(verb, _)| (*verb).to_owned()).collect();
     assert_eq!(with_json, table);

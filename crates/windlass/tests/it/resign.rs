@@ -139,3 +139,30 @@ fn a_run_whose_mark_was_taken_off_is_signed_again_by_the_controller() {
     until("the run is signed again", is_signed);
     controller.stop();
 }
+
+#[test]
+fn runs_to_sign_again_are_named_in_the_words_of_every_verb() {
+    let scene = scene_with_runs();
+    scene.shell.succeed("resign pipelinerun --last -n a");
+    let left = annotations(&scene, "pipelineruns", ("a", "failed"));
+    assert_eq!(left, UNMARKED);
+    let printed = scene
+        .shell
+        .succeed("resign taskrun failed signed -n a --dry-run");
+    assert_eq!(printed.lines().count(), 2, "{printed}");
+    let printed = scene.shell.succeed("resign --last -n b");
+    assert!(
+        printed.starts_with("taskrun.tekton.dev/failed in namespace b"),
+        "{printed}"
+    );
+    for (line, why) in [
+        (
+            "resign failed --last -n a",
+            "--last is the run created last",
+        ),
+        ("resign taskrun -n a", "the name of the taskrun is missing"),
+        ("resign --last -A", "cannot be used with"),
+    ] {
+        scene.shell.fail(2, line, why);
+    }
+}

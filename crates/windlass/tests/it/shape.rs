@@ -137,6 +137,18 @@ fn chain_prints_what_was_signed_and_the_signature_as_tkn_did() {
     scene
         .shell
         .fail(2, "chain payload -S -n team-a gone", "there is no TaskRun");
+    for target in ["taskrun/good", "taskrun good", "tr/good"] {
+        let line = format!("chain signature -n team-a {target}");
+        assert_eq!(scene.shell.succeed(&line), envelope, "{target}");
+    }
+    let name = scene
+        .shell
+        .succeed("tr describe --last -n team-a -o jsonpath={.metadata.name}");
+    let last = scene.shell.run("chain signature -n team-a --last");
+    let named = scene
+        .shell
+        .run(&format!("chain signature -n team-a {name}"));
+    assert_eq!((last.code, last.stdout), (named.code, named.stdout));
 }
 
 #[test]
@@ -160,6 +172,11 @@ fn a_run_is_named_in_the_same_words_for_every_verb_about_runs() {
         assert!(last.code < 2, "{verb}: {}", last.stderr);
         shell.fail(2, &format!("{verb} -n team-a good --last"), "--last");
     }
+    for target in ["good", "taskrun/good", "tr/good"] {
+        shell.succeed(&format!("tr describe -n team-a {target}"));
+    }
+    let other = "tr describe -n team-a pr/release";
+    shell.fail(2, other, "use `windlass pipelinerun describe release`");
     // as from a file
     let run = shell.succeed("tr describe good -n team-a -o yaml");
     shell.write("run.yaml", run);

@@ -134,15 +134,14 @@ fn every_verb_shows_its_help_in_a_transcript() {
     assert!(seen > 20, "only {seen} verbs were found");
 }
 
-/// The verbs that the help of a verb lists, with a blank after each word.
-fn below(verb: &str, help: &str) -> Vec<String> {
-    let Some((_, list)) = help.split_once("\nCommands:\n") else {
-        return Vec::new();
-    };
-    let lines = list.lines().take_while(|line| !line.is_empty());
-    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
-    names
-        .filter(|name| !name.is_empty() && *name != "help")
-        .map(|name| format!("{verb}{name} "))
-        .collect()
+/// The verbs that the help of a verb lists, in one group or several, with a blank after each word.
+pub fn below(verb: &str, help: &str) -> Vec<String> {
+    let lists = help.split("\nOptions:").next().unwrap_or_default();
+    let verbs = lists.lines().filter_map(|line| {
+        let line = line.strip_prefix("  ")?;
+        let is_verb = line.starts_with(|first: char| first.is_ascii_lowercase());
+        line.split(' ').next().filter(|_| is_verb)
+    });
+    let verbs = verbs.filter(|name| *name != "help");
+    verbs.map(|name| format!("{verb}{name} ")).collect()
 }

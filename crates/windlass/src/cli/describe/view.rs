@@ -8,10 +8,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use windlass_core::run::Kind;
 
-use super::{field, section, signature};
+use super::section::{Page, time_limit};
+use super::{field, signature};
+use crate::cli::output::look::Look;
 use crate::cli::output::table::Table;
 use crate::cli::output::{cells, clean};
-use crate::inspect::summary::{Status, Summary};
+use crate::inspect::summary::{Condition, Status, Summary};
 
 /// Set by `kubectl apply`: the whole object once more.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -22,6 +24,7 @@ pub(super) fn text(
     run: &Value,
     children: &HashMap<String, Summary>,
     now: Timestamp,
+    look: Look,
 ) -> String {
     let status = run
         .get("status")
@@ -29,82 +32,77 @@ pub(super) fn text(
     let status = status.unwrap_or_default();
     let condition = status.condition();
     let finished = condition.is_some_and(|condition| condition.status != "Unknown");
-    let mut text = head(kind, run, finished);
-    map(&mut text, "Labels", field::object(run, "/metadata/labels"));
-    map(
-        &mut text,
-        "Annotations",
-        field::object(run, "/metadata/annotations"),
-    );
-    let mut table = Table::new(["STARTED", "DURATION", "STATUS"]);
-    table.row(cells::status(&status, now));
-    let _ = write!(text, "\n🌡️  Status\n\n{}", table.text(""));
-    if let Some(failed) = condition.filter(|condition| condition.status == "False") {
-        let _ = write!(
-            text,
-            "\n💌 Message\n\n{}\n",
-            clean::lines(&failed.message, "")
-        );
+    let mut page = Page {
+        text: head(kind, run, finished, look),
+        look,
+    };
+    for (title, pointer) in [
+        ("Labels", "/metadata/labels"),
+        ("Annotations", "/metadata/annotations"),
+    ] {
+        map(&mut page, title, field::object(run, pointer));
     }
-    section::timeouts(&mut text, run);
-    section::values(&mut text, "⚓ Params", field::list(run, "/spec/params"));
-    section::values(&mut text, "📝 Results", field::list(run, "/status/results"));
-    section::workspaces(&mut text, field::list(run, "/spec/workspaces"));
+    state(&mut page, kind, &status, now);
+    if let Some(failed) = condition.filter(|condition| condition.status == "False") {
+        message(&mut page, kind, failed, &failures(run, children));
+    }
+    if kind == Kind::Pipeline {
+        page.timeouts(run);
+    }
+    page.params(field::list(run, "/spec/params"));
+    page.results(kind, field::list(run, "/status/results"));
+    page.workspaces(field::list(run, "/spec/workspaces"));
     match kind {
         Kind::Task => {
-            section::states(&mut text, "🦶 Steps", field::list(run, "/status/steps"));
-            section::states(
-                &mut text,
-                "🚗 Sidecars",
-                field::list(run, "/status/sidecars"),
-            );
+            page.steps(field::list(run, "/status/steps"));
+            page.sidecars(field::list(run, "/status/sidecars"));
         }
         Kind::Pipeline => {
-            section::children(&mut text, run, children, now);
-            section::skipped(&mut text, field::list(run, "/status/skippedTasks"));
+            page.children(run, children, now);
+            page.skipped(field::list(run, "/status/skippedTasks"));
         }
     }
-    text
+    page.text
 }
 
-fn head(kind: Kind, run: &Value, finished: bool) -> String {
+fn head(kind: Kind, run: &Value, finished: bool, look: Look) -> String {
     let (reference, account) = match kind {
         Kind::Task => (
-            ("Task Ref:", "/spec/taskRef/name"),
+            ("Task Ref", "/spec/taskRef/name"),
             "/spec/serviceAccountName",
         ),
         Kind::Pipeline => (
-            ("Pipeline Ref:", "/spec/pipelineRef/name"),
+            ("Pipeline Ref", "/spec/pipelineRef/name"),
             "/spec/taskRunTemplate/serviceAccountName",
         ),
     };
     let mut table = Table::default();
-    let always = [
-        ("Name:", "/metadata/name"),
-        ("Namespace:", "/metadata/namespace"),
-    ];
-    for (title, pointer) in always {
-        table.row([title.to_owned(), clean::short(field::text(run, pointer))]);
+    let mut row = |title: &str, value: String| {
+        table.row([format!("{}:", look.field(title)), value]);
+    };
+    for (title, pointer) in [
+        ("Name", "/metadata/name"),
+        ("Namespace", "/metadata/namespace"),
+    ] {
+        row(title, clean::short(field::text(run, pointer)));
     }
-    let optional = [
-        reference,
-        ("Service Account:", account),
-        ("Timeout:", "/spec/timeout"),
-    ];
-    for (title, pointer) in optional {
+    for (title, pointer) in [reference, ("Service Account", account)] {
         let value = field::text(run, pointer);
-        if !value.is_empty() && value != "0s" {
-            table.row([title.to_owned(), clean::short(value)]);
+        if !value.is_empty() {
+            row(title, clean::short(value));
         }
     }
-    table.row([
-        "Signature:".to_owned(),
-        signature::line(kind, run, finished),
-    ]);
+    if kind == Kind::Task {
+        let limit = time_limit(field::text(run, "/spec/timeout"));
+        if !limit.is_empty() && limit != "0s" {
+            row("Timeout", limit);
+        }
+    }
+    row("Signature", signature::line(kind, run, finished));
     table.text("")
 }
 
-fn map(text: &mut String, title: &str, entries: Option<&Map<String, Value>>) {
+fn map(page: &mut Page, title: &str, entries: Option<&Map<String, Value>>) {
     let mut entries: Vec<_> = entries
         .into_iter()
         .flatten()
@@ -114,10 +112,55 @@ fn map(text: &mut String, title: &str, entries: Option<&Map<String, Value>>) {
         return;
     }
     entries.sort_unstable_by_key(|(key, _)| *key);
-    let _ = writeln!(text, "{title}:");
+    let _ = writeln!(page.text, "{}:", page.look.field(title));
     for (key, value) in entries {
-        let _ = writeln!(text, " {}={}", clean::line(key), field::cell(Some(value)));
+        let value = field::cell(Some(value));
+        let _ = writeln!(page.text, " {}={value}", clean::line(key));
     }
+}
+
+fn state(page: &mut Page, kind: Kind, status: &Status, now: Timestamp) {
+    // the blanks are those of tkn, so that its columns stand where scripts look for them
+    let mut table = Table::new(match kind {
+        Kind::Task => ["STARTED ", "DURATION ", "STATUS"],
+        Kind::Pipeline => ["STARTED", "DURATION", "STATUS"],
+    });
+    table.row(cells::status(status, now, page.look));
+    let title = page.look.title("🌡️  ", "Status");
+    let _ = write!(page.text, "\n{title}\n\n{}", table.text(""));
+}
+
+/// The task runs of a pipeline run that failed.
+fn failures<'a>(run: &'a Value, children: &HashMap<String, Summary>) -> Vec<&'a str> {
+    let references = field::list(run, "/status/childReferences").iter();
+    let mut names: Vec<&str> = references
+        .map(|reference| field::text(reference, "/name"))
+        .filter(|name| {
+            let condition = children.get(*name).and_then(|run| run.status.condition());
+            condition.is_some_and(|condition| condition.status == "False")
+        })
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// Why a run failed, and which of its task runs did.
+fn message(page: &mut Page, kind: Kind, failed: &Condition, failures: &[&str]) {
+    let mut message = clean::lines(&failed.message, "");
+    if !failures.is_empty() {
+        // tkn says so of each that failed, and scripts look for the line
+        let names = failures.join(", ");
+        let _ = write!(message, "\nTaskRun(s) cancelled: {}", clean::line(&names));
+    }
+    if message.is_empty() {
+        return;
+    }
+    let pictogram = match kind {
+        Kind::Task => "",
+        Kind::Pipeline => "💌 ",
+    };
+    let title = page.look.title(pictogram, "Message");
+    let _ = write!(page.text, "\n{title}\n\n{message}\n");
 }
 
 #[cfg(test)]

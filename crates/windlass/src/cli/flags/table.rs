@@ -239,10 +239,8 @@ const KMS: [Flag; 1] = [value(
 )];
 
 /// Flags of tkn's `list` and `describe`.
-const SHOWING: [Flag; 4] = [
+const SHOWING: [Flag; 2] = [
     switch("allow-missing-template-keys", Use::Ignored),
-    short('C', switch("no-color", Use::Ignored)),
-    switch("nocolor", Use::Ignored),
     value("template", GO_TEMPLATE),
 ];
 

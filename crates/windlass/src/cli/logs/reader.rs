@@ -89,7 +89,7 @@ impl<'a> Reader<'a> {
     /// Says what could not be shown; the rest is shown nevertheless.
     pub(super) fn fail(&self, why: &str) {
         self.has_failed.set(true);
-        output::note(&format!("error: {}", clean::line(why)));
+        output::error(&clean::line(why));
     }
 
     /// Shows the logs of a task run, which is one of a pipeline if it has a task there. Breaks off if

@@ -1,6 +1,7 @@
 //! Times for people: how long ago, and how long it took.
 
 use jiff::Timestamp;
+use windlass_core::tekton::duration;
 
 /// Units of an age in seconds, the largest first; there are no months, as in `tkn`.
 const UNITS: [(i64, &str); 6] = [
@@ -36,15 +37,8 @@ pub(crate) fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> Strin
     let (Some(start), Some(end)) = (start, end) else {
         return NONE.to_owned();
     };
-    let seconds = end.as_second().saturating_sub(start.as_second());
-    let sign = if seconds < 0 { "-" } else { "" };
-    let seconds = seconds.unsigned_abs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{sign}{seconds}s"),
-        (0, _) => format!("{sign}{minutes}m{seconds}s"),
-        _ => format!("{sign}{hours}h{minutes}m{seconds}s"),
-    }
+    let nanoseconds = end.as_nanosecond().saturating_sub(start.as_nanosecond());
+    duration::format(i64::try_from(nanoseconds).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
@@ -76,6 +70,9 @@ mod tests {
         assert_eq!(between(at(0), at(0)), "0s");
         assert_eq!(between(at(0), at(75)), "1m15s");
         assert_eq!(between(at(0), at(3_600)), "1h0m0s");
+        assert_eq!(between(at(75), at(0)), "-1m15s");
+        let half = "1970-01-01T00:00:01.5Z".parse().ok();
+        assert_eq!(between(at(0), half), "1.5s");
         assert_eq!(between(at(0), None), "---");
     }
 }

@@ -51,12 +51,33 @@ impl Table {
 
 #[expect(clippy::ptr_arg, reason = "used as a function over rows of String")]
 fn width(cell: &String) -> usize {
-    cell.chars().count()
+    let mut width = 0;
+    let mut characters = cell.chars();
+    while let Some(character) = characters.next() {
+        // text is made safe before, so an escape begins a colour of ours, and that takes no place
+        if character == '\u{1b}' {
+            characters.by_ref().find(|end| *end == 'm');
+        } else {
+            width += 1;
+        }
+    }
+    width
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_colour_takes_no_place() {
+        let mut table = Table::default();
+        table.row(["\u{1b}[91mFailed\u{1b}[0m".to_owned(), "x".to_owned()]);
+        table.row(["Succeeded".to_owned(), "y".to_owned()]);
+        assert_eq!(
+            table.text(""),
+            "\u{1b}[91mFailed\u{1b}[0m      x\nSucceeded   y\n"
+        );
+    }
 
     #[test]
     fn columns_line_up_three_spaces_apart() {

@@ -86,7 +86,7 @@ fn every_cause_of_a_bad_kubeconfig_is_told_once_with_what_to_do() {
         format!(
             "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
              clusters: [{{name: c, cluster: {{server: '{server}'}}}}]\n\
-             contexts: [{{name: a, context: {{cluster: c, user: u}}}}, {{name: b, context: {{cluster: no, user: u}}}}]\n\
+             contexts: [{{name: a, context: {{cluster: c, user: u}}}}, {{name: b, context: {{cluster: no, user: u}}}}, {{name: d, context: {{cluster: c, user: no}}}}]\n\
              users: [{{name: u, user: {{}}}}]\n"
         )
     };
@@ -95,7 +95,28 @@ fn every_cause_of_a_bad_kubeconfig_is_told_once_with_what_to_do() {
     shell.write("empty", "");
     shell.write("down", cluster("http://127.0.0.1:1"));
     shell.write("plugin", cluster("http://127.0.0.1:1").replace("user: {}", "user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, interactiveMode: Never}}"));
+    for (name, from, to) in [
+        (
+            "no-file",
+            "server:",
+            "certificate-authority: gone.crt, server:",
+        ),
+        ("no-token", "user: {}", "user: {tokenFile: gone}"),
+        ("no-url", "http://127.0.0.1:1", "::"),
+        ("no-server", "server: 'http://127.0.0.1:1'", ""),
+    ] {
+        shell.write(name, cluster("http://127.0.0.1:1").replace(from, to));
+    }
     for (flags, expected) in [
+        ("-k down -c d", "no user \"no\", which its context names"),
+        (
+            "-k no-file",
+            "cannot read its certificate-authority gone.crt",
+        ),
+        ("-k no-token", "cannot read the token file gone"),
+        ("-k no-url", "is not a URL"),
+        ("-k no-server", "has no server"),
+        ("-k .", "cannot read the kubeconfig .: Is a directory"),
         (
             "--kubeconfig gone",
             "cannot read the kubeconfig gone: No such file",
@@ -124,6 +145,11 @@ fn every_cause_of_a_bad_kubeconfig_is_told_once_with_what_to_do() {
         assert_eq!(outcome.code, 2, "{flags}");
         let text = &outcome.stderr;
         assert!(text.contains(expected), "{flags}: {text}");
+        let steps = ["--kubeconfig", "--context", "the right context"];
+        assert!(
+            steps.iter().any(|step| text.contains(step)),
+            "{flags}: {text}"
+        );
         assert!(text.len() < 400, "{flags}: {text}");
         for word in ["ServiceError", "client error", "Invalid UTF-8", "incluster"] {
             assert!(!text.contains(word), "{flags}: {text}");

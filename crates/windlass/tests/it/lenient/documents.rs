@@ -53,8 +53,25 @@ fn an_error_of_yaml_says_what_is_wrong_in_words_of_its_own() {
         "payload -f doubled.yaml",
         "the member \"kind\" is there twice at line 3",
     );
-    let outcome = shell.run("payload -f doubled.yaml");
-    assert!(!outcome.stderr.contains("Policy"), "{}", outcome.stderr);
+    for (name, text) in [
+        ("doubled", None),
+        ("tab", Some("kind: TaskRun\n\tmetadata: {}\n".to_owned())),
+        ("alias", Some("kind: *unknown\n".to_owned())),
+        ("open", Some("kind: [TaskRun\n".to_owned())),
+        ("text", Some("just a text\n".to_owned())),
+        ("list", Some("- kind: TaskRun\n".to_owned())),
+    ] {
+        let file = format!("{name}.yaml");
+        if let Some(text) = text {
+            shell.write(&file, text);
+        }
+        let outcome = shell.run(&format!("payload -f {file}"));
+        assert_eq!(outcome.code, 2, "{name}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(&file), "{name}: {}", outcome.stderr);
+        for word in ["Policy", "from_str", "Options", "Error {"] {
+            assert!(!outcome.stderr.contains(word), "{name}: {}", outcome.stderr);
+        }
+    }
 }
 
 #[test]

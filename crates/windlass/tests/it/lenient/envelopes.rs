@@ -72,7 +72,18 @@ fn a_public_key_of_pkcs_1_verifies_what_the_same_key_in_spki_does() {
         format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n")
     };
     shell.write("pkcs1.pub", pem("RSA PUBLIC KEY", &body));
-    for key in ["spki.pub", "pkcs1.pub"] {
+    // as editors of other systems and commands of openssl leave it
+    let text = pem("RSA PUBLIC KEY", &body);
+    shell.write("crlf.pub", text.replace('\n', "\r\n"));
+    shell.write("blank.pub", format!("\n\n{text}\n\n"));
+    shell.write("with-a-note.pub", format!("writing RSA key\n{text}"));
+    for key in [
+        "spki.pub",
+        "pkcs1.pub",
+        "crlf.pub",
+        "blank.pub",
+        "with-a-note.pub",
+    ] {
         let line = format!("verify-blob --key {key} --signature blob.sig blob.txt");
         shell.succeed(&line);
         let line = format!("verify-blob --key {key} --signature blob.sig spki.pub");

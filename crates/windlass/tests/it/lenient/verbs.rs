@@ -161,6 +161,22 @@ fn a_verb_of_another_program_is_answered_with_what_to_type() {
 }
 
 #[test]
+fn a_verb_that_is_left_out_is_a_question_and_no_error() {
+    let shell = Shell::new();
+    for line in [
+        "", "taskrun", "pr", "registry", "chain", "download", "help", "--help",
+    ] {
+        let help = shell.succeed(line);
+        assert!(help.contains("\nUsage: windlass"), "{line}: {help}");
+        assert!(
+            help.contains("\nExamples:\n  windlass") || help.contains("windlass demo"),
+            "{help}"
+        );
+    }
+    assert_eq!(shell.succeed("-v"), shell.succeed("--version"));
+}
+
+#[test]
 fn the_version_names_commit_and_date_or_says_that_it_does_not_know() {
     let shell = Shell::new();
     let version: Value = serde_json::from_str(&shell.succeed("version --json")).unwrap();

@@ -44,37 +44,38 @@ Labels:
 Annotations:
  big={}… (5000 bytes)
 
-🌡️  Status
+Status
 
-STARTED         DURATION   STATUS
-2 minutes ago   45s        Succeeded
+STARTED         DURATION    STATUS
+2 minutes ago   45s         Succeeded
 
-⚓ Params
+Params
+
+ NAME   VALUE
+ url    https://x
+ list   [a b]
+
+Results
 
  NAME     VALUE
- ∙ url    https://x
- ∙ list   [\"a\",\"b\"]
+ digest   sha256:ab
 
-📝 Results
+Workspaces
 
- NAME       VALUE
- ∙ digest   sha256:ab
+ NAME     SUB PATH   WORKSPACE BINDING
+ source   ---        PersistentVolumeClaim (claimName=c)
+ tmp      d          EmptyDir (emptyDir=)
 
-📂 Workspaces
+Steps
 
- NAME       SUB PATH   WORKSPACE BINDING
- ∙ source   ---        PersistentVolumeClaim (c)
- ∙ tmp      d          EmptyDir
-
-🦶 Steps
-
- NAME                            STATUS
- ∙ git-source-sourcerepo-p2sk8   Completed
- ∙ echo                          Running
+ NAME                          STATUS
+ git-source-sourcerepo-p2sk8   Completed
+ echo                          Running
 ",
         "A".repeat(64)
     );
-    assert_eq!(text(Kind::Task, &run, &HashMap::new(), now()), expected);
+    let shown = text(Kind::Task, &run, &HashMap::new(), now(), Look::PLAIN);
+    assert_eq!(shown, expected);
 }
 
 #[test]
@@ -99,14 +100,14 @@ fn a_pipeline_run_lists_its_task_runs_and_their_signatures() {
     });
     let child = Summary::deserialize(&child).unwrap();
     let children = HashMap::from([("release-build".to_owned(), child)]);
-    let shown = text(Kind::Pipeline, &run, &children, now());
+    let shown = text(Kind::Pipeline, &run, &children, now(), Look::PLAIN);
     for line in [
         "Pipeline Ref:      all\n",
         "Tasks failed\\u{1b}[2J\nsee logs\n",
         " Pipeline:   1h0m0s\n",
-        " ∙ release-build   build       ---       ---        Succeeded   yes\n",
-        " ∙ gone            test        ---       ---        ---         ---\n",
-        " ∙ deploy   Parent Tasks were skipped\n",
+        " release-build   build       ---       ---        Succeeded   yes\n",
+        " gone            test        ---       ---        ---         ---\n",
+        " deploy   Parent Tasks were skipped\n",
     ] {
         assert!(shown.contains(line), "{line:?} is not in\n{shown}");
     }
@@ -120,7 +121,7 @@ fn a_run_of_nulls_and_wrong_types_is_still_shown() {
                "spec": {"params": null, "workspaces": {}}, "status": null}),
         json!({"metadata": {"name": "\u{1b}]0;evil\u{7}"}, "status": {"steps": [null, 1, "x"]}}),
     ] {
-        let shown = text(Kind::Task, &run, &HashMap::new(), now());
+        let shown = text(Kind::Task, &run, &HashMap::new(), now(), Look::PLAIN);
         assert!(shown.starts_with("Name:"), "{shown}");
         assert!(
             !shown.contains('\u{1b}') && !shown.contains('\u{7}'),
