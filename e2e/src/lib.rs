@@ -16,6 +16,7 @@ pub mod images;
 mod local_kms;
 pub mod metrics;
 mod openbao;
+pub mod page;
 mod parts;
 pub mod plan;
 pub mod ports;
@@ -28,6 +29,7 @@ pub mod runs;
 mod shell;
 mod testbed;
 mod tokens;
+mod workstation;
 
 pub use api::Api;
 pub use bulk::Bulk;
@@ -41,6 +43,7 @@ pub use registry::Registry;
 pub use run_record::{RunRecord, key_of};
 pub use shell::{Output, Shell};
 pub use testbed::{Kind, Testbed};
+pub use workstation::Workstation;
 
 /// Declares the `#[test]`s of scenarios written as `fn(Kind) -> anyhow::Result<()>`: one module for
 /// each kind of cluster, one test for each scenario.

@@ -1,6 +1,5 @@
 //! What one scenario has to itself: a cluster, a controller, a shell.
 
-use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -9,11 +8,8 @@ use tempfile::TempDir;
 use crate::parts::{self, Cosign};
 use crate::{
     built_in::BuiltIn, deployment::Start, etcd::Etcd, guide::SYSTEM_NAMESPACE, ports::free_port,
-    process::Process, real::Real, shell::Shell,
+    process::Process, real::Real, shell::Shell, workstation,
 };
-
-/// The password that every key of a scenario is made with.
-const PASSWORD: &str = "a pass phrase";
 
 /// The folder of a cluster's servers, which is also their home.
 const SERVERS: &str = "servers";
@@ -230,12 +226,8 @@ impl Testbed {
             Kind::Real => Cluster::Real(Real::start(&servers)?),
             Kind::BuiltIn => Cluster::BuiltIn(BuiltIn::start(&servers)?),
         };
-        let programs = scratch.path().join("bin");
-        lay_out_programs(&programs, cosign)?;
         let kubeconfig = cluster.kubeconfig().display().to_string();
-        let shell = Shell::new(&scratch.path().join("home"), &programs)?
-            .with("KUBECONFIG", &kubeconfig)
-            .with("COSIGN_PASSWORD", PASSWORD);
+        let shell = workstation::shell(scratch.path(), cosign)?.with("KUBECONFIG", &kubeconfig);
         Ok(Self {
             controller: None,
             replica: None,
@@ -280,19 +272,4 @@ impl Cluster {
             Self::BuiltIn(built_in) => built_in.kubeconfig(),
         }
     }
-}
-
-/// Links the programs into a folder of their own, so that the path holds no other version of them.
-fn lay_out_programs(folder: &Path, cosign: Cosign) -> Result<()> {
-    std::fs::create_dir(folder)?;
-    let parts = parts::folder()?;
-    for program in ["kubectl", "oras", "render-templates", "bao"] {
-        symlink(parts.join("bin").join(program), folder.join(program))?;
-    }
-    symlink(
-        parts.join(cosign.folder()).join("cosign"),
-        folder.join("cosign"),
-    )?;
-    symlink(parts::windlass()?, folder.join("windlass"))?;
-    Ok(())
 }
