@@ -12,6 +12,7 @@ use clap::ArgAction;
 use futures::future::OptionFuture;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::klog::{Klog, boolean};
 use self::observability::{ConfigNames, metrics_address, variable};
@@ -126,9 +127,13 @@ impl Controller {
         );
         let logging = settings::logging::run(&client, &namespace, &names.logging, &level);
         let logging = stop.run_until_cancelled(logging);
+        // on a thread of the runtime, where a pass that ends wakes the queue without another thread
+        let signing = controller::run(client.clone(), options, metrics, stop.clone());
+        let signing = AbortOnDropHandle::new(tokio::spawn(signing));
         let controller = async {
-            let signing = controller::run(client.clone(), options, metrics, stop.clone());
-            Box::pin(signing).await;
+            if let Err(error) = signing.await {
+                tracing::error!(%error, "the controller broke off");
+            }
             let was_asked = stop.is_cancelled();
             // nothing else is worth running without it
             stop.cancel();
