@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::pieces::{and, pipeline, state, task, with};
 use super::tasks::by_name;
-use super::{and, pipeline, state, task, with};
 
 pub(super) fn all() -> Vec<Value> {
     let mut all = finished();

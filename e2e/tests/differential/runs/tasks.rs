@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ago, and, state, task, with};
+use super::pieces::{ago, and, state, task, with};
 
 pub(super) fn all() -> Vec<Value> {
     let mut all = ended();
