@@ -27,6 +27,7 @@ pub(crate) mod error;
 mod gcp;
 mod http;
 pub(crate) mod means;
+mod operation;
 pub(crate) mod reference;
 pub(crate) mod signer;
 #[cfg(test)]

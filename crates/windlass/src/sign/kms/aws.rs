@@ -16,7 +16,7 @@ use serde_json::json;
 use windlass_core::key::PublicKey;
 
 use self::line::Line;
-use self::operation::Operation;
+use self::operation::Call;
 use super::cloud::Hash;
 use super::error::KmsError;
 use super::means::Means;
@@ -98,19 +98,15 @@ impl Aws {
     async fn read(key: &AwsKey, line: Arc<Line>) -> Result<Self, KmsError> {
         let what = format!("key {} of {}", key.id, line.place());
         let wanted = json!({ "KeyId": key.id });
-        let describe = Operation::new("DescribeKey", "kms:DescribeKey", "read", &what);
+        let describe = Call::new("DescribeKey", "read", &what);
         let Description { key_metadata } = line.call(&describe, &wanted).await?;
         let (algorithm, hash) = usable(&key_metadata).map_err(|why| KmsError::Unusable {
             key: what.clone(),
             why: why.to_owned(),
         })?;
-        let read = Operation::new(
-            "GetPublicKey",
-            "kms:GetPublicKey",
-            "read the public key of",
-            &what,
-        );
+        let read = Call::new("GetPublicKey", "read the public key of", &what);
         let half: PublicHalf = line.call(&read, &wanted).await?;
+        let read = read.operation;
         if half.key_id != key_metadata.arn {
             return Err(read.failed("the alias was moved to another key meanwhile"));
         }
@@ -146,7 +142,7 @@ impl Aws {
     /// Has the key sign.
     pub(super) async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KmsError> {
         let name = self.name();
-        let sign = Operation::new("Sign", "kms:Sign", "sign with", &name);
+        let sign = Call::new("Sign", "sign with", &name);
         let wanted = json!({
             "KeyId": self.key.id,
             "Message": STANDARD.encode(self.hash.digest(message)),
@@ -158,7 +154,7 @@ impl Aws {
             return Err(KmsError::Mismatch { key: name });
         }
         let signature = STANDARD.decode(&signed.signature);
-        signature.map_err(|_| sign.failed("the response is malformed"))
+        signature.map_err(|_| sign.operation.failed("the response is malformed"))
     }
 }
 

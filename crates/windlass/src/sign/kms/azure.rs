@@ -17,7 +17,6 @@ use windlass_core::key::PublicKey;
 
 use self::bundle::Bundle;
 use self::line::Line;
-use self::operation::Operation;
 use super::cloud::Hash;
 use super::error::KmsError;
 use super::reference::azure::AzureKey;
@@ -75,12 +74,12 @@ impl Azure {
 
     async fn read(key: &AzureKey, line: Arc<Line>) -> Result<Self, KmsError> {
         let what = format!("key {} of {}", key.name, line.place());
-        let read = Operation::read(&what);
+        let read = operation::read(&what);
         let path = match &key.version {
             Some(version) => format!("keys/{}/{version}", key.name),
             None => format!("keys/{}", key.name),
         };
-        let bundle: Bundle = line.get(&read, &path).await?;
+        let bundle: Bundle = line.call(&read, &path, None).await?;
         let version = bundle.version(&key.name);
         let version = version.filter(|version| {
             let wanted = key.version.as_deref();
@@ -95,11 +94,11 @@ impl Azure {
         let public = bundle.public_key().map_err(unusable)?;
         let mut known = ALGORITHMS.into_iter();
         let known = known.find(|(kind, _, _)| *kind == public.algorithm());
-        let (_, algorithm, hash) = known.ok_or_else(|| KmsError::Unusable {
-            key: what.clone(),
-            why: "it is of a kind that is not supported; use EC with the curve P-256, P-384 or P-521, \
-                  or RSA of 2048, 3072 or 4096 bits"
-                .to_owned(),
+        let (_, algorithm, hash) = known.ok_or_else(|| {
+            read.unusable(
+                "it is of a kind that is not supported; use EC with the curve P-256, P-384 or P-521, \
+                 or RSA of 2048, 3072 or 4096 bits",
+            )
         })?;
         Ok(Self {
             line,
@@ -139,13 +138,13 @@ impl Azure {
             let why = why.to_owned();
             return Err(KmsError::Unusable { key: name, why });
         }
-        let sign = Operation::sign(&name);
+        let sign = operation::sign(&name);
         let wanted = json!({
             "alg": self.algorithm,
             "value": URL_SAFE_NO_PAD.encode(self.hash.digest(message)),
         });
         let path = format!("keys/{}/{}/sign", self.key.name, self.version);
-        let signed: Signed = self.line.post(&sign, &path, &wanted).await?;
+        let signed: Signed = self.line.call(&sign, &path, Some(&wanted)).await?;
         if bundle::version(&signed.kid, &self.key.name) != Some(self.version.as_str()) {
             return Err(KmsError::Mismatch { key: name });
         }

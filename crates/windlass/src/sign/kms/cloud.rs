@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Client, Url};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::error::KmsError;
+use super::http::{Answer, Http, excess};
+use super::operation::Operation;
 use crate::cloud::CloudError;
 
 /// How long a cloud may take to give this process a credential.
@@ -63,6 +66,30 @@ impl Login<'_> {
     }
 }
 
+/// Asks a service with these headers: sends JSON, or reads if there is nothing to send.
+pub(super) async fn ask(
+    http: &Http,
+    operation: &Operation,
+    url: &str,
+    headers: HeaderMap,
+    body: Option<&serde_json::Value>,
+) -> Result<Answer, KmsError> {
+    let body = body.map(ToString::to_string);
+    let request = |client: &Client| {
+        let request = match &body {
+            Some(body) => client
+                .post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone()),
+            None => client.get(url),
+        };
+        request.headers(headers.clone())
+    };
+    let is_throttled = |answer: &Answer| answer.status == 429;
+    http.send_again_if(&operation.doing, request, is_throttled)
+        .await
+}
+
 /// An address that a variable names, without a slash at its end. A credential of a whole cloud goes
 /// there, so it goes over TLS, or to this machine. The address may have a password where it must not,
 /// so it is not repeated.
@@ -79,11 +106,8 @@ pub(super) fn endpoint(text: &str, variable: &str) -> Result<String, KmsError> {
     if !is_safe {
         return refuse("it does not begin with https://, and is not on this machine");
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse("it has a name or a password");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return refuse("it has a query or a fragment");
+    if let Some(why) = excess(&url) {
+        return refuse(why);
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }

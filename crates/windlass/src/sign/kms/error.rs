@@ -79,6 +79,15 @@ pub(crate) enum KmsError {
 }
 
 impl KmsError {
+    /// What was to be done failed, and the service does not say when to ask again.
+    pub(super) fn failed(doing: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Failed {
+            doing: doing.into(),
+            why: why.into(),
+            after: None,
+        }
+    }
+
     /// When the same can succeed. Nobody tells when a right was granted in another system, so it is
     /// tried again without a change of the settings.
     pub(crate) fn retry(&self) -> Retry {

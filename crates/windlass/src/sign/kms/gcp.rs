@@ -17,7 +17,7 @@ use windlass_core::key::PublicKey;
 
 use self::crc32c::crc32c;
 use self::line::Line;
-use self::operation::{ALGORITHM, Operation, place};
+use self::operation::{ALGORITHM, operation, place};
 use super::cloud::Hash;
 use super::error::KmsError;
 use super::means::Means;
@@ -92,20 +92,17 @@ impl Gcp {
             Some(version) => format!("{}/cryptoKeyVersions/{version}", key.name),
             None => versions::newest(&line, &key.name).await?,
         };
-        let what = place(&version);
-        let read = Operation {
-            doing: format!("read the public key of {what}"),
-            key: what.clone(),
-            permission: "cloudkms.cryptoKeyVersions.viewPublicKey",
-        };
-        let half: PublicHalf = line.get(&read, &format!("{version}/publicKey")).await?;
+        let read = operation(
+            "read the public key of",
+            &version,
+            "cloudkms.cryptoKeyVersions.viewPublicKey",
+        );
+        let path = format!("{version}/publicKey");
+        let half: PublicHalf = line.call(&read, &path, None).await?;
         let known = ALGORITHMS
             .into_iter()
             .find(|(name, _)| *name == half.algorithm);
-        let (algorithm, hash) = known.ok_or_else(|| KmsError::Unusable {
-            key: what.clone(),
-            why: ALGORITHM.to_owned(),
-        })?;
+        let (algorithm, hash) = known.ok_or_else(|| read.unusable(ALGORITHM))?;
         let is_whole = half
             .pem_crc32c
             .is_none_or(|stated| stated == crc32c(half.pem.as_bytes()).to_string());
@@ -113,7 +110,10 @@ impl Gcp {
             return Err(read.failed("the response was changed on the way (CRC32C)"));
         }
         let public = PublicKey::from_pem(half.pem.as_bytes());
-        let public = public.map_err(|source| KmsError::PublicKey { key: what, source })?;
+        let public = public.map_err(|source| KmsError::PublicKey {
+            key: place(&version),
+            source,
+        })?;
         Ok(Self {
             line,
             key: key.clone(),
@@ -141,12 +141,11 @@ impl Gcp {
 
     /// Has the version sign.
     pub(super) async fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KmsError> {
-        let name = self.name();
-        let sign = Operation {
-            doing: format!("sign with {name}"),
-            key: name.clone(),
-            permission: "cloudkms.cryptoKeyVersions.useToSign",
-        };
+        let sign = operation(
+            "sign with",
+            &self.version,
+            "cloudkms.cryptoKeyVersions.useToSign",
+        );
         let digest = self.hash.digest(message);
         let field = match self.hash {
             Hash::Sha256 => "sha256",
@@ -158,9 +157,9 @@ impl Gcp {
             "digestCrc32c": crc32c(&digest).to_string(),
         });
         let path = format!("{}:asymmetricSign", self.version);
-        let signed: Signed = self.line.post(&sign, &path, &wanted).await?;
+        let signed: Signed = self.line.call(&sign, &path, Some(&wanted)).await?;
         if signed.name.is_some_and(|name| name != self.version) {
-            return Err(KmsError::Mismatch { key: name });
+            return Err(KmsError::Mismatch { key: self.name() });
         }
         if !signed.verified_digest_crc32c {
             return Err(sign.failed("the request was changed on the way (CRC32C)"));

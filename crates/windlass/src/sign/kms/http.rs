@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, RequestBuilder, Response};
+use reqwest::{Certificate, Client, RequestBuilder, Response, Url};
 use windlass_core::error::Chain;
 use zeroize::Zeroizing;
 
@@ -79,11 +79,7 @@ impl Http {
         request: impl Fn(&Client) -> RequestBuilder,
         is_throttled: impl Fn(&Answer) -> bool,
     ) -> Result<Answer, KmsError> {
-        let failed = |why: String| KmsError::Failed {
-            doing: doing.to_owned(),
-            why,
-            after: None,
-        };
+        let failed = |why: String| KmsError::failed(doing, why);
         let attempts = async {
             let mut pauses = PAUSES.into_iter();
             loop {
@@ -147,11 +143,8 @@ impl Answer {
         if !self.is_success() {
             return Err(self.failure(doing));
         }
-        serde_json::from_slice(&self.body).map_err(|_| KmsError::Failed {
-            doing: doing.to_owned(),
-            why: "the response is malformed".to_owned(),
-            after: None,
-        })
+        serde_json::from_slice(&self.body)
+            .map_err(|_| KmsError::failed(doing, "the response is malformed"))
     }
 }
 
@@ -176,6 +169,17 @@ async fn answer(request: RequestBuilder) -> Result<Answer, String> {
         body,
         after,
     })
+}
+
+/// What the address of a service must not have, if it has any of that.
+pub(super) fn excess(url: &Url) -> Option<&'static str> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Some("it has a name or a password");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Some("it has a query or a fragment");
+    }
+    None
 }
 
 /// Seconds until a service wants to be asked again.

@@ -60,11 +60,8 @@ impl KmsSigner {
             doubt: Arc::clone(doubt),
         };
         let mut nonce = [0; 32];
-        getrandom::fill(&mut nonce).map_err(|_| KmsError::Failed {
-            doing: "try the key".to_owned(),
-            why: "the system gives no random numbers".to_owned(),
-            after: None,
-        })?;
+        getrandom::fill(&mut nonce)
+            .map_err(|_| KmsError::failed("try the key", "the system gives no random numbers"))?;
         signer.signature(&dsse::pae(TRIAL, &nonce)).await?;
         Ok(signer)
     }

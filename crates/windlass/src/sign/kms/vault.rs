@@ -143,12 +143,10 @@ impl Vault {
         );
         let answer = self.access.ask(&asked).await?;
         if answer.status == 400 {
-            return Err(KmsError::Failed {
-                doing: asked.doing,
-                why: "HTTP 400; the version may have been disabled, or the key not be for signing"
-                    .to_owned(),
-                after: None,
-            });
+            return Err(KmsError::failed(
+                asked.doing,
+                "HTTP 400; the version may have been disabled, or the key not be for signing",
+            ));
         }
         let SignAnswer { data } = answer.json(&asked.doing)?;
         let mut parts = data.signature.splitn(3, ':');

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 
-use super::operation::Operation;
+use super::operation::Call;
 use super::refusal::{self, Remedy};
 use crate::cloud::aws::{self, Identity, Scope};
 use crate::sign::kms::cloud::{Login, endpoint};
@@ -84,23 +84,23 @@ impl Line {
     /// Runs an operation. Credentials that have ended are replaced once.
     pub(super) async fn call<T: DeserializeOwned>(
         &self,
-        operation: &Operation,
+        call: &Call,
         body: &serde_json::Value,
     ) -> Result<T, KmsError> {
         let body = body.to_string();
-        let mut answer = self.send(operation, &body).await?;
+        let mut answer = self.send(call, &body).await?;
         if refusal::remedy(&answer.body) == Some(Remedy::NewCredentials) {
             self.identity.forget().await;
-            answer = self.send(operation, &body).await?;
+            answer = self.send(call, &body).await?;
         }
         if answer.is_success() {
-            return answer.json(&operation.doing);
+            return answer.json(&call.operation.doing);
         }
-        Err(refusal::error(operation, &answer, self.login()))
+        Err(refusal::error(&call.operation, &answer, self.login()))
     }
 
-    async fn send(&self, operation: &Operation, body: &str) -> Result<Answer, KmsError> {
-        let headers = self.headers(operation, body).await?;
+    async fn send(&self, call: &Call, body: &str) -> Result<Answer, KmsError> {
+        let headers = self.headers(call, body).await?;
         let request = |client: &reqwest::Client| {
             let request = client.post(format!("{}/", self.endpoint));
             request.headers(headers.clone()).body(body.to_owned())
@@ -108,16 +108,17 @@ impl Line {
         let is_throttled =
             |answer: &Answer| refusal::remedy(&answer.body) == Some(Remedy::Patience);
         self.http
-            .send_again_if(&operation.doing, request, is_throttled)
+            .send_again_if(&call.operation.doing, request, is_throttled)
             .await
     }
 
-    async fn headers(&self, operation: &Operation, body: &str) -> Result<HeaderMap, KmsError> {
+    async fn headers(&self, call: &Call, body: &str) -> Result<HeaderMap, KmsError> {
         let request = http::Request::post(format!("{}/", self.endpoint))
             .header(CONTENT_TYPE, "application/x-amz-json-1.1")
-            .header("x-amz-target", format!("TrentService.{}", operation.name))
+            .header("x-amz-target", format!("TrentService.{}", call.name))
             .body(body.as_bytes().to_vec());
-        let mut request = request.map_err(|_| operation.failed("the endpoint is malformed"))?;
+        let mut request =
+            request.map_err(|_| call.operation.failed("the endpoint is malformed"))?;
         let scope = Scope {
             service: "kms",
             region: &self.region,

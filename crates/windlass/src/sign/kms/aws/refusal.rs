@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::operation::Operation;
 use crate::sign::kms::cloud::Login;
 use crate::sign::kms::error::KmsError;
 use crate::sign::kms::http::Answer;
+use crate::sign::kms::operation::Operation;
 
 /// Why a key does not sign that somebody has disabled.
 pub(super) const DISABLED: &str = "it is disabled; enable it with `aws kms enable-key`";
@@ -77,10 +77,6 @@ pub(super) fn error(operation: &Operation, answer: &Answer, login: Login<'_>) ->
     let Some(refusal) = Refusal::of(&answer.body) else {
         return answer.failure(&operation.doing);
     };
-    let unusable = |why: &str| KmsError::Unusable {
-        key: operation.key.clone(),
-        why: why.to_owned(),
-    };
     if refusal.is_of_the_clock() {
         return operation.failed(
             "the clock of this machine is wrong by more than five minutes, so that AWS takes the \
@@ -88,17 +84,11 @@ pub(super) fn error(operation: &Operation, answer: &Answer, login: Login<'_>) ->
         );
     }
     match refusal.kind.as_str() {
-        "AccessDeniedException" | "AccessDenied" => KmsError::Denied {
-            doing: operation.doing.clone(),
-            permission: operation.permission(),
-        },
-        "NotFoundException" | "InvalidArnException" => KmsError::Missing {
-            what: operation.key.clone(),
-            remedy: ELSEWHERE,
-        },
-        "DisabledException" => unusable(DISABLED),
-        "KMSInvalidStateException" => unusable(STATE),
-        "InvalidKeyUsageException" | "UnsupportedOperationException" => unusable(USAGE),
+        "AccessDeniedException" | "AccessDenied" => operation.denied(),
+        "NotFoundException" | "InvalidArnException" => operation.missing(ELSEWHERE),
+        "DisabledException" => operation.unusable(DISABLED),
+        "KMSInvalidStateException" => operation.unusable(STATE),
+        "InvalidKeyUsageException" | "UnsupportedOperationException" => operation.unusable(USAGE),
         "InvalidSignatureException" | "SignatureDoesNotMatch" | "IncompleteSignature" => login.refused(
             "AWS does not accept the signature of the request; check the secret access key, and that \
              no proxy changes requests",

@@ -5,15 +5,15 @@
 
 use std::fmt;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 
-use super::operation::Operation;
 use super::refusal;
 use crate::cloud::azure::Identity;
-use crate::sign::kms::cloud::{Login, endpoint, is_this_machine};
+use crate::sign::kms::cloud::{Login, ask, endpoint, is_this_machine};
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::{Answer, Http};
+use crate::sign::kms::http::Http;
+use crate::sign::kms::operation::Operation;
 use crate::sign::kms::reference::azure::AzureKey;
 
 const VERSION: &str = "api-version=7.4";
@@ -89,48 +89,16 @@ impl Line {
         &self.place
     }
 
-    /// Reads what is at this path.
-    pub(super) async fn get<T: DeserializeOwned>(
+    /// Sends this to what is at this path, or reads that if there is nothing to send.
+    pub(super) async fn call<T: DeserializeOwned>(
         &self,
         operation: &Operation,
         path: &str,
-    ) -> Result<T, KmsError> {
-        self.call(operation, path, None).await
-    }
-
-    /// Sends this to what is at this path.
-    pub(super) async fn post<T: DeserializeOwned>(
-        &self,
-        operation: &Operation,
-        path: &str,
-        body: &serde_json::Value,
-    ) -> Result<T, KmsError> {
-        self.call(operation, path, Some(body.to_string())).await
-    }
-
-    async fn call<T: DeserializeOwned>(
-        &self,
-        operation: &Operation,
-        path: &str,
-        body: Option<String>,
+        body: Option<&serde_json::Value>,
     ) -> Result<T, KmsError> {
         let url = format!("{}/{path}?{VERSION}", self.base);
-        let token = self.token().await?;
-        let request = |client: &reqwest::Client| {
-            let request = match &body {
-                Some(body) => client
-                    .post(&url)
-                    .header(CONTENT_TYPE, "application/json")
-                    .body(body.clone()),
-                None => client.get(&url),
-            };
-            request.header(AUTHORIZATION, token.clone())
-        };
-        let is_throttled = |answer: &Answer| answer.status == 429;
-        let answer = self
-            .http
-            .send_again_if(&operation.doing, request, is_throttled)
-            .await?;
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, self.token().await?)]);
+        let answer = ask(&self.http, operation, &url, headers, body).await?;
         if answer.is_success() {
             return answer.json(&operation.doing);
         }

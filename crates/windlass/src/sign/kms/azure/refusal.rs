@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::operation::Operation;
 use crate::sign::kms::cloud::Login;
 use crate::sign::kms::error::KmsError;
 use crate::sign::kms::http::Answer;
+use crate::sign::kms::operation::Operation;
 
 const ELSEWHERE: &str = "check the vault and the name, and the version if there is one";
 
@@ -36,32 +36,20 @@ impl Code {
 pub(super) fn error(operation: &Operation, answer: &Answer, login: Login<'_>) -> KmsError {
     let read: Option<Refusal> = serde_json::from_slice(&answer.body).ok();
     let code = read.map(|read| read.error).unwrap_or_default();
-    let unusable = |why: &str| KmsError::Unusable {
-        key: operation.key.clone(),
-        why: why.to_owned(),
-    };
     match (answer.status, code.innermost()) {
         (401, _) => login.refused(
             "the vault does not accept the token; check that the identity is of the vault's own tenant, \
              and that AZURE_ENVIRONMENT names its cloud",
         ),
-        (403, "ForbiddenByFirewall" | "ForbiddenByConnection") => KmsError::Denied {
-            doing: operation.doing.clone(),
-            permission: "this address in the firewall of the vault, or reach it by its private endpoint"
-                .to_owned(),
-        },
-        (403, "KeyDisabled" | "KeyOperationForbidden") => unusable(
+        (403, "ForbiddenByFirewall" | "ForbiddenByConnection") => operation.denied_without(
+            "this address in the firewall of the vault, or reach it by its private endpoint",
+        ),
+        (403, "KeyDisabled" | "KeyOperationForbidden") => operation.unusable(
             "it is disabled, expired or not for signing; see `az keyvault key show`",
         ),
-        (403, _) => KmsError::Denied {
-            doing: operation.doing.clone(),
-            permission: operation.permission(),
-        },
-        (404, _) => KmsError::Missing {
-            what: operation.key.clone(),
-            remedy: ELSEWHERE,
-        },
-        (400, _) => unusable(
+        (403, _) => operation.denied(),
+        (404, _) => operation.missing(ELSEWHERE),
+        (400, _) => operation.unusable(
             "the vault does not sign with it so; use a key of type EC or RSA with the operation `sign`",
         ),
         _ => answer.failure(&operation.doing),

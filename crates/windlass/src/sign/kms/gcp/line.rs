@@ -5,13 +5,13 @@ use std::fmt;
 use reqwest::header::HeaderMap;
 use serde::de::DeserializeOwned;
 
-use super::operation::Operation;
 use super::refusal;
 use crate::cloud::gcp::Identity;
-use crate::sign::kms::cloud::{Login, endpoint};
+use crate::sign::kms::cloud::{Login, ask, endpoint};
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::{Answer, Http};
+use crate::sign::kms::http::Http;
 use crate::sign::kms::means::Means;
+use crate::sign::kms::operation::Operation;
 
 const PUBLIC: &str = "https://cloudkms.googleapis.com";
 /// Where the environment says that the service is, as it does for gcloud.
@@ -50,46 +50,16 @@ impl Line {
         })
     }
 
-    /// Reads what is below `/v1/` at this path.
-    pub(super) async fn get<T: DeserializeOwned>(
+    /// Sends this to what is below `/v1/` at this path, or reads that if there is nothing to send.
+    pub(super) async fn call<T: DeserializeOwned>(
         &self,
         operation: &Operation,
         path: &str,
-    ) -> Result<T, KmsError> {
-        self.call(operation, path, None).await
-    }
-
-    /// Sends this to what is below `/v1/` at this path.
-    pub(super) async fn post<T: DeserializeOwned>(
-        &self,
-        operation: &Operation,
-        path: &str,
-        body: &serde_json::Value,
-    ) -> Result<T, KmsError> {
-        self.call(operation, path, Some(body.to_string())).await
-    }
-
-    async fn call<T: DeserializeOwned>(
-        &self,
-        operation: &Operation,
-        path: &str,
-        body: Option<String>,
+        body: Option<&serde_json::Value>,
     ) -> Result<T, KmsError> {
         let url = format!("{}/v1/{path}", self.endpoint);
         let headers = self.headers().await?;
-        let request = |client: &reqwest::Client| match &body {
-            Some(body) => client
-                .post(&url)
-                .header(reqwest::header::CONTENT_TYPE, "application/json")
-                .body(body.clone()),
-            None => client.get(&url),
-        };
-        let request = |client: &reqwest::Client| request(client).headers(headers.clone());
-        let is_throttled = |answer: &Answer| answer.status == 429;
-        let answer = self
-            .http
-            .send_again_if(&operation.doing, request, is_throttled)
-            .await?;
+        let answer = ask(&self.http, operation, &url, headers, body).await?;
         if answer.is_success() {
             return answer.json(&operation.doing);
         }

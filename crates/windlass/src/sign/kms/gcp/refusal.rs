@@ -3,10 +3,11 @@
 
 use serde::Deserialize;
 
-use super::operation::{ALGORITHM, Operation};
+use super::operation::ALGORITHM;
 use crate::sign::kms::cloud::Login;
 use crate::sign::kms::error::KmsError;
 use crate::sign::kms::http::Answer;
+use crate::sign::kms::operation::Operation;
 
 const STATE: &str = "it is not enabled, or its purpose is not asymmetric-signing; enable it with \
                      `gcloud kms keys versions enable`, or name another version or key";
@@ -39,43 +40,23 @@ pub(super) fn error(operation: &Operation, answer: &Answer, login: Login<'_>) ->
     let read: Option<Refusal> = serde_json::from_slice(&answer.body).ok();
     let status = read.map(|read| read.error).unwrap_or_default();
     let has = |reason: &str| status.details.iter().any(|detail| detail.reason == reason);
-    let unusable = |why: &str| KmsError::Unusable {
-        key: operation.key.clone(),
-        why: why.to_owned(),
-    };
     if has("SERVICE_DISABLED") {
-        return KmsError::Denied {
-            doing: operation.doing.clone(),
-            permission: "the use of the API to the project: `gcloud services enable \
-                         cloudkms.googleapis.com`"
-                .to_owned(),
-        };
+        return operation.denied_without(
+            "the use of the API to the project: `gcloud services enable cloudkms.googleapis.com`",
+        );
     }
     if has("ACCESS_TOKEN_SCOPE_INSUFFICIENT") {
-        return KmsError::Denied {
-            doing: operation.doing.clone(),
-            permission:
-                "the scope https://www.googleapis.com/auth/cloud-platform to the node, or use \
-                         Workload Identity"
-                    .to_owned(),
-        };
+        return operation.denied_without(
+            "the scope https://www.googleapis.com/auth/cloud-platform to the node, or use Workload \
+             Identity",
+        );
     }
     match (answer.status, status.status.as_str()) {
         (401, _) => login.refused("Google does not accept the token; check the credentials"),
-        (403, _) => KmsError::Denied {
-            doing: operation.doing.clone(),
-            permission: format!(
-                "{} on the key to this identity (roles/cloudkms.signerVerifier, and \
-                 roles/cloudkms.viewer where the reference names no version)",
-                operation.permission
-            ),
-        },
-        (404, _) => KmsError::Missing {
-            what: operation.key.clone(),
-            remedy: ELSEWHERE,
-        },
-        (400, "FAILED_PRECONDITION") => unusable(STATE),
-        (400, "INVALID_ARGUMENT") => unusable(ALGORITHM),
+        (403, _) => operation.denied(),
+        (404, _) => operation.missing(ELSEWHERE),
+        (400, "FAILED_PRECONDITION") => operation.unusable(STATE),
+        (400, "INVALID_ARGUMENT") => operation.unusable(ALGORITHM),
         _ => answer.failure(&operation.doing),
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::line::Line;
-use super::operation::{Operation, place};
+use super::operation::operation;
 use crate::sign::kms::error::KmsError;
 
 /// Versions in one response.
@@ -28,14 +28,14 @@ struct Version {
 
 /// The newest version of a key that is enabled, `KEY/cryptoKeyVersions/N`.
 pub(super) async fn newest(line: &Line, key: &str) -> Result<String, KmsError> {
-    let list = Operation {
-        doing: format!("list the versions of {}", place(key)),
-        key: place(key),
-        permission: "cloudkms.cryptoKeyVersions.list",
-    };
+    let list = operation(
+        "list the versions of",
+        key,
+        "cloudkms.cryptoKeyVersions.list",
+    );
     let (mut newest, mut token) = (None, String::new());
     for _ in 0..PAGES {
-        let page: Page = line.get(&list, &path(key, &token)).await?;
+        let page: Page = line.call(&list, &path(key, &token), None).await?;
         let numbers = page.crypto_key_versions.iter();
         let numbers = numbers.filter_map(|version| number(key, version));
         newest = numbers.chain(newest).max();
@@ -43,10 +43,7 @@ pub(super) async fn newest(line: &Line, key: &str) -> Result<String, KmsError> {
         if token.is_empty() {
             return newest
                 .map(|number| format!("{key}/cryptoKeyVersions/{number}"))
-                .ok_or_else(|| KmsError::Unusable {
-                    key: place(key),
-                    why: "no version of it is enabled; enable or create one".to_owned(),
-                });
+                .ok_or_else(|| list.unusable("no version of it is enabled; enable or create one"));
         }
     }
     Err(list.failed(&format!(

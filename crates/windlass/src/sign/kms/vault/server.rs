@@ -6,7 +6,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Certificate, Method, Url};
 
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::{Answer, Http};
+use crate::sign::kms::http::{Answer, Http, excess};
 use crate::sign::kms::means::Means;
 use crate::sign::kms::reference::vault::Product;
 
@@ -133,11 +133,8 @@ pub(super) fn address(product: Product, means: &Means) -> Result<Url, KmsError> 
     if !matches!(url.scheme(), "https" | "http") || !url.has_host() {
         return Err(malformed("it is not a URL"));
     }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(malformed("it has a name or a password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(malformed("it has a query or a fragment"));
+    if let Some(why) = excess(&url) {
+        return Err(malformed(why));
     }
     Ok(url)
 }
