@@ -26,7 +26,7 @@ use crate::store::oci;
 use crate::store::{Put, Store};
 use crate::telemetry::{Failure, Stage};
 
-pub(crate) use self::artifacts::{PlanError, signers};
+pub(crate) use self::artifacts::{PlanError, has_images};
 pub(crate) use self::means::{Means, Reach};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::record::{Record, State};

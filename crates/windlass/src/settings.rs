@@ -166,14 +166,13 @@ impl Settings {
 
     /// Whether the sealer of a run of this kind is about to be loaded.
     pub(crate) fn awaits_sealer(&self, kind: Kind) -> bool {
-        let signer = self.config().map(|config| sealer(config, kind));
-        self.awaits(signer)
+        let config = self.config();
+        config.is_some_and(|config| self.awaits(sealer(config, kind)))
     }
 
-    /// Whether one of these signers is about to be loaded.
-    pub(crate) fn awaits(&self, signers: impl IntoIterator<Item = SignerKind>) -> bool {
-        let mut signers = signers.into_iter();
-        signers.any(|signer| signer != SignerKind::None && self.of(signer).is_unread())
+    /// Whether this signer is about to be loaded.
+    pub(crate) fn awaits(&self, signer: SignerKind) -> bool {
+        signer != SignerKind::None && self.of(signer).is_unread()
     }
 
     fn of(&self, signer: SignerKind) -> &Setting<Signer> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use windlass_core::annotation;
-use windlass_core::config::{Config, FINALIZER_GRACE};
+use windlass_core::config::{ArtifactPolicy, Config, FINALIZER_GRACE};
 use windlass_core::decide::{Decision, Facts, Scope, Trust, decide, is_settled};
 use windlass_core::error::Chain;
 use windlass_core::run::{Adopted, Kind, Metadata, PipelineRun, Run, RunError, TaskRun, adopt};
@@ -225,8 +225,12 @@ impl Reconciler {
 
 /// Whether a signer that a run needs is about to be loaded.
 fn awaits_signer(run: &Run<'_>, settings: &Settings) -> bool {
-    let config = settings.config();
-    config.is_some_and(|config| settings.awaits(pipeline::signers(run, config)))
+    let Some(config) = settings.config() else {
+        return false;
+    };
+    let awaits = |policy: &ArtifactPolicy| policy.is_enabled() && settings.awaits(policy.signer);
+    // the images of a run are looked for only while their signer is missing
+    awaits(config.policy(run.kind())) || awaits(&config.oci) && pipeline::has_images(run)
 }
 
 /// When to come back after a request that failed.

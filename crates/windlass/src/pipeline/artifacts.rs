@@ -57,20 +57,12 @@ pub(crate) enum PlanError {
     Store(#[from] TooLarge),
 }
 
-/// The signers that a run needs: its own, and that of its images if it built any.
-pub(crate) fn signers(run: &Run<'_>, config: &Config) -> BTreeSet<SignerKind> {
-    let own = config.policy(run.kind());
-    let mut signers = BTreeSet::new();
-    if own.is_enabled() {
-        signers.insert(own.signer);
+/// Whether a run built images.
+pub(crate) fn has_images(run: &Run<'_>) -> bool {
+    match run {
+        Run::Task(task) => !extract::images(task).0.is_empty(),
+        Run::Pipeline { .. } => false,
     }
-    if let Run::Task(task) = run
-        && config.oci.is_enabled()
-        && !extract::images(task).0.is_empty()
-    {
-        signers.insert(config.oci.signer);
-    }
-    signers
 }
 
 /// Plans what is signed for a run.
