@@ -12,6 +12,7 @@ mod cluster;
 pub mod controller;
 #[cfg(feature = "sandbox")]
 pub mod dev_cluster;
+mod environment;
 mod inspect;
 mod local_file;
 mod log;

@@ -15,11 +15,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use self::klog::{Klog, boolean};
-use self::observability::{ConfigNames, metrics_address, variable};
+use self::observability::{ConfigNames, metrics_address};
 use super::namespaces::{self, OfSettings};
 use crate::cluster::rate::Rate;
 use crate::cluster::{CLUSTER, Connection, Overrides};
 use crate::controller::{self, Options, OrdinalError, Replication};
+use crate::environment::variable;
 use crate::telemetry::{self, Address, Health, LogFormat, Metrics, Tls};
 use crate::{process, settings};
 

@@ -1,7 +1,6 @@
 //! Azure Container Registry: an Entra token is exchanged for a refresh token of the registry.
 //! Source: Azure/acr, `docs/AAD-OAuth.md`, `POST /oauth2/exchange`.
 
-use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +18,7 @@ use windlass_registry::Credential;
 use zeroize::Zeroizing;
 
 use super::exchange::{CloudError, IssuedCredential, answer, http, malformed, shown};
+use crate::environment::variable;
 
 /// How long a refresh token is used; it holds for three hours.
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -86,10 +86,10 @@ impl Identity {
     /// Workload identity if the pod has one, else a client secret if there is one, else a login of the
     /// Azure CLI on this machine, else the managed identity of the node.
     pub(crate) fn find() -> Result<Self, CloudError> {
-        let client = set("AZURE_CLIENT_ID");
+        let client = variable("AZURE_CLIENT_ID");
         let found: azure_core::Result<Arc<dyn TokenCredential>> = match (
-            set("AZURE_FEDERATED_TOKEN_FILE"),
-            set("AZURE_CLIENT_SECRET"),
+            variable("AZURE_FEDERATED_TOKEN_FILE"),
+            variable("AZURE_CLIENT_SECRET"),
         ) {
             (Some(_), _) => {
                 let mut options = WorkloadIdentityCredentialOptions::default();
@@ -97,7 +97,7 @@ impl Identity {
                 WorkloadIdentityCredential::new(Some(options)).map(|found| found as _)
             }
             (None, Some(secret)) => {
-                let tenant = set("AZURE_TENANT_ID").unwrap_or_default();
+                let tenant = variable("AZURE_TENANT_ID").unwrap_or_default();
                 let (client, secret) = (client.unwrap_or_default(), Secret::new(secret));
                 let client_options = client_options();
                 let options = Some(ClientSecretCredentialOptions { client_options });
@@ -128,15 +128,11 @@ impl Identity {
     }
 }
 
-fn set(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
-}
-
 /// Where one logs in: in the cloud that `AZURE_ENVIRONMENT` names, else where `AZURE_AUTHORITY_HOST`
 /// says, else in the public cloud.
 fn client_options() -> ClientOptions {
     ClientOptions {
-        cloud: set("AZURE_ENVIRONMENT").and_then(|name| cloud(&name).map(Arc::new)),
+        cloud: variable("AZURE_ENVIRONMENT").and_then(|name| cloud(&name).map(Arc::new)),
         ..ClientOptions::default()
     }
 }
@@ -152,8 +148,8 @@ fn cloud(environment: &str) -> Option<CloudConfiguration> {
 
 /// Whether somebody has logged in with the Azure CLI.
 fn has_login() -> bool {
-    let folder = set("AZURE_CONFIG_DIR").map(PathBuf::from);
-    let folder = folder.or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".azure")));
+    let folder = variable("AZURE_CONFIG_DIR").map(PathBuf::from);
+    let folder = folder.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".azure")));
     folder.is_some_and(|folder| folder.join("azureProfile.json").is_file())
 }
 

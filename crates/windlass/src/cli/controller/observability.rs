@@ -8,6 +8,7 @@ use tokio::time::timeout;
 use windlass_core::error::Chain;
 
 use crate::cluster::config_map::{ConfigMap, ConfigMapError};
+use crate::environment::variable;
 use crate::telemetry::{Address, MetricsPlace, PortError};
 
 /// How long the controller waits at its start for the ConfigMap of metrics.
@@ -31,11 +32,6 @@ impl ConfigNames {
             observability: name("CONFIG_OBSERVABILITY_NAME", "config-observability"),
         }
     }
-}
-
-/// Reads an environment variable; one that is empty is not set, as in Chains.
-pub(super) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Where metrics are served: where the flag says, or else where Chains would.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use windlass_core::config;
 
+use crate::environment::variable;
+
 /// Reads a variable of the environment; empty ones count as unset.
 pub(crate) type Environment = fn(&str) -> Option<String>;
 
@@ -41,8 +43,4 @@ impl fmt::Debug for Means {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -13,6 +13,7 @@ use windlass_registry::{
 use super::certificates::Certificates;
 use super::error::UploadError;
 use super::identity::{Identity, Sharing};
+use crate::environment::variable;
 
 /// Most hosts whose clients are kept, besides those in use. Namespaces have fair shares.
 const REMEMBERED: usize = 100;
@@ -163,15 +164,12 @@ impl HostClients {
 
 /// How registries are spoken to from this process: through the proxies of its environment.
 pub(crate) fn options() -> Options {
-    let variable = |upper: &str, lower: &str| {
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        set(upper).or_else(|| set(lower))
-    };
+    let either = |upper: &str, lower: &str| variable(upper).or_else(|| variable(lower));
     Options {
         proxies: Proxies {
-            http: variable("HTTP_PROXY", "http_proxy"),
-            https: variable("HTTPS_PROXY", "https_proxy"),
-            except: variable("NO_PROXY", "no_proxy"),
+            http: either("HTTP_PROXY", "http_proxy"),
+            https: either("HTTPS_PROXY", "https_proxy"),
+            except: either("NO_PROXY", "no_proxy"),
         },
         ..Options::default()
     }
