@@ -8,7 +8,7 @@
 use clap::Command;
 use clap::builder::StyledStr;
 
-use super::output::look::Look;
+use super::output::look::{Look, uncoloured};
 
 /// A blank at which clap breaks no line.
 const UNBROKEN: char = '\u{a0}';
@@ -172,16 +172,7 @@ fn grouped(text: &str) -> String {
 
 /// The line without colours.
 fn plain(line: &str) -> String {
-    let mut text = String::new();
-    let mut characters = line.chars();
-    while let Some(character) = characters.next() {
-        if character == '\u{1b}' {
-            characters.by_ref().find(|end| *end == 'm');
-        } else {
-            text.push(character);
-        }
-    }
-    text
+    uncoloured(line).collect()
 }
 
 #[cfg(test)]

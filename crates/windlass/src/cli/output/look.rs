@@ -115,6 +115,21 @@ impl Look {
     }
 }
 
+/// The characters of a text without those that colour it: text of others is made safe before, so an escape
+/// begins a colour of ours.
+pub(crate) fn uncoloured(text: &str) -> impl Iterator<Item = char> {
+    let mut is_code = false;
+    text.chars().filter(move |character| {
+        let was_code = is_code;
+        is_code = if was_code {
+            *character != 'm'
+        } else {
+            *character == '\u{1b}'
+        };
+        !was_code && !is_code
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! A table: rows of cells in columns as wide as their widest cell, three spaces apart.
 
+use super::look::uncoloured;
+
 /// Space between two columns, as in `tkn`.
 const GAP: usize = 3;
 
@@ -51,17 +53,7 @@ impl Table {
 
 #[expect(clippy::ptr_arg, reason = "used as a function over rows of String")]
 fn width(cell: &String) -> usize {
-    let mut width = 0;
-    let mut characters = cell.chars();
-    while let Some(character) = characters.next() {
-        // text is made safe before, so an escape begins a colour of ours, and that takes no place
-        if character == '\u{1b}' {
-            characters.by_ref().find(|end| *end == 'm');
-        } else {
-            width += 1;
-        }
-    }
-    width
+    uncoloured(cell).count()
 }
 
 #[cfg(test)]
