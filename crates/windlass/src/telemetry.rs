@@ -15,5 +15,7 @@ mod failure;
 mod health;
 mod logging;
 mod metrics;
+#[cfg(test)]
+pub(crate) mod recorded;
 mod server;
 mod tls;

@@ -9,8 +9,8 @@ use windlass_registry::{Clock, Lookup};
 
 use super::planted::Planted;
 use super::registries::{account, docker_secret, everywhere};
-use super::registry_faults::{Log, logging};
 use super::*;
+use crate::telemetry::recorded::{EVERYTHING, Log};
 
 const SECRET: &str = "w1ne-dark/sea+?";
 const TOKEN: &str = "eyJplanted.access/token+for=all";
@@ -356,7 +356,7 @@ fn built_at(name: &str, host: &str) -> Value {
 #[tokio::test]
 async fn no_secret_is_written_down_whatever_a_registry_does() {
     let log = Log::default();
-    let _logging = logging(&log);
+    let _logging = log.record(EVERYTHING);
     let mut options = options();
     options.pauses = (Duration::from_millis(10), Duration::from_millis(50));
     options.registries.clock = Clock::manual();
@@ -392,10 +392,10 @@ async fn no_secret_is_written_down_whatever_a_registry_does() {
         scene.create(built_at(&name, &host));
         let reason = scene.reason(&name).await;
         assert!(reason.contains(&host), "{way:?}: {reason}");
-        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let text = log.text();
         planted.search_everywhere(&scene, &text);
     }
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     // the log has what the registries said all the same
     assert!(text.contains("you sent"), "it is not in the log");
     assert!(text.contains("[redacted]"));

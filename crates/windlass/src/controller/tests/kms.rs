@@ -8,10 +8,10 @@ use windlass_sandbox::Reply;
 use windlass_sandbox::vault::{KeyKind, Vault};
 
 use super::planted::Planted;
-use super::registry_faults::{Log, logging};
 use super::*;
 use crate::settings::kms::Times;
 use crate::telemetry::Health;
+use crate::telemetry::recorded::{EVERYTHING, Log};
 
 /// The key that signs.
 const NAME: &str = "release";
@@ -504,7 +504,7 @@ async fn a_signature_that_was_made_is_used_again_when_a_store_fails() {
 #[tokio::test]
 async fn no_token_of_vault_is_seen_whatever_fails() {
     let log = Log::default();
-    let _logging = logging(&log);
+    let _logging = log.record(EVERYTHING);
     let stage = Stage::with(often(), KeyKind::P256).await;
     let tokens = [
         stage.vault.issue_without("transit/sign/"),
@@ -536,7 +536,7 @@ async fn no_token_of_vault_is_seen_whatever_fails() {
     for token in &tokens {
         planted.add("a token", token);
     }
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("not allowed to sign"), "the log was written");
     planted.search_everywhere(&stage.scene, &log);
     planted.search(

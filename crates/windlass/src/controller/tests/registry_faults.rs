@@ -1,11 +1,6 @@
 //! Registries that fail: what becomes of the run for each way, and that nothing secret is seen
 //! where it does not belong. The table in `docs/registries.md` names these tests.
 
-use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
-
-use tracing::Dispatch;
-use tracing_subscriber::fmt::MakeWriter;
 use windlass_registry::{Clock, Timeouts};
 use windlass_sandbox::registry::{
     Accounts, Authentication, Fault as RegistryFault, FaultAnswer as Answer, Grant,
@@ -15,43 +10,9 @@ use windlass_sandbox::registry::{
 use super::planted::Planted;
 use super::registries::{account, built, docker_secret, everywhere, image, verify_both};
 use super::*;
+use crate::telemetry::recorded::{EVERYTHING, Log};
 
 const SECRET: &str = "wine-dark-sea";
-
-/// Everything that is logged, at every level.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Log(pub(super) Arc<Mutex<Vec<u8>>>);
-
-/// Logs everything there until the guard is dropped.
-pub(super) fn logging(log: &Log) -> tracing::subscriber::DefaultGuard {
-    // While a process has one subscriber only, the interest in a callsite is asked of the thread that
-    // comes to it first, and counts for all: a test without a subscriber would silence this one.
-    static OTHERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
-    OTHERS.get_or_init(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone());
-    tracing::subscriber::set_default(subscriber.finish())
-}
-
-impl io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(text);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 /// A controller, and a registry that asks for tokens.
 struct Stage {
@@ -66,7 +27,7 @@ struct Stage {
 impl Stage {
     async fn set() -> Self {
         let log = Log::default();
-        let logging = logging(&log);
+        let logging = log.record(EVERYTHING);
         let clock = Clock::manual();
         let mut options = options();
         options.pauses = (Duration::from_millis(10), Duration::from_millis(50));
@@ -149,7 +110,7 @@ impl Stage {
         );
         verify_both(&self.registry, &self.digest);
         // the line follows the write of the mark
-        let log = || String::from_utf8(self.log.0.lock().unwrap().clone()).unwrap();
+        let log = || self.log.text();
         let written = |_: &Scene| log().contains("signed");
         self.scene.until("the log was written", written).await;
         let mut planted = Planted::of(&self.scene);

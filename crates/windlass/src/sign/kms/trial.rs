@@ -1,17 +1,12 @@
 //! What the tests of the clients share: a service with planted secrets, and the search for these in
 //! everything that others read.
 
-use std::io;
-use std::sync::{Arc, Mutex};
-
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 use windlass_core::error::Chain;
 use windlass_core::key::Scheme;
 use windlass_sandbox::kms::{Account, KeyService, Kind, Options, Service};
 
 use super::error::KmsError;
+use crate::telemetry::recorded::Log;
 
 /// What every planted secret has in it.
 const PLANTED: &str = "planted";
@@ -57,41 +52,11 @@ pub(super) fn text(error: &KmsError) -> String {
     text
 }
 
-/// The log of a test, at the level of most lines.
-#[derive(Clone, Default)]
-pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
+/// The lines that are searched: windlass's own at every level, those of libraries from `info` on.
+pub(super) const LEVELS: &str = "info,windlass=trace";
 
-impl Log {
-    /// Takes the log lines of this thread from now on.
-    pub(super) fn take(&self) -> DefaultGuard {
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("info,windlass=trace"))
-            .with_writer(self.clone());
-        tracing::subscriber::set_default(subscriber.finish())
-    }
-
-    /// Fails if a secret is in it.
-    pub(super) fn search(&self) {
-        let text = String::from_utf8_lossy(&self.0.lock().unwrap()).to_lowercase();
-        assert!(!text.contains(PLANTED), "{text}");
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
+/// Fails if a secret is in a log.
+pub(super) fn search(log: &Log) {
+    let text = log.text().to_lowercase();
+    assert!(!text.contains(PLANTED), "{text}");
 }

@@ -1,7 +1,7 @@
 //! A replica that is alone: what the others that could be there cost it.
 
-use super::super::registry_faults::{Log, logging};
 use super::*;
+use crate::telemetry::recorded::{EVERYTHING, Log};
 
 /// Writes of leases by windlass.
 fn lease_writes(scene: &Scene) -> usize {
@@ -54,7 +54,7 @@ async fn a_single_replica_signs_before_its_lease_is_written_and_writes_none_for_
 #[tokio::test]
 async fn a_role_without_leases_leaves_the_controller_alone_with_one_warning_that_names_the_rule() {
     let log = Log::default();
-    let _logging = logging(&log);
+    let _logging = log.record(EVERYTHING);
     let mut scene = Scene::with(in_toto()).await;
     scene.local.stop_controller().await.unwrap();
     scene.local.cluster.fail(Fault {
@@ -73,7 +73,7 @@ async fn a_role_without_leases_leaves_the_controller_alone_with_one_warning_that
     );
     let rule = "allow get, list, watch, create and update of leases (coordination.k8s.io) in \
                 namespace tekton-chains";
-    let text = || String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let text = || log.text();
     let said = |_: &Scene| text().matches(rule).count() == 2;
     scene.until("both parts say so, once each", said).await;
     assert!(text().contains("this replica works alone"), "{}", text());

@@ -6,7 +6,8 @@ use windlass_sandbox::kms::{Account, Fault, FaultAnswer, KeyService, Kind, Quirk
 
 use super::*;
 use crate::cloud::aws::Identity;
-use crate::sign::kms::trial::{self, KINDS, Log, account, text};
+use crate::sign::kms::trial::{self, KINDS, account, text};
+use crate::telemetry::recorded::Log;
 
 const REGION: &str = "eu-west-1";
 const ID: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
@@ -231,7 +232,7 @@ async fn a_key_that_is_disabled_after_it_was_read_says_so() {
 #[tokio::test]
 async fn a_wrong_key_and_a_wrong_clock_are_told_apart_and_nothing_secret_is_shown() {
     let log = Log::default();
-    let _taken = log.take();
+    let _recording = log.record(trial::LEVELS);
     let service = with_key().await;
     let mut wrong = [account(), account(), account()];
     "planted-wrong".clone_into(&mut wrong[0].secret_key);
@@ -259,7 +260,7 @@ async fn a_wrong_key_and_a_wrong_clock_are_told_apart_and_nothing_secret_is_show
     drop(service);
     let error = aws.sign(MESSAGE).await.unwrap_err();
     assert!(text(&error).starts_with("cannot sign with key"), "{error}");
-    log.search();
+    trial::search(&log);
 }
 
 #[tokio::test]

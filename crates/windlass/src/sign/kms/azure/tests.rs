@@ -6,7 +6,8 @@ use windlass_sandbox::kms::{Fault, FaultAnswer, KeyService, Kind, Quirk, Service
 
 use super::*;
 use crate::cloud::azure::Identity;
-use crate::sign::kms::trial::{self, KINDS, Log, account, text};
+use crate::sign::kms::trial::{self, KINDS, account, text};
+use crate::telemetry::recorded::Log;
 
 const NAME: &str = "signer";
 const SCOPE: &str = "https://vault.azure.net/.default";
@@ -151,7 +152,7 @@ async fn what_may_pass_is_tried_again_and_what_does_not_is_an_error() {
 #[tokio::test]
 async fn a_refusal_says_what_to_do_and_shows_nothing_secret() {
     let log = Log::default();
-    let _taken = log.take();
+    let _recording = log.record(trial::LEVELS);
     let service = with_key().await;
     let azure = open(&service, None).await.unwrap();
     let sign = "Microsoft.KeyVault/vaults/keys/sign/action";
@@ -212,7 +213,7 @@ async fn a_refusal_says_what_to_do_and_shows_nothing_secret() {
         text(&error)
     );
     assert_eq!(format!("{azure:?}"), format!("Azure({})", azure.name()));
-    log.search();
+    trial::search(&log);
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use windlass_sandbox::kms::{Fault, FaultAnswer, KeyService, Kind, Quirk, Service
 
 use super::*;
 use crate::cloud::gcp::Identity;
-use crate::sign::kms::trial::{self, Log, text};
+use crate::sign::kms::trial::{self, text};
+use crate::telemetry::recorded::Log;
 
 const NAME: &str = "projects/p/locations/europe-west1/keyRings/r/cryptoKeys/k";
 const MESSAGE: &[u8] = b"message";
@@ -226,7 +227,7 @@ async fn what_may_pass_is_tried_again_and_what_does_not_is_an_error() {
 #[tokio::test]
 async fn a_refusal_says_what_to_do_and_shows_nothing_secret() {
     let log = Log::default();
-    let _taken = log.take();
+    let _recording = log.record(trial::LEVELS);
     let service = with_key().await;
     for (permission, version) in [
         ("cloudkms.cryptoKeyVersions.list", None),
@@ -281,7 +282,7 @@ async fn a_refusal_says_what_to_do_and_shows_nothing_secret() {
         assert!(text(&error).contains("asymmetric-signing"), "{error}");
     }
     assert_eq!(format!("{gcp:?}"), format!("Gcp({})", gcp.version));
-    log.search();
+    trial::search(&log);
 }
 
 #[tokio::test]
