@@ -4,11 +4,12 @@ use std::error::Error;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Response;
-use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Body as _;
+use serde_json::Value;
 
 /// Most bytes read of a request that gets a reply without regard to it.
 const DRAINED: usize = 256 << 10;
@@ -51,7 +52,16 @@ pub(crate) fn whole(bytes: impl Into<Bytes>) -> Body {
         .boxed_unsync()
 }
 
-/// The same with the length of its body, as far as it is known, in a header.
+/// A response of JSON.
+pub(crate) fn json(status: StatusCode, value: &Value) -> Response<Body> {
+    let mut response = Response::new(whole(value.to_string()));
+    *response.status_mut() = status;
+    let media = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, media);
+    response
+}
+
+/// A response with the length of its body, as far as it is known, in a header.
 pub(crate) fn stating_length(mut response: Response<Body>) -> Response<Body> {
     if let Some(length) = response.body().size_hint().exact() {
         let length = HeaderValue::from(length);

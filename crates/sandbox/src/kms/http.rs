@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, Response, StatusCode};
-use serde_json::Value;
 
-use crate::body::{Body, RequestBody, read, whole};
+use crate::body::{Body, RequestBody, json, read};
 use crate::exchange::Server;
-use crate::fault::reply::status;
+use crate::fault;
 use crate::traffic::Traffic;
 
 use super::call::{Call, refusal};
@@ -51,13 +50,13 @@ impl Server for State {
             (Service::Google, _) => gcp::respond(&call),
             (Service::Azure, _) => azure::respond(&call),
         };
-        response(status, &body)
+        json(fault::reply::status(status), &body)
     }
 
     fn refusal(&self, status: StatusCode, message: &str) -> Response<Body> {
         let name = "InternalFailure";
         let body = refusal(self.options.service, status.as_u16(), name, message);
-        response(status.as_u16(), &body)
+        json(status, &body)
     }
 
     fn credential(&self, headers: &HeaderMap) -> String {
@@ -65,12 +64,4 @@ impl Server for State {
         let scheme = stated.and_then(|value| value.to_str().ok()?.split_whitespace().next());
         scheme.unwrap_or_default().to_owned()
     }
-}
-
-fn response(code: u16, body: &Value) -> Response<Body> {
-    let mut response = Response::new(whole(body.to_string()));
-    *response.status_mut() = status(code);
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
 }

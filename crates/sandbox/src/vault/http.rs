@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::state::{State, Token};
-use crate::body::{Body, RequestBody, read, whole};
+use crate::body::{self, Body, RequestBody, read};
 use crate::exchange::Server;
 use crate::traffic::Traffic;
 
@@ -43,7 +42,7 @@ impl Server for State {
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let path = parts.uri.path().strip_prefix("/v1/").unwrap_or_default();
         match reply(self, parts, path, &body) {
-            Ok(value) => response(StatusCode::OK, &value),
+            Ok(value) => body::json(StatusCode::OK, &value),
             Err((status, message)) => error(status, message),
         }
     }
@@ -66,16 +65,8 @@ fn token(headers: &HeaderMap) -> Option<&str> {
     headers.get(TOKEN)?.to_str().ok()
 }
 
-fn response(status: StatusCode, value: &Value) -> Response<Body> {
-    let mut response = Response::new(whole(value.to_string()));
-    *response.status_mut() = status;
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(CONTENT_TYPE, json);
-    response
-}
-
 fn error(status: StatusCode, message: &str) -> Response<Body> {
-    response(status, &json!({ "errors": [message] }))
+    body::json(status, &json!({ "errors": [message] }))
 }
 
 fn reply(state: &State, parts: &Parts, path: &str, body: &Value) -> Reply {
