@@ -61,6 +61,21 @@ kube_module() {
     } >go.mod
 }
 
+# go_program NAME [MODULE VERSION]: builds the program whose source is on standard input, with a module if
+# it needs one.
+go_program() {
+    local folder=$parts/$1
+    mkdir -p "$folder"
+    cat >"$folder/main.go"
+    (
+        cd "$folder"
+        printf 'module windlass-e2e-%s\n\ngo 1.26.0\n' "$1" >go.mod
+        [[ $# -eq 1 ]] || printf '\nrequire %s %s\n' "$2" "$3" >>go.mod
+        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -p 2 -trimpath -ldflags "-s -w" -o "$1" .
+        mv "$1" "$parts/bin/"
+    )
+}
+
 kube() {
     if [[ -x $parts/bin/kube-apiserver && -x $parts/bin/kubectl ]]; then
         return
@@ -84,9 +99,8 @@ referrers() {
         return
     fi
     need go "build a registry that lists referrers"
-    local folder=$parts/referrers-registry
-    mkdir -p "$folder"
-    cat >"$folder/main.go" <<'GO'
+    echo "building a registry of go-containerregistry $GO_CONTAINERREGISTRY"
+    go_program referrers-registry github.com/google/go-containerregistry "v$GO_CONTAINERREGISTRY" <<'GO'
 package main
 
 import (
@@ -101,14 +115,6 @@ func main() {
 	log.Fatal(http.ListenAndServe(os.Args[1], registry.New(registry.WithReferrersSupport(true))))
 }
 GO
-    (
-        cd "$folder"
-        echo "building a registry of go-containerregistry $GO_CONTAINERREGISTRY"
-        printf 'module windlass-e2e-registry\n\ngo 1.26.0\n\nrequire %s v%s\n' \
-            github.com/google/go-containerregistry "$GO_CONTAINERREGISTRY" >go.mod
-        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o referrers-registry .
-        mv referrers-registry "$parts/bin/"
-    )
 }
 
 # Renders the templates of a chart as Helm does: NAMESPACE VALUES-AS-JSON TEMPLATE...
@@ -117,9 +123,7 @@ templates() {
         return
     fi
     need go "build a renderer of templates"
-    local folder=$parts/render-templates
-    mkdir -p "$folder"
-    cat >"$folder/main.go" <<'GO'
+    go_program render-templates <<'GO'
 package main
 
 import (
@@ -149,12 +153,6 @@ func main() {
 	}
 }
 GO
-    (
-        cd "$folder"
-        printf 'module windlass-e2e-templates\n\ngo 1.26.0\n' >go.mod
-        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o render-templates .
-        mv render-templates "$parts/bin/"
-    )
 }
 
 # The emulator's own start listens on every address, so its handler is given a listener on loopback:
@@ -164,9 +162,8 @@ local_kms() {
         return
     fi
     need go "build an emulator of AWS KMS"
-    local folder=$parts/local-kms
-    mkdir -p "$folder"
-    cat >"$folder/main.go" <<'GO'
+    echo "building local-kms $LOCAL_KMS"
+    go_program local-kms github.com/nsmithuk/local-kms "$LOCAL_KMS" <<'GO'
 package main
 
 import (
@@ -188,14 +185,6 @@ func main() {
 	)))
 }
 GO
-    (
-        cd "$folder"
-        echo "building local-kms $LOCAL_KMS"
-        printf 'module windlass-e2e-local-kms\n\ngo 1.26.0\n\nrequire github.com/nsmithuk/local-kms %s\n' \
-            "$LOCAL_KMS" >go.mod
-        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -p 2 -trimpath -ldflags "-s -w" -o local-kms .
-        mv local-kms "$parts/bin/"
-    )
 }
 
 # The server and the client are one program. The package is somebody's wrapping of it, so its content
@@ -226,9 +215,8 @@ tkn() {
         return
     fi
     need go "build tkn"
-    local folder=$parts/tkn
-    mkdir -p "$folder"
-    cat >"$folder/main.go" <<'GO'
+    echo "building taskrun and pipelinerun of tkn $TKN"
+    go_program tkn github.com/tektoncd/cli "v$TKN" <<'GO'
 package main
 
 import (
@@ -249,14 +237,6 @@ func main() {
 	}
 }
 GO
-    (
-        cd "$folder"
-        echo "building taskrun and pipelinerun of tkn $TKN"
-        printf 'module windlass-e2e-tkn\n\ngo 1.26.0\n\nrequire %s v%s\n' \
-            github.com/tektoncd/cli "$TKN" >go.mod
-        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -p 2 -trimpath -ldflags "-s -w" -o tkn .
-        mv tkn "$parts/bin/"
-    )
 }
 
 # The first mirror of Debian itself that this machine's apt uses, so that no host is named here.
