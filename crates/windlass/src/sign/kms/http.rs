@@ -79,7 +79,10 @@ impl Http {
         request: impl Fn(&Client) -> RequestBuilder,
         is_throttled: impl Fn(&Answer) -> bool,
     ) -> Result<Answer, KmsError> {
-        let failed = |why: String| KmsError::failed(doing, why);
+        let failed = |why: String| {
+            let step = "check its address, and whether it runs and can be reached from here";
+            KmsError::failed(doing, format!("{why}; {step}"))
+        };
         let attempts = async {
             let mut pauses = PAUSES.into_iter();
             loop {

@@ -142,7 +142,10 @@ pub(super) fn address(product: Product, means: &Means) -> Result<Url, KmsError> 
 async fn authorities(path: &Path) -> Result<Vec<Certificate>, KmsError> {
     let unusable = |why: String| {
         let path = path.display();
-        KmsError::Settings(format!("cannot use the certificates in {path}: {why}"))
+        let [vault, bao] = AUTHORITY_VARIABLES;
+        KmsError::Settings(format!(
+            "cannot use the certificates in {path}: {why}; correct {vault} or {bao}"
+        ))
     };
     let text = read(path, FILE_LIMIT).await.map_err(unusable)?;
     let read = Certificate::from_pem_bundle(&text);
