@@ -1,6 +1,9 @@
 //! The README as a walk in which the real cosign and tkn take the part of windlass wherever they have the
 //! verb, with the flags that docs/verifiers.md names. The walk with windlass alone is a test of windlass.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use windlass_e2e::page::{commands, row};
 use windlass_e2e::{Cosign, Workstation};
@@ -38,6 +41,10 @@ fn walk(cosign: Cosign) -> Result<()> {
         // what the demo prints comes before there is a cluster
         if dev.is_none() || NOT_TYPED.iter().any(|start| command.starts_with(start)) {
             continue;
+        }
+        if command.starts_with("kubectl create ") {
+            // the newest run is a matter of whole seconds to tkn
+            sleep(Duration::from_secs(1));
         }
         let typed = by_originals(&command, cosign)?;
         of_originals += usize::from(typed != command);
