@@ -25,6 +25,7 @@ use self::replicas::{Replicas, Share};
 use crate::cluster::runs::{self, RunKind};
 use crate::cluster::watch::Source;
 use crate::log::Log;
+use crate::service::breaker::OPEN;
 use crate::settings::keys::{Keys, MakeSigner, follow_directory, follow_secret};
 use crate::settings::{self, Setting, Settings};
 use crate::sign::Signer;
@@ -102,7 +103,7 @@ impl Options {
             signing_secrets_path: None,
             concurrency,
             deadline: DEADLINE,
-            silence: oci::OPEN,
+            silence: OPEN,
             // longer than it takes to sign the last task runs
             patience: Duration::from_secs(60),
             pauses: (Duration::from_secs(1), Duration::from_secs(300)),

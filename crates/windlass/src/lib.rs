@@ -19,6 +19,7 @@ mod log;
 mod manifests;
 mod pipeline;
 mod process;
+mod service;
 mod settings;
 mod sign;
 mod store;

@@ -25,7 +25,6 @@ mod azure;
 mod cloud;
 pub(crate) mod error;
 mod gcp;
-mod http;
 pub(crate) mod means;
 mod operation;
 pub(crate) mod reference;

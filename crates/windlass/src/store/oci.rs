@@ -23,7 +23,6 @@ use windlass_registry::{Advance, Append, Options, Tenant};
 
 use self::access::{Access, Owner};
 pub(crate) use self::attestation::attach_envelope;
-pub(crate) use self::breaker::OPEN;
 pub(crate) use self::clients::{Exemptions, client, options};
 pub(crate) use self::error::UploadError;
 pub(crate) use self::identity::Identity;
@@ -37,7 +36,6 @@ mod access;
 mod accounts;
 pub(crate) mod attached;
 mod attestation;
-mod breaker;
 mod bundle;
 mod certificates;
 mod clients;

@@ -42,7 +42,7 @@ async fn the_output_is_what_the_controller_stores_in_every_format() {
         nowhere(),
         oci::options(),
         oci::Identity::default(),
-        oci::OPEN,
+        crate::service::breaker::OPEN,
     );
     let metrics = Metrics::default();
     let document = run("True");

@@ -8,9 +8,9 @@ use reqwest::{Client, Url};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::error::KmsError;
-use super::http::{Answer, Http, excess};
 use super::operation::Operation;
 use crate::cloud::CloudError;
+use crate::service::http::{Answer, Http, excess};
 
 /// How long a cloud may take to give this process a credential.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -86,8 +86,8 @@ pub(super) async fn ask(
         request.headers(headers.clone())
     };
     let is_throttled = |answer: &Answer| answer.status == 429;
-    http.send_again_if(&operation.doing, request, is_throttled)
-        .await
+    let answer = http.send_again_if(&operation.doing, request, is_throttled);
+    Ok(answer.await?)
 }
 
 /// An address that a variable names, without a slash at its end. A credential of a whole cloud goes

@@ -1,12 +1,11 @@
 //! Why a key in a service cannot be used. Nothing that a service says is repeated: it may be anybody,
 //! and others read what is told.
 
-use std::time::Duration;
-
 use windlass_core::key::KeyError;
 use windlass_core::retry::Retry;
 
 use super::reference::error::ReferenceError;
+use crate::service::error::ServiceError;
 
 /// Why a key in a service cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -58,15 +57,8 @@ pub(crate) enum KmsError {
         source: KeyError,
     },
     /// The service was not reached, or failed.
-    #[error("cannot {doing}: {why}")]
-    Failed {
-        /// What was to be done, to which key.
-        doing: String,
-        /// Why.
-        why: String,
-        /// When the service asks to be called again.
-        after: Option<Duration>,
-    },
+    #[error(transparent)]
+    Failed(#[from] ServiceError),
     /// The signature is not one of the public key that was read.
     #[error(
         "the signature by {key} does not verify with the public key that was read; if the key was \
@@ -81,20 +73,14 @@ pub(crate) enum KmsError {
 impl KmsError {
     /// What was to be done failed, and the service does not say when to ask again.
     pub(super) fn failed(doing: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Failed {
-            doing: doing.into(),
-            why: why.into(),
-            after: None,
-        }
+        Self::Failed(ServiceError::new(doing, why))
     }
 
     /// When the same can succeed. Nobody tells when a right was granted in another system, so it is
     /// tried again without a change of the settings.
     pub(crate) fn retry(&self) -> Retry {
         match self {
-            Self::Failed {
-                after: Some(after), ..
-            } => Retry::After(*after),
+            Self::Failed(error) => error.retry(),
             Self::Reference(_) => Retry::Settings,
             Self::Settings(_)
             | Self::Login { .. }
@@ -102,7 +88,6 @@ impl KmsError {
             | Self::Missing { .. }
             | Self::Unusable { .. }
             | Self::PublicKey { .. }
-            | Self::Failed { after: None, .. }
             | Self::Mismatch { .. } => Retry::Backoff,
         }
     }

@@ -13,11 +13,11 @@ use windlass_registry::keychain::{Account, Keychain, Source, find};
 use windlass_registry::{Clock, Options, Remote, Repository, Tenant};
 
 use super::accounts::Accounts;
-use super::breaker::{Breakers, Visit};
 use super::clients::{Clients, Exemptions};
 use super::error::UploadError;
 use super::identity::{Identities, Identity, Sharing};
 use super::place::{override_of, repository_of};
+use crate::service::breaker::{Breakers, Visit};
 use crate::telemetry::Circuits;
 
 /// Everything that pushing takes.

@@ -9,9 +9,9 @@ use serde::de::DeserializeOwned;
 use super::operation::Call;
 use super::refusal::{self, Remedy};
 use crate::cloud::aws::{self, Identity, Scope};
+use crate::service::http::{Answer, Http, QUICK};
 use crate::sign::kms::cloud::{Login, endpoint};
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::{Answer, Http};
 use crate::sign::kms::means::Means;
 use crate::sign::kms::reference::aws::AwsKey;
 
@@ -68,7 +68,7 @@ impl Line {
         endpoint: String,
     ) -> Result<Self, KmsError> {
         Ok(Self {
-            http: Http::new(Vec::new())?,
+            http: Http::new(Vec::new(), QUICK)?,
             identity,
             place: format!("AWS KMS in {region}"),
             region,
@@ -94,7 +94,7 @@ impl Line {
             answer = self.send(call, &body).await?;
         }
         if answer.is_success() {
-            return answer.json(&call.operation.doing);
+            return answer.json(&call.operation.doing).map_err(Into::into);
         }
         Err(refusal::error(&call.operation, &answer, self.login()))
     }
@@ -107,9 +107,9 @@ impl Line {
         };
         let is_throttled =
             |answer: &Answer| refusal::remedy(&answer.body) == Some(Remedy::Patience);
-        self.http
-            .send_again_if(&call.operation.doing, request, is_throttled)
-            .await
+        let doing = &call.operation.doing;
+        let answer = self.http.send_again_if(doing, request, is_throttled);
+        Ok(answer.await?)
     }
 
     async fn headers(&self, call: &Call, body: &str) -> Result<HeaderMap, KmsError> {

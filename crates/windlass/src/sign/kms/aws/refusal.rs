@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::service::http::Answer;
 use crate::sign::kms::cloud::Login;
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::Answer;
 use crate::sign::kms::operation::Operation;
 
 /// Why a key does not sign that somebody has disabled.
@@ -75,7 +75,7 @@ pub(super) fn remedy(body: &[u8]) -> Option<Remedy> {
 /// What a refusal means.
 pub(super) fn error(operation: &Operation, answer: &Answer, login: Login<'_>) -> KmsError {
     let Some(refusal) = Refusal::of(&answer.body) else {
-        return answer.failure(&operation.doing);
+        return answer.failure(&operation.doing).into();
     };
     if refusal.is_of_the_clock() {
         return operation.failed(
@@ -104,6 +104,6 @@ pub(super) fn error(operation: &Operation, answer: &Answer, login: Login<'_>) ->
         "KeyUnavailableException" => {
             operation.failed("the key is not available for now; it is tried again")
         }
-        _ => answer.failure(&operation.doing),
+        _ => answer.failure(&operation.doing).into(),
     }
 }

@@ -10,9 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::refusal;
 use crate::cloud::azure::Identity;
+use crate::service::http::{Http, QUICK};
 use crate::sign::kms::cloud::{Login, ask, endpoint, is_this_machine};
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::Http;
 use crate::sign::kms::operation::Operation;
 use crate::sign::kms::reference::azure::AzureKey;
 
@@ -76,7 +76,7 @@ impl Line {
             .split_once("://")
             .map_or(base.as_str(), |(_, host)| host);
         Ok(Self {
-            http: Http::new(Vec::new())?,
+            http: Http::new(Vec::new(), QUICK)?,
             identity,
             scope,
             place: format!("Azure Key Vault {host}"),
@@ -100,7 +100,7 @@ impl Line {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, self.token().await?)]);
         let answer = ask(&self.http, operation, &url, headers, body).await?;
         if answer.is_success() {
-            return answer.json(&operation.doing);
+            return answer.json(&operation.doing).map_err(Into::into);
         }
         Err(refusal::error(operation, &answer, self.login()))
     }

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::service::http::Answer;
 use crate::sign::kms::cloud::Login;
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::Answer;
 use crate::sign::kms::operation::Operation;
 
 const ELSEWHERE: &str = "check the vault and the name, and the version if there is one";
@@ -52,6 +52,6 @@ pub(super) fn error(operation: &Operation, answer: &Answer, login: Login<'_>) ->
         (400, _) => operation.unusable(
             "the vault does not sign with it so; use a key of type EC or RSA with the operation `sign`",
         ),
-        _ => answer.failure(&operation.doing),
+        _ => answer.failure(&operation.doing).into(),
     }
 }

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 
 use super::refusal;
 use crate::cloud::gcp::Identity;
+use crate::service::http::{Http, QUICK};
 use crate::sign::kms::cloud::{Login, ask, endpoint};
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::Http;
 use crate::sign::kms::means::Means;
 use crate::sign::kms::operation::Operation;
 
@@ -44,7 +44,7 @@ impl Line {
 
     pub(super) fn new(identity: Identity, endpoint: String) -> Result<Self, KmsError> {
         Ok(Self {
-            http: Http::new(Vec::new())?,
+            http: Http::new(Vec::new(), QUICK)?,
             identity,
             endpoint,
         })
@@ -61,7 +61,7 @@ impl Line {
         let headers = self.headers().await?;
         let answer = ask(&self.http, operation, &url, headers, body).await?;
         if answer.is_success() {
-            return answer.json(&operation.doing);
+            return answer.json(&operation.doing).map_err(Into::into);
         }
         Err(refusal::error(operation, &answer, LOGIN))
     }

@@ -4,9 +4,9 @@
 use serde::Deserialize;
 
 use super::operation::ALGORITHM;
+use crate::service::http::Answer;
 use crate::sign::kms::cloud::Login;
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::Answer;
 use crate::sign::kms::operation::Operation;
 
 const STATE: &str = "it is not enabled, or its purpose is not asymmetric-signing; enable it with \
@@ -57,6 +57,6 @@ pub(super) fn error(operation: &Operation, answer: &Answer, login: Login<'_>) ->
         (404, _) => operation.missing(ELSEWHERE),
         (400, "FAILED_PRECONDITION") => operation.unusable(STATE),
         (400, "INVALID_ARGUMENT") => operation.unusable(ALGORITHM),
-        _ => answer.failure(&operation.doing),
+        _ => answer.failure(&operation.doing).into(),
     }
 }

@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use super::login::Login;
 use super::server::{Request, Server};
 use super::session::Session;
+use crate::service::http::Answer;
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::Answer;
 use crate::sign::kms::means::Means;
 use crate::sign::kms::reference::vault::Product;
 

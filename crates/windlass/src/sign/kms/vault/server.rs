@@ -5,8 +5,8 @@ use std::path::Path;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Certificate, Method, Url};
 
+use crate::service::http::{Answer, Http, QUICK, excess};
 use crate::sign::kms::error::KmsError;
-use crate::sign::kms::http::{Answer, Http, excess};
 use crate::sign::kms::means::Means;
 use crate::sign::kms::reference::vault::Product;
 
@@ -62,7 +62,7 @@ impl Server {
         })?;
         let base = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self {
-            http: Http::new(authorities)?,
+            http: Http::new(authorities, QUICK)?,
             place: format!("{} at {base}", product.name()),
             base,
             namespace,
@@ -97,7 +97,7 @@ impl Server {
                 None => made,
             }
         };
-        self.http.send(request.doing, make).await
+        Ok(self.http.send(request.doing, make).await?)
     }
 
     /// A login that fails for this reason.

@@ -32,7 +32,7 @@ struct Hosts {
 
 /// The breakers of all namespaces.
 #[derive(Debug)]
-pub(super) struct Breakers {
+pub(crate) struct Breakers {
     /// How long one is open at first, and at most.
     pauses: (Duration, Duration),
     namespaces: Mutex<HashMap<String, Hosts>>,
@@ -42,11 +42,11 @@ pub(super) struct Breakers {
 
 /// Who asks which host.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Visit<'a> {
-    pub(super) namespace: &'a str,
+pub(crate) struct Visit<'a> {
+    pub(crate) namespace: &'a str,
     /// The uid of the run.
-    pub(super) run: &'a str,
-    pub(super) host: &'a str,
+    pub(crate) run: &'a str,
+    pub(crate) host: &'a str,
 }
 
 #[derive(Debug)]
@@ -67,7 +67,7 @@ struct Open {
 
 impl Breakers {
     /// All closed.
-    pub(super) fn new(pauses: (Duration, Duration)) -> Self {
+    pub(crate) fn new(pauses: (Duration, Duration)) -> Self {
         Self {
             pauses,
             namespaces: Mutex::default(),
@@ -76,12 +76,12 @@ impl Breakers {
     }
 
     /// Shows those that are open among these.
-    pub(super) fn show_in(&mut self, circuits: Circuits) {
+    pub(crate) fn show_in(&mut self, circuits: Circuits) {
         self.circuits = circuits;
     }
 
     /// Lets a request through, or says how long to wait.
-    pub(super) fn admit(&self, visit: Visit<'_>, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn admit(&self, visit: Visit<'_>, now: Instant) -> Result<(), Duration> {
         let mut all = self.all();
         let hosts = all.get_mut(visit.namespace);
         let breaker = hosts.and_then(|hosts| hosts.breakers.get_mut(visit.host));
@@ -92,7 +92,7 @@ impl Breakers {
     }
 
     /// The host responded, whatever it said.
-    pub(super) fn responded(&self, visit: Visit<'_>) {
+    pub(crate) fn responded(&self, visit: Visit<'_>) {
         let mut all = self.all();
         let Some(hosts) = all.get_mut(visit.namespace) else {
             return;
@@ -105,7 +105,7 @@ impl Breakers {
 
     /// The host did not respond in time. Where too much would be remembered, the namespace that met no
     /// timeout for longest makes room: no other loses its breakers.
-    pub(super) fn timed_out(&self, visit: Visit<'_>, now: Instant) {
+    pub(crate) fn timed_out(&self, visit: Visit<'_>, now: Instant) {
         let mut all = self.all();
         if !all.contains_key(visit.namespace) && all.len() >= REMEMBERED.1 {
             let quiet = all.iter().min_by_key(|(_, hosts)| hosts.touched);

@@ -13,12 +13,8 @@ use reqwest::{Certificate, Client, RequestBuilder, Response, Url};
 use windlass_core::error::Chain;
 use zeroize::Zeroizing;
 
-use super::error::KmsError;
+use super::error::ServiceError;
 
-/// How long everything may take that one call needs.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(10);
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
 /// Pauses before a request is repeated.
@@ -30,63 +26,91 @@ const SHORT: Duration = Duration::from_secs(2);
 /// Longest time that a service may ask to be left alone.
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// How long a service may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For everything that one call needs.
+    pub(crate) call: Duration,
+    /// For one request.
+    pub(crate) request: Duration,
+}
+
+/// What a service gets that responds at once.
+pub(crate) const QUICK: Patience = Patience {
+    call: Duration::from_secs(15),
+    request: Duration::from_secs(10),
+};
+
 /// Makes requests.
 #[derive(Debug, Clone)]
-pub(super) struct Http(Client);
+pub(crate) struct Http {
+    client: Client,
+    patience: Duration,
+}
 
 /// A response, whatever its status.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Zeroizing<Vec<u8>>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Zeroizing<Vec<u8>>,
     /// `Retry-After`.
     after: Option<Duration>,
 }
 
 impl Http {
     /// Trusts the authorities of this machine, and these.
-    pub(super) fn new(authorities: Vec<Certificate>) -> Result<Self, KmsError> {
+    pub(crate) fn new(
+        authorities: Vec<Certificate>,
+        patience: Patience,
+    ) -> Result<Self, ServiceError> {
         // through the proxy of the environment, like everything else
         let client = Client::builder()
             .user_agent(concat!("windlass/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
-            .timeout(REQUEST)
+            .timeout(patience.request)
             .referer(false)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .tls_certs_merge(authorities)
             .build();
-        client.map(Self).map_err(|_| {
-            KmsError::Settings(
-                "no HTTP client could be set up; check the certificates and proxies of this machine"
-                    .to_owned(),
+        let client = client.map_err(|_| {
+            ServiceError::new(
+                "set up an HTTP client",
+                "check the certificates and proxies of this machine",
             )
+        })?;
+        Ok(Self {
+            client,
+            patience: patience.call,
         })
     }
 
     /// Makes a request, again if it failed in a way that may have passed.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         doing: &str,
         request: impl Fn(&Client) -> RequestBuilder,
-    ) -> Result<Answer, KmsError> {
+    ) -> Result<Answer, ServiceError> {
         self.send_again_if(doing, request, |_| false).await
     }
 
     /// The same, and again if the response is one of these, unless it asks for a longer pause.
-    pub(super) async fn send_again_if(
+    pub(crate) async fn send_again_if(
         &self,
         doing: &str,
         request: impl Fn(&Client) -> RequestBuilder,
         is_throttled: impl Fn(&Answer) -> bool,
-    ) -> Result<Answer, KmsError> {
-        let failed = |why: String| {
+    ) -> Result<Answer, ServiceError> {
+        let failed = |Broken { why, is_silent }| {
             let step = "check its address, and whether it runs and can be reached from here";
-            KmsError::failed(doing, format!("{why}; {step}"))
+            ServiceError {
+                is_silent,
+                ..ServiceError::new(doing, format!("{why}; {step}"))
+            }
         };
         let attempts = async {
             let mut pauses = PAUSES.into_iter();
             loop {
-                let answer = answer(request(&self.0)).await;
+                let answer = answer(request(&self.client)).await;
                 let asked = match &answer {
                     Ok(answer) if answer.is_transient() => None,
                     Ok(answer) if is_throttled(answer) => answer.after,
@@ -101,19 +125,19 @@ impl Http {
                 }
             }
         };
-        match tokio::time::timeout(PATIENCE, attempts).await {
+        match tokio::time::timeout(self.patience, attempts).await {
             Ok(answer) => answer.map_err(failed),
-            Err(_) => Err(failed(format!(
+            Err(_) => Err(failed(Broken::silent(format!(
                 "no response within {} s",
-                PATIENCE.as_secs()
-            ))),
+                self.patience.as_secs()
+            )))),
         }
     }
 }
 
 impl Answer {
     /// Whether it is one of success.
-    pub(super) fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
@@ -123,7 +147,7 @@ impl Answer {
     }
 
     /// What it means if nothing more is known of this status.
-    pub(super) fn failure(&self, doing: &str) -> KmsError {
+    pub(crate) fn failure(&self, doing: &str) -> ServiceError {
         let status = self.status;
         let why = match status {
             300..400 => {
@@ -134,36 +158,63 @@ impl Answer {
             429 => "HTTP 429, too many requests".to_owned(),
             _ => format!("HTTP {status}"),
         };
-        KmsError::Failed {
-            doing: doing.to_owned(),
-            why,
+        ServiceError {
             after: self.after,
+            ..ServiceError::new(doing, why)
         }
     }
 
     /// What a successful one says. Its text is left out of the error: anybody may have written it.
-    pub(super) fn json<T: serde::de::DeserializeOwned>(&self, doing: &str) -> Result<T, KmsError> {
+    pub(crate) fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        doing: &str,
+    ) -> Result<T, ServiceError> {
         if !self.is_success() {
             return Err(self.failure(doing));
         }
         serde_json::from_slice(&self.body)
-            .map_err(|_| KmsError::failed(doing, "the response is malformed"))
+            .map_err(|_| ServiceError::new(doing, "the response is malformed"))
     }
 }
 
-async fn answer(request: RequestBuilder) -> Result<Answer, String> {
+/// A request without a whole response.
+struct Broken {
+    why: String,
+    /// Whether nothing came in time.
+    is_silent: bool,
+}
+
+impl Broken {
+    fn silent(why: String) -> Self {
+        Self {
+            why,
+            is_silent: true,
+        }
+    }
+
+    fn other(why: String) -> Self {
+        Self {
+            why,
+            is_silent: false,
+        }
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Result<Answer, Broken> {
     let failed = |error: reqwest::Error| {
         if error.is_timeout() {
-            return "no response in time".to_owned();
+            return Broken::silent("no response in time".to_owned());
         }
-        Chain(&error.without_url()).to_string()
+        Broken::other(Chain(&error.without_url()).to_string())
     };
     let mut response = request.send().await.map_err(failed)?;
     let (status, after) = (response.status().as_u16(), after(&response));
     let mut body = Zeroizing::new(Vec::new());
     while let Some(piece) = response.chunk().await.map_err(failed)? {
         if body.len() + piece.len() > LIMIT {
-            return Err(format!("the response is larger than {LIMIT} bytes"));
+            return Err(Broken::other(format!(
+                "the response is larger than {LIMIT} bytes"
+            )));
         }
         body.extend_from_slice(&piece);
     }
@@ -175,7 +226,7 @@ async fn answer(request: RequestBuilder) -> Result<Answer, String> {
 }
 
 /// What the address of a service must not have, if it has any of that.
-pub(super) fn excess(url: &Url) -> Option<&'static str> {
+pub(crate) fn excess(url: &Url) -> Option<&'static str> {
     if !url.username().is_empty() || url.password().is_some() {
         return Some("it has a name or a password");
     }
