@@ -1,12 +1,13 @@
 //! Appending to the manifest under a tag while others write it too.
 //!
-//! With registries the last writer wins, silently. So an append reads the tag, merges its entry,
-//! checks the tag once more and writes. It reads the tag back after a delay that is longer than
-//! another writer needs, and merges the entry again if it is gone, until it stays. Within one process,
-//! one writer of each tenant at a time writes a tag. It also writes the entries that others with the
-//! same credentials are waiting to add, and pauses between two writes, so that writes are few.
+//! With registries the last writer wins, silently. So an append reads the tag, merges its entry and
+//! writes; if blobs have to be pushed in between, it looks at the tag once more. It reads the tag back
+//! after a delay that is longer than another writer needs, and merges the entry again if it is gone,
+//! until it stays. Within one process, one writer of each tenant at a time writes a tag. It also writes
+//! the entries that others with the same credentials are waiting to add, and pauses between two writes,
+//! so that writes are few.
 //!
-//! The entries of other writers survive, except one that is written between the last check and our
+//! The entries of other writers survive, except one that is written between the last look and our
 //! write by a client that does not read back. Our entry is restored if such a client overwrites it
 //! before it has settled.
 

@@ -180,6 +180,8 @@ async fn twenty_writers_in_one_process_write_together() {
 async fn what_is_refused_together_is_written_one_by_one() {
     let at = start(Options::default()).await;
     let remote = at.remote("app");
+    // the first request of a repository goes ahead of the others
+    remote.can_push().await.unwrap();
     // as a registry that takes no manifest of that size
     at.fail("PUT", "/manifests/", 1, FaultAnswer::Status(413.into()));
     let added = ["a", "b", "c"].map(|text| add(&remote, text));
@@ -285,4 +287,46 @@ async fn something_that_is_no_manifest_is_left_alone() {
     assert!(error.to_string().contains("no image manifest"), "{error}");
     let there = at.registry.manifest("app", tag().as_str()).unwrap();
     assert_eq!(there.bytes, "something");
+}
+
+#[tokio::test]
+async fn a_new_tag_is_written_right_after_it_is_read_and_any_other_is_looked_at_once_more() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("app");
+    add(&remote, "one").await.unwrap();
+    let blob = ["HEAD 404", "POST 202", "PUT 201"];
+    let config = ["POST 202", "PUT 201"];
+    let tag = ["GET 404", "PUT 201", "GET 200"];
+    assert_eq!(at.seen(), [&blob[..], &config, &tag].concat());
+    add(&remote, "two").await.unwrap();
+    let tag = ["HEAD 200", "PUT 201", "GET 200"];
+    assert_eq!(at.seen(), [&blob[..], &["GET 200"], &config, &tag].concat());
+    // what others wrote meanwhile is seen without another look
+    let fresh = At::client(options());
+    let fresh = fresh.repository(at.repository("app"), anonymous());
+    add(&fresh, "three").await.unwrap();
+    assert_eq!(layers(&at), 3);
+}
+
+#[tokio::test]
+async fn who_may_not_push_finds_that_the_entry_is_there_all_the_same() {
+    let users = [
+        User::new("push", "push", [Grant::push("app")]),
+        User::new("pull", "pull", [Grant::pull("app")]),
+    ];
+    let at = start(Options {
+        authentication: Authentication::Basic(Accounts::of(users)),
+        ..Options::default()
+    })
+    .await;
+    let push = at.remote_as("app", [password("push", "push", "push")]);
+    add(&push, "one").await.unwrap();
+    let fresh = At::client(options());
+    let reader = password("pull", "pull", "pull");
+    let reader = fresh.repository(
+        at.repository("app"),
+        windlass_registry::keychain::Candidates::new([reader]),
+    );
+    let update = add(&reader, "one").await.unwrap();
+    assert_eq!(update.writes, 0);
 }

@@ -26,6 +26,11 @@ pub(crate) struct TagHistory {
 }
 
 impl TagHistory {
+    /// Whether this process has not seen the tag.
+    pub(super) fn is_new(&self) -> bool {
+        self.wrote.is_none() && self.foreign.is_none()
+    }
+
     /// Compares the tag with the last write: another digest is a write by somebody else.
     pub(crate) fn notice(&mut self, current: Option<&Digest>, now: Instant) {
         if self.wrote.is_some() && self.wrote.as_ref() != current {

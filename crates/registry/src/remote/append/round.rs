@@ -1,4 +1,5 @@
-//! A round of an append: reads the tag, merges, and writes.
+//! A round of an append: reads the tag, merges, and writes. For a tag that is most likely new, the
+//! blobs go ahead, so that nothing is between reading and writing.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -36,6 +37,13 @@ pub(super) struct Progress {
     pub(super) alone: bool,
 }
 
+impl Progress {
+    /// Whether nothing was done for the entry yet.
+    fn is_new(&self) -> bool {
+        self.writes == 0 && self.pushed.is_empty()
+    }
+}
+
 /// The result of one round.
 pub(super) enum Step {
     Present(Digest),
@@ -57,6 +65,10 @@ impl Round<'_> {
         if let Some(left) = left.filter(|left| !left.is_zero()) {
             return Ok(Step::Rest(left));
         }
+        if self.progress.is_new() && history.is_new() {
+            self.prepare().await;
+        }
+        let mut began = Instant::now();
         let before = self.remote.get_manifest(self.name).await?;
         let digest = before.as_ref().map(|before| before.digest.clone());
         // what is written is as large as what was read, so that its share of the budget is kept
@@ -77,33 +89,53 @@ impl Round<'_> {
         if self.progress.writes >= append.rounds {
             return Ok(Step::GaveUp);
         }
-        self.push_blobs(&batch).await?;
-        self.write(batch, digest, &mut history).await
+        if self.push_blobs(&batch).await? > 0 {
+            began = Instant::now();
+            if !self.is_still(digest.as_ref()).await? {
+                history.notice_foreign(clock.now());
+                return Ok(Step::Moved);
+            }
+        }
+        self.write(batch, began, &mut history).await
     }
 
-    async fn push_blobs(&mut self, batch: &Batch<'_>) -> Result<(), Error> {
+    /// Pushes the blobs of a tag that does not exist before it is read: most tags are new, and are then
+    /// written right after they were read. Whatever goes wrong shows later, if it matters.
+    async fn prepare(&mut self) {
+        let entries = self.ticket.with_others();
+        if let Ok(Some(batch)) = Batch::merge(None, &entries)
+            && let Err(error) = self.push_blobs(&batch).await
+        {
+            let error = error.outline();
+            tracing::debug!(%error, "could not push the blobs of a new tag before it is read");
+        }
+    }
+
+    /// Pushes what is not there yet, and gives how many blobs that were.
+    async fn push_blobs(&mut self, batch: &Batch<'_>) -> Result<usize, Error> {
         let pushed = &self.progress.pushed;
         let new = batch.blobs.iter();
         let new = new.filter(|blob| !pushed.contains(&Digest::of(blob)));
         let new = try_join_all(new.map(|blob| self.remote.push_new_blob(blob))).await?;
+        let count = new.len();
         self.progress.pushed.extend(new);
-        Ok(())
+        Ok(count)
     }
 
-    /// Writes a batch, unless the tag has moved since it was read.
+    /// Whether the tag is where it was when it was read, some requests ago.
+    async fn is_still(&self, before: Option<&Digest>) -> Result<bool, Error> {
+        let current = self.remote.head_manifest(self.name).await?;
+        Ok(current.map(|current| current.digest).as_ref() == before)
+    }
+
+    /// Writes a batch over what was there at the time when that was asked for.
     async fn write(
         &self,
         batch: Batch<'_>,
-        before: Option<Digest>,
+        began: Instant,
         history: &mut TagHistory,
     ) -> Result<Step, Error> {
         let Options { clock, append, .. } = &self.remote.session.options;
-        let began = Instant::now();
-        let current = self.remote.head_manifest(self.name).await?;
-        if current.map(|current| current.digest) != before {
-            history.notice_foreign(clock.now());
-            return Ok(Step::Moved);
-        }
         let manifest = batch.manifest;
         let written = self
             .remote
