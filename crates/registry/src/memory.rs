@@ -9,12 +9,15 @@ use windlass_once::OnceMap;
 
 use crate::auth::challenge::Challenge;
 use crate::auth::token::Tokens;
+use crate::digest::Digest;
 use crate::reference::Repository;
 use crate::remote::WriteQueues;
 use crate::tenant::Tenant;
 
 /// Most repositories whose challenges are remembered.
 pub(crate) const CHALLENGES: usize = 4000;
+/// Most repositories of which it is remembered that they have a common blob.
+const STOCKED: usize = 4000;
 
 /// What clients remember. Clones share it: clients with the same memory use each other's tokens where
 /// they have the same credential, and take turns to write a tag.
@@ -27,6 +30,8 @@ pub(crate) struct Remembered {
     /// The last challenge of each repository. It says nothing of the others on its registry: behind
     /// one host, each path may belong to somebody else, who would get their passwords.
     pub(crate) challenges: OnceMap<Repository, Challenge, Tenant>,
+    /// Blobs that are the same everywhere, where they were pushed lately.
+    pub(crate) stocked: OnceMap<(Tenant, Repository, Digest), (), Tenant>,
     pub(crate) queues: WriteQueues,
 }
 
@@ -35,6 +40,7 @@ impl Default for Remembered {
         Self {
             tokens: Tokens::new(),
             challenges: OnceMap::new(CHALLENGES),
+            stocked: OnceMap::new(STOCKED),
             queues: WriteQueues::default(),
         }
     }

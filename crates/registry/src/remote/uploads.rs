@@ -5,9 +5,12 @@
 //! failure the upload starts again from the beginning, since its state is unknown then.
 //! Source: OCI distribution specification 1.1, "Pushing blobs".
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Method};
+use windlass_once::Expiry;
 
 use super::call::Call;
 use super::send::Remote;
@@ -15,12 +18,16 @@ use crate::digest::Digest;
 use crate::error::Error;
 use crate::http::{Place, Response};
 use crate::reference::Repository;
+use crate::tenant::Tenant;
 
 pub(super) const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 /// Statuses of an upload in one piece after which chunks are tried.
 const NOT_AT_ONCE: [u16; 4] = [405, 411, 413, 501];
 /// Bytes of a chunk: small enough for proxies in front of registries.
 const CHUNK: usize = 512 * 1024;
+/// How long a repository is taken to have a common blob that was pushed. Registries that collect what
+/// nothing refers to leave it for longer.
+const STOCKED: Duration = Duration::from_secs(60);
 /// Most bytes of the responses to uploads, which are not used.
 pub(super) const LIMIT: usize = 1 << 20;
 
@@ -44,8 +51,37 @@ impl Remote {
         Ok(digest)
     }
 
+    /// The same for content that is the same in many repositories: it is not looked for again where it
+    /// was pushed lately. Gives whether it was pushed or looked for now.
+    pub async fn push_common_blob(&self, content: &Bytes) -> Result<bool, Error> {
+        let mut is_checked = false;
+        let checked = &mut is_checked;
+        let push = || async move {
+            self.push_blob(content, None).await?;
+            *checked = true;
+            let until = self.session.options.clock.now() + STOCKED;
+            Ok::<_, Error>(((), Expiry::At(until)))
+        };
+        let stocked = self.session.memory().stocked.share(&self.tenant);
+        let now = self.session.options.clock.now();
+        let key = self.stock_key(content);
+        stocked.get_or_try_make(&key, now, push).await?;
+        Ok(is_checked)
+    }
+
+    /// Forgets that the repository has this content, which may have been removed.
+    pub fn forget_common_blob(&self, content: &Bytes) {
+        let stocked = self.session.memory().stocked.share(&self.tenant);
+        stocked.remove_if(&self.stock_key(content), |()| true);
+    }
+
+    fn stock_key(&self, content: &Bytes) -> (Tenant, Repository, Digest) {
+        let repository = self.repository.clone();
+        (self.tenant.clone(), repository, Digest::of(content))
+    }
+
     /// The same for content that most likely does not exist yet: it is sent without a check.
-    pub(super) async fn push_new_blob(&self, content: &Bytes) -> Result<Digest, Error> {
+    pub async fn push_new_blob(&self, content: &Bytes) -> Result<Digest, Error> {
         let digest = Digest::of(content);
         let writing = self.writing();
         self.retrying(|| writing.push_once(&digest, content, None))

@@ -48,6 +48,27 @@ async fn what_is_not_there_is_none() {
 }
 
 #[tokio::test]
+async fn a_common_blob_is_sent_once_for_those_who_want_it_and_is_looked_for_once_it_is_forgotten() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("team/app");
+    let content = Bytes::from_static(b"{}");
+    let pushes = (0..8).map(|_| remote.push_common_blob(&content));
+    let pushed = futures::future::try_join_all(pushes).await.unwrap();
+    assert_eq!(pushed.iter().filter(|is_checked| **is_checked).count(), 1);
+    assert_eq!(at.seen(), ["HEAD 404", "POST 202", "PUT 201"]);
+    assert!(!remote.push_common_blob(&content).await.unwrap());
+    // another repository may not have it
+    let other = at.remote("team/other");
+    assert!(other.push_common_blob(&content).await.unwrap());
+    at.registry.clear_requests();
+    remote.forget_common_blob(&content);
+    assert!(remote.push_common_blob(&content).await.unwrap());
+    assert_eq!(at.seen(), ["HEAD 200"]);
+    at.clock.advance(std::time::Duration::from_secs(60));
+    assert!(remote.push_common_blob(&content).await.unwrap());
+}
+
+#[tokio::test]
 async fn a_blob_that_is_there_is_not_sent_again() {
     let at = start(Options::default()).await;
     let remote = at.remote("team/app");

@@ -62,6 +62,13 @@ impl Registry {
         self.state.store().blob(repository, &digest).cloned()
     }
 
+    /// Takes away a blob, as a registry does that collects what nothing refers to. Whether it existed.
+    pub fn delete_blob(&self, repository: &str, digest: &str) -> bool {
+        let digest = Digest::parse(digest);
+        let mut store = self.state.store();
+        digest.is_some_and(|digest| store.repository(repository).blobs.remove(&digest).is_some())
+    }
+
     /// The manifest of a tag or digest.
     pub fn manifest(&self, repository: &str, reference: &str) -> Option<Manifest> {
         let reference = Reference::parse(reference).ok()?;

@@ -275,6 +275,23 @@ async fn bundles_refer_to_the_image_whoever_keeps_the_list() {
 }
 
 #[tokio::test]
+async fn the_empty_config_of_bundles_is_put_back_where_it_was_removed() {
+    let registry = Registry::start(Options::default()).await.unwrap();
+    let mut config = everywhere();
+    config["storage.oci.encoding-format"] = json!("sigstore-bundle");
+    let scene = Scene::with(config).await;
+    let digest = image(&registry);
+    scene.create(built("first", &registry, &digest));
+    assert_eq!(scene.marked("first").await, "true");
+    let empty = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    assert!(registry.delete_blob("team/app", empty));
+    scene.create(built("second", &registry, &digest));
+    assert_eq!(scene.marked("second").await, "true");
+    assert!(registry.blob("team/app", empty).is_some());
+    scene.end().await;
+}
+
+#[tokio::test]
 async fn with_both_encodings_tags_and_referrers_are_written_and_none_twice() {
     let registry = Registry::start(Options::default()).await.unwrap();
     let mut config = everywhere();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use windlass_core::signed::Signed;
 use windlass_registry::manifest::Descriptor;
-use windlass_registry::{Advance, Append, Digest, Name, Remote, Repository, Tag};
+use windlass_registry::{Advance, Append, Digest, Error, Name, Remote, Repository, Tag};
 
 use super::access::{Access, Owner};
 use super::bundle::Bundle;
@@ -83,11 +83,17 @@ async fn refer(
     if equivalent::among_referrers(remote, &subject.digest, bundle, signed).await? {
         return Ok(Pushed::Present);
     }
-    let (manifest, blobs) = bundle.manifest(subject);
-    for blob in &blobs {
-        remote.push_blob(blob, None).await?;
+    let (manifest, [config, bundle]) = bundle.manifest(subject);
+    remote.push_new_blob(&bundle).await?;
+    let is_checked = remote.push_common_blob(&config).await?;
+    let mut put = remote.put_referrer(&manifest).await;
+    if !is_checked && put.as_ref().is_err_and(is_about_content) {
+        // it may have been removed since
+        remote.forget_common_blob(&config);
+        remote.push_common_blob(&config).await?;
+        put = remote.put_referrer(&manifest).await;
     }
-    let (_, listing) = remote.put_referrer(&manifest).await?;
+    let (_, listing) = put?;
     let Some(mut listing) = listing else {
         return Ok(Pushed::Written);
     };
@@ -95,6 +101,11 @@ async fn refer(
         Advance::Done(_) => Pushed::Written,
         Advance::Rest(time) => Pushed::Settling(Box::new(listing), time),
     })
+}
+
+/// Whether a registry refused a manifest, perhaps for what it lists.
+fn is_about_content(error: &Error) -> bool {
+    matches!(error, Error::Status { status, .. } if (400..500).contains(status))
 }
 
 /// Where the image of a bundle may be.
