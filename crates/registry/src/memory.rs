@@ -16,6 +16,8 @@ use crate::tenant::Tenant;
 
 /// Most repositories whose challenges are remembered.
 pub(crate) const CHALLENGES: usize = 4000;
+/// Most repositories of which it is remembered that they were asked.
+const ASKED: usize = 4000;
 /// Most repositories of which it is remembered that they have a common blob.
 const STOCKED: usize = 4000;
 
@@ -30,6 +32,8 @@ pub(crate) struct Remembered {
     /// The last challenge of each repository. It says nothing of the others on its registry: behind
     /// one host, each path may belong to somebody else, who would get their passwords.
     pub(crate) challenges: OnceMap<Repository, Challenge, Tenant>,
+    /// On whose behalf a repository was asked lately what it wants, whatever it said.
+    pub(crate) asked: OnceMap<(Tenant, Repository), (), Tenant>,
     /// Blobs that are the same everywhere, where they were pushed lately.
     pub(crate) stocked: OnceMap<(Tenant, Repository, Digest), (), Tenant>,
     pub(crate) queues: WriteQueues,
@@ -40,6 +44,7 @@ impl Default for Remembered {
         Self {
             tokens: Tokens::new(),
             challenges: OnceMap::new(CHALLENGES),
+            asked: OnceMap::new(ASKED),
             stocked: OnceMap::new(STOCKED),
             queues: WriteQueues::default(),
         }

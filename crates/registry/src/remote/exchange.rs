@@ -3,7 +3,11 @@
 //! What the repository asked for earlier is sent at once. If the response is a refusal, its challenge
 //! is met once, by a name and password or by a new token.
 
+use std::convert::Infallible;
+use std::time::Duration;
+
 use http::HeaderValue;
+use windlass_once::Expiry;
 
 use super::call::Call;
 use crate::auth::challenge::{Access, Challenge, Scopes};
@@ -18,6 +22,11 @@ use crate::reference::Repository;
 use crate::secrets::TenantSecrets;
 use crate::session::Session;
 use crate::tenant::Tenant;
+
+/// How long a repository that wanted nothing is taken to want nothing still.
+const OPEN: Duration = Duration::from_secs(60);
+/// How long nobody waits for another request after one got no response.
+const FAILED: Duration = Duration::from_secs(1);
 
 /// What does not depend on the candidate.
 pub(super) struct Exchange<'a> {
@@ -48,9 +57,7 @@ impl Exchange<'_> {
         if !self.is_home {
             return Ok(self.send(None).await?);
         }
-        let known = self.session.challenge(self.tenant, self.repository);
-        let first = self.authorize(known.as_ref(), credential, None).await?;
-        let response = self.send(header(first.as_ref())).await?;
+        let (first, response) = self.open(credential).await?;
         let Some(denial) = self.denial(&response) else {
             return Ok(response);
         };
@@ -65,6 +72,51 @@ impl Exchange<'_> {
             Some(denial) => Err(denial.into()),
             None => Ok(response),
         }
+    }
+
+    /// Sends the request for the first time: with what the repository is known to want.
+    async fn open(&self, credential: &Credential) -> Result<(Authorization, Response), Refusal> {
+        let is_sent_anyway = matches!(credential, Credential::RegistryToken(_));
+        if !is_sent_anyway
+            && self.known().is_none()
+            && let Some(response) = self.ask_first().await
+        {
+            return Ok((None, response?));
+        }
+        let known = self.known();
+        let authorization = self.authorize(known.as_ref(), credential, None).await?;
+        let response = self.send(header(authorization.as_ref())).await?;
+        Ok((authorization, response))
+    }
+
+    fn known(&self) -> Option<Challenge> {
+        self.session.challenge(self.tenant, self.repository)
+    }
+
+    /// Sends the request without a credential, to learn what the repository wants. None if another
+    /// request of the same tenant did so meanwhile or lately: whoever comes while it is under way waits
+    /// for what it learns, and would be refused otherwise.
+    async fn ask_first(&self) -> Option<Result<Response, Error>> {
+        let mut sent = None;
+        let slot = &mut sent;
+        let ask = || async move {
+            let result = self.send(None).await;
+            let lasting = if result.is_ok() { OPEN } else { FAILED };
+            if let Ok(response) = &result
+                && response.status == 401
+                && let Ok(challenge) = Challenge::read(&response.headers, &response.from)
+            {
+                self.session.learn(self.tenant, self.repository, &challenge);
+            }
+            *slot = Some(result);
+            let expiry = Expiry::At(self.session.options.clock.now() + lasting);
+            Ok::<_, Infallible>(((), expiry))
+        };
+        let key = (self.tenant.clone(), self.repository.clone());
+        let asked = self.session.memory().asked.share(self.tenant);
+        let now = self.session.options.clock.now();
+        let Ok(()) = asked.get_or_try_make(&key, now, ask).await;
+        sent
     }
 
     fn secrets(&self) -> TenantSecrets<'_> {
@@ -106,7 +158,7 @@ impl Exchange<'_> {
             }
             // a cached token may be out of date; any other header is refused for good
             _ if !sent.is_some_and(|sent| sent.is_cached) => return Ok(None),
-            _ => match self.session.challenge(self.tenant, self.repository) {
+            _ => match self.known() {
                 Some(known) => known,
                 None => return Ok(None),
             },

@@ -491,3 +491,53 @@ async fn a_credential_for_a_team_is_not_for_another_of_a_longer_name() {
         .repository(at.repository("team/app"), find("team/app"));
     remote.can_push().await.unwrap();
 }
+
+#[tokio::test]
+async fn of_requests_that_come_together_one_asks_what_the_repository_wants() {
+    let push = || password("a", "push", "push-word");
+    for options in [basic(), bearer(Tokens::default())] {
+        let at = start(options).await;
+        let remote = at.remote_as("team/app", [push()]);
+        let asks = (0..8).map(|_| remote.can_push());
+        for asked in futures::future::join_all(asks).await {
+            asked.unwrap();
+        }
+        let requests = at.registry.take_requests().into_iter();
+        let refused = requests.filter(|seen| seen.status == 401).count();
+        assert_eq!(refused, 1);
+    }
+}
+
+#[tokio::test]
+async fn at_a_registry_that_wants_nothing_requests_do_not_wait_for_each_other() {
+    let at = start(Options::default()).await;
+    let remote = at.remote("team/app");
+    remote.can_push().await.unwrap();
+    let gate = windlass_sandbox::Gate::new();
+    at.fail(
+        "GET",
+        "/manifests/slow",
+        1,
+        FaultAnswer::Pause(gate.clone()),
+    );
+    let slow = Name::Tag(Tag::parse("slow").unwrap());
+    let slow = remote.get_manifest(&slow);
+    let quick = async {
+        gate.reached(1).await;
+        remote.can_push().await.unwrap();
+        gate.release();
+    };
+    let (slow, ()) = tokio::join!(slow, quick);
+    assert!(slow.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn once_a_first_request_fails_nobody_waits_for_the_next() {
+    let at = start(basic()).await;
+    at.fail("POST", "/v2/team/", 1, FaultAnswer::Reset);
+    let remote = at.remote_as("team/app", [password("a", "push", "push-word")]);
+    let asks = (0..8).map(|_| remote.can_push());
+    for asked in futures::future::join_all(asks).await {
+        asked.unwrap();
+    }
+}
