@@ -10,6 +10,7 @@ use windlass_once::OnceMap;
 use crate::auth::challenge::Challenge;
 use crate::auth::token::Tokens;
 use crate::digest::Digest;
+use crate::manifest::Descriptor;
 use crate::reference::Repository;
 use crate::remote::WriteQueues;
 use crate::tenant::Tenant;
@@ -20,6 +21,8 @@ pub(crate) const CHALLENGES: usize = 4000;
 const ASKED: usize = 4000;
 /// Most repositories of which it is remembered that they have a common blob.
 const STOCKED: usize = 4000;
+/// Most manifests whose descriptors are remembered.
+const DESCRIBED: usize = 4000;
 
 /// What clients remember. Clones share it: clients with the same memory use each other's tokens where
 /// they have the same credential, and take turns to write a tag.
@@ -36,6 +39,8 @@ pub(crate) struct Remembered {
     pub(crate) asked: OnceMap<(Tenant, Repository), (), Tenant>,
     /// Blobs that are the same everywhere, where they were pushed lately.
     pub(crate) stocked: OnceMap<(Tenant, Repository, Digest), (), Tenant>,
+    /// Manifests that were found lately.
+    pub(crate) described: OnceMap<(Tenant, Repository, Digest), Descriptor, Tenant>,
     pub(crate) queues: WriteQueues,
 }
 
@@ -46,6 +51,7 @@ impl Default for Remembered {
             challenges: OnceMap::new(CHALLENGES),
             asked: OnceMap::new(ASKED),
             stocked: OnceMap::new(STOCKED),
+            described: OnceMap::new(DESCRIBED),
             queues: WriteQueues::default(),
         }
     }

@@ -1,8 +1,11 @@
 //! Reading and writing of manifests by tag or digest, checked against their digests both ways.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method};
+use windlass_once::Expiry;
 
 use super::call::Call;
 use super::send::Remote;
@@ -23,6 +26,11 @@ const ACCEPTED: HeaderValue = HeaderValue::from_static(
 pub(super) const DIGEST: &str = "docker-content-digest";
 /// Header that says that a referrer is listed by the registry.
 const SUBJECT: &str = "oci-subject";
+
+/// How long a manifest that was found is taken to be there.
+const KNOWN: Duration = Duration::from_secs(60);
+/// Longest media type that is remembered, in bytes.
+const LONGEST_TYPE: usize = 256;
 
 /// The result of writing a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +99,30 @@ impl Remote {
             digest: asked.unwrap_or(actual),
             bytes: response.body.clone(),
         })
+    }
+
+    /// The descriptor of a manifest that may have been found within the last minute; none if it does
+    /// not exist. One caller looks for it, the others of the same tenant wait.
+    pub async fn known_manifest(&self, digest: &Digest) -> Result<Option<Descriptor>, Error> {
+        let look = || async {
+            let found = self.head_manifest(&Name::Digest(digest.clone())).await;
+            let found = found.map_err(Some)?.ok_or(None)?;
+            let now = self.session.options.clock.now();
+            let lasting = match found.media_type.len() {
+                ..=LONGEST_TYPE => KNOWN,
+                _ => Duration::ZERO,
+            };
+            Ok((found, Expiry::At(now + lasting)))
+        };
+        let (tenant, repository) = (self.tenant.clone(), self.repository.clone());
+        let described = self.session.memory().described.share(&self.tenant);
+        let now = self.session.options.clock.now();
+        let key = (tenant, repository, digest.clone());
+        match described.get_or_try_make(&key, now, look).await {
+            Ok(found) => Ok(Some(found)),
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error),
+        }
     }
 
     /// The descriptor of a manifest; none if it does not exist. If the registry leaves out the type,

@@ -75,8 +75,9 @@ impl Newest {
     /// Makes a secret the newest.
     pub(super) fn note(&mut self, secret: &str) {
         let fingerprint = Fingerprint::of([secret.as_bytes()]);
+        // most secrets are used several times in a row
         let mut places = self.secrets.iter();
-        if let Some(place) = places.position(|(known, _)| *known == fingerprint) {
+        if let Some(place) = places.rposition(|(known, _)| *known == fingerprint) {
             let known = self.secrets.remove(place);
             return self.secrets.extend(known);
         }

@@ -48,6 +48,30 @@ async fn what_is_not_there_is_none() {
 }
 
 #[tokio::test]
+async fn a_manifest_that_was_found_is_known_for_a_minute_and_one_that_was_not_is_looked_for_again()
+{
+    let at = start(Options::default()).await;
+    let remote = at.remote("team/app");
+    let (manifest, digest) = image(&remote, b"layer").await;
+    at.registry.clear_requests();
+    assert_eq!(remote.known_manifest(&digest).await.unwrap(), None);
+    let name = Name::Digest(digest.clone());
+    remote
+        .put_manifest(&name, MANIFEST, manifest)
+        .await
+        .unwrap();
+    assert_eq!(at.seen(), ["HEAD 404", "PUT 201"]);
+    let looks = (0..8).map(|_| remote.known_manifest(&digest));
+    for found in futures::future::try_join_all(looks).await.unwrap() {
+        assert_eq!(found.unwrap().digest, digest);
+    }
+    assert_eq!(at.seen(), ["HEAD 200"]);
+    at.clock.advance(std::time::Duration::from_secs(60));
+    assert!(remote.known_manifest(&digest).await.unwrap().is_some());
+    assert_eq!(at.seen(), ["HEAD 200"]);
+}
+
+#[tokio::test]
 async fn a_common_blob_is_sent_once_for_those_who_want_it_and_is_looked_for_once_it_is_forgotten() {
     let at = start(Options::default()).await;
     let remote = at.remote("team/app");

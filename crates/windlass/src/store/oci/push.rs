@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use windlass_core::signed::Signed;
 use windlass_registry::manifest::Descriptor;
-use windlass_registry::{Advance, Append, Digest, Error, Name, Remote, Repository, Tag};
+use windlass_registry::{Advance, Append, Digest, Error, Remote, Repository, Tag};
 
 use super::access::{Access, Owner};
 use super::bundle::Bundle;
@@ -146,8 +146,7 @@ impl Place {
 
 /// What a referrer refers to, if it is there.
 async fn subject(remote: &Remote, digest: &Digest) -> Result<Option<Descriptor>, UploadError> {
-    let name = Name::Digest(digest.clone());
-    let found = remote.head_manifest(&name).await?;
+    let found = remote.known_manifest(digest).await?;
     // only what names the manifest: some registries answer with more
     Ok(found.map(|found| Descriptor {
         annotations: None,
