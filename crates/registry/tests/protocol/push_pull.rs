@@ -77,8 +77,8 @@ async fn a_common_blob_is_sent_once_for_those_who_want_it_and_is_looked_for_once
     let remote = at.remote("team/app");
     let content = Bytes::from_static(b"{}");
     let pushes = (0..8).map(|_| remote.push_common_blob(&content));
-    let pushed = futures::future::try_join_all(pushes).await.unwrap();
-    assert_eq!(pushed.iter().filter(|is_checked| **is_checked).count(), 1);
+    let answers = futures::future::try_join_all(pushes).await.unwrap();
+    assert_eq!(answers.iter().filter(|is_checked| **is_checked).count(), 1);
     assert_eq!(at.seen(), ["HEAD 404", "POST 202", "PUT 201"]);
     assert!(!remote.push_common_blob(&content).await.unwrap());
     // another repository may not have it
