@@ -275,6 +275,23 @@ async fn bundles_refer_to_the_image_whoever_keeps_the_list() {
 }
 
 #[tokio::test]
+async fn a_new_image_takes_fourteen_requests_under_tags_and_ten_as_bundles() {
+    for (encoding, most) in [("dsse", 14), ("sigstore-bundle", 10)] {
+        let registry = Registry::start(Options::default()).await.unwrap();
+        let mut config = everywhere();
+        config["storage.oci.encoding-format"] = json!(encoding);
+        let scene = Scene::with(config).await;
+        let digest = image(&registry);
+        registry.clear_requests();
+        scene.create(built("app", &registry, &digest));
+        assert_eq!(scene.marked("app").await, "true");
+        let requests = registry.take_requests();
+        assert!(requests.len() <= most, "{encoding}: {requests:#?}");
+        scene.end().await;
+    }
+}
+
+#[tokio::test]
 async fn the_empty_config_of_bundles_is_put_back_where_it_was_removed() {
     let registry = Registry::start(Options::default()).await.unwrap();
     let mut config = everywhere();
