@@ -23,5 +23,6 @@ pub mod seal;
 pub mod signed;
 pub mod tekton;
 pub mod terminal;
+pub mod tlog;
 pub mod verify;
 pub mod warning;

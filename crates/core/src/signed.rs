@@ -218,6 +218,17 @@ impl Signed {
         }
     }
 
+    /// The signature itself; none if it is not base64.
+    pub fn signature_bytes(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.signature {
+            SignatureForm::Envelope(envelope) => {
+                let first = envelope.signatures.first()?;
+                first.decode().map(Cow::Owned)
+            }
+            SignatureForm::Detached(bytes) => Some(Cow::Borrowed(bytes)),
+        }
+    }
+
     /// The envelope, if the payload is a statement.
     pub fn envelope(&self) -> Option<&Envelope> {
         match &self.signature {
