@@ -25,7 +25,7 @@ mod crc32c;
 mod gcp;
 mod http;
 mod keys;
-mod material;
+pub(crate) mod material;
 mod options;
 mod sigv4;
 mod state;

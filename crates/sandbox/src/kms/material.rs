@@ -46,7 +46,7 @@ impl From<aws_lc_rs::error::KeyRejected> for MaterialError {
 
 /// A hash by its length in bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hash {
+pub(crate) enum Hash {
     Sha256,
     Sha384,
     Sha512,
@@ -54,7 +54,7 @@ pub(super) enum Hash {
 
 /// How a digest is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Padding {
+pub(crate) enum Padding {
     /// ASN.1 DER.
     EcdsaDer,
     /// Two numbers one after the other.
@@ -64,8 +64,8 @@ pub(super) enum Padding {
 }
 
 /// The private half of a key.
-pub(super) struct Material {
-    pub(super) kind: Kind,
+pub(crate) struct Material {
+    pub(crate) kind: Kind,
     pair: Pair,
 }
 
@@ -84,7 +84,7 @@ impl std::fmt::Debug for Material {
 }
 
 impl Material {
-    pub(super) fn generate(kind: Kind) -> Result<Self, MaterialError> {
+    pub(crate) fn generate(kind: Kind) -> Result<Self, MaterialError> {
         let pair = match kind {
             Kind::P256 => ecdsa(
                 &signature::ECDSA_P256_SHA256_ASN1_SIGNING,
@@ -109,12 +109,12 @@ impl Material {
         Ok(Self { kind, pair })
     }
 
-    pub(super) fn is_rsa(&self) -> bool {
+    pub(crate) fn is_rsa(&self) -> bool {
         matches!(self.pair, Pair::Rsa(_))
     }
 
     /// The hash that goes with the curve, or with the size where a service chooses by it.
-    pub(super) fn hash(&self) -> Hash {
+    pub(crate) fn hash(&self) -> Hash {
         match self.kind {
             Kind::P256 | Kind::Secp256k1 | Kind::Rsa2048 => Hash::Sha256,
             Kind::P384 | Kind::Rsa3072 => Hash::Sha384,
@@ -123,7 +123,7 @@ impl Material {
     }
 
     /// The signature of a digest; none if key, padding, hash and digest do not go together.
-    pub(super) fn sign(&self, hash: Hash, padding: Padding, digest: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn sign(&self, hash: Hash, padding: Padding, digest: &[u8]) -> Option<Vec<u8>> {
         let digest = Digest::import_less_safe(digest, hash.algorithm()).ok()?;
         match (&self.pair, padding) {
             (Pair::Ecdsa { der, .. }, Padding::EcdsaDer) => der.sign_digest(&digest).ok(),
@@ -147,7 +147,7 @@ impl Material {
     }
 
     /// The public half, `SubjectPublicKeyInfo`.
-    pub(super) fn der(&self) -> Vec<u8> {
+    pub(crate) fn der(&self) -> Vec<u8> {
         let der = match &self.pair {
             Pair::Ecdsa { der, .. } => der.public_key().as_der(),
             Pair::Rsa(pair) => pair.public_key().as_der(),
@@ -156,7 +156,7 @@ impl Material {
     }
 
     /// The public half, PEM.
-    pub(super) fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         let encoded = STANDARD.encode(self.der());
         let lines = encoded.as_bytes().chunks(64).map(String::from_utf8_lossy);
         let lines: Vec<_> = lines.collect();
@@ -165,7 +165,7 @@ impl Material {
     }
 
     /// The public half, a JSON Web Key.
-    pub(super) fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         match &self.pair {
             Pair::Ecdsa { der, .. } => {
                 // an uncompressed point

@@ -1,0 +1,85 @@
+//! A proposal, and the body of the entry that comes of it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::verifier::{Hash, Verifier};
+use crate::random::hex;
+
+/// The body of the entry of a proposal; an error if it is none, or its signature is not valid.
+pub(super) fn body(proposal: &Value) -> Result<String, &'static str> {
+    let spec = &proposal["spec"];
+    let kind = (proposal["kind"].as_str(), proposal["apiVersion"].as_str());
+    let logged = match kind {
+        (Some("dsse"), Some("0.0.1")) => dsse(&spec["proposedContent"]),
+        (Some("hashedrekord"), Some("0.0.1")) => hashedrekord(spec),
+        _ => return Err("no such kind of entry"),
+    };
+    let logged = logged.ok_or("the signature is not valid")?;
+    Ok(json!({ "apiVersion": "0.0.1", "kind": kind.0, "spec": logged }).to_string())
+}
+
+fn dsse(content: &Value) -> Option<Value> {
+    let text = content["envelope"].as_str()?;
+    let envelope: Value = serde_json::from_str(text).ok()?;
+    let [verifier] = content["verifiers"].as_array()?.as_slice() else {
+        return None;
+    };
+    let [signature] = envelope["signatures"].as_array()?.as_slice() else {
+        return None;
+    };
+    let payload = decoded(&envelope["payload"])?;
+    let media_type = envelope["payloadType"].as_str()?;
+    let head = format!(
+        "DSSEv1 {} {media_type} {} ",
+        media_type.len(),
+        payload.len()
+    );
+    let message = [head.as_bytes(), &payload].concat();
+    let valid = key(verifier)?.verifies(&message, &decoded(&signature["sig"])?);
+    valid.then(|| {
+        json!({
+            "envelopeHash": sha256(text.as_bytes()),
+            "payloadHash": sha256(&payload),
+            "signatures": [{ "signature": signature["sig"], "verifier": verifier }],
+        })
+    })
+}
+
+fn hashedrekord(spec: &Value) -> Option<Value> {
+    let (hash, signature) = (&spec["data"]["hash"], &spec["signature"]);
+    let verifier = &signature["publicKey"]["content"];
+    let algorithm = Hash::of_name(hash["algorithm"].as_str()?)?;
+    let value = bytes(hash["value"].as_str()?)?;
+    let content = decoded(&signature["content"])?;
+    let valid = key(verifier)?.verifies_digest(algorithm, &value, &content);
+    valid.then(|| {
+        json!({
+            "data": { "hash": { "algorithm": hash["algorithm"], "value": hash["value"] } },
+            "signature": {
+                "content": signature["content"],
+                "publicKey": { "content": verifier },
+            },
+        })
+    })
+}
+
+fn key(encoded: &Value) -> Option<Verifier> {
+    Verifier::of_pem(&String::from_utf8(decoded(encoded)?).ok()?)
+}
+
+fn decoded(text: &Value) -> Option<Vec<u8>> {
+    STANDARD.decode(text.as_str()?).ok()
+}
+
+fn bytes(digits: &str) -> Option<Vec<u8>> {
+    let pairs = (0..digits.len()).step_by(2);
+    let bytes = pairs.map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok());
+    bytes.collect()
+}
+
+fn sha256(content: &[u8]) -> Value {
+    json!({ "algorithm": "sha256", "value": hex(&Sha256::digest(content)) })
+}
