@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 pub use self::kinds::{
-    BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode,
+    BuildType, Encoding, LogNeed, PubsubProvider, SignerKind, StoreKind, TransparencyMode,
 };
 pub use self::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
 pub use self::reader::{Parsed, reference};

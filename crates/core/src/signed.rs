@@ -11,6 +11,7 @@ use crate::image::Image;
 use crate::key::{Certificate, PublicKey};
 use crate::payload::Payload;
 use crate::run::Run;
+use crate::tlog::Entry;
 
 #[cfg(test)]
 mod tests;
@@ -114,6 +115,8 @@ pub enum Repeatability {
 pub struct LogEntry {
     /// Where the entry can be read.
     pub url: String,
+    /// The entry itself, checked.
+    pub entry: Entry,
 }
 
 /// A signature as stores write it.

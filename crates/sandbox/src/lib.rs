@@ -20,7 +20,6 @@ mod fault;
 mod gate;
 mod images;
 pub mod kms;
-pub mod log;
 mod names;
 pub mod pipelines;
 mod query;

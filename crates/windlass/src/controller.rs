@@ -24,7 +24,7 @@ pub use self::replicas::{Mode, OrdinalError, Replication, ordinal};
 use self::replicas::{Replicas, Share};
 use crate::cluster::runs::{self, RunKind};
 use crate::cluster::watch::Source;
-use crate::log::Log;
+use crate::log::Logs;
 use crate::service::breaker::OPEN;
 use crate::settings::keys::{Keys, MakeSigner, follow_directory, follow_secret};
 use crate::settings::{self, Setting, Settings};
@@ -74,7 +74,7 @@ pub struct Options {
     /// First and longest pause before a run that could not be recorded is tried again; each is
     /// twice as long as the one before.
     pub pauses: (Duration, Duration),
-    /// How long a registry is left in peace that does not respond in time, at first and at most.
+    /// How long a registry or a log is left in peace that does not respond in time, at first and at most.
     pub silence: (Duration, Duration),
     /// Options for access to registries.
     pub registries: windlass_registry::Options,
@@ -84,8 +84,6 @@ pub struct Options {
     pub(crate) signer: MakeSigner,
     /// When the key in a service is looked at.
     pub(crate) kms: settings::kms::Times,
-    /// The log to use whatever the configuration says.
-    pub(crate) log: Option<Log>,
     /// How several controllers share the work.
     pub replication: Replication,
     /// Where the state of the controller is told.
@@ -111,7 +109,6 @@ impl Options {
             identity: Identity::default(),
             signer: Signer::from_entries,
             kms: settings::kms::Times::default(),
-            log: None,
             replication: Replication::default(),
             health: Health::default(),
         }
@@ -257,7 +254,7 @@ async fn work(
             options.silence,
         )
         .showing(metrics.detail.circuits.clone()),
-        log: options.log.clone(),
+        logs: Logs::new(options.silence, metrics.detail.circuits.clone()),
         flight: Flight::default(),
         released: Released::default(),
         conceded: Conceded::default(),

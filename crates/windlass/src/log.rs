@@ -1,94 +1,117 @@
 //! Transparency logs: what makes the entry of a signature, and keeps it for everybody to see.
 //!
-//! [`Log`] is closed: every place that has to know its kinds matches them all.
+//! [`Log`] is closed: every place that has to know its kinds matches them all. The settings alone say
+//! where a log is; a run can ask for an entry, and never for another log.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
 use windlass_core::annotation;
-use windlass_core::config::{Config, TransparencyMode};
-use windlass_core::retry::Retry;
+use windlass_core::config::{Config, Transparency, TransparencyMode};
 use windlass_core::run::Run;
-#[cfg(test)]
-use windlass_core::signed::LogEntry;
 use windlass_core::signed::Signed;
 
+pub(crate) use self::address::check as check_address;
+pub(crate) use self::error::LogError;
+pub(crate) use self::rekor::Added;
+use self::rekor::Rekor;
+use crate::service::error::ServiceError;
+use crate::telemetry::Circuits;
 use crate::unsupported::{self, Unsupported};
+
+mod address;
+mod error;
+mod rekor;
+#[cfg(test)]
+mod tests;
 
 /// Where entries are added.
 #[derive(Debug, Clone)]
-pub enum Log {
+pub(crate) enum Log {
     /// Nowhere.
     Off,
-    /// The configuration asks for a log that does not exist yet.
+    /// The settings ask for a log that cannot be used.
     Unsupported(Unsupported),
-    /// A log in this process, for tests.
-    #[cfg(test)]
-    Sandbox(windlass_sandbox::log::Log),
+    /// This machine cannot speak to any.
+    Broken(ServiceError),
+    /// Rekor, version 1.
+    Rekor(Arc<Rekor>),
 }
 
-/// Why there is no entry.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum LogError {
-    /// There is no such log yet.
-    #[error(transparent)]
-    Unsupported(Unsupported),
-    /// The log refused.
-    #[cfg(test)]
-    #[error("cannot add the signature to the log")]
-    Sandbox(#[source] windlass_sandbox::log::LogError),
+/// The log of the settings, which is the same as long as they are.
+#[derive(Debug)]
+pub(crate) struct Logs {
+    /// How long one is left in peace that does not respond, at first and at most.
+    pauses: (Duration, Duration),
+    circuits: Circuits,
+    current: Mutex<Option<(Transparency, Log)>>,
 }
 
-impl LogError {
-    /// When the same can succeed.
-    pub(crate) fn retry(&self) -> Retry {
-        match self {
-            Self::Unsupported(_) => Retry::Settings,
-            #[cfg(test)]
-            Self::Sandbox(_) => Retry::Backoff,
+impl Logs {
+    /// None is known yet. One that does not respond is shown among these.
+    pub(crate) fn new(pauses: (Duration, Duration), circuits: Circuits) -> Self {
+        Self {
+            pauses,
+            circuits,
+            current: Mutex::default(),
         }
+    }
+
+    /// The log that the configuration asks for, for this run.
+    pub(crate) fn of(&self, config: &Config, run: &Run<'_>) -> Log {
+        let asked = run.metadata().annotation(annotation::TRANSPARENCY_UPLOAD);
+        match config.transparency.mode {
+            TransparencyMode::Off => Log::Off,
+            TransparencyMode::Manual if asked != Some("true") => Log::Off,
+            TransparencyMode::Always | TransparencyMode::Manual => self.under(&config.transparency),
+        }
+    }
+
+    fn under(&self, settings: &Transparency) -> Log {
+        let current = self.current.lock();
+        let mut current = current.unwrap_or_else(PoisonError::into_inner);
+        match &*current {
+            Some((of, log)) if of == settings => log.clone(),
+            _ => {
+                let log = self.open(settings);
+                *current = Some((settings.clone(), log.clone()));
+                log
+            }
+        }
+    }
+
+    fn open(&self, settings: &Transparency) -> Log {
+        if let Some(what) = unsupported::log(settings) {
+            return Log::Unsupported(what);
+        }
+        let rekor = Rekor::new(settings, self.pauses, self.circuits.clone());
+        rekor.map_or_else(Log::Broken, |rekor| Log::Rekor(Arc::new(rekor)))
     }
 }
 
 impl Log {
-    /// The log that the configuration asks for, for this run.
-    pub(crate) fn of(config: &Config, run: &Run<'_>) -> Self {
-        let asked = run.metadata().annotation(annotation::TRANSPARENCY_UPLOAD);
-        let mode = match config.transparency.mode {
-            TransparencyMode::Manual if asked != Some("true") => TransparencyMode::Off,
-            mode => mode,
-        };
-        unsupported::log(mode).map_or(Self::Off, Self::Unsupported)
-    }
-
-    /// Adds an entry, unless the signature has one. `claimed` is where the run says that it is: the log
-    /// decides whether that is true.
-    #[cfg_attr(
-        not(test),
-        expect(
-            clippy::unused_async,
-            unused_variables,
-            reason = "logs are asked over a network"
-        )
-    )]
+    /// Adds an entry until a time, unless the signature has one. `claimed` is where the run says that it
+    /// is: the log decides whether that is true.
     pub(crate) async fn add(
         &self,
+        run: &Run<'_>,
         signed: &Signed,
         claimed: Option<String>,
-    ) -> Result<(), LogError> {
+        until: Instant,
+    ) -> Result<Added, LogError> {
         if signed.entry.get().is_some() {
-            return Ok(());
+            return Ok(Added::Nothing);
         }
         match self {
-            Self::Off => Ok(()),
+            Self::Off => Ok(Added::Nothing),
             Self::Unsupported(what) => Err(LogError::Unsupported(what.clone())),
-            #[cfg(test)]
-            Self::Sandbox(log) => {
-                let text = signed.signature_text();
-                let known = claimed.filter(|url| log.holds(url, &text));
-                let url = match known {
-                    Some(url) => url,
-                    None => log.add(&text).await.map_err(LogError::Sandbox)?,
-                };
-                signed.entry.get_or_init(|| LogEntry { url });
-                Ok(())
+            Self::Broken(error) => Err(LogError::Service(error.clone())),
+            Self::Rekor(rekor) => {
+                let uid = &run.metadata().uid;
+                let (entry, added) = rekor.add(uid, signed, claimed.as_deref(), until).await?;
+                signed.entry.get_or_init(|| entry);
+                Ok(added)
             }
         }
     }
@@ -96,9 +119,16 @@ impl Log {
     /// Whether each entry is another one, so that it is kept until all stores have it.
     pub(crate) fn is_on(&self) -> bool {
         match self {
-            Self::Off | Self::Unsupported(_) => false,
-            #[cfg(test)]
-            Self::Sandbox(_) => true,
+            Self::Off | Self::Unsupported(_) | Self::Broken(_) => false,
+            Self::Rekor(_) => true,
+        }
+    }
+
+    /// The host that is asked for the entry of a signature, if it has none.
+    pub(crate) fn host_for(&self, signed: &Signed) -> Option<&str> {
+        match self {
+            Self::Rekor(rekor) if signed.entry.get().is_none() => Some(rekor.host()),
+            Self::Off | Self::Unsupported(_) | Self::Broken(_) | Self::Rekor(_) => None,
         }
     }
 }

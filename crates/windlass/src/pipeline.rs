@@ -9,9 +9,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use windlass_core::config::{SignerKind, StoreKind};
+use tokio::time::Instant;
+use windlass_core::config::{LogNeed, SignerKind, StoreKind};
 use windlass_core::payload::Payload;
 use windlass_core::retry::Retry;
 use windlass_core::run::Run;
@@ -19,7 +21,8 @@ use windlass_core::signed::{Signature, Signed, message};
 
 use self::artifacts::{Item, plan};
 use self::progress::Begun;
-use self::record::{Delivery, StepError};
+use self::record::Delivery;
+use crate::log::{Added, LogError};
 use crate::sign::SignError;
 use crate::sign::signers::Signers;
 use crate::store::oci;
@@ -39,6 +42,8 @@ mod record;
 
 /// Artifacts of one run that are worked on at once.
 const AT_ONCE: usize = 8;
+/// How long stores wait for an entry that they can do without.
+const IMPATIENCE: Duration = Duration::from_secs(10);
 
 impl PlanError {
     /// When a repetition is worth it.
@@ -94,6 +99,7 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
     let mut delivery = Delivery {
         signed: None,
         failed: None,
+        unlogged: None,
         notes: Vec::new(),
         postponed: BTreeSet::new(),
         warnings: Vec::new(),
@@ -118,16 +124,20 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
             }
         },
     };
-    let logged = means.log.add(&signed, begun.claimed).await;
-    let is_late = logged.is_err() && means.log.is_on();
-    delivery.failed = logged.err().map(StepError::from);
-    let mut confirmations = begun.confirmations;
+    let had_entry = signed.entry.get().is_some();
+    let logged = log(run, &signed, begun.claimed, means).await;
+    let is_late = delivery.note_entry(logged, means);
+    let (mut confirmations, mut done) = (begun.confirmations, begun.done);
+    if signed.entry.get().is_some() != had_entry {
+        // what has it has it without the entry
+        confirmations.clear();
+        done.clear();
+    }
     for kind in stores {
-        // what is stored elsewhere is stored for good, with its entry
         if is_late && kind != StoreKind::Tekton {
             continue;
         }
-        if begun.done.contains(&kind) {
+        if done.contains(&kind) {
             delivery.notes.push((kind, Ok(Put::Present)));
             continue;
         }
@@ -152,6 +162,52 @@ async fn deliver(run: &Run<'_>, item: Item, begun: Begun, means: Means<'_>) -> D
     }
     delivery.signed = Some(signed);
     delivery
+}
+
+impl Delivery {
+    /// Notes how it went with the entry in the log, and whether stores wait for it.
+    fn note_entry(&mut self, logged: Result<Option<String>, LogError>, means: Means<'_>) -> bool {
+        let error = match logged {
+            Ok(None) => return false,
+            Ok(Some(host)) => return self.postponed.insert(host),
+            Err(error) => error,
+        };
+        match means.config.transparency.need {
+            // what is stored elsewhere is stored for good, with its entry
+            LogNeed::Required => {
+                self.failed = Some(error.into());
+                means.log.is_on()
+            }
+            LogNeed::Deferred => {
+                self.failed = Some(error.into());
+                false
+            }
+            LogNeed::BestEffort => {
+                self.unlogged = Some(error);
+                false
+            }
+        }
+    }
+}
+
+/// Has the log add an entry. The host of the log, if that has to wait for a later pass.
+async fn log(
+    run: &Run<'_>,
+    signed: &Signed,
+    claimed: Option<String>,
+    means: Means<'_>,
+) -> Result<Option<String>, LogError> {
+    if let (Reach::Run, Some(host)) = (means.reach, means.log.host_for(signed)) {
+        return Ok(Some(host.to_owned()));
+    }
+    let mut until = means.reach.until();
+    if means.config.transparency.need != LogNeed::Required {
+        until = until.min(Instant::now() + IMPATIENCE);
+    }
+    if means.log.add(run, signed, claimed, until).await? == Added::Now {
+        means.metrics.of(run.kind()).uploaded.inc();
+    }
+    Ok(None)
 }
 
 /// Signs a payload with the signer of this name.

@@ -2,9 +2,12 @@
 
 use std::borrow::Cow;
 
-use windlass_core::config::{ArtifactPolicy, Config, SignerKind, StoreKind, TransparencyMode};
+use windlass_core::config::{
+    ArtifactPolicy, Config, SignerKind, StoreKind, Transparency, TransparencyMode,
+};
 use windlass_core::error::Chain;
 
+use crate::log::check_address;
 use crate::sign::kms;
 
 /// What does not exist in this version.
@@ -67,18 +70,17 @@ pub(crate) fn store(artifact: &str, kind: StoreKind) -> Option<Unsupported> {
     }
 }
 
-/// The transparency log, if a mode asks for it.
-pub(crate) fn log(mode: TransparencyMode) -> Option<Unsupported> {
-    let value = match mode {
-        TransparencyMode::Always => "true",
-        TransparencyMode::Manual => "manual",
-        TransparencyMode::Off => return None,
-    };
+/// The transparency log, if it is asked for and has no usable address.
+pub(crate) fn log(settings: &Transparency) -> Option<Unsupported> {
+    if settings.mode == TransparencyMode::Off {
+        return None;
+    }
+    let why = check_address(&settings.url).err()?;
     Some(Unsupported {
-        setting: "transparency.enabled".to_owned(),
-        value: value.to_owned(),
-        why: LATER.into(),
-        remedy: "set it to false",
+        setting: "transparency.url".to_owned(),
+        value: settings.url.to_string(),
+        why: format!("which is no address of a transparency log: {why}").into(),
+        remedy: "set it to https://HOST, or transparency.enabled to false",
     })
 }
 
@@ -95,7 +97,7 @@ pub(crate) fn of_artifact(
     let stores = stores.filter_map(|kind| store(artifact, *kind));
     // with `manual` only runs that ask for an entry wait for one
     let log = match config.transparency.mode {
-        TransparencyMode::Always => log(TransparencyMode::Always),
+        TransparencyMode::Always => log(&config.transparency),
         TransparencyMode::Manual | TransparencyMode::Off => None,
     };
     let signer = signer(artifact, policy, config);
@@ -155,9 +157,10 @@ mod tests {
         assert_eq!(
             settings(&[
                 ("artifacts.oci.signer", "kms"),
-                ("transparency.enabled", "true")
+                ("transparency.enabled", "true"),
+                ("transparency.url", "ftp://rekor.example")
             ]),
-            ["transparency.enabled", "artifacts.oci.signer"]
+            ["transparency.url", "artifacts.oci.signer"]
         );
         let off = [
             ("artifacts.oci.signer", "kms"),
@@ -169,6 +172,8 @@ mod tests {
             ("signers.kms.kmsref", "hashivault://release"),
         ];
         assert!(settings(&vault).is_empty());
-        assert!(settings(&[("transparency.enabled", "manual")]).is_empty());
+        for mode in ["true", "manual"] {
+            assert!(settings(&[("transparency.enabled", mode)]).is_empty());
+        }
     }
 }

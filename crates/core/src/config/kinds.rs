@@ -144,6 +144,26 @@ pub enum TransparencyMode {
     Manual,
 }
 
+/// What becomes of an artifact that has no entry in the transparency log yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogNeed {
+    /// It waits: nothing but the run itself has it, and the run is not marked. As in Chains.
+    #[default]
+    Required,
+    /// It is stored, and the run is marked, without an entry.
+    BestEffort,
+    /// It is stored. The run is marked once the entry is made and added to what is stored.
+    Deferred,
+}
+
+impl LogNeed {
+    pub(super) const NAMES: [(&'static str, Self); 3] = [
+        ("required", Self::Required),
+        ("best-effort", Self::BestEffort),
+        ("deferred", Self::Deferred),
+    ];
+}
+
 fn name_of<T: Copy + PartialEq>(names: &[(&'static str, T)], wanted: T) -> &'static str {
     names
         .iter()

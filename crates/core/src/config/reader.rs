@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
+use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind};
 use super::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
 use super::reference::{ConfigKey, literals, words};
 use super::repository;
-use super::settings::{ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Transparency, X509};
+use super::settings::{ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, X509};
 use super::shared::SharedCredentials;
 use super::suggest::closest;
 use crate::format::Format;
 use crate::network::{Network, Rules, TokenServices};
 use crate::tekton::duration;
 use crate::terminal::quoted_start;
+
+mod transparency;
 
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
 const TOKEN_SERVICES: &str = "registries.token-services";
@@ -101,6 +103,7 @@ fn override_with(own: &mut Reader<'_>, config: &mut Config) {
         deny: own.rules("network.deny"),
     };
     config.storage.token_services = own.token_services(TOKEN_SERVICES);
+    own.more_transparency(&mut config.transparency);
 }
 
 fn config(r: &mut Reader<'_>) -> Config {
@@ -148,10 +151,7 @@ fn config(r: &mut Reader<'_>) -> Config {
             &BuildType::NAMES,
             BuildType::Slsa,
         ),
-        transparency: Transparency {
-            mode: r.transparency("transparency.enabled"),
-            url: r.text_or("transparency.url", "https://rekor.sigstore.dev"),
-        },
+        transparency: r.transparency(),
         managed_by: r.names("filter.managed-by"),
         finalizer_grace: FINALIZER_GRACE,
     }
@@ -423,24 +423,6 @@ impl<'a> Reader<'a> {
         }
         self.refuse(key, value, vec!["a duration such as 10m, 1h30m or 0s"]);
         default
-    }
-
-    fn transparency(&mut self, key: &'static str) -> TransparencyMode {
-        self.describe(key, literals(["true", "manual", "false"]), "false");
-        match self.get(key) {
-            Some("true") => TransparencyMode::Always,
-            Some("manual") => TransparencyMode::Manual,
-            None | Some("false" | "") => TransparencyMode::Off,
-            Some(other) => {
-                let message = format!(
-                    "{} means off; use \"true\" or \"manual\" to switch the log on, \"false\" to \
-                     switch it off",
-                    quoted(key, other)
-                );
-                self.warn(key, message);
-                TransparencyMode::Off
-            }
-        }
     }
 
     fn refuse(&mut self, key: &'static str, value: &str, allowed: Vec<&'static str>) {

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
+use super::kinds::{
+    BuildType, Encoding, LogNeed, PubsubProvider, SignerKind, StoreKind, TransparencyMode,
+};
 use super::redact::{Endpoint, Token};
 use super::shared::SharedCredentials;
 use crate::format::Format;
+use crate::key::PublicKey;
 use crate::network::{Network, TokenServices};
 use crate::run::Kind;
 
@@ -140,4 +143,8 @@ pub struct Transparency {
     pub mode: TransparencyMode,
     /// Address of the log.
     pub url: Endpoint,
+    /// What becomes of an artifact without an entry, set in `windlass-config`.
+    pub need: LogNeed,
+    /// The public key of the log, set in `windlass-config`. Without one the log is asked for it.
+    pub public_key: Option<PublicKey>,
 }

@@ -328,3 +328,48 @@ fn an_entry_that_is_no_network_or_token_service_is_an_error_that_names_it() {
         assert!(text.contains(part), "{text}");
     }
 }
+
+#[test]
+fn the_log_has_settings_of_our_own_and_an_invalid_one_is_refused_by_name() {
+    let both = |chains: &[(&str, &str)], own: &[(&str, &str)]| {
+        let map = |entries: &[(&str, &str)]| {
+            let entries = entries.iter();
+            let entries = entries.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            entries.collect::<BTreeMap<_, _>>()
+        };
+        Config::parse(&map(chains), &map(own))
+    };
+    let key = include_str!("../../tests/fixtures/keys/cosign3-p256/cosign.pub");
+    let own = [
+        ("transparency.mode", "deferred"),
+        ("transparency.public-key", key),
+    ];
+    let settings = both(&[], &own).unwrap().config.transparency;
+    assert_eq!(settings.need, LogNeed::Deferred);
+    assert_eq!(settings.public_key.unwrap().to_pem(), key);
+    assert_eq!(
+        both(&[], &[]).unwrap().config.transparency.need,
+        LogNeed::Required
+    );
+    for (name, value) in [
+        ("transparency.mode", "later"),
+        ("transparency.public-key", "x"),
+    ] {
+        let error = both(&[], &[(name, value)]).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
+    }
+    let warnings = |url: &str, own: &[(&str, &str)]| {
+        let chains = [("transparency.enabled", "true"), ("transparency.url", url)];
+        both(&chains, own).unwrap().warnings.len()
+    };
+    for (url, count) in [
+        ("https://rekor.example", 0),
+        ("http://rekor-server.rekor-system.svc", 1),
+        ("http://127.0.0.1:3000", 0),
+        ("http://127.0.0.1.example", 1),
+        ("http://localhost.example", 1),
+    ] {
+        assert_eq!(warnings(url, &[]), count, "{url}");
+        assert_eq!(warnings(url, &own), 0, "{url}");
+    }
+}

@@ -43,6 +43,7 @@ mod settings;
 mod simulation;
 mod swap;
 mod tenants;
+mod transparency;
 mod writers;
 
 const SYSTEM: &str = "tekton-chains";

@@ -16,6 +16,9 @@ impl Delivery {
             Some(StepError::Log(error)) => vec![Failure::at(Stage::Log, error.retry().into())],
             Some(StepError::Store(error)) => of_store(None, error),
         };
+        if let Some(error) = &self.unlogged {
+            failures.push(Failure::at(Stage::Log, error.retry().into()));
+        }
         for (store, note) in &self.notes {
             if let Err(error) = note {
                 failures.extend(of_store(Some(*store), error));

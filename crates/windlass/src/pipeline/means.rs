@@ -22,14 +22,14 @@ pub(crate) struct Means<'a> {
 /// How far a pass takes what it signs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Reach {
-    /// To the run itself: no registry is asked for anything, so that nothing waits for one.
+    /// To the run itself: no registry and no log is asked for anything, so that nothing waits for one.
     Run,
-    /// To the registries as well, until this time.
+    /// To the log and the registries as well, until this time.
     Registries(Instant),
 }
 
 impl Reach {
-    /// When registries are given up.
+    /// When registries and the log are given up.
     pub(super) fn until(self) -> Instant {
         match self {
             Self::Run => Instant::now(),

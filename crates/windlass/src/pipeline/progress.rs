@@ -145,7 +145,11 @@ fn bytes_of(signed: &Signed) -> usize {
     // an envelope has the payload in it again, encoded
     let copies = if signed.envelope().is_some() { 3 } else { 1 };
     let payload = &signed.payload;
-    payload.bytes.len() * copies + payload.subjects.len() * PER_SUBJECT
+    let entry = signed.entry.get().map_or(0, |logged| {
+        let proof = &logged.entry.proof;
+        logged.entry.body.len() + proof.checkpoint.len() + proof.nodes.len() * 32
+    });
+    payload.bytes.len() * copies + payload.subjects.len() * PER_SUBJECT + entry
 }
 
 /// Whether a signature, or its log entry, would be another one if it were made again.

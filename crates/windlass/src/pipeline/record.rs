@@ -12,7 +12,7 @@ use windlass_core::error::Chain;
 use windlass_core::retry::Retry;
 use windlass_core::run::{Kind, Metadata};
 use windlass_core::seal;
-use windlass_core::signed::{Artifact, Signed};
+use windlass_core::signed::{Artifact, LogEntry, Signed};
 
 use super::progress::{Progress, is_unique, key};
 use crate::log::LogError;
@@ -51,7 +51,9 @@ pub(super) struct Delivery {
     pub(super) signed: Option<Arc<Signed>>,
     /// Signing or logging failed.
     pub(super) failed: Option<StepError>,
-    /// Registry hosts that it goes to in a later pass.
+    /// Why it has no entry in the log, where it is stored without one.
+    pub(super) unlogged: Option<LogError>,
+    /// Hosts of registries, and of the log, that it goes to in a later pass.
     pub(super) postponed: BTreeSet<String>,
     /// What each store says.
     pub(super) notes: Vec<(StoreKind, Result<Put, StoreError>)>,
@@ -112,12 +114,18 @@ impl Record {
         let Delivery {
             signed,
             failed,
+            unlogged,
             notes,
             postponed,
             warnings,
         } = delivery;
         self.warnings.extend(warnings);
         self.postpone(postponed);
+        if let Some(error) = unlogged {
+            let why = Chain(&error);
+            self.warnings
+                .push(format!("it has no entry in the transparency log: {why}"));
+        }
         if let Some(error) = failed {
             self.fail(error.retry(), Chain(&error).to_string());
         }
@@ -219,11 +227,24 @@ impl Record {
         metadata: &Metadata<'_>,
     ) -> Result<(Annotations, Option<String>), TooLarge> {
         let (mut annotations, note) = run_store::annotations(&self.on_run, metadata)?;
-        let last = self.unique.iter().rev().find_map(|one| one.entry.get());
-        if let Some(entry) = last {
+        if let Some(entry) = self.entry_of_run() {
             annotations.insert(annotation::TRANSPARENCY.to_owned(), entry.url.clone());
         }
-        Ok((annotations, note))
+        let mut whole = annotations.clone();
+        for signed in &self.unique {
+            whole.extend(log_entry(signed));
+        }
+        let fits = run_store::size_with(&whole, metadata) <= annotation::TOTAL_SIZE_LIMIT;
+        Ok((if fits { whole } else { annotations }, note))
+    }
+
+    /// The entry that the annotation of Chains is about: that of the run's own provenance. In Chains it
+    /// is the last one, whatever that is of.
+    fn entry_of_run(&self) -> Option<&LogEntry> {
+        let is_run = |signed: &&Arc<Signed>| matches!(signed.artifact, Artifact::Run { .. });
+        let own = self.unique.iter().find(is_run);
+        let own = own.and_then(|signed| signed.entry.get());
+        own.or_else(|| self.unique.iter().rev().find_map(|one| one.entry.get()))
     }
 
     /// The same of a record that is not complete, with the signatures that cannot be made again, so
@@ -239,9 +260,7 @@ impl Record {
             let key = key(&signed.artifact, signed.payload.format);
             let text = STANDARD.encode(signed.signature_text());
             whole.insert(annotation::signature(&key), text);
-            if let Some(entry) = signed.entry.get() {
-                whole.insert(annotation::log_entry(&key), entry.url.clone());
-            }
+            whole.extend(log_entry(signed));
         }
         let fits = run_store::size_with(&whole, metadata) <= annotation::TOTAL_SIZE_LIMIT;
         Ok(if fits { whole } else { annotations })
@@ -263,6 +282,13 @@ impl Record {
         let keys = self.on_run.iter().map(|signed| signed.artifact.short_key());
         keys.map(annotation::signature)
     }
+}
+
+/// The annotation with the log entry of an artifact.
+fn log_entry(signed: &Signed) -> Option<(String, String)> {
+    let entry = signed.entry.get()?;
+    let key = key(&signed.artifact, signed.payload.format);
+    Some((annotation::log_entry(&key), entry.url.clone()))
 }
 
 #[cfg(test)]

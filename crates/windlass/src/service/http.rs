@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::RETRY_AFTER;
+use reqwest::header::{LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder, Response, Url};
 use windlass_core::error::Chain;
@@ -52,6 +52,8 @@ pub(crate) struct Http {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) body: Zeroizing<Vec<u8>>,
+    /// `Location`, as it stands.
+    pub(crate) location: Option<String>,
     /// `Retry-After`.
     after: Option<Duration>,
 }
@@ -209,6 +211,8 @@ async fn answer(request: RequestBuilder) -> Result<Answer, Broken> {
     };
     let mut response = request.send().await.map_err(failed)?;
     let (status, after) = (response.status().as_u16(), after(&response));
+    let location = response.headers().get(LOCATION);
+    let location = location.and_then(|place| Some(place.to_str().ok()?.to_owned()));
     let mut body = Zeroizing::new(Vec::new());
     while let Some(piece) = response.chunk().await.map_err(failed)? {
         if body.len() + piece.len() > LIMIT {
@@ -221,6 +225,7 @@ async fn answer(request: RequestBuilder) -> Result<Answer, Broken> {
     Ok(Answer {
         status,
         body,
+        location,
         after,
     })
 }

@@ -269,7 +269,7 @@ fn the_replicas_that_share_the_namespaces_are_counted_by_the_leases_they_hold_no
 fn a_configuration_that_is_refused_or_not_supported_is_a_problem() {
     for (key, value, text) in [
         ("artifacts.taskrun.format", "tekto", "is refused"),
-        ("transparency.enabled", "true", "transparency.enabled"),
+        ("transparency.url", "rekor.example", "transparency.url"),
         (
             "artifacts.taskrun.storage",
             "gcs",
@@ -280,7 +280,7 @@ fn a_configuration_that_is_refused_or_not_supported_is_a_problem() {
         scene.create(json!({
             "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": { "name": "chains-config", "namespace": SYSTEM },
-            "data": { "artifacts.oci.storage": "", key: value },
+            "data": { "artifacts.oci.storage": "", "transparency.enabled": "true", key: value },
         }));
         let (code, findings) = examine(&scene);
         assert_eq!(code, 1);

@@ -234,12 +234,11 @@ fn what_does_not_exist_yet_and_what_means_something_else_is_told_key_by_key() {
             "fulcio",
         ),
         (
-            "transparency.enabled",
-            "true",
+            "transparency.url",
+            "rekor.example",
             "unsupported",
-            "transparency.enabled",
+            "transparency.url",
         ),
-        ("transparency.enabled", "manual", "unsupported", "manual"),
         (
             "artifacts.taskrun.storage",
             "",
@@ -267,6 +266,7 @@ fn what_does_not_exist_yet_and_what_means_something_else_is_told_key_by_key() {
         ),
     ] {
         let mut config = plain();
+        config["transparency.enabled"] = json!("true");
         config[key] = json!(value);
         let report = check(&scene(config), 1, "");
         only(&report, topic, &[part, "kubectl"]);
@@ -356,6 +356,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_checked() {
     ] {
         let mut config = plain();
         config["transparency.enabled"] = json!("true");
+        config["transparency.url"] = json!("rekor.example");
         let scene = scene(config);
         scene.cluster.fail(Fault {
             path_contains: part.to_owned(),

@@ -17,7 +17,7 @@ use crate::controller::flight::Flight;
 use crate::controller::record::{self, Change, WriteError};
 use crate::controller::released::Released;
 use crate::controller::work::{Outcome, Snapshot};
-use crate::log::Log;
+use crate::log::Logs;
 use crate::pipeline::{Progress, Reach};
 use crate::settings::Settings;
 use crate::sign::{SignError, Signer};
@@ -39,8 +39,8 @@ pub(crate) struct Reconciler {
     pub(crate) patience: Duration,
     /// Where signatures and attestations go that belong to an image.
     pub(crate) registries: Oci,
-    /// The log to use whatever the configuration says.
-    pub(crate) log: Option<Log>,
+    /// Where entries of signatures are added.
+    pub(crate) logs: Logs,
     /// The memory of the runs that are worked on.
     pub(crate) flight: Flight,
     /// Runs whose finalizer was taken off.

@@ -12,7 +12,6 @@ use windlass_core::run::Run;
 use super::pass::{Pass, Reconciler, pause_after};
 use crate::controller::record::{self, Change, WriteError};
 use crate::controller::work::Outcome;
-use crate::log::Log;
 use crate::pipeline::{self, Means, Progress, Record, State};
 use crate::settings::InForce;
 use crate::sign::Signer;
@@ -32,7 +31,7 @@ impl Pass<'_> {
         let Reconciler {
             metrics,
             registries,
-            log,
+            logs,
             ..
         } = self.reconciler;
         let InForce {
@@ -43,7 +42,7 @@ impl Pass<'_> {
         let means = Means {
             config,
             signers,
-            log: &log.clone().unwrap_or_else(|| Log::of(config, run)),
+            log: &logs.of(config, run),
             registries,
             metrics,
             reach: self.reach,

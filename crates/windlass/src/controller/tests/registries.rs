@@ -93,7 +93,7 @@ pub(super) fn attached(registry: &Registry, digest: &str, suffix: &str) -> Vec<V
     serde_json::from_value(layers).unwrap()
 }
 
-fn blob(registry: &Registry, layer: &Value) -> Vec<u8> {
+pub(super) fn blob(registry: &Registry, layer: &Value) -> Vec<u8> {
     let digest = layer["digest"].as_str().unwrap();
     registry.blob("team/app", digest).unwrap().to_vec()
 }

@@ -2,19 +2,22 @@
 //! fails, each is made once and used again, and no store gets it twice.
 
 use windlass_registry::Clock;
-use windlass_sandbox::log::{Log as SandboxLog, LogFault};
 use windlass_sandbox::registry::{
     Fault as RegistryFault, FaultAnswer as Answer, Options as RegistryOptions, Registry,
 };
+use windlass_sandbox::rekor::{self, Rekor};
 use windlass_sandbox::{Gate, registry};
 
 use super::registries::{account, attached, built, docker_secret, image, verify_both};
 use super::*;
-use crate::log::Log;
 use crate::sign::Signer;
 
 /// Attempts that the registry's client makes of one call.
 const ATTEMPTS: usize = 4;
+/// Attempts that the log's client makes of one call.
+const LOG_ATTEMPTS: usize = 3;
+/// Where entries are.
+const ENTRIES: &str = "/api/v1/log/entries";
 /// The run's statement, the image as a payload and as a statement.
 const SIGNATURES: u64 = 3;
 
@@ -22,7 +25,7 @@ const SIGNATURES: u64 = 3;
 struct Stage {
     scene: Scene,
     registry: Registry,
-    log: SandboxLog,
+    log: Rekor,
     digest: String,
 }
 
@@ -41,13 +44,14 @@ fn one_artifact() -> Value {
 }
 
 impl Stage {
-    async fn with(config: Value) -> Self {
-        let log = SandboxLog::default();
+    async fn with(mut config: Value) -> Self {
+        let log = Rekor::start(rekor::Options::default()).await.unwrap();
+        config["transparency.enabled"] = json!("true");
+        config["transparency.url"] = json!(log.url());
         let mut options = options();
         options.pauses = (Duration::from_millis(5), Duration::from_millis(20));
         options.registries.clock = Clock::manual();
         options.signer = Signer::unique_from_entries;
-        options.log = Some(Log::Sandbox(log.clone()));
         let scene = Scene::with_options(options).await.configured(config).await;
         let registry = Registry::start(RegistryOptions::default()).await.unwrap();
         let digest = image(&registry);
@@ -66,12 +70,19 @@ impl Stage {
             .create(built("app", &self.registry, &self.digest));
     }
 
+    /// The URL of an entry.
+    fn entry(&self, number: usize) -> String {
+        format!("{}{ENTRIES}?logIndex={number}", self.log.url())
+    }
+
     /// The run is signed: each signature and each entry was made once, each layer and each bundle is
     /// there once.
     async fn end_signed_once(self) {
         assert_eq!(self.scene.marked("app").await, "true");
         let made = self.scene.local.metrics.task_runs.signatures.get();
         assert_eq!(made, SIGNATURES);
+        let uploaded = self.scene.local.metrics.task_runs.uploaded.get();
+        assert!(uploaded >= SIGNATURES, "{uploaded}");
         assert_eq!(self.log.entries().len() as u64, SIGNATURES);
         verify_both(&self.registry, &self.digest);
         // the image, two manifests under tags, two referrers
@@ -136,10 +147,20 @@ async fn a_cluster_that_fails_at_any_call_makes_no_second_signature_and_no_secon
 
 #[tokio::test]
 async fn a_log_that_fails_is_asked_again_with_the_same_signature() {
-    for fault in [LogFault::Before, LogFault::After] {
-        for number in 0..3 {
+    for fault in [
+        rekor::FaultAnswer::Status(503.into()),
+        rekor::FaultAnswer::StatusAfterwards(503.into()),
+        rekor::FaultAnswer::ResetAfterwards,
+    ] {
+        // three proposals, the key of the log
+        for number in 0..4 {
             let stage = Stage::with(everything()).await;
-            stage.log.fail(number, fault);
+            stage.log.fail(rekor::Fault {
+                skip: number,
+                times: LOG_ATTEMPTS,
+                answer: fault.clone(),
+                ..rekor::Fault::default()
+            });
             stage.start();
             stage.end_signed_once().await;
         }
@@ -149,11 +170,15 @@ async fn a_log_that_fails_is_asked_again_with_the_same_signature() {
 #[tokio::test]
 async fn nothing_is_stored_in_a_registry_before_it_has_its_entry() {
     let stage = Stage::with(one_artifact()).await;
-    stage.log.fail(0, LogFault::Before);
+    let answer = rekor::FaultAnswer::Status(503.into());
+    let fault = rekor::Fault::new("POST", ENTRIES, answer);
+    stage.log.fail(fault.repeated(LOG_ATTEMPTS));
     let gate = Gate::new();
     stage.scene.local.cluster.fail(Fault {
         method: Some("PATCH".to_owned()),
         path_contains: "/taskruns/".to_owned(),
+        // the first stores the signature on the run
+        skip: 1,
         answer: FaultAnswer::PauseAfterwards(gate.clone()),
         ..Fault::default()
     });
@@ -167,7 +192,7 @@ async fn nothing_is_stored_in_a_registry_before_it_has_its_entry() {
     assert_eq!(stage.scene.marked("app").await, "true");
     let annotations = stage.scene.annotations("app");
     let entry = &annotations["chains.tekton.dev/transparency"];
-    assert_eq!(entry, "sandbox://log?logIndex=0");
+    assert_eq!(*entry, stage.entry(0));
     stage.scene.end().await;
 }
 
@@ -193,7 +218,7 @@ async fn a_log_entry_that_somebody_wrote_on_the_run_is_not_believed() {
         .await;
     let uri = "/apis/tekton.dev/v1/namespaces/default/taskruns/app";
     let name = entry(&stage.scene).unwrap();
-    let forged = json!({ "metadata": { "annotations": { name: "sandbox://log?logIndex=7" } } });
+    let forged = json!({ "metadata": { "annotations": { name: stage.entry(7) } } });
     stage.scene.patch(uri, forged).await;
     // another controller knows no more than the run says
     let mut stage = stage;
@@ -203,7 +228,7 @@ async fn a_log_entry_that_somebody_wrote_on_the_run_is_not_believed() {
     let annotations = stage.scene.annotations("app");
     assert_eq!(
         annotations["chains.tekton.dev/transparency"],
-        "sandbox://log?logIndex=0"
+        stage.entry(0)
     );
     assert_eq!(stage.log.entries().len(), 1, "the log knows the signature");
     stage.scene.end().await;
@@ -214,6 +239,11 @@ async fn killed_after(server: Server, number: usize) {
     let mut stage = Stage::with(one_artifact()).await;
     let gate = Gate::new();
     match server {
+        Server::Log => stage.log.fail(rekor::Fault {
+            skip: number,
+            answer: rekor::FaultAnswer::PauseAfterwards(gate.clone()),
+            ..rekor::Fault::default()
+        }),
         Server::Registry => stage.registry.fail(RegistryFault {
             skip: number,
             answer: registry::FaultAnswer::PauseAfterwards(gate.clone()),
@@ -254,6 +284,7 @@ async fn killed_after(server: Server, number: usize) {
 /// Where the controller is when it ends.
 #[derive(Debug, Clone, Copy)]
 enum Server {
+    Log,
     Registry,
     Cluster,
 }
@@ -270,8 +301,12 @@ async fn killed_after_any_call_it_leaves_one_layer_and_makes_one_more_signature_
     for number in 0..calls {
         killed_after(Server::Registry, number).await;
     }
-    // the account, its secret, the record
-    for number in 0..3 {
+    // the proposal, the key of the log
+    for number in 0..2 {
+        killed_after(Server::Log, number).await;
+    }
+    // the signature on the run, the account, its secret, the record
+    for number in 0..4 {
         killed_after(Server::Cluster, number).await;
     }
 }

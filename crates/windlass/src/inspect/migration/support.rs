@@ -6,6 +6,9 @@ use super::finding::{Finding, Topic};
 use super::settings::Settings;
 use crate::unsupported::{self, Unsupported};
 
+/// The log that Chains uses unless it is told of another.
+const PUBLIC_LOG: &str = "https://rekor.sigstore.dev";
+
 /// Finds what does not exist.
 pub(super) fn check(settings: &Settings) -> Vec<Finding> {
     let config = &settings.config;
@@ -30,9 +33,8 @@ pub(super) fn check(settings: &Settings) -> Vec<Finding> {
             }
         }
     }
-    found.extend(
-        unsupported::log(config.transparency.mode).map(|what| finding(settings, &what, "false")),
-    );
+    let log = unsupported::log(&config.transparency);
+    found.extend(log.map(|what| finding(settings, &what, PUBLIC_LOG)));
     found
 }
 

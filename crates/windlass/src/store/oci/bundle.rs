@@ -7,9 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 use windlass_core::dsse::Envelope;
-use windlass_core::signed::{Identity, Signed};
+use windlass_core::signed::{Identity, LogEntry, Signed};
 use windlass_core::verify;
 use windlass_registry::manifest::{Descriptor, EMPTY, Manifest};
 
@@ -42,7 +44,7 @@ impl Bundle {
         Some(Self::new(
             envelope,
             predicate_type,
-            &signed.identity,
+            material(&signed.identity, signed.entry.get()),
             created,
         ))
     }
@@ -50,14 +52,14 @@ impl Bundle {
     fn new(
         envelope: &Envelope,
         predicate_type: &str,
-        identity: &Identity,
+        material: Value,
         created: Option<Timestamp>,
     ) -> Self {
         let signatures = envelope.signatures.iter();
         let signatures: Vec<_> = signatures.map(|one| json!({"sig": one.sig})).collect();
         let mut bundle = Map::new();
         bundle.insert("mediaType".to_owned(), json!(BUNDLE));
-        bundle.insert("verificationMaterial".to_owned(), material(identity));
+        bundle.insert("verificationMaterial".to_owned(), material);
         let envelope = json!({
             "payload": envelope.payload,
             "payloadType": envelope.payload_type,
@@ -101,13 +103,38 @@ impl Bundle {
 }
 
 /// What the signature in a bundle is verified with.
-fn material(identity: &Identity) -> Value {
-    match identity {
+fn material(identity: &Identity, entry: Option<&LogEntry>) -> Value {
+    let mut material = match identity {
         Identity::Key(key) => json!({"publicKey": {"hint": key.hint()}}),
         Identity::Certificate { leaf, .. } => {
             json!({"certificate": {"rawBytes": STANDARD.encode(leaf.der())}})
         }
+    };
+    if let Some(entry) = entry {
+        material["tlogEntries"] = json!([entry.entry.to_bundle()]);
     }
+    material
+}
+
+/// Whether a bundle has a log entry.
+pub(super) fn is_logged(bundle: &[u8]) -> bool {
+    let bundle: Option<LoggedBundle> = serde_json::from_slice(bundle).ok();
+    let material = bundle.and_then(|bundle| bundle.verification_material);
+    material.is_some_and(|material| !material.tlog_entries.is_empty())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedBundle {
+    #[serde(default)]
+    verification_material: Option<LoggedMaterial>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LoggedMaterial {
+    #[serde(default)]
+    tlog_entries: Vec<IgnoredAny>,
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! A signature that can be made again is found by its bytes. One that cannot, such as that of a key
 //! service, is found by what it is about and who made it: after a crash the same payload is signed
-//! anew, and must not be added again.
+//! anew, and must not be added again. So is a bundle with a log entry, whose proof is another one each
+//! time it is read. What has no entry does not stand for what has one.
 
 use bytes::Bytes;
 use windlass_core::dsse::Envelope;
@@ -12,9 +13,9 @@ use windlass_core::verify::envelope_of_bundle;
 use windlass_registry::manifest::{Descriptor, Manifest};
 use windlass_registry::{Digest, Name, Remote, Tag};
 
-use super::bundle::{BUNDLE, Bundle, PREDICATE_TYPE, is_bundle};
+use super::bundle::{BUNDLE, Bundle, PREDICATE_TYPE, is_bundle, is_logged};
 use super::error::UploadError;
-use super::layer::{ENVELOPE, Layer};
+use super::layer::{self, ENVELOPE, Layer};
 
 /// Most entries that are looked into: whoever may write to the repository may add any number.
 const MOST: usize = 20;
@@ -39,10 +40,11 @@ pub(super) async fn under_tag(
     let layers = stored
         .manifest()
         .map_or_else(|_| Vec::new(), |it| it.layers);
-    let near = layers
-        .iter()
-        .rev()
-        .filter(|other| other.media_type == ENVELOPE && other.size.abs_diff(layer.size()) <= SLACK);
+    let is_near = |other: &&Descriptor| {
+        other.media_type == ENVELOPE && other.size.abs_diff(layer.size()) <= SLACK
+    };
+    let is_enough = |other: &&Descriptor| layer::is_logged(other) || !layer.is_logged();
+    let near = layers.iter().rev().filter(is_near).filter(is_enough);
     for other in near.take(MOST) {
         let limit = usize::try_from(layer.size() + SLACK).unwrap_or(usize::MAX);
         let content = blob(remote, &other.digest, limit).await?;
@@ -61,7 +63,8 @@ pub(super) async fn among_referrers(
     bundle: &Bundle,
     signed: &Signed,
 ) -> Result<bool, UploadError> {
-    if signed.repeatability == Repeatability::Repeatable {
+    let is_logged = signed.entry.get().is_some();
+    if signed.repeatability == Repeatability::Repeatable && !is_logged {
         return Ok(false);
     }
     let (referrers, _) = remote.referrers(image, Some(BUNDLE)).await?;
@@ -97,9 +100,12 @@ async fn is_same_bundle(
         return Ok(false);
     }
     let limit = usize::try_from(layer.size).unwrap_or(usize::MAX);
-    let content = blob(remote, &layer.digest, limit).await?;
-    let envelope = content.and_then(|content| envelope_of_bundle(&content).ok());
-    Ok(envelope.is_some_and(|envelope| is_ours(&envelope, signed)))
+    let Some(content) = blob(remote, &layer.digest, limit).await? else {
+        return Ok(false);
+    };
+    let is_enough = signed.entry.get().is_none() || is_logged(&content);
+    let envelope = envelope_of_bundle(&content).ok();
+    Ok(is_enough && envelope.is_some_and(|envelope| is_ours(&envelope, signed)))
 }
 
 /// The bundle in a manifest that refers to this image.

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
-use windlass_core::signed::{Identity, Signed};
+use windlass_core::signed::{Identity, LogEntry, Signed};
 use windlass_registry::manifest::{CONFIG, Descriptor, MANIFEST, Manifest};
 use windlass_registry::{Merge, Write};
 
@@ -20,6 +20,8 @@ pub(super) const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
 const CHAIN: &str = "dev.sigstore.cosign/chain";
+/// Annotation with the entry of the transparency log.
+const ENTRY: &str = "dev.sigstore.cosign/bundle";
 /// End of the tag of signatures.
 pub(super) const SIGNATURES: &str = ".sig";
 /// End of the tag of attestations.
@@ -44,11 +46,25 @@ impl Layer {
     /// in an annotation.
     pub(super) fn of(signed: &Signed) -> Self {
         let text = signed.signature_text();
-        if signed.envelope().is_some() {
+        let layer = if signed.envelope().is_some() {
             Self::attestation(&text, &signed.identity)
         } else {
             Self::signature(&signed.payload.bytes, &text, &signed.identity)
+        };
+        layer.logged(signed.entry.get())
+    }
+
+    /// The same with its log entry.
+    fn logged(mut self, entry: Option<&LogEntry>) -> Self {
+        if let (Some(annotations), Some(entry)) = (&mut self.descriptor.annotations, entry) {
+            annotations.insert(ENTRY.to_owned(), entry.entry.to_annotation());
         }
+        self
+    }
+
+    /// Whether it has a log entry.
+    pub(super) fn is_logged(&self) -> bool {
+        is_logged(&self.descriptor)
     }
 
     fn signature(payload: &[u8], signature: &[u8], identity: &Arc<Identity>) -> Self {
@@ -89,19 +105,26 @@ impl Layer {
     }
 
     /// What is to be under the tag: what is there, and this layer. One with the same content and
-    /// another signature, of another key, is not this one.
+    /// another signature, of another key, is not this one. One that has no log entry gets the one of
+    /// this layer, with the signature that was logged.
     pub(super) fn merged_into(&self, stored: Option<Manifest>) -> Result<Merge<Manifest>, String> {
         let layers = stored.as_ref().map_or(&[][..], |stored| &stored.layers);
-        if layers.iter().any(|layer| self.is(layer)) {
+        let ours = |layer: &&Descriptor| self.is(layer);
+        let is_enough = |layer: &Descriptor| is_logged(layer) || !self.is_logged();
+        if layers.iter().filter(ours).any(is_enough) {
             return Ok(Merge::Present);
         }
-        if layers.len() >= MOST {
+        let place = layers.iter().position(|layer| self.is(layer));
+        if place.is_none() && layers.len() >= MOST {
             return Err(format!(
                 "the tag has {MOST} entries already, the most that clients read; remove old ones"
             ));
         }
         let mut layers = layers.to_vec();
-        layers.push(self.descriptor.clone());
+        match place.and_then(|place| layers.get_mut(place)) {
+            Some(layer) => layer.annotations.clone_from(&self.descriptor.annotations),
+            None => layers.push(self.descriptor.clone()),
+        }
         let config = config(&layers);
         let mut manifest = stored.unwrap_or_else(|| Manifest::new(Descriptor::of(CONFIG, b"")));
         let media_type = manifest.config.media_type.clone();
@@ -130,6 +153,12 @@ impl Layer {
         let key = self.identity.public_key();
         theirs.is_some_and(|signature| key.verify(&self.content, &signature).is_ok())
     }
+}
+
+/// Whether a layer has a log entry.
+pub(super) fn is_logged(layer: &Descriptor) -> bool {
+    let annotations = layer.annotations.as_ref();
+    annotations.is_some_and(|annotations| annotations.contains_key(ENTRY))
 }
 
 /// The config of an image with these layers, none of which is packed.
@@ -211,6 +240,37 @@ mod tests {
         let one = written(forged.merged_into(None).unwrap()).manifest;
         let ours = signed(b"{}", 1);
         assert!(matches!(ours.merged_into(Some(one)), Ok(Merge::Write(_))));
+    }
+
+    /// The same with something in the place of a log entry.
+    fn logged(mut layer: Layer) -> Layer {
+        let annotations = layer.descriptor.annotations.as_mut().unwrap();
+        annotations.insert(ENTRY.to_owned(), "{}".to_owned());
+        layer
+    }
+
+    #[test]
+    fn a_layer_without_a_log_entry_gets_the_one_of_its_signature_in_its_place() {
+        let first = written(signed(b"{}", 2).merged_into(None).unwrap()).manifest;
+        let plain = written(signed(b"{}", 1).merged_into(Some(first)).unwrap()).manifest;
+        let ours = logged(signed(b"{}", 1));
+        let both = written(ours.merged_into(Some(plain)).unwrap()).manifest;
+        assert_eq!(both.layers.len(), 2);
+        let entries = both.layers.iter().map(is_logged);
+        assert_eq!(entries.collect::<Vec<_>>(), [false, true]);
+        // and then it stays, whoever comes
+        assert_eq!(ours.merged_into(Some(both.clone())), Ok(Merge::Present));
+        assert_eq!(signed(b"{}", 1).merged_into(Some(both)), Ok(Merge::Present));
+    }
+
+    #[test]
+    fn a_tag_that_is_full_takes_a_log_entry_for_what_is_there() {
+        let plain = written(signed(b"{}", 1).merged_into(None).unwrap()).manifest;
+        let mut full = written(signed(b"{}", 2).merged_into(Some(plain)).unwrap()).manifest;
+        full.layers.resize(MOST, full.layers[1].clone());
+        let full = written(logged(signed(b"{}", 1)).merged_into(Some(full)).unwrap()).manifest;
+        assert_eq!(full.layers.len(), MOST);
+        assert!(is_logged(&full.layers[0]));
     }
 
     #[test]

@@ -250,7 +250,7 @@ fn a_run_that_is_signed_is_in_the_histogram_and_in_no_backlog() {
 fn a_run_that_cannot_be_signed_is_counted_by_its_step_and_ages() {
     let scene = scene_with(&json!({
         "artifacts.taskrun.storage": "tekton", "artifacts.oci.storage": "",
-        "transparency.enabled": "true",
+        "transparency.enabled": "true", "transparency.url": "rekor.example",
     }));
     finished_run(&scene, "a", "build");
     let scraped = Scraped::start(&scene);

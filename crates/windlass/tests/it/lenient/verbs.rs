@@ -102,9 +102,10 @@ fn what_this_version_cannot_sign_is_explained_as_not_signed() {
         ("artifacts.taskrun.signer", "kms"),
         ("signers.x509.fulcio.enabled", "true"),
         ("artifacts.taskrun.storage", "tekton,gcs"),
-        ("transparency.enabled", "true"),
+        ("transparency.url", "rekor.example"),
     ] {
-        let map = format!("kind: ConfigMap\ndata: {{{key}: '{value}'}}\n");
+        let log = "transparency.enabled: 'true'";
+        let map = format!("kind: ConfigMap\ndata: {{{log}, {key}: '{value}'}}\n");
         shell.write("config.yaml", map);
         let text = shell.succeed("explain -f task.yaml --config config.yaml");
         let told = text

@@ -8,7 +8,7 @@ use windlass_core::verify::envelope_of_bundle;
 use windlass_registry::manifest::{Descriptor, Manifest};
 use windlass_registry::{Digest, Tag};
 
-use crate::store::oci::bundle::Bundle;
+use crate::store::oci::bundle::{Bundle, material};
 
 const BUNDLES: &str = include_str!("../../../../../tests/fixtures/live/oci-sigstore-bundle.json");
 
@@ -48,7 +48,7 @@ fn bundles_and_the_manifests_that_refer_with_them_have_the_references_shape() {
         let ours = Bundle::new(
             &envelope,
             &notes["dev.sigstore.bundle.predicateType"],
-            &identity,
+            material(&identity, None),
             notes["org.opencontainers.image.created"].parse().ok(),
         );
         let subject: Descriptor = theirs.subject.clone().unwrap();
