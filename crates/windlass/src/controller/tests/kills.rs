@@ -7,7 +7,7 @@ use super::registries::{account, built, docker_secret, everywhere, image, verify
 use super::*;
 
 /// Calls of the registry that a pass over a run with one image makes.
-const REGISTRY_CALLS: usize = 16;
+const REGISTRY_CALLS: usize = 14;
 /// Calls of the cluster: the record before the push, the account, its secret, the record with the mark.
 const CLUSTER_CALLS: usize = 4;
 
