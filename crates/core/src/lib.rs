@@ -3,6 +3,7 @@
 
 pub mod annotation;
 pub mod artifact;
+pub mod certificate;
 pub mod config;
 pub mod decide;
 pub mod dsse;

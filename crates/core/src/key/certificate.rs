@@ -25,6 +25,21 @@ impl Certificate {
         Self::from_der(block.body.to_vec())
     }
 
+    /// Reads every `CERTIFICATE` of a PEM text, up to `most` of them; there has to be one.
+    pub fn all_from_pem(text: &str, most: usize) -> Result<Vec<Self>, KeyError> {
+        const END: &str = "-----END CERTIFICATE-----";
+        let blocks = text.split_inclusive(END).take(most);
+        let rest = |block: &&str| block.contains("-----BEGIN");
+        let mut found = Vec::new();
+        for block in blocks.filter(rest) {
+            found.push(Self::from_pem(block.as_bytes())?);
+        }
+        if found.is_empty() {
+            return Err(KeyError::NotPem { expected: EXPECTED });
+        }
+        Ok(found)
+    }
+
     /// Reads DER.
     pub fn from_der(der: Vec<u8>) -> Result<Self, KeyError> {
         let key = PublicKey::from_certificate(&der)?;
