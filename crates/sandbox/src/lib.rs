@@ -5,7 +5,8 @@
 //! Objects are plain JSON in memory and end with the process. It has one user (whoever has the
 //! token), no admission webhooks and no controllers; [`steps::StepRunner`] runs the steps of task
 //! runs, and [`pipelines::PipelineRunner`] the tasks of pipeline runs. [`registry::Registry`] is an OCI registry,
-//! [`vault::Vault`] a key management service, [`rekor::Rekor`] a transparency log.
+//! [`vault::Vault`] a key management service, [`fulcio::Fulcio`] an authority of keyless signing,
+//! [`rekor::Rekor`] a transparency log.
 //!
 //! A test can count the requests of every server (`count`, `reached`, `requests`) and disturb them
 //! with a [`Fault`]: the n-th request fails, is delayed, loses its response or waits at a [`Gate`],
@@ -17,6 +18,7 @@ mod child_name;
 pub mod cluster;
 mod exchange;
 mod fault;
+pub mod fulcio;
 mod gate;
 mod images;
 pub mod kms;
