@@ -6,6 +6,11 @@
 //! signed of the run. A seal holds for one run, one outcome and one payload, whatever is stored
 //! where, and can be checked without reading anything else.
 //!
+//! A signer without a key of its own has one for some minutes, with a certificate that names it. Its
+//! seals have the certificate in them: they are believed if the authority is one that is known, whom
+//! the certificate names is the signer, and the key made the seal. When the certificate was valid does
+//! not matter, as its key is gone: it never was anywhere but in the memory of the signer.
+//!
 //! The signed text is DSSE's encoding of a type of its own, so that no seal can be taken for an
 //! attestation or an image signature, nor the other way round.
 
@@ -16,19 +21,26 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use crate::annotation;
+use crate::certificate::Authority;
 use crate::dsse;
 use crate::image::is_lower_hex;
 use crate::json::{Json, Object};
-use crate::key::PublicKey;
+use crate::key::{Certificate, PublicKey};
 use crate::recent::Recent;
 use crate::run::{Kind, Metadata};
+use crate::signed::Identity;
 
 /// What is signed.
 const PAYLOAD_TYPE: &str = "application/vnd.windlass.seal+json";
 /// How a digest begins, before its 64 digits.
 const DIGEST: &str = "sha256:";
-/// Longest annotation that is read. The signature of an RSA key of 16,384 bits takes 2,732 letters.
-const LONGEST: usize = 4096;
+/// How a certificate begins, before its base64.
+const CERTIFICATE: &str = "cert:";
+/// Longest annotation that is read. The signature of an RSA key of 16,384 bits takes 2,732 letters, and
+/// the largest certificate 4,096.
+const LONGEST: usize = 6144;
+/// Largest certificate of a signer that fits into a seal, as DER.
+pub const LARGEST_CERTIFICATE: usize = 3072;
 
 /// Why a run's seal is no evidence for its mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,6 +127,22 @@ pub fn annotation(key_id: &str, signature: &[u8], uid: &str, payload: Option<&st
     format!("{key_id} {signature} {uid}{}", payload.unwrap_or_default())
 }
 
+/// The same of whoever signs. A certificate is added, since its key is used for some minutes only.
+pub fn annotation_by(
+    identity: &Identity,
+    signature: &[u8],
+    uid: &str,
+    payload: Option<&str>,
+) -> String {
+    let seal = annotation(&identity.key_id(), signature, uid, payload);
+    match identity {
+        Identity::Key(_) => seal,
+        Identity::Certificate { leaf, .. } => {
+            format!("{seal} {CERTIFICATE}{}", STANDARD.encode(leaf.der()))
+        }
+    }
+}
+
 /// Whether this looks like a seal of the run with this uid. Nothing is verified; but a run gets its uid
 /// when it is created, so nobody can create it with such an annotation.
 pub fn names(seal: &str, uid: &str) -> bool {
@@ -153,7 +181,20 @@ pub fn verify_unless_known<'r, 'k>(
     keys: impl IntoIterator<Item = &'k PublicKey>,
     known: Option<&Known>,
 ) -> Result<Seal<'r>, SealError> {
-    Carried::by(metadata)?.verify(kind, metadata, keys, known)
+    verify_by(kind, metadata, keys, [], known)
+}
+
+/// The same, where a seal may also be by a key that one of these authorities certified for the identity
+/// it is known for.
+pub fn verify_by<'r, 'k>(
+    kind: Kind,
+    metadata: &'r Metadata<'_>,
+    keys: impl IntoIterator<Item = &'k PublicKey>,
+    authorities: impl IntoIterator<Item = &'k Authority>,
+    known: Option<&Known>,
+) -> Result<Seal<'r>, SealError> {
+    let carried = Carried::by(metadata)?;
+    carried.verify(kind, metadata, (keys, authorities), known)
 }
 
 /// The parts of a seal.
@@ -162,6 +203,8 @@ struct Parts<'r> {
     signature: Vec<u8>,
     uid: &'r str,
     payload: Option<&'r str>,
+    /// The certificate of the key, DER.
+    certificate: Option<Vec<u8>>,
 }
 
 impl<'r> Parts<'r> {
@@ -169,9 +212,14 @@ impl<'r> Parts<'r> {
         if seal.len() > LONGEST {
             return None;
         }
-        let mut words = seal.split(' ');
+        let mut words = seal.split(' ').peekable();
         let (key_id, signature, uid) = (words.next()?, words.next()?, words.next()?);
-        let payload = words.next();
+        let is_certificate = |word: &&str| word.starts_with(CERTIFICATE);
+        let payload = words.next_if(|word| !is_certificate(word));
+        let certificate = match words.next_if(is_certificate) {
+            Some(word) => Some(STANDARD.decode(word.strip_prefix(CERTIFICATE)?).ok()?),
+            None => None,
+        };
         let is_digest = |word: &str| {
             let hex = word.strip_prefix(DIGEST).unwrap_or_default();
             hex.len() == 64 && hex.bytes().all(is_lower_hex)
@@ -183,7 +231,32 @@ impl<'r> Parts<'r> {
             signature,
             uid,
             payload,
+            certificate,
         })
+    }
+
+    /// The key of the certificate, if one of these authorities issued it. For a seal that is known to
+    /// hold that is known too, and only whom it names is compared.
+    fn certified<'k>(
+        &self,
+        authorities: impl IntoIterator<Item = &'k Authority>,
+        is_known: impl Fn() -> bool,
+    ) -> Option<PublicKey> {
+        let leaf = Certificate::from_der(self.certificate.clone()?).ok()?;
+        if leaf.public_key().key_id() != self.key_id {
+            return None;
+        }
+        let is_known = is_known();
+        let mut authorities = authorities.into_iter();
+        let is_theirs = |authority: &Authority| {
+            if is_known {
+                authority.is_named_by(&leaf)
+            } else {
+                authority.has_issued(&leaf)
+            }
+        };
+        let is_certified = authorities.any(is_theirs);
+        is_certified.then(|| leaf.public_key().clone())
     }
 }
 
@@ -208,7 +281,10 @@ impl<'r> Carried<'r> {
         &self,
         kind: Kind,
         metadata: &Metadata<'_>,
-        keys: impl IntoIterator<Item = &'k PublicKey>,
+        (keys, authorities): (
+            impl IntoIterator<Item = &'k PublicKey>,
+            impl IntoIterator<Item = &'k Authority>,
+        ),
         known: Option<&Known>,
     ) -> Result<Seal<'r>, SealError> {
         let Parts {
@@ -216,15 +292,22 @@ impl<'r> Carried<'r> {
             signature,
             uid,
             payload,
+            ..
         } = &self.parts;
         if **uid != *metadata.uid {
             return Err(SealError::Mismatch);
         }
         let seal = Seal { payload: *payload };
-        let key = keys.into_iter().find(|key| key.key_id() == *key_id);
-        let key = key.ok_or(SealError::UnknownKey)?;
         let known = known.map(|known| (known, digest(kind, metadata, self.mark, self.seal)));
-        if known.is_some_and(|(known, digest)| known.has(&digest)) {
+        let is_known = || known.is_some_and(|(known, digest)| known.has(&digest));
+        let given = keys.into_iter().find(|key| key.key_id() == *key_id);
+        let certified = match given {
+            Some(_) => None,
+            None => self.parts.certified(authorities, is_known),
+        };
+        let key = given.or(certified.as_ref());
+        let key = key.ok_or(SealError::UnknownKey)?;
+        if is_known() {
             return Ok(seal);
         }
         key.verify(&message(kind, metadata, self.mark, *payload), signature)
@@ -237,203 +320,4 @@ impl<'r> Carried<'r> {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::key::PrivateKey;
-    use crate::run::Run;
-
-    fn key(seed: u8) -> PrivateKey {
-        PrivateKey::generate_p256(&[seed; 32]).unwrap()
-    }
-
-    /// What becomes of the seal of a run once the run is changed.
-    fn checked(
-        change: impl FnOnce(&mut serde_json::Value),
-        keys: &[PrivateKey],
-    ) -> Result<(), SealError> {
-        let payload = payload_digest(b"signed");
-        let mut run = json!({
-            "kind": "TaskRun",
-            "metadata": { "namespace": "a", "name": "n", "uid": "u", "annotations": {} },
-        });
-        let text = run.to_string();
-        let read = Run::parse(text.as_bytes()).unwrap();
-        let key = key(7);
-        let signature = key
-            .sign(&message(
-                Kind::Task,
-                read.metadata(),
-                "true",
-                Some(&payload),
-            ))
-            .unwrap();
-        run["metadata"]["annotations"] = json!({
-            annotation::SIGNED: "true",
-            annotation::SEAL: annotation(&key.public_key().key_id(), &signature, "u", Some(&payload)),
-        });
-        change(&mut run);
-        let text = run.to_string();
-        let read = Run::parse(text.as_bytes()).unwrap();
-        let keys = keys.iter().map(PrivateKey::public_key);
-        let seal = verify(read.kind(), read.metadata(), keys)?;
-        assert!(seal.is_of(b"signed") && !seal.is_of(b"other"));
-        Ok(())
-    }
-
-    #[test]
-    fn a_seal_is_for_one_mark_of_one_run() {
-        let keys = [key(9), key(7)];
-        assert_eq!(checked(|_| {}, &keys), Ok(()));
-        for (pointer, value) in [
-            ("/kind", "PipelineRun"),
-            ("/metadata/namespace", "b"),
-            ("/metadata/name", "m"),
-            ("/metadata/uid", "v"),
-            ("/metadata/annotations/chains.tekton.dev~1signed", "failed"),
-        ] {
-            let change =
-                |run: &mut serde_json::Value| *run.pointer_mut(pointer).unwrap() = json!(value);
-            assert_eq!(
-                checked(change, &keys),
-                Err(SealError::Mismatch),
-                "{pointer}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_seal_is_for_the_payload_that_was_signed() {
-        let change = |to: fn(&str) -> String| {
-            checked(
-                |run| {
-                    let seal = &mut run["metadata"]["annotations"][annotation::SEAL];
-                    *seal = json!(to(seal.as_str().unwrap()));
-                },
-                &[key(7)],
-            )
-        };
-        let without = |seal: &str| seal.rsplit_once(' ').unwrap().0.to_owned();
-        assert_eq!(change(without), Err(SealError::Mismatch));
-        let other = |seal: &str| {
-            let digest = payload_digest(b"other");
-            format!("{} {digest}", seal.rsplit_once(' ').unwrap().0)
-        };
-        assert_eq!(change(other), Err(SealError::Mismatch));
-        for damage in [
-            |seal: &str| seal.replace("sha256:", "sha512:"),
-            |seal: &str| format!("{seal}0"),
-            |seal: &str| format!("{seal} "),
-        ] {
-            assert_eq!(change(damage), Err(SealError::Malformed));
-        }
-    }
-
-    #[test]
-    fn what_is_no_seal_of_a_known_key_is_told_apart() {
-        let sealed_as = |text: serde_json::Value| {
-            checked(
-                |run| run["metadata"]["annotations"][annotation::SEAL] = text,
-                &[key(7)],
-            )
-        };
-        assert_eq!(checked(|_| {}, &[key(9)]), Err(SealError::UnknownKey));
-        for text in ["", "x", "SHA256:x MEUC", "SHA256:x % u", &"x ".repeat(4000)] {
-            assert_eq!(
-                sealed_as(json!(text)),
-                Err(SealError::Malformed),
-                "{text:.20}"
-            );
-        }
-        let own = key(7).public_key().key_id();
-        assert_eq!(
-            sealed_as(json!(format!("{own} MEUC u"))),
-            Err(SealError::Mismatch)
-        );
-        let unsealed = |run: &mut serde_json::Value| {
-            run["metadata"]["annotations"] = json!({ annotation::SIGNED: "true" });
-        };
-        assert_eq!(checked(unsealed, &[key(7)]), Err(SealError::Missing));
-    }
-
-    #[test]
-    fn a_known_seal_holds_for_its_mark_of_its_run_and_its_key_alone() {
-        let run = |mark: &str, uid: &str, seal: &str| {
-            json!({ "kind": "TaskRun", "metadata": { "name": "n", "uid": uid, "annotations": {
-                annotation::SIGNED: mark, annotation::SEAL: seal,
-            } } })
-            .to_string()
-        };
-        // not one that a signature would be found to hold for
-        let key_id = key(7).public_key().key_id();
-        let seal = annotation(&key_id, b"made here", "u", None);
-        let known = Known::default();
-        let judge = |text: &str, keys: &[PrivateKey]| {
-            let run = Run::parse(text.as_bytes()).unwrap();
-            let keys = keys.iter().map(PrivateKey::public_key);
-            verify_unless_known(run.kind(), run.metadata(), keys, Some(&known)).map(drop)
-        };
-        let other = annotation(&key_id, b"made there", "u", None);
-        let own = run("true", "u", &seal);
-        assert_eq!(judge(&own, &[key(7)]), Err(SealError::Mismatch));
-        let read = Run::parse(own.as_bytes()).unwrap();
-        known.add(digest(read.kind(), read.metadata(), "true", &seal));
-        assert_eq!(judge(&own, &[key(7)]), Ok(()));
-        assert_eq!(judge(&own, &[key(9)]), Err(SealError::UnknownKey));
-        for changed in [
-            run("failed", "u", &seal),
-            run("true", "v", &seal),
-            run("true", "u", &other),
-        ] {
-            assert!(judge(&changed, &[key(7)]).is_err(), "{changed}");
-        }
-    }
-
-    #[test]
-    fn a_seal_that_holds_is_known_from_then_on() {
-        let run = Run::parse(br#"{"kind":"TaskRun","metadata":{"uid":"u"}}"#).unwrap();
-        let signature = key(7).sign(&message(Kind::Task, run.metadata(), "true", None));
-        let seal = annotation(
-            &key(7).public_key().key_id(),
-            &signature.unwrap(),
-            "u",
-            None,
-        );
-        let text = json!({ "kind": "TaskRun", "metadata": { "uid": "u", "annotations": {
-            annotation::SIGNED: "true", annotation::SEAL: seal,
-        } } })
-        .to_string();
-        let run = Run::parse(text.as_bytes()).unwrap();
-        let known = Known::default();
-        let digest = digest(Kind::Task, run.metadata(), "true", &seal);
-        assert!(!known.has(&digest));
-        let verified = verify_unless_known(
-            Kind::Task,
-            run.metadata(),
-            [key(7).public_key()],
-            Some(&known),
-        );
-        assert_eq!(verified, Ok(Seal { payload: None }));
-        assert!(known.has(&digest));
-    }
-
-    #[test]
-    fn a_seal_names_the_run_by_its_uid() {
-        let seal = annotation("SHA256:x", b"signature", "u-1", None);
-        assert!(names(&seal, "u-1"));
-        assert!(!names(&seal, "u-2"));
-        for text in ["", "x", "SHA256:x u-1", "SHA256:x % u-1"] {
-            assert!(!names(text, "u-1"), "{text}");
-        }
-        let nameless = annotation("SHA256:x", b"signature", "", None);
-        assert!(!names(&nameless, ""));
-    }
-
-    #[test]
-    fn a_seal_is_never_an_attestation() {
-        let run = Run::parse(br#"{"kind":"TaskRun"}"#).unwrap();
-        let message = message(Kind::Task, run.metadata(), "true", None);
-        assert!(message.starts_with(b"DSSEv1 34 application/vnd.windlass.seal+json "));
-    }
-}
+mod tests;

@@ -34,7 +34,7 @@ pub fn quoted(text: &str) -> String {
 }
 
 /// The same with another number of letters.
-pub(crate) fn quoted_start(text: &str, letters: usize) -> String {
+pub fn quoted_start(text: &str, letters: usize) -> String {
     let start: String = text.chars().take(letters).collect();
     let more = if start.len() < text.len() { "…" } else { "" };
     format!("{start:?}{more}")

@@ -27,6 +27,7 @@ use crate::cluster::watch::Source;
 use crate::log::Logs;
 use crate::service::breaker::OPEN;
 use crate::settings::keys::{Keys, MakeSigner, follow_directory, follow_secret};
+use crate::settings::remote::Kind as Remote;
 use crate::settings::{self, Setting, Settings};
 use crate::sign::Signer;
 use crate::store::oci::{self, Identity, Oci};
@@ -82,8 +83,8 @@ pub struct Options {
     pub(crate) identity: Identity,
     /// How a signer is made of a key secret.
     pub(crate) signer: MakeSigner,
-    /// When the key in a service is looked at.
-    pub(crate) kms: settings::kms::Times,
+    /// When signers behind a network are looked at.
+    pub(crate) remote: settings::remote::Times,
     /// How several controllers share the work.
     pub replication: Replication,
     /// Where the state of the controller is told.
@@ -108,7 +109,7 @@ impl Options {
             registries,
             identity: Identity::default(),
             signer: Signer::from_entries,
-            kms: settings::kms::Times::default(),
+            remote: settings::remote::Times::default(),
             replication: Replication::default(),
             health: Health::default(),
         }
@@ -168,7 +169,7 @@ async fn report_settings(mut settings: channel::Receiver<Settings>, health: &Hea
             Err(missing) if now.signs_with(kind) => Err(missing.to_owned()),
             _ => Ok(()),
         };
-        let x509 = signer(SignerKind::X509, &now.x509);
+        let x509 = signer(SignerKind::X509, now.of(SignerKind::X509));
         // without a configuration it is unknown whether there is such a key
         let kms = match now.config() {
             Some(_) => signer(SignerKind::Kms, &now.kms),
@@ -212,14 +213,18 @@ async fn settings_sources(
         }
     };
     let history = settings::takeover::run(client.clone(), namespace.clone(), current.clone());
-    let kms = settings::kms::run(
-        client.clone(),
-        namespace.clone(),
-        current.clone(),
-        metrics.clone(),
-        options.kms.clone(),
-    );
-    tokio::join!(configs, key, kms, history);
+    let remote = |kind| {
+        settings::remote::run(
+            kind,
+            client.clone(),
+            namespace.clone(),
+            current.clone(),
+            metrics.clone(),
+            options.remote.clone(),
+        )
+    };
+    let (kms, keyless) = (remote(Remote::Kms), remote(Remote::Keyless));
+    tokio::join!(configs, key, kms, keyless, history);
 }
 
 /// Waits for settings and a share, then watches runs and works on them until `stop`.

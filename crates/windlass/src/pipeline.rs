@@ -74,7 +74,7 @@ pub(crate) async fn attest(
     }
     let items = plan.items.into_iter().map(|item| {
         let begun = match means.signers.get(item.signer) {
-            Ok(signer) => earlier.take(&item, run, signer),
+            Ok(signer) => earlier.take(&item, run, (signer, means.log)),
             Err(_) => Begun::default(),
         };
         (item, begun)

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tokio::sync::{Notify, watch};
+use windlass_core::certificate::Authority;
 use windlass_core::config::{Config, SignerKind};
 use windlass_core::decide::Trust;
 use windlass_core::key::PublicKey;
@@ -23,9 +24,9 @@ use crate::sign::signers::Signers;
 pub(crate) mod config;
 mod history;
 pub(crate) mod keys;
-pub(crate) mod kms;
 pub(crate) mod logging;
 mod map;
+pub(crate) mod remote;
 pub(crate) mod takeover;
 
 /// The configuration and the keys that the next signatures are made with.
@@ -38,8 +39,12 @@ pub(crate) struct Settings {
     /// The key in a service, or why there is none. Unread while it is opened, and while nothing is
     /// signed with it.
     pub(crate) kms: Setting<Signer>,
+    /// The identity that Fulcio certifies, or why there is none. Unread just so.
+    pub(crate) keyless: Setting<Signer>,
     /// Told when the key in the service may be another one.
     pub(crate) doubt: Arc<Notify>,
+    /// Told when the identity may be another one.
+    pub(crate) keyless_doubt: Arc<Notify>,
     /// What the cluster remembers of windlass.
     pub(crate) history: Setting<History>,
     /// Seals that need not be verified again.
@@ -125,7 +130,9 @@ impl Settings {
             config: Setting::Unread,
             x509: Setting::Unread,
             kms: Setting::Unread,
+            keyless: Setting::Unread,
             doubt: Arc::default(),
+            keyless_doubt: Arc::default(),
             history: Setting::Unread,
             seals: Arc::default(),
         })
@@ -152,7 +159,7 @@ impl Settings {
             config: self.config.get()?,
             sealer: self.sealer(kind)?,
             signers: Signers {
-                x509: self.x509.get().map(Arc::as_ref),
+                x509: self.of(SignerKind::X509).get().map(Arc::as_ref),
                 kms: self.kms.get().map(Arc::as_ref),
             },
         })
@@ -175,11 +182,25 @@ impl Settings {
         signer != SignerKind::None && self.of(signer).is_unread()
     }
 
-    fn of(&self, signer: SignerKind) -> &Setting<Signer> {
+    /// The signer of this name, or why there is none.
+    pub(crate) fn of(&self, signer: SignerKind) -> &Setting<Signer> {
+        let is_keyless = || self.config().is_some_and(|it| it.x509.fulcio_enabled);
         match signer {
             SignerKind::Kms => &self.kms,
+            SignerKind::X509 if is_keyless() => &self.keyless,
             SignerKind::X509 | SignerKind::None => &self.x509,
         }
+    }
+
+    /// Has the signers behind a network looked at.
+    pub(crate) fn doubt_signers(&self) {
+        self.doubt.notify_one();
+        self.keyless_doubt.notify_one();
+    }
+
+    /// Whether anything is signed with the key of the secret; true while nobody knows.
+    pub(crate) fn needs_secret(&self) -> bool {
+        self.config().is_none_or(Config::needs_secret)
     }
 
     /// Whether anything is signed by this signer; true while nobody knows.
@@ -192,9 +213,15 @@ impl Settings {
     pub(crate) fn keys(&self) -> [Option<&PublicKey>; 2] {
         [SignerKind::X509, SignerKind::Kms].map(|signer| {
             let loaded = self.of(signer).get().ok()?;
-            let key = loaded.identity().public_key();
-            self.signs_with(signer).then_some(key)
+            loaded.key().filter(|_| self.signs_with(signer))
         })
+    }
+
+    /// The authority whose certificates are used, if that is so.
+    pub(crate) fn authority(&self) -> Option<&Authority> {
+        let loaded = self.of(SignerKind::X509).get().ok()?;
+        let authority = loaded.authority();
+        authority.filter(|_| self.signs_with(SignerKind::X509))
     }
 
     /// What marks are judged by.
@@ -202,7 +229,9 @@ impl Settings {
         let history = self.history.get().ok();
         Trust {
             loaded: self.keys(),
+            authority: self.authority(),
             retired: history.map_or(&[], |history| &history.keys),
+            authorities: history.map_or(&[], |history| &history.authorities),
             since: history.and_then(|history| history.since),
             known: Some(&self.seals),
         }

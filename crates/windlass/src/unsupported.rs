@@ -8,7 +8,7 @@ use windlass_core::config::{
 use windlass_core::error::Chain;
 
 use crate::log::check_address;
-use crate::sign::kms;
+use crate::sign::{keyless, kms};
 
 /// What does not exist in this version.
 const LATER: &str = "which this version of windlass does not support yet";
@@ -34,12 +34,15 @@ pub(crate) fn signer(
     config: &Config,
 ) -> Option<Unsupported> {
     match policy.signer {
-        SignerKind::X509 if config.x509.fulcio_enabled => Some(Unsupported {
-            setting: "signers.x509.fulcio.enabled".to_owned(),
-            value: "true".to_owned(),
-            why: LATER.into(),
-            remedy: "set it to false and provide a key",
-        }),
+        SignerKind::X509 if config.x509.fulcio_enabled => {
+            let error = keyless::check(&config.x509).err()?;
+            Some(Unsupported {
+                setting: "signers.x509.fulcio.enabled".to_owned(),
+                value: "true".to_owned(),
+                why: format!("which cannot be followed: {}", Chain(&error)).into(),
+                remedy: "correct that, or set it to false and provide a key",
+            })
+        }
         SignerKind::X509 | SignerKind::None => None,
         SignerKind::Kms => {
             let error = kms::check(&config.kms).err()?;
@@ -146,10 +149,18 @@ mod tests {
     #[test]
     fn what_does_not_exist_yet_is_found_in_the_configuration_once() {
         assert!(settings(&[]).is_empty());
-        assert_eq!(
-            settings(&[("signers.x509.fulcio.enabled", "true")]),
-            ["signers.x509.fulcio.enabled"]
-        );
+        let keyless = ("signers.x509.fulcio.enabled", "true");
+        assert!(settings(&[keyless]).is_empty());
+        for (key, value) in [
+            ("signers.x509.fulcio.provider", "spiffe"),
+            ("signers.x509.fulcio.provider", "nobody"),
+            ("signers.x509.fulcio.provider", "filesystem-custom-path"),
+            ("signers.x509.fulcio.address", "fulcio:5555"),
+            ("signers.x509.fulcio.address", "https://a:b@fulcio"),
+        ] {
+            let found = settings(&[keyless, (key, value)]);
+            assert_eq!(found, ["signers.x509.fulcio.enabled"], "{value}");
+        }
         assert_eq!(
             settings(&[("artifacts.taskrun.storage", "tekton,gcs")]),
             ["artifacts.taskrun.storage"]

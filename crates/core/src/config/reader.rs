@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind};
+use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
 use super::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
+use super::redact::{SHOWN, TOKEN_SERVICES, quoted};
 use super::reference::{ConfigKey, literals, words};
 use super::repository;
 use super::settings::{ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, X509};
@@ -14,18 +15,17 @@ use super::suggest::closest;
 use crate::format::Format;
 use crate::network::{Network, Rules, TokenServices};
 use crate::tekton::duration;
-use crate::terminal::quoted_start;
 
 mod transparency;
 
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
-const TOKEN_SERVICES: &str = "registries.token-services";
 const ENCODING: &str = "storage.oci.encoding-format";
 const REPOSITORY: &str = "storage.oci.repository";
 const INSECURE: &str = "storage.oci.repository.insecure";
 const SHARED: &str = "registries.shared-credentials";
-/// Longest value that an error shows, in characters.
-const SHOWN: usize = 60;
+/// For whom the tokens of Fulcio are.
+const AUDIENCE: &str = "sigstore";
+const FULCIO: &str = "signers.x509.fulcio.enabled";
 /// Most lines of one value that an error shows.
 const LINES: usize = 10;
 
@@ -68,6 +68,7 @@ pub(super) fn parse(
     } = reader;
     let mut own = Reader::new(WINDLASS_CONFIG, windlass);
     override_with(&mut own, &mut config);
+    warn_of_time(&mut own, &config);
     own.warn_of_unknown();
     problems.append(&mut own.problems);
     warnings.append(&mut own.warnings);
@@ -97,6 +98,7 @@ fn override_with(own: &mut Reader<'_>, config: &mut Config) {
     *encoding = own.choice(ENCODING, &Encoding::NAMES, *encoding);
     config.oci_recursive = own.flag("artifacts.oci.recursive");
     config.storage.shared_credentials = own.shared_credentials(SHARED);
+    keyless(own, &mut config.x509);
     config.finalizer_grace = own.duration("finalizer.grace", config.finalizer_grace);
     config.storage.network = Network {
         allow: own.rules("network.allow"),
@@ -193,19 +195,28 @@ fn storage(r: &mut Reader<'_>) -> Storage {
 
 fn x509(r: &mut Reader<'_>) -> X509 {
     X509 {
-        fulcio_enabled: r.flag("signers.x509.fulcio.enabled"),
+        fulcio_enabled: r.flag(FULCIO),
         fulcio_address: r.text_or("signers.x509.fulcio.address", "https://fulcio.sigstore.dev"),
-        fulcio_issuer: r.text_or(
-            "signers.x509.fulcio.issuer",
-            "https://oauth2.sigstore.dev/auth",
-        ),
+        fulcio_issuer: r.text_if_set("signers.x509.fulcio.issuer"),
         fulcio_provider: r.text("signers.x509.fulcio.provider"),
         identity_token_file: r.text("signers.x509.identity.token.file"),
         tuf_mirror_url: r.text_or(
             "signers.x509.tuf.mirror.url",
             "https://tuf-repo-cdn.sigstore.dev",
         ),
+        fulcio_root: String::new(),
+        fulcio_ctlog_key: String::new(),
+        identity_audience: AUDIENCE.to_owned(),
+        identity_service_account: String::new(),
     }
+}
+
+/// What `windlass-config` adds to keyless signing.
+fn keyless(own: &mut Reader<'_>, x509: &mut X509) {
+    x509.fulcio_root = own.text("signers.x509.fulcio.root");
+    x509.fulcio_ctlog_key = own.text("signers.x509.fulcio.ctlog-key");
+    x509.identity_audience = own.text_or("signers.x509.identity.audience", AUDIENCE);
+    x509.identity_service_account = own.text("signers.x509.identity.service-account");
 }
 
 fn kms(r: &mut Reader<'_>) -> Kms {
@@ -219,6 +230,15 @@ fn kms(r: &mut Reader<'_>) -> Kms {
         auth_oidc_token_path: r.text("signers.kms.auth.oidc.token-path"),
         auth_spire_sock: r.text("signers.kms.auth.spire.sock"),
         auth_spire_audience: r.text("signers.kms.auth.spire.audience"),
+    }
+}
+
+/// Warns of keyless signatures that nobody can verify once their certificates have ended.
+fn warn_of_time(r: &mut Reader<'_>, config: &Config) {
+    if config.is_keyless() && config.transparency.mode == TransparencyMode::Off {
+        let message = "its certificates end within minutes, and without transparency.enabled nothing \
+                       shows later that a signature was made in time: cosign refuses it";
+        r.warn(FULCIO, message.to_owned());
     }
 }
 
@@ -263,6 +283,12 @@ impl<'a> Reader<'a> {
     fn text_or<T: for<'t> From<&'t str>>(&mut self, key: &'static str, default: &str) -> T {
         self.describe(key, words("text"), default);
         T::from(self.get(key).unwrap_or(default))
+    }
+
+    /// Taken as it is; nothing if it is absent or empty.
+    fn text_if_set(&mut self, key: &'static str) -> Option<String> {
+        let text: String = self.text(key);
+        (!text.is_empty()).then_some(text)
     }
 
     /// A repository of a registry, or nothing.
@@ -453,14 +479,4 @@ impl<'a> Reader<'a> {
             self.warn(key, message);
         }
     }
-}
-
-/// A value as an error may show it.
-fn quoted(key: &str, value: &str) -> String {
-    let mut words = ["token", "password", "secret"].iter();
-    // that one lists hosts
-    if key != TOKEN_SERVICES && words.any(|word| key.contains(word)) {
-        return "[redacted]".to_owned();
-    }
-    quoted_start(value, SHOWN)
 }

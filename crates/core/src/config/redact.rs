@@ -5,6 +5,22 @@ use std::ops::Deref;
 
 use zeroize::Zeroizing;
 
+use crate::terminal::quoted_start;
+
+/// A key that has a word of secrets in its name, and lists hosts.
+pub(super) const TOKEN_SERVICES: &str = "registries.token-services";
+/// Longest value that an error shows, in characters.
+pub(super) const SHOWN: usize = 60;
+
+/// A value as an error may show it.
+pub(super) fn quoted(key: &str, value: &str) -> String {
+    let mut words = ["token", "password", "secret"].iter();
+    if key != TOKEN_SERVICES && words.any(|word| key.contains(word)) {
+        return "[redacted]".to_owned();
+    }
+    quoted_start(value, SHOWN)
+}
+
 /// A secret value. `Debug` does not show it; memory is wiped on drop.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Token(Zeroizing<String>);

@@ -56,6 +56,16 @@ impl Config {
         }
     }
 
+    /// Whether anything is signed with the key of the secret.
+    pub fn needs_secret(&self) -> bool {
+        self.signs_with(SignerKind::X509) && !self.x509.fulcio_enabled
+    }
+
+    /// Whether anything is signed with certificates.
+    pub fn is_keyless(&self) -> bool {
+        self.signs_with(SignerKind::X509) && self.x509.fulcio_enabled
+    }
+
     /// Whether anything that is enabled is signed by this signer.
     pub fn signs_with(&self, signer: SignerKind) -> bool {
         let policies = [&self.taskrun, &self.pipelinerun, &self.oci];
@@ -115,10 +125,20 @@ pub struct Storage {
 pub struct X509 {
     pub fulcio_enabled: bool,
     pub fulcio_address: Endpoint,
-    pub fulcio_issuer: String,
+    /// The issuer that tokens have to have; none if the key is absent.
+    pub fulcio_issuer: Option<String>,
     pub fulcio_provider: String,
     pub identity_token_file: String,
     pub tuf_mirror_url: Endpoint,
+    /// `signers.x509.fulcio.root` of `windlass-config`: PEM of the roots of the authority.
+    pub fulcio_root: String,
+    /// `signers.x509.fulcio.ctlog-key` of `windlass-config`: PEM of the public keys of the logs.
+    pub fulcio_ctlog_key: String,
+    /// `signers.x509.identity.audience` of `windlass-config`: for whom tokens are asked.
+    pub identity_audience: String,
+    /// `signers.x509.identity.service-account` of `windlass-config`: whose token is asked of the
+    /// cluster.
+    pub identity_service_account: String,
 }
 
 /// Settings of the signer `kms`.

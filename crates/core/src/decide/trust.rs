@@ -2,7 +2,8 @@
 //!
 //! A mark is believed for one of two reasons:
 //!
-//! 1. It is sealed with the loaded key or a retired one, see [`seal`].
+//! 1. It is sealed with the loaded key or a retired one, or with one that a known authority certified,
+//!    see [`seal`].
 //! 2. It is from the time before windlass signed in this cluster: the run was finished by
 //!    then, and `managedFields` name the signing controller as the one who marked it. Who may patch a
 //!    run can forge that, so it counts for runs of that time only.
@@ -17,9 +18,10 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::annotation;
+use crate::certificate::Authority;
 use crate::key::PublicKey;
 use crate::run::{Kind, Metadata};
-use crate::seal::{self, Known, SealError};
+use crate::seal::{self, Known, Seal, SealError};
 
 /// What marks are judged by.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,8 +29,12 @@ pub struct Trust<'t> {
     /// The keys that sign now: that of the secret and that of the key service, as far as they are
     /// loaded and something is signed with them.
     pub loaded: [Option<&'t PublicKey>; 2],
+    /// The authority of a signer without a key of its own, if that signs now.
+    pub authority: Option<&'t Authority>,
     /// Keys that signed earlier.
     pub retired: &'t [PublicKey],
+    /// Authorities whose certificates signed earlier.
+    pub authorities: &'t [Authority],
     /// When windlass first signed in this cluster. Unknown means that only seals count.
     pub since: Option<Timestamp>,
     /// Seals that need not be verified again.
@@ -50,13 +56,23 @@ impl Trust<'_> {
         if self.is_from_before(metadata, completed) && is_marked_by_controller(metadata) {
             return true;
         }
-        seal::verify_unless_known(kind, metadata, self.keys(), self.known).is_ok()
+        self.seal(kind, metadata, self.known).is_ok()
     }
 
     /// Whether the mark is sealed with a key that nobody here knows: of another controller, or of
     /// nobody.
     pub fn has_foreign_seal(&self, kind: Kind, metadata: &Metadata<'_>) -> bool {
-        seal::verify(kind, metadata, self.keys()) == Err(SealError::UnknownKey)
+        self.seal(kind, metadata, None) == Err(SealError::UnknownKey)
+    }
+
+    fn seal<'r>(
+        &self,
+        kind: Kind,
+        metadata: &'r Metadata<'_>,
+        known: Option<&Known>,
+    ) -> Result<Seal<'r>, SealError> {
+        let authorities = self.authority.into_iter().chain(self.authorities);
+        seal::verify_by(kind, metadata, self.keys(), authorities, known)
     }
 
     fn keys(&self) -> impl Iterator<Item = &PublicKey> {

@@ -342,7 +342,7 @@ impl Pass<'_> {
             let is_sealed =
                 |child: &TaskRun<'_>| trust.has_foreign_seal(Kind::Task, &child.metadata);
             if children.iter().any(is_sealed) {
-                self.reconciler.settings.borrow().doubt.notify_one();
+                self.reconciler.settings.borrow().doubt_signers();
             }
             return self.wait_for(waiting).await;
         }

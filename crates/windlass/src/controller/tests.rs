@@ -25,6 +25,7 @@ mod deletion;
 mod echo;
 mod fairness;
 mod faults;
+mod keyless;
 mod kills;
 mod kms;
 mod large;

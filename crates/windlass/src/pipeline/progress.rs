@@ -14,11 +14,14 @@ use base64::engine::general_purpose::STANDARD;
 use windlass_core::annotation;
 use windlass_core::config::{Storage, StoreKind};
 use windlass_core::format::Format;
+use windlass_core::key::Certificate;
 use windlass_core::run::{Metadata, Run};
-use windlass_core::signed::{Artifact, Repeatability, Signed};
+use windlass_core::signed::{Artifact, Identity, Repeatability, Signed};
 
 use super::artifacts::Item;
+use crate::log::Log;
 use crate::sign::Signer;
+use crate::sign::keyless::signer::KeylessSigner;
 use crate::store::Confirmation;
 
 /// What is in memory of an artifact besides its payload and signature, and of each of its subjects:
@@ -129,15 +132,26 @@ impl Progress {
     }
 
     /// What was begun of an artifact, if its payload and the signer are still the same.
-    pub(super) fn take(&mut self, item: &Item, run: &Run<'_>, signer: &Signer) -> Begun {
+    pub(super) fn take(
+        &mut self,
+        item: &Item,
+        run: &Run<'_>,
+        (signer, log): (&Signer, &Log),
+    ) -> Begun {
         let key = (item.artifact.clone(), item.payload.format);
-        let is_same = |signed: &Arc<Signed>| {
-            signed.payload.bytes == item.payload.bytes && signed.identity == *signer.identity()
+        let is_same = |begun: &Begun| {
+            begun.signed.as_ref().is_some_and(|signed| {
+                signed.payload.bytes == item.payload.bytes && signer.is(&signed.identity)
+            })
         };
-        match self.artifacts.remove(&key) {
-            Some(begun) if begun.signed.as_ref().is_some_and(is_same) => begun,
-            _ => on_run(item, run.metadata(), signer),
-        }
+        let begun = self.artifacts.remove(&key).filter(is_same);
+        let mut begun = begun.unwrap_or_else(|| on_run(item, run.metadata(), signer));
+        begun.signed = begun.signed.take_if(|signed| {
+            // no log takes the signature of a certificate that has ended
+            let has_entry = begun.claimed.is_some() || signed.entry.get().is_some();
+            has_entry || !log.is_on() || KeylessSigner::is_current(&signed.identity)
+        });
+        begun
     }
 }
 
@@ -163,14 +177,13 @@ pub(super) fn is_unique(signed: &Signed) -> bool {
 fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Begun {
     let key = key(&item.artifact, item.payload.format);
     let claimed = metadata.annotation(&annotation::log_entry(&key));
-    let (identity, repeatability) = (signer.identity(), signer.repeatability());
+    let repeatability = signer.repeatability();
     let restored = match repeatability {
         Repeatability::Repeatable => None,
         Repeatability::Unique => {
-            let stored = metadata.annotation(&annotation::signature(&key));
-            let stored = stored.and_then(|text| STANDARD.decode(text).ok());
-            let (artifact, payload) = (&item.artifact, &item.payload);
-            stored.and_then(|stored| {
+            decoded(metadata, &annotation::signature(&key)).and_then(|stored| {
+                let identity = &earlier_identity(metadata, &key, signer)?;
+                let (artifact, payload) = (&item.artifact, &item.payload);
                 Signed::restore(artifact, payload, &stored, identity, repeatability)
             })
         }
@@ -180,6 +193,24 @@ fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Begun {
         signed: restored.map(Arc::new),
         ..Begun::default()
     }
+}
+
+/// Who made the signature that the run carries, if that can be the signer: a certificate that the run
+/// carries has to be one of the same authority for the same identity. The chain is the signer's own.
+fn earlier_identity(metadata: &Metadata<'_>, key: &str, signer: &Signer) -> Option<Arc<Identity>> {
+    let newest = signer.identity();
+    let Some(authority) = signer.authority() else {
+        return Some(newest);
+    };
+    let pem = decoded(metadata, &annotation::certificate(key))?;
+    let leaf = Certificate::from_pem(&pem).ok()?;
+    let chain = newest.chain_pem().to_owned();
+    let is_theirs = authority.has_issued(&leaf);
+    is_theirs.then(|| Arc::new(Identity::Certificate { leaf, chain }))
+}
+
+fn decoded(metadata: &Metadata<'_>, name: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(metadata.annotation(name)?).ok()
 }
 
 /// What names an artifact in one format in the annotations of its run. An image may be signed in two
@@ -204,9 +235,7 @@ impl Progress {
         let Ok(key) = windlass_core::key::PrivateKey::generate_p256(&[7; 32]) else {
             return progress;
         };
-        let identity = Arc::new(windlass_core::signed::Identity::Key(
-            key.public_key().clone(),
-        ));
+        let identity = Arc::new(Identity::Key(key.public_key().clone()));
         let images = (0..count).filter_map(|number| {
             let image = format!("r.io/app@sha256:{number:064x}");
             windlass_core::image::Image::parse(&image).ok()

@@ -260,6 +260,11 @@ impl Record {
             let key = key(&signed.artifact, signed.payload.format);
             let text = STANDARD.encode(signed.signature_text());
             whole.insert(annotation::signature(&key), text);
+            // whoever takes the signature up needs the key of its certificate
+            let pem = signed.identity.certificate_pem();
+            if !pem.is_empty() {
+                whole.insert(annotation::certificate(&key), STANDARD.encode(pem));
+            }
             whole.extend(log_entry(signed));
         }
         let fits = run_store::size_with(&whole, metadata) <= annotation::TOTAL_SIZE_LIMIT;
@@ -270,7 +275,11 @@ impl Record {
     pub(crate) fn leftovers(&self, annotations: &Annotations) -> Vec<String> {
         let names = self.unique.iter().flat_map(|signed| {
             let key = key(&signed.artifact, signed.payload.format);
-            [annotation::signature(&key), annotation::log_entry(&key)]
+            [
+                annotation::signature(&key),
+                annotation::log_entry(&key),
+                annotation::certificate(&key),
+            ]
         });
         names
             .filter(|name| !annotations.contains_key(name))

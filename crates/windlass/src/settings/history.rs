@@ -1,7 +1,9 @@
-//! What the cluster remembers of windlass: since when it signs in this cluster, and with which keys.
-//! Both decide which marks are believed, see [`windlass_core::decide::Trust`].
+//! What the cluster remembers of windlass: since when it signs in this cluster, with which keys, and
+//! with certificates of which authorities. All of it decides which marks are believed, see [`windlass_core::decide::Trust`].
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use windlass_core::certificate::Authority;
 use windlass_core::key::PublicKey;
 
 /// Keys that are kept; beyond that the oldest is forgotten.
@@ -17,24 +19,70 @@ pub(crate) struct History {
     pub(crate) since: Option<Timestamp>,
     /// Keys that have signed, the oldest first.
     pub(crate) keys: Vec<PublicKey>,
+    /// Authorities whose certificates have signed, the oldest first.
+    pub(crate) authorities: Vec<Authority>,
+}
+
+/// What signs and is remembered.
+#[derive(Debug, Clone)]
+pub(super) enum Mark {
+    Key(PublicKey),
+    Authority(Authority),
+}
+
+/// An authority as it is written down.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    identity: String,
+    issuer: String,
+    /// PEM of the key that issues certificates.
+    key: String,
 }
 
 impl History {
-    /// Adds a key; true if it is new.
-    pub(super) fn add(&mut self, key: &PublicKey) -> bool {
-        if self.keys.contains(key) {
-            return false;
+    /// Adds what signs; true if it is new.
+    pub(super) fn add(&mut self, mark: &Mark) -> bool {
+        match mark {
+            Mark::Key(key) => add(&mut self.keys, key),
+            Mark::Authority(authority) => add(&mut self.authorities, authority),
         }
-        self.keys.push(key.clone());
-        let surplus = self.keys.len().saturating_sub(MOST_KEYS);
-        self.keys.drain(..surplus);
-        true
     }
 
     /// The keys as a text: PEM blocks one after another.
     pub(super) fn pem(&self) -> String {
         self.keys.iter().map(PublicKey::to_pem).collect()
     }
+
+    /// The authorities as a text: a list in JSON.
+    pub(super) fn json(&self) -> String {
+        let each = self.authorities.iter().map(|authority| Written {
+            identity: authority.identity().to_owned(),
+            issuer: authority.issuer().to_owned(),
+            key: authority.key().to_pem(),
+        });
+        let each: Vec<Written> = each.collect();
+        serde_json::json!(each).to_string()
+    }
+}
+
+fn add<T: Clone + PartialEq>(list: &mut Vec<T>, one: &T) -> bool {
+    if list.contains(one) {
+        return false;
+    }
+    list.push(one.clone());
+    let surplus = list.len().saturating_sub(MOST_KEYS);
+    list.drain(..surplus);
+    true
+}
+
+/// The authorities in a text; those that cannot be read are left out.
+pub(super) fn authorities(text: &str) -> Vec<Authority> {
+    let written: Vec<Written> = serde_json::from_str(text).unwrap_or_default();
+    let read = written.into_iter().take(MOST_KEYS).filter_map(|one| {
+        let key = PublicKey::from_pem(one.key.as_bytes()).ok()?;
+        Some(Authority::new(key, one.identity, one.issuer))
+    });
+    read.collect()
 }
 
 /// The keys in a text; those that cannot be read are left out.
@@ -59,14 +107,36 @@ mod tests {
     fn keys_are_read_back_and_the_oldest_is_forgotten() {
         let mut history = History::default();
         for seed in 1..=70 {
-            assert!(history.add(&key(seed)));
-            assert!(!history.add(&key(seed)));
+            assert!(history.add(&Mark::Key(key(seed))));
+            assert!(!history.add(&Mark::Key(key(seed))));
         }
         let text = history.pem();
         let read = keys(&text);
         assert_eq!(read.len(), MOST_KEYS);
         assert_eq!(read, history.keys);
         assert_eq!(read.last(), Some(&key(70)));
+    }
+
+    #[test]
+    fn authorities_are_read_back_and_told_apart_by_key_identity_and_issuer() {
+        let of = |seed, identity: &str, issuer: &str| {
+            Authority::new(key(seed), identity.to_owned(), issuer.to_owned())
+        };
+        let mut history = History::default();
+        let each = [
+            of(1, "a", "i"),
+            of(2, "a", "i"),
+            of(1, "b", "i"),
+            of(1, "a", "j"),
+        ];
+        for authority in &each {
+            assert!(history.add(&Mark::Authority(authority.clone())));
+            assert!(!history.add(&Mark::Authority(authority.clone())));
+        }
+        assert_eq!(authorities(&history.json()), each);
+        for text in ["", "{}", r#"[{"identity":"a","issuer":"i","key":"x"}]"#] {
+            assert_eq!(authorities(text), []);
+        }
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kube::Client;
-use windlass_core::config::SignerKind;
 use windlass_core::error::Chain;
 use zeroize::Zeroizing;
 
@@ -80,7 +79,7 @@ impl Keys {
 
     /// Says that the key stays, or that there is none, and gives the reason back.
     fn refuse(&mut self, reason: String) -> String {
-        let is_needed = self.current.borrow().signs_with(SignerKind::X509);
+        let is_needed = self.current.borrow().needs_secret();
         if is_needed {
             self.metrics.key_refused.inc();
         }

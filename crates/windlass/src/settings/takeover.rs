@@ -12,9 +12,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::Client;
 use windlass_core::error::Chain;
-use windlass_core::key::PublicKey;
 
-use super::history::{self, History};
+use super::history::{self, History, Mark};
 use super::{Current, Setting, Settings};
 use crate::cluster::lease::{Lease, LeaseError};
 
@@ -22,6 +21,8 @@ use crate::cluster::lease::{Lease, LeaseError};
 const LEASE: &str = "windlass";
 /// Annotation of the lease: the public keys, PEM blocks one after another.
 const KEYS: &str = "chains.tekton.dev/keys";
+/// Annotation of the lease: the authorities of certificates, JSON.
+const AUTHORITIES: &str = "chains.tekton.dev/authorities";
 /// First and longest pause before the lease is asked for again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 
@@ -41,11 +42,11 @@ impl Place {
         match self {
             Self::Found(lease) => History {
                 since: lease.created(),
-                keys: history::keys(lease.annotation(KEYS).unwrap_or_default()),
+                ..written(lease)
             },
             Self::Empty => History {
                 since: Some(Timestamp::MAX),
-                keys: Vec::new(),
+                ..History::default()
             },
             Self::Unusable => History::default(),
         }
@@ -59,18 +60,18 @@ pub(crate) async fn run(client: Client, namespace: String, current: Current) {
     let history = place.history().into();
     current.send_modify(|settings| settings.history = Setting::InForce(history));
     loop {
-        let keys = loaded(&settings.borrow_and_update());
-        for key in keys {
+        let marks = loaded(&settings.borrow_and_update());
+        for mark in marks {
             if let Place::Empty = place {
                 place = begin(&client, &namespace).await;
                 let since = place.history().since;
                 remember(&current, |known| known.since = since);
             }
             remember(&current, |known| {
-                known.add(&key);
+                known.add(&mark);
             });
             if let Place::Found(lease) = &mut place {
-                keep(&client, lease, &key).await;
+                keep(&client, lease, &mark).await;
             }
         }
         if settings.changed().await.is_err() {
@@ -79,12 +80,25 @@ pub(crate) async fn run(client: Client, namespace: String, current: Current) {
     }
 }
 
-/// The keys that sign, once it is known which do.
-fn loaded(settings: &Settings) -> Vec<PublicKey> {
+/// What signs, once it is known what does.
+fn loaded(settings: &Settings) -> Vec<Mark> {
     if settings.config().is_none() {
         return Vec::new();
     }
-    settings.keys().into_iter().flatten().cloned().collect()
+    let keys = settings.keys().into_iter().flatten().cloned();
+    let authority = settings.authority().cloned();
+    let authority = authority.map(Mark::Authority);
+    keys.map(Mark::Key).chain(authority).collect()
+}
+
+/// What is written on the lease.
+fn written(lease: &Lease) -> History {
+    let text = |name| lease.annotation(name).unwrap_or_default();
+    History {
+        since: None,
+        keys: history::keys(text(KEYS)),
+        authorities: history::authorities(text(AUTHORITIES)),
+    }
 }
 
 /// Changes what is known in memory. Nobody is woken up: it is for runs that are looked at from now on.
@@ -153,18 +167,19 @@ where
     }
 }
 
-/// Writes the key to the lease.
-async fn keep(client: &Client, lease: &mut Lease, key: &PublicKey) {
+/// Writes what signs to the lease.
+async fn keep(client: &Client, lease: &mut Lease, mark: &Mark) {
     let mut pause = PAUSES.0;
     loop {
-        let mut history = History {
-            since: None,
-            keys: history::keys(lease.annotation(KEYS).unwrap_or_default()),
-        };
-        if !history.add(key) {
+        let mut history = written(lease);
+        if !history.add(mark) {
             return;
         }
-        match lease.annotate(client, KEYS, &history.pem()).await {
+        let (name, text) = match mark {
+            Mark::Key(_) => (KEYS, history.pem()),
+            Mark::Authority(_) => (AUTHORITIES, history.json()),
+        };
+        match lease.annotate(client, name, &text).await {
             Ok(()) => return,
             Err(error) if error.is_transient() => {
                 tracing::debug!("{}; trying again", Chain(&error));

@@ -3,6 +3,7 @@
 use windlass_core::key;
 use windlass_core::retry::Retry;
 
+use super::keyless::error::KeylessError;
 use super::kms::error::KmsError;
 use crate::apart::Interrupted;
 
@@ -18,6 +19,9 @@ pub enum SignError {
     /// The key service did not sign it.
     #[error("cannot sign the payload")]
     Kms(#[source] Box<KmsError>),
+    /// There is no certificate to sign with.
+    #[error("cannot sign the payload")]
+    Keyless(#[source] Box<KeylessError>),
     /// The signer that the settings ask for is not loaded, for this reason.
     #[error("{0}")]
     NotLoaded(String),
@@ -33,6 +37,7 @@ impl SignError {
         match self {
             Self::Key(_) | Self::NotLoaded(_) => Retry::Settings,
             Self::Kms(error) => error.retry(),
+            Self::Keyless(error) => error.retry(),
             Self::Interrupted(_) => Retry::Backoff,
             #[cfg(test)]
             Self::Unique(_) => Retry::Backoff,

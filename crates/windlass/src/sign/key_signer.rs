@@ -57,6 +57,14 @@ impl KeySigner {
         }
     }
 
+    /// A signer with this key, whose certificate this is.
+    pub(in crate::sign) fn certified(key: PrivateKey, identity: Arc<Identity>) -> Self {
+        Self {
+            identity,
+            ..Self::new(key)
+        }
+    }
+
     /// A signature that is the same each time.
     pub(super) async fn sign(&self, message: &[u8]) -> Result<Signature, SignError> {
         let signed = match self.key.effort() {
@@ -77,7 +85,7 @@ impl KeySigner {
     }
 
     /// A signature that may be another each time.
-    pub(super) async fn sign_once(&self, message: &[u8]) -> Result<Signature, SignError> {
+    pub(in crate::sign) async fn sign_once(&self, message: &[u8]) -> Result<Signature, SignError> {
         let signed = self.random.as_ref().map(|key| {
             // the library draws from its own generator
             key.sign(&SystemRandom::new(), message)
@@ -96,7 +104,7 @@ impl KeySigner {
         }
     }
 
-    pub(super) fn identity(&self) -> &Arc<Identity> {
+    pub(in crate::sign) fn identity(&self) -> &Arc<Identity> {
         &self.identity
     }
 }

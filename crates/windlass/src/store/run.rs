@@ -66,7 +66,7 @@ fn besides(metadata: &Metadata<'_>, stays: impl Fn(&str) -> bool) -> usize {
 }
 
 /// Room for the mark, its seal, the retry counter and a reason.
-const MARKS: usize = 2048;
+const MARKS: usize = 6144;
 
 /// Everything of which the run carries a signature or a payload.
 pub(crate) fn get(run: &Run<'_>) -> Vec<Found> {

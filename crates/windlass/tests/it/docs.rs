@@ -190,7 +190,16 @@ fn every_event_that_windlass_writes_is_in_the_page_on_troubleshooting() {
     let mut count = 0;
     for source in sources(&docs().join("..")) {
         for word in source.split('"').skip(1).step_by(2) {
-            let mut begins = ["Config", "Key", "Signing", "Released", "Provenance", "Mark"].iter();
+            let mut begins = [
+                "Config",
+                "Key",
+                "Certificate",
+                "Signing",
+                "Released",
+                "Provenance",
+                "Mark",
+            ]
+            .iter();
             let ends = [
                 "Refused",
                 "Warning",

@@ -231,7 +231,7 @@ fn what_does_not_exist_yet_and_what_means_something_else_is_told_key_by_key() {
             "signers.x509.fulcio.enabled",
             "true",
             "unsupported",
-            "fulcio",
+            "signers.x509.fulcio.provider",
         ),
         (
             "transparency.url",
@@ -267,6 +267,7 @@ fn what_does_not_exist_yet_and_what_means_something_else_is_told_key_by_key() {
     ] {
         let mut config = plain();
         config["transparency.enabled"] = json!("true");
+        config["signers.x509.fulcio.provider"] = json!("spiffe");
         config[key] = json!(value);
         let report = check(&scene(config), 1, "");
         only(&report, topic, &[part, "kubectl"]);

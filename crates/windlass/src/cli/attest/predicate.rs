@@ -80,7 +80,8 @@ impl ImageAttestation {
         if self.no_upload {
             return output::write(envelope.to_json() + "\n");
         }
-        let tag = attach_envelope(&found.tags, &found.digest, &envelope, signer.identity()).await?;
+        let tag =
+            attach_envelope(&found.tags, &found.digest, &envelope, &signer.identity()).await?;
         output::note(&format!("Attached to {image} under {tag}"));
         Ok(())
     }

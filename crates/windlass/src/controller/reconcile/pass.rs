@@ -82,8 +82,8 @@ impl Pass<'_> {
     ) -> Result<String, SignError> {
         let message = seal::message(self.id.kind, self.metadata, mark, payload);
         let signature = signer.sign_once(&message).await?;
-        let key_id = signature.identity.key_id();
-        let seal = seal::annotation(&key_id, &signature.bytes, &self.metadata.uid, payload);
+        let (identity, uid) = (&signature.identity, &self.metadata.uid);
+        let seal = seal::annotation_by(identity, &signature.bytes, uid, payload);
         // the watch shows it again once it is written
         let known = &self.reconciler.settings.borrow().seals;
         known.add(seal::digest(self.id.kind, self.metadata, mark, &seal));

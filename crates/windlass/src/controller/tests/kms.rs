@@ -9,7 +9,7 @@ use windlass_sandbox::vault::{KeyKind, Vault};
 
 use super::planted::Planted;
 use super::*;
-use crate::settings::kms::Times;
+use crate::settings::remote::Times;
 use crate::telemetry::Health;
 use crate::telemetry::recorded::{EVERYTHING, Log};
 
@@ -69,7 +69,7 @@ impl Stage {
         let mut options = options();
         let health = Health::default();
         options.health = health.clone();
-        options.kms = times;
+        options.remote = times;
         options.pauses = (Duration::from_millis(20), Duration::from_millis(20));
         let scene = Scene::with_options(options).await;
         Self {

@@ -22,8 +22,11 @@ pub(super) async fn check(
     config: Option<&Config>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if config.is_none_or(|config| config.signs_with(SignerKind::X509)) {
+    if config.is_none_or(Config::needs_secret) {
         findings.extend(secret(client, namespace).await);
+    }
+    if let Some(config) = config.filter(|config| config.is_keyless()) {
+        findings.push(certified(namespace, config));
     }
     // a reference that cannot be used is told with the configuration
     let service = config.filter(|config| config.signs_with(SignerKind::Kms));
@@ -39,6 +42,20 @@ fn in_service(reference: &Reference) -> Finding {
         "only the controller has its login; it is not ready while it cannot sign with this key",
         "see whether the controller is ready; with a login of your own, print the public key",
         format!("windlass public-key --key {reference}"),
+    );
+    Finding::new(AREA, Level::Unknown, what, help)
+}
+
+/// A certificate is only named: the identity token is the controller's. Settings that cannot be used are
+/// told with the configuration.
+fn certified(namespace: &str, config: &Config) -> Finding {
+    let address = &config.x509.fulcio_address;
+    let what =
+        format!("whether the controller gets certificates of {address} is not seen from here");
+    let help = Help::new(
+        "only the controller has its identity token; it is not ready while it gets no certificate",
+        "see whether the controller is ready, and what it told about its certificates",
+        format!("kubectl get events -n {namespace} --field-selector reason=CertificateUnavailable"),
     );
     Finding::new(AREA, Level::Unknown, what, help)
 }

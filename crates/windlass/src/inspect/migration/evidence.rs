@@ -1,6 +1,7 @@
 //! Evidence: what the marks of runs are judged by.
 
 use jiff::Timestamp;
+use windlass_core::certificate::Authority;
 use windlass_core::decide::Trust;
 use windlass_core::error::Chain;
 use windlass_core::key::PublicKey;
@@ -13,6 +14,7 @@ use crate::settings::takeover;
 pub(super) struct Evidence {
     loaded: Option<PublicKey>,
     retired: Vec<PublicKey>,
+    authorities: Vec<Authority>,
     since: Option<Timestamp>,
 }
 
@@ -27,6 +29,7 @@ impl Evidence {
             Ok(history) => Self {
                 loaded,
                 retired: history.keys,
+                authorities: history.authorities,
                 since: history.since,
             },
             Err(error) => {
@@ -34,6 +37,7 @@ impl Evidence {
                 Self {
                     loaded,
                     retired: Vec::new(),
+                    authorities: Vec::new(),
                     since: Some(Timestamp::MAX),
                 }
             }
@@ -44,6 +48,7 @@ impl Evidence {
         Trust {
             loaded: [self.loaded.as_ref(), None],
             retired: &self.retired,
+            authorities: &self.authorities,
             since: self.since,
             ..Trust::default()
         }

@@ -23,11 +23,17 @@ pub(super) async fn check(
     found: &mut Migration,
 ) -> Option<PublicKey> {
     let config = &settings.config;
-    let public = if config.signs_with(SignerKind::X509) && !config.x509.fulcio_enabled {
+    let public = if config.needs_secret() {
         in_secret(cluster, found).await
     } else {
         None
     };
+    if config.is_keyless() {
+        let address = &config.x509.fulcio_address;
+        found.key = Some(format!(
+            "certificates of {address}, which name the controller"
+        ));
+    }
     if config.signs_with(SignerKind::Kms)
         && let Ok(reference) = kms::check(&config.kms)
     {

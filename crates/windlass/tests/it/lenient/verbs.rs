@@ -104,8 +104,8 @@ fn what_this_version_cannot_sign_is_explained_as_not_signed() {
         ("artifacts.taskrun.storage", "tekton,gcs"),
         ("transparency.url", "rekor.example"),
     ] {
-        let log = "transparency.enabled: 'true'";
-        let map = format!("kind: ConfigMap\ndata: {{{log}, {key}: '{value}'}}\n");
+        let more = "transparency.enabled: 'true', signers.x509.fulcio.provider: spiffe";
+        let map = format!("kind: ConfigMap\ndata: {{{more}, {key}: '{value}'}}\n");
         shell.write("config.yaml", map);
         let text = shell.succeed("explain -f task.yaml --config config.yaml");
         let told = text

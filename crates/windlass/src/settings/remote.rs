@@ -1,28 +1,29 @@
-//! The key in a service that `signers.kms.kmsref` names: opened when something is signed with it, looked
-//! at again and again, and replaced as a whole when the service has another version.
+//! A signer behind a network: the key in a service that `signers.kms.kmsref` names, or an identity that
+//! Fulcio certifies. It is opened when something is signed with it, looked at again and again, and
+//! replaced as a whole when the service has another key or names another identity.
 //!
-//! While the service cannot be used there is no key: what needs it waits, and everything else is signed.
-//! A key is never used under other settings than it was opened with.
+//! While the service cannot be used there is no signer: what needs it waits, and everything else is
+//! signed. A signer is never used under other settings than it was opened with.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use kube::Client;
 use tokio::time::Instant;
-use windlass_core::config::{self, CHAINS_CONFIG, SignerKind};
-use windlass_core::error::Chain;
+use windlass_core::config::CHAINS_CONFIG;
 
-use super::{Current, Setting, Settings};
+use self::wanted::Wanted;
+use super::{Current, Setting};
 use crate::cluster::config_map::ConfigMap;
 use crate::cluster::event::{self, Regarding};
 use crate::sign::Signer;
-use crate::sign::kms::error::KmsError;
-use crate::sign::kms::means::Means;
-use crate::sign::kms::reference::Reference;
-use crate::sign::kms::signer::KmsSigner;
 use crate::telemetry::Metrics;
 
-/// When a key is looked at.
+pub(crate) use self::wanted::Kind;
+
+mod wanted;
+
+/// When a signer is looked at.
 #[derive(Debug, Clone)]
 pub(crate) struct Times {
     /// How often, while it works.
@@ -46,8 +47,9 @@ impl Default for Times {
     }
 }
 
-/// Keeps the key up to date; never ends.
+/// Keeps the signer of this kind up to date; never ends.
 pub(crate) async fn run(
+    kind: Kind,
     client: Client,
     namespace: String,
     current: Current,
@@ -56,19 +58,20 @@ pub(crate) async fn run(
 ) {
     let mut settings = current.subscribe();
     loop {
-        let wanted = wanted(&settings.borrow_and_update());
+        let wanted = Wanted::of(kind, &settings.borrow_and_update());
         let follower = Follower {
             client: &client,
             namespace: &namespace,
             current: &current,
             metrics: &metrics,
             times: &times,
+            kind,
             last: None,
             told: None,
         };
         // the key of other settings is not used, whatever becomes of these
         follower.put(Setting::Unread);
-        let changed = settings.wait_for(|now| self::wanted(now) != wanted);
+        let changed = settings.wait_for(|now| Wanted::of(kind, now) != wanted);
         let is_over = match &wanted {
             None => changed.await.is_err(),
             Some(wanted) => tokio::select! {
@@ -82,21 +85,14 @@ pub(crate) async fn run(
     }
 }
 
-/// The settings of the key, if anything is signed with it.
-fn wanted(settings: &Settings) -> Option<config::Kms> {
-    let config = settings.config()?;
-    config
-        .signs_with(SignerKind::Kms)
-        .then(|| config.kms.clone())
-}
-
-/// Follows the key of one state of the settings.
+/// Follows the signer of one state of the settings.
 struct Follower<'a> {
     client: &'a Client,
     namespace: &'a str,
     current: &'a Current,
     metrics: &'a Metrics,
     times: &'a Times,
+    kind: Kind,
     /// The key as it was last seen, also while it cannot be used.
     last: Option<Arc<Signer>>,
     /// The failure that was told last.
@@ -104,12 +100,11 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    async fn follow(mut self, settings: &config::Kms) {
-        let means = Means::of(settings);
+    async fn follow(mut self, wanted: &Wanted) {
         let mut pause = self.times.pauses.0;
         loop {
             let began = Instant::now();
-            match self.look(settings, &means).await {
+            match self.look(wanted).await {
                 Ok(()) => {
                     pause = self.times.pauses.0;
                     self.rest(began).await;
@@ -125,26 +120,33 @@ impl Follower<'_> {
 
     /// Waits until the key is due for another look, or a signature failed.
     async fn rest(&self, began: Instant) {
-        let doubt = Arc::clone(&self.current.borrow().doubt);
+        let doubt = self.kind.doubt(&self.current.borrow());
         let _ = tokio::time::timeout(self.times.look, doubt.notified()).await;
         tokio::time::sleep_until(began + self.times.gap).await;
     }
 
     /// Opens the key, or looks whether it is still the same.
-    async fn look(&mut self, settings: &config::Kms, means: &Means) -> Result<(), String> {
-        let found = tokio::time::timeout(self.times.patience, self.open(settings, means)).await;
-        let place = format!("signers.kms.kmsref of {}/{CHAINS_CONFIG}", self.namespace);
+    async fn look(&mut self, wanted: &Wanted) -> Result<(), String> {
+        let doubt = self.kind.doubt(&self.current.borrow());
+        let cluster = (self.client, self.namespace);
+        let opened = wanted.open(self.last.as_deref(), cluster, &doubt);
+        let found = tokio::time::timeout(self.times.patience, opened).await;
+        let place = format!(
+            "{} of {}/{CHAINS_CONFIG}",
+            self.kind.setting(),
+            self.namespace
+        );
         let Ok(found) = found else {
             let seconds = self.times.patience.as_secs();
             return Err(format!(
                 "{place}: the service did not respond within {seconds} s"
             ));
         };
-        let found = found.map_err(|error| format!("{place}: {}", Chain(&error)))?;
+        let found = found.map_err(|why| format!("{place}: {why}"))?;
         let signer = match (found, &self.last) {
             (Some(new), last) => {
                 let old = last.clone();
-                let new = Arc::new(Signer::Kms(Box::new(new)));
+                let new = Arc::new(new);
                 self.loaded(&new, old.as_deref()).await;
                 new
             }
@@ -157,56 +159,40 @@ impl Follower<'_> {
         Ok(())
     }
 
-    /// The key, if it is another one than that which was seen last.
-    async fn open(
-        &self,
-        settings: &config::Kms,
-        means: &Means,
-    ) -> Result<Option<KmsSigner>, KmsError> {
-        if let Some(Signer::Kms(signer)) = self.last.as_deref() {
-            return signer.look().await;
-        }
-        let reference: Reference = settings.kmsref.parse()?;
-        let doubt = Arc::clone(&self.current.borrow().doubt);
-        KmsSigner::open(&reference, means, &doubt).await.map(Some)
-    }
-
     /// Tells that there is a key, and of which key it takes the place.
     async fn loaded(&self, new: &Signer, old: Option<&Signer>) {
         let name = new.name();
         self.metrics.keys_loaded.inc();
         tracing::info!(key_id = new.key_id(), "{name} loaded");
+        for gap in new.gaps() {
+            tracing::warn!("{gap}");
+        }
         let Some(old) = old else { return };
-        let message = format!(
-            "{} ({}) was replaced in its service: {name} ({}) signs from now on; whoever verifies \
-             needs its public key",
-            old.name(),
-            old.key_id(),
-            new.key_id()
-        );
+        let message = self.kind.replacement(old, new);
         tracing::warn!("{message}");
         self.tell("KeyRotated", &message).await;
     }
 
-    /// Notes that there is no key for this reason, and tells it once.
+    /// Notes that there is no signer for this reason, and tells it once.
     async fn refuse(&mut self, reason: String) {
         if self.told.as_ref() == Some(&reason) {
             tracing::debug!("{reason}; trying again");
             return;
         }
         self.metrics.key_refused.inc();
-        tracing::error!("{reason}; what is signed with this key waits");
+        tracing::error!("{reason}; what needs this signer waits");
         self.put(Setting::Missing(reason.clone()));
-        self.tell("KeyUnavailable", &reason).await;
+        self.tell(self.kind.unavailable(), &reason).await;
         self.told = Some(reason);
     }
 
     /// Puts a state into the settings, and wakes nobody where it is that already.
     fn put(&self, state: Setting<Signer>) {
         self.current.send_if_modified(|settings| {
-            let is_new = !settings.kms.is_same(&state);
+            let slot = self.kind.slot(settings);
+            let is_new = !slot.is_same(&state);
             if is_new {
-                settings.kms = state;
+                *slot = state;
             }
             is_new
         });
