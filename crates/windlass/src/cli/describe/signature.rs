@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize as _;
 use serde_json::{Map, Value};
 use windlass_core::annotation;
+use windlass_core::certificate::Details;
+use windlass_core::key::Certificate;
 use windlass_core::run::Kind;
 
 use crate::cli::output::clean;
@@ -87,6 +89,37 @@ fn signed<'a>(key: &str, mark: &impl Fn(&str) -> Option<&'a str>, note: Option<&
     line
 }
 
+/// Whom the certificate of a signature names, as verbs that verify take it. Nothing is verified here.
+pub(super) fn identity(kind: Kind, run: &Value) -> Option<String> {
+    let key = format!("{}-{}", kind.singular(), field::text(run, "/metadata/uid"));
+    let annotations = field::object(run, "/metadata/annotations")?;
+    let pem = annotations.get(&annotation::certificate(&key))?.as_str()?;
+    let pem = STANDARD.decode(pem).ok().filter(|pem| !pem.is_empty())?;
+    let Ok(certificate) = Certificate::from_pem(&pem) else {
+        return Some("the certificate cannot be read".to_owned());
+    };
+    let details = Details::of(&certificate);
+    let names = details.and_then(|it| Ok((it.identity()?, it.oidc_issuer()?)));
+    Some(match names {
+        Ok((identity, issuer)) => format!(
+            "--certificate-identity={} --certificate-oidc-issuer={}",
+            word(identity),
+            word(issuer)
+        ),
+        Err(error) => error.to_string(),
+    })
+}
+
+/// A text as one word of a shell.
+fn word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@%+=,".contains(c);
+    if text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    let text = clean::line(text);
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// The payload's format, judged by its content.
 fn format(payload: &[u8]) -> String {
     let Ok(payload) = serde_json::from_slice::<Value>(payload) else {
@@ -154,6 +187,16 @@ mod tests {
                 statement.len()
             )
         );
+    }
+
+    #[test]
+    fn a_name_in_a_certificate_is_one_word_of_a_shell() {
+        assert_eq!(
+            word("https://kubernetes.io/a@b"),
+            "https://kubernetes.io/a@b"
+        );
+        assert_eq!(word("https://x/$(run)"), "'https://x/$(run)'");
+        assert_eq!(word("a'b;c"), r"'a'\''b;c'");
     }
 
     #[test]

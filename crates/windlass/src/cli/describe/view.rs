@@ -99,6 +99,9 @@ fn head(kind: Kind, run: &Value, finished: bool, look: Look) -> String {
         }
     }
     row("Signature", signature::line(kind, run, finished));
+    if let Some(flags) = signature::identity(kind, run) {
+        row("Identity", flags);
+    }
     table.text("")
 }
 
