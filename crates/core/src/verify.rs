@@ -116,26 +116,43 @@ pub fn predicate_type(name: &str) -> Option<&str> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn attestation(envelope: &Envelope, key: &PublicKey, expected: &Expected) -> Outcome {
-    let mut findings = Vec::new();
-    let type_changed = match envelope.verify(key) {
-        Ok(_) => false,
-        Err(error) => {
-            let type_changed = matches!(error, EnvelopeError::PayloadTypeChanged { .. });
-            findings.push(Chain(&error).to_string());
-            type_changed
-        }
-    };
-    if envelope.payload_type != IN_TOTO && !type_changed {
+    let signature = envelope.verify(key).map(drop);
+    let type_changed = matches!(signature, Err(EnvelopeError::PayloadTypeChanged { .. }));
+    let signature = signature.map_err(|error| Chain(&error).to_string());
+    if type_changed {
+        return content(envelope, signature.err().into_iter().collect(), expected);
+    }
+    attestation_signed(envelope, signature, expected)
+}
+
+/// Checks everything of an attestation but its signature, about which `signature` has what somebody else
+/// found: a certificate's, with its log entry and timestamps.
+pub fn attestation_signed(
+    envelope: &Envelope,
+    signature: Result<(), String>,
+    expected: &Expected,
+) -> Outcome {
+    let mut findings: Vec<String> = signature.err().into_iter().collect();
+    if envelope.payload_type != IN_TOTO {
         let found = &envelope.payload_type;
         findings.push(format!(
             "the envelope's payloadType is `{found}`, expected `{IN_TOTO}`"
         ));
     }
-    let Ok(payload) = envelope.decode_payload() else {
-        // `verify` has reported it
-        return Outcome::with(findings);
-    };
-    statement(&payload, expected, findings)
+    content(envelope, findings, expected)
+}
+
+/// Adds what is wrong with the payload.
+fn content(envelope: &Envelope, mut findings: Vec<String>, expected: &Expected) -> Outcome {
+    match envelope.decode_payload() {
+        Ok(payload) => statement(&payload, expected, findings),
+        Err(error) => {
+            if findings.is_empty() {
+                findings.push(Chain(&error).to_string());
+            }
+            Outcome::with(findings)
+        }
+    }
 }
 
 /// Adds what is wrong with the statement to what is wrong with its signature.
@@ -213,13 +230,22 @@ pub fn image_signature(
     key: &PublicKey,
     digest: Option<&str>,
 ) -> Outcome {
-    let mut findings = Vec::new();
-    if let Err(error) = key.verify(payload, signature) {
-        findings.push(format!(
+    let signature = key.verify(payload, signature).map(drop).map_err(|error| {
+        format!(
             "the signature does not match this payload and key: {}",
             Chain(&error)
-        ));
-    }
+        )
+    });
+    image_payload(payload, signature, digest)
+}
+
+/// Checks the payload of an image signature, about which `signature` has what was found.
+pub fn image_payload(
+    payload: &[u8],
+    signature: Result<(), String>,
+    digest: Option<&str>,
+) -> Outcome {
+    let mut findings: Vec<String> = signature.err().into_iter().collect();
     let read: SimpleSigning = match serde_json::from_slice(payload) {
         Ok(read) => read,
         Err(error) => {
