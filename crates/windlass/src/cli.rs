@@ -60,12 +60,14 @@ mod run_files;
 mod run_source;
 mod save;
 mod sign_blob;
+mod signer_flags;
 mod story;
 mod target;
 mod taskrun;
 mod trace;
 mod tree;
 mod triangulate;
+mod trust;
 mod uninstall;
 mod verdict;
 mod verify;
@@ -100,6 +102,7 @@ enum Verb {
     Save(save::Save),
     Load(load::Load),
     Registry(registry::Registry),
+    Trust(trust::Trust),
     VerifyBlob(verify_blob::VerifyBlob),
     VerifyBlobAttestation(verify_blob_attestation::VerifyBlobAttestation),
     #[command(visible_alias = "tr")]
@@ -146,11 +149,12 @@ impl Verb {
             Self::Copy(verb) => Box::pin(verb.run()).await,
             Self::Save(verb) => Box::pin(verb.run()).await,
             Self::Load(verb) => Box::pin(verb.run()).await,
+            Self::Trust(verb) => Box::pin(verb.run()).await,
             Self::Login(verb) => verb.run(),
             Self::Version(verb) => verb.run(),
             Self::Env(verb) => verb.run(),
-            Self::VerifyBlob(verb) => verb.run(connection).await,
-            Self::VerifyBlobAttestation(verb) => verb.run(connection).await,
+            Self::VerifyBlob(verb) => Box::pin(verb.run(connection)).await,
+            Self::VerifyBlobAttestation(verb) => Box::pin(verb.run(connection)).await,
             Self::Taskrun(verb) => Box::pin(verb.run(connection)).await,
             Self::Pipelinerun(verb) => Box::pin(verb.run(connection)).await,
             Self::Chain(verb) => Box::pin(verb.run(connection)).await,

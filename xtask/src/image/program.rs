@@ -51,7 +51,8 @@ pub(super) fn build(root: &Path) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or("cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--release", "--locked", "--package", "windlass"])
-        .args(["--no-default-features", "--target", &target, "--target-dir"])
+        .args(["--no-default-features", "--features", "sigstore"])
+        .args(["--target", &target, "--target-dir"])
         .arg(&folder)
         .env("RUSTFLAGS", flags)
         .current_dir(root)

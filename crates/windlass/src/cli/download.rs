@@ -126,6 +126,7 @@ fn signature(evidence: Evidence) -> Option<String> {
     let Evidence::Signature {
         payload: Some(payload),
         signature,
+        ..
     } = evidence
     else {
         return None;

@@ -7,7 +7,7 @@ use clap::ArgAction;
 use super::output::{self, clean};
 
 /// Each variable: its name, what it is for, and whether its value is secret.
-const VARIABLES: [(&str, &str, Kind); 13] = [
+const VARIABLES: [(&str, &str, Kind); 14] = [
     ("COSIGN_PASSWORD", "Password of private keys", Kind::Secret),
     (
         "COSIGN_REPOSITORY",
@@ -28,6 +28,11 @@ const VARIABLES: [(&str, &str, Kind); 13] = [
     (
         "REGISTRY_AUTH_FILE",
         "Docker configuration, if that folder has none",
+        Kind::Plain,
+    ),
+    (
+        "TUF_ROOT",
+        "Folder that trusted roots are kept in",
         Kind::Plain,
     ),
     ("HTTP_PROXY", "Proxy for plain HTTP", Kind::Secret),

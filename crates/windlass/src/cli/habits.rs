@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const GUESSES: usize = 3;
 
 /// Verbs, and what to type instead.
-const VERBS: [(&[&str], &str); 17] = [
+const VERBS: [(&[&str], &str); 19] = [
     (
         &["sign"],
         "the controller signs images; `windlass attest --predicate FILE IMAGE` attaches an \
@@ -33,8 +33,16 @@ const VERBS: [(&[&str], &str); 17] = [
         "a private key in PEM is used as it is: --key FILE, or x509.pem in a secret",
     ),
     (
-        &["initialize", "trusted-root", "signing-config", "bundle"],
-        "windlass consults no transparency log, so there is nothing to set up; leave it out",
+        &["initialize"],
+        "`windlass trust initialize` chooses a mirror and its root, as cosign's `initialize` does",
+    ),
+    (
+        &["trusted-root"],
+        "`windlass trust show` shows the trusted root, and prints it with `-o root`",
+    ),
+    (
+        &["signing-config", "bundle"],
+        "windlass reads them and makes none; use cosign",
     ),
     (
         &["manifest", "dockerfile", "policy"],

@@ -23,6 +23,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
             "verify-attestation",
             "verify-blob",
             "verify-blob-attestation",
+            "trust",
         ],
     ),
     ("Runs", &["taskrun", "pipelinerun", "chain"]),

@@ -132,7 +132,7 @@ fn text(report: &Report, look: Look) -> String {
     }
     text.push_str(&line("  checked with: ", &report.key));
     if let Some((told, place)) = report.story() {
-        add_story(&mut text, told, place);
+        add_story(&mut text, told, place, report.log);
     }
     let mut invalid = 0;
     for entry in &report.entries {
@@ -150,13 +150,13 @@ fn text(report: &Report, look: Look) -> String {
 }
 
 /// What was built, from what and by whom, by the word of a valid provenance.
-fn add_story(text: &mut String, told: &Story, place: &str) {
+fn add_story(text: &mut String, told: &Story, place: &str, log: &str) {
     text.push('\n');
     for (label, value) in story::lines(told) {
         text.push_str(&line(&format!("{label}: "), &value));
     }
     text.push_str(&line("told by: ", &format!("the provenance in {place}")));
-    text.push_str("log: none was consulted\n");
+    text.push_str(&line("log: ", log));
 }
 
 fn add(text: &mut String, entry: &Entry, look: Look) {

@@ -8,6 +8,7 @@ use windlass_core::verify;
 
 use super::output::{error, note};
 use crate::inspect::input::{Input, MAX_CONTENT};
+use crate::sigstore::MAX_BUNDLE;
 
 /// A predicate type's URI, typed as that or as cosign's short name for it.
 #[derive(Debug, Clone)]
@@ -37,6 +38,12 @@ pub(super) fn report(findings: &[String]) -> ExitCode {
         error(&format!("not verified: {finding}"));
     }
     ExitCode::from(1)
+}
+
+/// The bytes of a bundle.
+pub(super) fn read_bundle(input: &Input) -> anyhow::Result<Vec<u8>> {
+    let content = input.read(MAX_BUNDLE);
+    content.with_context(|| format!("cannot read the bundle {input}"))
 }
 
 /// The bytes of what is signed, or of a signature.

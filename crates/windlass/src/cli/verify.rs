@@ -5,19 +5,18 @@ use std::process::ExitCode;
 
 use super::access::{Access, within};
 use super::claims::{Claims, Notes};
-use super::key;
 use super::report::{self, ReportFormat};
+use super::signer_flags::{LogRule, SignerFlags};
 use super::target::{RunTargets, Target};
 use super::verdict::PredicateType;
 use crate::cluster::Connection;
 use crate::inspect::verify::report::Report;
 use crate::inspect::verify::{SealRule, VerifyRequest, file, image, run};
-use crate::sign::reference::KeyRef;
 
 /// Verify the signatures and attestations of images, runs or files
 ///
 /// Exit status: 0 verified, 1 not verified, 2 could not be checked. An image is verified if at
-/// least one image signature made with the key is valid; with --type or any provenance option, one
+/// least one image signature made with the key, or with a certificate of the name, is valid; with --type or any provenance option, one
 /// attestation must satisfy all of them. A run is verified if everything in its annotations is
 /// valid. Of several targets, each has to be verified.
 ///
@@ -34,15 +33,15 @@ use crate::sign::reference::KeyRef;
       registry.example.com/team/app@sha256:...
   windlass verify --key cosign.pub -o json registry.example.com/team/app:v1 | jq '.[0].critical'
   windlass verify --key cosign.pub envelope.json
+  windlass verify --trusted-root trusted_root.json --certificate-identity me@example.com \\
+      --certificate-oidc-issuer https://accounts.google.com registry.example.com/team/app:v1
 
 Credentials for registries come from the Docker configuration of this machine and its credential
 helpers. With -o json, standard output has the signed payloads of the images as cosign prints them,
 and standard error the report; of runs and files it is the report.")]
 pub(crate) struct Verify {
-    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, or a public one
-    /// at https://...
-    #[arg(long, value_name = "REF")]
-    key: KeyRef,
+    #[command(flatten)]
+    signer: SignerFlags,
     /// Predicate type of the attestation: slsaprovenance, slsaprovenance1, ..., or a URI
     #[arg(long = "type", value_name = "TYPE")]
     predicate: Option<PredicateType>,
@@ -85,7 +84,10 @@ impl Verify {
             "--require-seal is about runs, and a target is an image"
         );
         let request = VerifyRequest {
-            key: key::public(&self.key, connection).await?,
+            signer: self
+                .signer
+                .signer(LogRule::IfRootIsGiven, connection)
+                .await?,
             identity: self.claims.identity(),
             expected: self.claims.clone().expected(self.predicate.clone()),
             annotations: self.notes.annotations.clone(),

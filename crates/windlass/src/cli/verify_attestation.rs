@@ -7,12 +7,11 @@ use windlass_registry::Reference;
 
 use super::access::{Access, reference, within};
 use super::claims::Claims;
-use super::key;
 use super::report::{self, Unverified};
+use super::signer_flags::{LogRule, SignerFlags};
 use super::verdict::PredicateType;
 use crate::cluster::Connection;
 use crate::inspect::verify::{SealRule, VerifyRequest, image};
-use crate::sign::reference::KeyRef;
 
 /// Verify an attestation of images
 ///
@@ -26,10 +25,8 @@ use crate::sign::reference::KeyRef;
   windlass verify-attestation --key cosign.pub --type slsaprovenance1 \\
       registry.example.com/team/app:v1 | jq -r .payload | base64 -d")]
 pub(crate) struct VerifyAttestation {
-    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, or a public one
-    /// at https://...
-    #[arg(long, value_name = "REF")]
-    key: KeyRef,
+    #[command(flatten)]
+    signer: SignerFlags,
     /// Predicate type: slsaprovenance, slsaprovenance1, ..., or a URI
     #[arg(long = "type", value_name = "TYPE", default_value = "custom")]
     predicate: PredicateType,
@@ -63,7 +60,10 @@ impl VerifyAttestation {
 
     async fn check(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let request = VerifyRequest {
-            key: key::public(&self.key, connection).await?,
+            signer: self
+                .signer
+                .signer(LogRule::IfRootIsGiven, connection)
+                .await?,
             identity: self.claims.identity(),
             expected: self.claims.expected(Some(self.predicate)),
             annotations: Vec::new(),

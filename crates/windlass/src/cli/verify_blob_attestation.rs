@@ -9,32 +9,38 @@ use windlass_core::verify::{self, Claim, Expected};
 
 use super::access::{duration, within};
 use super::claims::text;
-use super::key;
+use super::signer_flags::{LogRule, SignerFlags};
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
-use crate::inspect::verify::blob;
-use crate::sign::reference::KeyRef;
+use crate::inspect::verify::{ExpectedSigner, blob};
 
 /// Verify an attestation: a signed statement about a file
 ///
 /// Exit status: 0 verified (prints "Verified OK"), 1 not verified, 2 could not be checked. The
-/// envelope must be signed with the key, and its statement must have the given type and, unless
-/// --check-claims=false, the given subject.
+/// envelope must be signed with the key, or by whom the certificate names, and its statement must
+/// have the given type and, unless --check-claims=false, the given subject. A bundle needs an entry
+/// in a transparency log, unless --insecure-ignore-tlog is given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass verify-blob-attestation --key k8s://tekton-chains/signing-secrets --signature envelope \\
       --type slsaprovenance --check-claims=false
   windlass verify-blob-attestation --key cosign.pub --signature envelope \\
+      --type slsaprovenance1 app.tar
+  windlass verify-blob-attestation --bundle app.sigstore.json --trusted-root trusted_root.json \\
+      --certificate-identity-regexp ^https://github[.]com/team/ \\
+      --certificate-oidc-issuer https://token.actions.githubusercontent.com \\
       --type slsaprovenance1 app.tar")]
 pub(crate) struct VerifyBlobAttestation {
-    /// Key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, or a public one
-    /// at https://...
-    #[arg(long, value_name = "REF")]
-    key: KeyRef,
     /// The DSSE envelope, as JSON or base64: a file, or `-` for standard input
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    signature: Input,
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "bundle")]
+    signature: Option<Input>,
+    /// Bundle with the envelope, its certificate, log entry and timestamp: a file, or `-` for standard
+    /// input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "signature")]
+    bundle: Option<Input>,
+    #[command(flatten)]
+    signer: SignerFlags,
     /// Predicate type: slsaprovenance, slsaprovenance02, slsaprovenance1, link, spdx, spdxjson,
     /// cyclonedx, vuln, openvex, custom, or a URI
     #[arg(long = "type", value_name = "TYPE", default_value = "custom")]
@@ -64,22 +70,43 @@ pub(crate) struct VerifyBlobAttestation {
 
 impl VerifyBlobAttestation {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let claim = self.claim()?;
-        let signature = verdict::read(&self.signature, "envelope")?;
-        let key = async { Ok(key::public(&self.key, connection).await?) };
-        let key = within(self.timeout, key).await?;
-        let findings = match blob::envelope(&signature) {
-            Ok(envelope) => {
-                let expected = Expected {
-                    predicate_type: Some(self.predicate.0),
-                    subject: claim,
-                    ..Expected::default()
-                };
-                verify::attestation(&envelope, &key, &expected).findings
+        let expected = Expected {
+            predicate_type: Some(self.predicate.0.clone()),
+            subject: self.claim()?,
+            ..Expected::default()
+        };
+        let findings = match (&self.bundle, &self.signature) {
+            (Some(bundle), _) => {
+                let bundle = verdict::read_bundle(bundle)?;
+                let signer = self.signer.signer(LogRule::Usual, connection);
+                let signer = within(self.timeout, signer).await?;
+                blob::attestation(&signer, &bundle, &expected)
             }
-            Err(damage) => vec![damage],
+            (None, Some(envelope)) => self.check_envelope(envelope, &expected, connection).await?,
+            (None, None) => {
+                anyhow::bail!("give the envelope with --signature, or a bundle with --bundle")
+            }
         };
         Ok(verdict::report(&findings))
+    }
+
+    async fn check_envelope(
+        &self,
+        envelope: &Input,
+        expected: &Expected,
+        connection: &Connection,
+    ) -> anyhow::Result<Vec<String>> {
+        let envelope = verdict::read(envelope, "envelope")?;
+        let signer = self.signer.signer(LogRule::IfRootIsGiven, connection);
+        let ExpectedSigner::Key(key, None) = within(self.timeout, signer).await? else {
+            anyhow::bail!(
+                "an envelope by itself has no certificate and no log entry; give a bundle with --bundle"
+            );
+        };
+        Ok(match blob::envelope(&envelope) {
+            Ok(envelope) => verify::attestation(&envelope, &key, expected).findings,
+            Err(damage) => vec![damage],
+        })
     }
 
     /// What the subject must be; none with `--check-claims=false`.
@@ -93,6 +120,7 @@ impl VerifyBlobAttestation {
                 digest: digest.clone(),
             }));
         }
+        let from_stdin = [&self.signature, &self.bundle].contains(&&Some(Input::Stdin));
         let Some(file) = &self.blob else {
             anyhow::bail!(
                 "nothing to compare the subjects with: give the file, or --digest and --digestAlg, \
@@ -100,7 +128,7 @@ impl VerifyBlobAttestation {
             );
         };
         anyhow::ensure!(
-            *file != Input::Stdin || self.signature != Input::Stdin,
+            *file != Input::Stdin || !from_stdin,
             "the envelope and the file cannot both come from standard input"
         );
         let digest = blob::sha256(&verdict::read(file, "file")?);

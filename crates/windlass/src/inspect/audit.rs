@@ -22,7 +22,7 @@ use windlass_core::verify::Expected;
 use super::on_cluster;
 use super::summary::{SignatureState, Summary};
 use super::verify::report::Report;
-use super::verify::{SealRule, VerifyRequest, run as verify_run};
+use super::verify::{ExpectedSigner, SealRule, VerifyRequest, run as verify_run};
 use crate::cluster::peek::Identity;
 
 /// How long a finished run may be without any trace before it counts as never seen.
@@ -232,7 +232,7 @@ impl Auditor<'_> {
         let mut why = String::new();
         for key in &self.keys {
             let request = VerifyRequest {
-                key: key.clone(),
+                signer: ExpectedSigner::of_key(key),
                 expected: Expected::default(),
                 identity: None,
                 annotations: Vec::new(),

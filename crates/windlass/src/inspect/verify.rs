@@ -13,14 +13,16 @@ mod identity;
 pub(crate) mod image;
 pub(crate) mod report;
 pub(crate) mod run;
+mod signer;
 
 pub(crate) use self::error::VerifyError;
 use self::report::Requirement;
+pub(crate) use self::signer::ExpectedSigner;
 
 /// What everything that is found is compared with.
 pub(crate) struct VerifyRequest {
-    /// The key that has to have signed it.
-    pub(crate) key: PublicKey,
+    /// Who has to have signed it.
+    pub(crate) signer: ExpectedSigner,
     /// What an attestation has to say.
     pub(crate) expected: Expected,
     /// The repository of the image that it has to name.
@@ -47,7 +49,7 @@ impl VerifyRequest {
     /// Anything that a key signed.
     pub(crate) fn of_key(key: &PublicKey) -> Self {
         Self {
-            key: key.clone(),
+            signer: ExpectedSigner::of_key(key),
             identity: None,
             expected: Expected::default(),
             annotations: Vec::new(),

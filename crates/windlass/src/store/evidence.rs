@@ -2,6 +2,8 @@
 
 use windlass_core::dsse::Envelope;
 
+use crate::sigstore::Material;
+
 /// Something that a store has.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
@@ -21,12 +23,16 @@ pub(crate) enum Evidence {
         /// The signed payload, if it was stored.
         payload: Option<Vec<u8>>,
         signature: Vec<u8>,
+        /// What vouches for it.
+        material: Material,
     },
     /// A signed statement.
     Statement {
         envelope: Envelope,
         /// The payload, where it was stored a second time.
         payload: Option<Vec<u8>>,
+        /// What vouches for the signature.
+        material: Material,
     },
     /// Neither, such as a list of packages without signature: its media type.
     Other(String),

@@ -14,6 +14,7 @@ use windlass_core::run::{Metadata, Run};
 use windlass_core::signed::{Artifact, Signed};
 
 use super::evidence::{Evidence, Found};
+use crate::sigstore::{Annotated, Material};
 
 /// Annotations by name.
 pub(crate) type Annotations = BTreeMap<String, String>;
@@ -81,7 +82,9 @@ pub(crate) fn get(run: &Run<'_>) -> Vec<Found> {
     let found = keys.into_iter().map(|key| Found {
         place: format!("annotation {}", annotation::signature(key)),
         key: Some(key.to_owned()),
-        evidence: parts(run, key).map_or_else(Evidence::Damaged, evidence),
+        evidence: parts(run, key).map_or_else(Evidence::Damaged, |parts| {
+            evidence(parts, material(run, key))
+        }),
     });
     found.collect()
 }
@@ -101,12 +104,35 @@ fn parts(run: &Run<'_>, key: &str) -> Result<(Vec<u8>, Option<Vec<u8>>), String>
     Ok((signature, payload))
 }
 
-fn evidence((signature, payload): (Vec<u8>, Option<Vec<u8>>)) -> Evidence {
+/// The certificate and the chain in the annotations of a key. One that is damaged counts as that.
+fn material(run: &Run<'_>, key: &str) -> Material {
+    let pem = |name: String| {
+        let text = run.metadata().annotation(&name).unwrap_or_default();
+        let decoded = STANDARD.decode(text).ok();
+        let decoded = decoded.and_then(|pem| String::from_utf8(pem).ok());
+        decoded.unwrap_or_else(|| "damaged".to_owned())
+    };
+    Material::annotated(Annotated {
+        certificate: pem(annotation::certificate(key)),
+        chain: pem(annotation::chain(key)),
+        ..Annotated::default()
+    })
+}
+
+fn evidence((signature, payload): (Vec<u8>, Option<Vec<u8>>), material: Material) -> Evidence {
     if !signature.trim_ascii_start().starts_with(b"{") {
-        return Evidence::Signature { payload, signature };
+        return Evidence::Signature {
+            payload,
+            signature,
+            material,
+        };
     }
     match Envelope::from_json(&signature) {
-        Ok(envelope) => Evidence::Statement { envelope, payload },
+        Ok(envelope) => Evidence::Statement {
+            envelope,
+            payload,
+            material,
+        },
         Err(error) => Evidence::Damaged(Chain(&error).to_string()),
     }
 }

@@ -18,7 +18,7 @@ use crate::verify::registry::ImageScene;
 /// be read, and a registry or cluster that cannot be reached.
 ///
 /// `IMAGE` is signed and attested, `BARE` has nothing, `OTHER` is signed with another key.
-const TABLE: [(&str, &[(i32, &str)]); 14] = [
+const TABLE: [(&str, &[(i32, &str)]); 15] = [
     (
         "verify",
         &[
@@ -129,6 +129,15 @@ const TABLE: [(&str, &[(i32, &str)]); 14] = [
         ],
     ),
     (
+        "trust show",
+        &[
+            (0, "trust show --trusted-root root.json -o json"),
+            (2, "trust show --trusted-root damaged.json -o json"),
+            (2, "trust show --trusted-root missing.json -o json"),
+            (2, "trust show --offline -o json"),
+        ],
+    ),
+    (
         "doctor",
         &[(1, "doctor -o json"), (2, "doctor -o json UNREACHABLE")],
     ),
@@ -200,6 +209,8 @@ impl Stage {
         shell.write("envelope.json", good.envelope(&statement));
         shell.write("damaged.json", good.envelope("{}"));
         shell.write("unreachable", UNREACHABLE);
+        let root = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
+        shell.write("root.json", json!({ "mediaType": root }).to_string());
         let cluster = Scene::with(shell, &["empty", "tekton-chains"]);
         cluster.create(json!({
             "apiVersion": "tekton.dev/v1", "kind": "TaskRun",

@@ -4,6 +4,8 @@ mod bounds;
 mod certificates;
 mod claims;
 mod files;
+#[cfg(feature = "sigstore")]
+mod identities;
 mod images;
 pub mod registry;
 mod runs;

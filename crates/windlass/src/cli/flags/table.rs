@@ -47,7 +47,11 @@ const fn short(short: char, flag: Flag) -> Flag {
 }
 
 const CERTIFICATES: Use = Use::Refused(
-    "windlass verifies with a key and not with certificates; give the public key with --key",
+    "windlass takes authorities from a trusted root only; put the certificates into one, and give it \
+     with --trusted-root",
+);
+const DETACHED: Use = Use::Refused(
+    "windlass reads what comes with a signature from its bundle; give that with --bundle",
 );
 const LOG: Use = Use::Refused(
     "windlass consults no transparency log and no timestamp authority; leave it out, or verify \
@@ -90,33 +94,18 @@ const REGISTRY: [Flag; 8] = [
 const KEYS: [Flag; 2] = [switch("sk", HARDWARE), value("slot", HARDWARE)];
 
 /// Flags of verbs that verify.
-const VERIFYING: [Flag; 29] = [
-    switch("insecure-ignore-tlog", Use::Ignored),
-    switch("insecure-ignore-sct", Use::Ignored),
+const VERIFYING: [Flag; 13] = [
     switch("new-bundle-format", Use::Ignored),
-    switch("offline", Use::Ignored),
-    switch("private-infrastructure", Use::Ignored),
-    switch("use-signed-timestamps", Use::Ignored),
     switch("experimental-oci11", Use::Ignored),
     value("rekor-url", Use::Ignored),
     value("max-workers", Use::Ignored),
     value("ca-intermediates", CERTIFICATES),
     value("ca-roots", CERTIFICATES),
-    value("certificate", CERTIFICATES),
+    value("certificate", DETACHED),
     value("certificate-chain", CERTIFICATES),
-    value("certificate-github-workflow-name", CERTIFICATES),
-    value("certificate-github-workflow-ref", CERTIFICATES),
-    value("certificate-github-workflow-repository", CERTIFICATES),
-    value("certificate-github-workflow-sha", CERTIFICATES),
-    value("certificate-github-workflow-trigger", CERTIFICATES),
-    value("certificate-identity", CERTIFICATES),
-    value("certificate-identity-regexp", CERTIFICATES),
-    value("certificate-oidc-issuer", CERTIFICATES),
-    value("certificate-oidc-issuer-regexp", CERTIFICATES),
-    value("sct", CERTIFICATES),
-    value("trusted-root", LOG),
-    value("timestamp-certificate-chain", LOG),
-    value("rfc3161-timestamp", LOG),
+    value("sct", DETACHED),
+    value("timestamp-certificate-chain", CERTIFICATES),
+    value("rfc3161-timestamp", DETACHED),
     switch(
         "local-image",
         Use::Refused(
@@ -130,14 +119,16 @@ const VERIFYING: [Flag; 29] = [
              ... | jq -r .payload | base64 -d",
         ),
     ),
-    value(
-        "bundle",
-        Use::Refused(
-            "windlass reads no bundle here; give the signature with --signature, or a bundle of an \
-             attestation to `windlass verify`",
-        ),
-    ),
 ];
+
+/// Flags of verbs that verify files, for those that verify images.
+const OF_FILES: [Flag; 1] = [value(
+    "bundle",
+    Use::Refused(
+        "the bundles of an image are read from its registry; use `windlass verify-blob` or \
+         `windlass verify-blob-attestation` for a file",
+    ),
+)];
 
 /// Flags of `verify` alone.
 const VERIFY: [Flag; 4] = [
@@ -267,7 +258,7 @@ const CHANGING: [Flag; 6] = [
 ];
 
 /// The flags of each verb.
-pub(super) const TABLE: [(&[&str], &[Flag]); 13] = [
+pub(super) const TABLE: [(&[&str], &[Flag]); 14] = [
     (
         &[
             "verify",
@@ -277,6 +268,7 @@ pub(super) const TABLE: [(&[&str], &[Flag]); 13] = [
         ],
         &VERIFYING,
     ),
+    (&["verify", "verify-attestation"], &OF_FILES),
     (&["verify"], &VERIFY),
     (
         &[

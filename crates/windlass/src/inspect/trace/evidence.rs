@@ -56,7 +56,9 @@ pub(super) async fn read(
 impl Signed {
     fn judge(&mut self, found: Found, digest: &Digest, keys: &[PublicKey], statements: &mut usize) {
         match found.evidence {
-            Evidence::Signature { payload, signature } => {
+            Evidence::Signature {
+                payload, signature, ..
+            } => {
                 self.found += 1;
                 let payload = payload.unwrap_or_default();
                 let is_valid = |key: &PublicKey| {

@@ -1,7 +1,7 @@
 //! Verification of a detached signature over some bytes, and of an envelope given by itself.
 //!
 //! A signature is tried as it is and decoded from base64. Where it is invalid, the finding says
-//! which part is wrong as far as that can be known.
+//! which part is wrong as far as that can be known. A bundle is judged with what is in it.
 
 use std::fmt::Write as _;
 
@@ -9,8 +9,66 @@ use sha2::{Digest as _, Sha256};
 use windlass_core::dsse::Envelope;
 use windlass_core::error::Chain;
 use windlass_core::key::{PublicKey, VerifyError};
+use windlass_core::verify::{self, Expected};
 
+use super::ExpectedSigner;
 use crate::inspect::layers::{decode, layers};
+use crate::sigstore::verifier::blob_by_key;
+use crate::sigstore::{Blob, Who};
+
+/// A file that a bundle is about.
+pub(crate) enum BlobContent {
+    /// Its bytes.
+    Bytes(Vec<u8>),
+    /// Its SHA-256 alone.
+    Digest([u8; 32]),
+}
+
+/// Checks the bundle of a file; the error is the finding.
+pub(crate) fn bundle(
+    signer: &ExpectedSigner,
+    bundle: &[u8],
+    content: &BlobContent,
+) -> Result<(), String> {
+    let blob = match content {
+        BlobContent::Bytes(bytes) => Blob::Bytes(bytes),
+        BlobContent::Digest(digest) => Blob::Digest(digest),
+    };
+    match signer {
+        ExpectedSigner::Key(key, None) => blob_by_key(key, bundle, blob),
+        ExpectedSigner::Key(key, Some(verifier)) => {
+            verifier.blob(Who::Key(key), bundle, blob).map(drop)
+        }
+        ExpectedSigner::Certificate(signatory, verifier) => verifier
+            .blob(Who::Certificate(signatory), bundle, blob)
+            .map(drop),
+    }
+}
+
+/// Checks the bundle of an attestation; the findings.
+pub(crate) fn attestation(
+    signer: &ExpectedSigner,
+    bundle: &[u8],
+    expected: &Expected,
+) -> Vec<String> {
+    let judged = match signer {
+        ExpectedSigner::Key(key, None) => {
+            let envelope = verify::envelope_of_bundle(bundle);
+            return match envelope {
+                Ok(envelope) => verify::attestation(&envelope, key, expected).findings,
+                Err(damage) => vec![damage],
+            };
+        }
+        ExpectedSigner::Key(key, Some(verifier)) => verifier.envelope(Who::Key(key), bundle),
+        ExpectedSigner::Certificate(signatory, verifier) => {
+            verifier.envelope(Who::Certificate(signatory), bundle)
+        }
+    };
+    match judged {
+        Ok(envelope) => verify::attestation_signed(&envelope, Ok(()), expected).findings,
+        Err(finding) => vec![finding],
+    }
+}
 
 /// Checks a signature over a payload; the error is the finding.
 pub(crate) fn signature(key: &PublicKey, payload: &[u8], signature: &[u8]) -> Result<(), String> {
@@ -104,6 +162,19 @@ pub(crate) fn envelope(text: &[u8]) -> Result<Envelope, String> {
         );
     };
     Envelope::from_json(json).map_err(|error| Chain(&error).to_string())
+}
+
+/// A SHA-256 in hexadecimal.
+pub(crate) fn sha256_of_hex(text: &str) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    let is_hex = text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if !is_hex {
+        return None;
+    }
+    for (byte, at) in digest.iter_mut().zip((0..64).step_by(2)) {
+        *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
+    }
+    Some(digest)
 }
 
 /// The lower-case hexadecimal SHA-256 of `bytes`.

@@ -13,6 +13,7 @@ use crate::inspect::files;
 use crate::inspect::input::{Input, MAX_CONTENT};
 use crate::inspect::layers::layers;
 use crate::inspect::selector::RunSelector;
+use crate::sigstore::Material;
 
 /// Checks a file by what is in it: each of its runs, unless one is selected. Nothing says what a lone
 /// envelope has to be about, so the subjects of it are not compared with anything.
@@ -29,16 +30,19 @@ pub(crate) async fn verify(
     let Some(envelope) = envelope(&content) else {
         return runs(input, &content, selector, request).await;
     };
-    let mut report = Report::new(file, None, &request.key);
+    let mut report = Report::new(file, None, &request.signer);
     let outcome = match &envelope {
-        Ok(envelope) => verify::attestation(envelope, &request.key, &request.expected),
+        Ok((envelope, material)) => {
+            let signer = &request.signer;
+            signer.attestation(envelope, material, &request.expected)
+        }
         Err(damage) => Outcome::failed(damage),
     };
     report.add(Entry {
         kind: EntryKind::Attestation,
         place: "the file".to_owned(),
         outcome,
-        envelope: envelope.ok(),
+        envelope: envelope.ok().map(|(envelope, _)| envelope),
         claims: None,
     });
     let lacks_seal = request.seal == SealRule::Required;
@@ -79,7 +83,7 @@ async fn runs(
 
 /// The envelope or bundle in `content`, which may be base64 of it, or what is wrong with it; nothing
 /// if it is neither.
-fn envelope(content: &[u8]) -> Option<Result<Envelope, String>> {
+fn envelope(content: &[u8]) -> Option<Result<(Envelope, Material), String>> {
     let layers = layers(content);
     let mut objects = layers.iter().filter_map(|layer| {
         let members = serde_json::from_slice::<BTreeMap<String, &RawValue>>(layer).ok()?;
@@ -88,10 +92,12 @@ fn envelope(content: &[u8]) -> Option<Result<Envelope, String>> {
     let (text, members) = objects.next()?;
     if members.contains_key("payloadType") {
         let envelope = Envelope::from_json(text);
+        let envelope = envelope.map(|envelope| (envelope, Material::None));
         return Some(envelope.map_err(|error| Chain(&error).to_string()));
     }
     let is_bundle = ["mediaType", "media_type"].map(|name| members.contains_key(name));
-    is_bundle
-        .contains(&true)
-        .then(|| verify::envelope_of_bundle(text))
+    is_bundle.contains(&true).then(|| {
+        let envelope = verify::envelope_of_bundle(text)?;
+        Ok((envelope, Material::Bundle(text.clone().into())))
+    })
 }

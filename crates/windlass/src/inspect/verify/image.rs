@@ -8,6 +8,7 @@ use windlass_registry::{Digest, Reference};
 use super::report::{Entry, EntryKind, Report};
 use super::{VerifyError, VerifyRequest, claims, identity};
 use crate::inspect::image::ResolvedImage;
+use crate::sigstore::Material;
 use crate::store::Wanted;
 use crate::store::evidence::{Evidence, Found};
 
@@ -23,7 +24,7 @@ pub(crate) async fn verify(
         digest,
     } = image;
     let target = reference.to_string();
-    let mut report = Report::new(target, Some(digest.as_str().to_owned()), &request.key);
+    let mut report = Report::new(target, Some(digest.as_str().to_owned()), &request.signer);
     let wanted = Wanted::Image {
         remote,
         tags,
@@ -44,20 +45,27 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
         claims: None,
     };
     match evidence {
-        Evidence::Signature { payload, signature } => {
+        Evidence::Signature {
+            payload,
+            signature,
+            material,
+        } => {
             entry.kind = EntryKind::Signature;
             match payload {
                 Some(payload) => {
                     let says = claims::of_payload(&payload);
-                    entry.outcome = image_signature(&payload, &signature, digest, request);
+                    let signed = (payload.as_slice(), signature.as_slice(), &material);
+                    entry.outcome = image_signature(signed, digest, request);
                     claims::compare(&mut entry.outcome, says.as_ref(), &request.annotations);
                     entry.claims = entry.outcome.holds().then_some(says).flatten();
                 }
                 None => entry.outcome = Outcome::failed("the signed payload was not found"),
             }
         }
-        Evidence::Statement { envelope, .. } => {
-            (entry.kind, entry.outcome) = statement(&envelope, digest, request);
+        Evidence::Statement {
+            envelope, material, ..
+        } => {
+            (entry.kind, entry.outcome) = statement(&envelope, &material, digest, request);
             if entry.kind == EntryKind::Signature {
                 claims::compare(&mut entry.outcome, None, &request.annotations);
                 let payload = envelope.decode_payload().unwrap_or_default();
@@ -79,13 +87,13 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
 }
 
 fn image_signature(
-    payload: &[u8],
-    signature: &[u8],
+    (payload, signature, material): (&[u8], &[u8], &Material),
     digest: &Digest,
     request: &VerifyRequest,
 ) -> Outcome {
     let digest = request.checks_subject.then_some(digest.as_str());
-    let mut outcome = verify::image_signature(payload, signature, &request.key, digest);
+    let signature = request.signer.message(payload, signature, material);
+    let mut outcome = verify::image_payload(payload, signature, digest);
     let named = verify::docker_reference(payload);
     identity::compare(&mut outcome, named, request.identity.as_ref());
     outcome
@@ -93,6 +101,7 @@ fn image_signature(
 
 fn statement(
     envelope: &Envelope,
+    material: &Material,
     digest: &Digest,
     request: &VerifyRequest,
 ) -> (EntryKind, Outcome) {
@@ -101,7 +110,7 @@ fn statement(
         subject: request.checks_subject.then(|| claim.clone()),
         ..Expected::default()
     };
-    let mut outcome = verify::attestation(envelope, &request.key, &about);
+    let mut outcome = request.signer.attestation(envelope, material, &about);
     let kind = if outcome.predicate_type.as_deref() == Some(IMAGE_PREDICATE) {
         EntryKind::Signature
     } else {
@@ -109,7 +118,7 @@ fn statement(
             subject: about.subject,
             ..request.expected.clone()
         };
-        outcome = verify::attestation(envelope, &request.key, &expected);
+        outcome = request.signer.attestation(envelope, material, &expected);
         EntryKind::Attestation
     };
     if outcome.predicate_type.is_some() {

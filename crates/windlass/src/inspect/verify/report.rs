@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use windlass_core::dsse::Envelope;
-use windlass_core::key::PublicKey;
 use windlass_core::run::Kind;
 use windlass_core::verify::{Outcome, Story};
+
+use super::ExpectedSigner;
 
 /// Most characters of a text in a report: what is found in a registry may be of any length.
 const LONGEST: usize = 1000;
@@ -81,8 +82,10 @@ pub(crate) struct Report {
     pub(crate) target: String,
     /// The digest of an image.
     pub(crate) digest: Option<String>,
-    /// Fingerprint and algorithm of the key.
+    /// Who has to have signed: fingerprint and algorithm of the key, or whom a certificate names.
     pub(crate) key: String,
+    /// What was asked of logs.
+    pub(crate) log: &'static str,
     pub(crate) entries: Vec<Entry>,
     /// What the first valid provenance tells, and where it was found.
     story: Option<(Story, String)>,
@@ -93,11 +96,12 @@ pub(crate) struct Report {
 
 impl Report {
     /// A report without entries; nothing is verified yet.
-    pub(super) fn new(target: String, digest: Option<String>, key: &PublicKey) -> Self {
+    pub(super) fn new(target: String, digest: Option<String>, signer: &ExpectedSigner) -> Self {
         Self {
             target,
             digest,
-            key: format!("{} ({})", key.key_id(), key.algorithm()),
+            key: signer.describe(),
+            log: signer.log(),
             entries: Vec::new(),
             story: None,
             read: 0,
@@ -245,7 +249,8 @@ mod tests {
 
     fn report(entries: &[(EntryKind, &[&str])]) -> Report {
         let key = PrivateKey::generate_p256(&[7; 32]).unwrap();
-        let mut report = Report::new("run".to_owned(), None, key.public_key());
+        let signer = ExpectedSigner::of_key(key.public_key());
+        let mut report = Report::new("run".to_owned(), None, &signer);
         for (kind, findings) in entries {
             let findings = findings.iter().map(ToString::to_string);
             report.add(Entry {

@@ -3,18 +3,22 @@
 //! A valid signature is not enough: it may be that of another run. What was signed is created again
 //! from the run as it is and compared, see [`windlass_core::verify::statement_of_run`].
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use kube::Client;
 use windlass_core::annotation;
 use windlass_core::dsse::Envelope;
 use windlass_core::format::IMAGE_PREDICATE;
+use windlass_core::key::{Certificate, PublicKey};
 use windlass_core::run::{Kind, Run};
 use windlass_core::seal::{self, Seal, SealError};
 use windlass_core::verify::{self, Comparison, Outcome};
 
 use super::report::{Entry, EntryKind, Report, Requirement};
-use super::{SealRule, VerifyError, VerifyRequest};
+use super::{ExpectedSigner, SealRule, VerifyError, VerifyRequest};
 use crate::inspect::documents::Documents;
 use crate::inspect::on_cluster;
+use crate::sigstore::Material;
 use crate::store::Wanted;
 use crate::store::evidence::{Evidence, Found};
 
@@ -45,7 +49,7 @@ pub(crate) async fn verify(
     request: &VerifyRequest,
 ) -> Result<Report, VerifyError> {
     let run = documents.run(&mut Vec::new())?;
-    let mut report = Report::new(target, None, &request.key);
+    let mut report = Report::new(target, None, &request.signer);
     let own = run.short_key();
     let mut has_own = false;
     let mut seal = Sealed::of(&run, request);
@@ -96,8 +100,9 @@ impl<'r> Sealed<'r> {
     fn of(run: &'r Run<'_>, request: &VerifyRequest) -> Self {
         let metadata = run.metadata();
         let has_seal = metadata.annotation(annotation::SEAL).is_some();
+        let key = key_of_seal(run, request);
         Self {
-            verified: has_seal.then(|| seal::verify(run.kind(), metadata, [&request.key])),
+            verified: has_seal.then(|| seal::verify(run.kind(), metadata, &key)),
             is_of_another: false,
         }
     }
@@ -130,6 +135,18 @@ impl<'r> Sealed<'r> {
     }
 }
 
+/// The key that made the seal: the one of whoever signed the run. That of a certificate counts only with
+/// the run's own signature, without which nothing of a run is valid.
+fn key_of_seal(run: &Run<'_>, request: &VerifyRequest) -> Option<PublicKey> {
+    if let ExpectedSigner::Key(key, _) = &request.signer {
+        return Some((**key).clone());
+    }
+    let name = annotation::certificate(&run.short_key());
+    let pem = STANDARD.decode(run.metadata().annotation(&name)?).ok()?;
+    let certificate = Certificate::from_pem(&pem).ok()?;
+    Some(certificate.public_key().clone())
+}
+
 fn check(run: &Run<'_>, found: Found, request: &VerifyRequest) -> Entry {
     let Found {
         place,
@@ -145,18 +162,27 @@ fn check(run: &Run<'_>, found: Found, request: &VerifyRequest) -> Entry {
     };
     let key = key.unwrap_or_default();
     match evidence {
-        Evidence::Statement { envelope, payload } => {
+        Evidence::Statement {
+            envelope,
+            payload,
+            material,
+        } => {
             entry.kind = EntryKind::Attestation;
-            entry.outcome = attestation(run, &key, &envelope, payload.as_deref(), request);
+            let signed = (&envelope, &material);
+            entry.outcome = attestation(run, &key, signed, payload.as_deref(), request);
             entry.envelope = Some(envelope);
         }
         Evidence::Signature {
             payload,
             signature: bytes,
+            material,
         } => {
             entry.outcome = match payload {
                 None => Outcome::failed("the signed payload was not found on the run"),
-                Some(payload) => signature(run, &key, &payload, &bytes, request),
+                Some(payload) => {
+                    let signed = (payload.as_slice(), bytes.as_slice(), &material);
+                    signature(run, &key, signed, request)
+                }
             };
         }
         Evidence::Damaged(why) => entry.outcome = Outcome::failed(why),
@@ -171,11 +197,12 @@ fn check(run: &Run<'_>, found: Found, request: &VerifyRequest) -> Entry {
 fn attestation(
     run: &Run<'_>,
     key: &str,
-    envelope: &Envelope,
+    (envelope, material): (&Envelope, &Material),
     stored: Option<&[u8]>,
     request: &VerifyRequest,
 ) -> Outcome {
-    let mut outcome = verify::attestation(envelope, &request.key, &request.expected);
+    let expected = &request.expected;
+    let mut outcome = request.signer.attestation(envelope, material, expected);
     let Ok(signed) = envelope.decode_payload() else {
         return outcome;
     };
@@ -200,23 +227,19 @@ fn attestation(
 fn signature(
     run: &Run<'_>,
     key: &str,
-    payload: &[u8],
-    signature: &[u8],
+    (payload, signature, material): (&[u8], &[u8], &Material),
     request: &VerifyRequest,
 ) -> Outcome {
+    let signature = request.signer.message(payload, signature, material);
     if key != run.short_key() {
-        let mut outcome = verify::image_signature(payload, signature, &request.key, None);
+        let mut outcome = verify::image_payload(payload, signature, None);
         let image = verify::image_of_run(run, key, payload);
         outcome.findings.extend(image.err());
         outcome.references = verify::docker_reference(payload).into_iter().collect();
         return outcome;
     }
     let mut outcome = Outcome::default();
-    if let Err(error) = request.key.verify(payload, signature) {
-        outcome.findings.push(format!(
-            "the signature does not match this payload and key: {error}"
-        ));
-    }
+    outcome.findings.extend(signature.err());
     compare(&mut outcome, verify::status_of_run(run, payload));
     outcome
 }

@@ -18,10 +18,14 @@ pub(super) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesignin
 pub(super) const ENVELOPE: &str = "application/vnd.dsse.envelope.v1+json";
 /// Annotation with the signature over a layer.
 pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
-const CHAIN: &str = "dev.sigstore.cosign/chain";
-/// Annotation with the entry of the transparency log.
-const ENTRY: &str = "dev.sigstore.cosign/bundle";
+/// Annotation with the certificate of the key that signed.
+pub(super) const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+/// Annotation with the certificates above it.
+pub(super) const CHAIN: &str = "dev.sigstore.cosign/chain";
+/// Annotation with the log entry and the promise of the log.
+pub(super) const ENTRY: &str = "dev.sigstore.cosign/bundle";
+/// Annotation with the timestamp of an authority.
+pub(super) const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 /// End of the tag of signatures.
 pub(super) const SIGNATURES: &str = ".sig";
 /// End of the tag of attestations.

@@ -317,7 +317,7 @@ fn a_flag_without_effect_takes_what_the_original_takes() {
         "--timeout 30s",
         "-t 1m30s",
         "--max-workers 4 --insecure-ignore-sct",
-        "--insecure-ignore-tlog --new-bundle-format=false --use-signed-timestamps",
+        "--insecure-ignore-tlog --new-bundle-format=false",
         "--output-file log.txt",
     ] {
         let verify = |key: &str, blob: &str| {
@@ -332,11 +332,19 @@ fn a_flag_without_effect_takes_what_the_original_takes() {
     for (flags, why) in [
         (
             "--certificate-identity x --certificate-oidc-issuer y",
-            "not with certificates",
+            "cannot be used with",
         ),
         ("--sk", "no hardware keys"),
-        ("--bundle b.json", "reads no bundle here"),
-        ("--trusted-root r.json", "no transparency log"),
+        ("--bundle b.json", "cannot be used with"),
+        (
+            "--trusted-root r.json",
+            "cannot read the trusted root r.json",
+        ),
+        (
+            "--certificate-chain c.pem",
+            "takes authorities from a trusted root only",
+        ),
+        ("--certificate c.pem", "give that with --bundle"),
     ] {
         let line = format!("verify-blob --key cosign.pub {flags} --signature blob.sig blob.txt");
         shell.fail(2, &line, why);

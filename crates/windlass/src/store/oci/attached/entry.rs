@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use windlass_core::dsse::Envelope;
 use windlass_core::error::Chain;
 use windlass_core::verify;
@@ -9,17 +10,20 @@ use windlass_registry::Digest;
 use windlass_registry::manifest::{Descriptor, Manifest};
 
 use super::content::ContentRef;
+use crate::sigstore::{Annotated, Material};
 use crate::store::evidence::Evidence;
 use crate::store::oci::bundle::is_bundle;
-use crate::store::oci::layer::{ENVELOPE, SIGNATURE, SIMPLE_SIGNING};
+use crate::store::oci::layer::{
+    CERTIFICATE, CHAIN, ENTRY, ENVELOPE, SIGNATURE, SIMPLE_SIGNING, TIMESTAMP,
+};
 
 /// What an entry is, as far as its descriptor tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Form {
     /// The payload of an image signature, with the text of the signature.
-    Signature(Option<String>),
+    Signature(Option<String>, Material),
     /// A DSSE envelope.
-    Envelope,
+    Envelope(Material),
     /// A Sigstore bundle.
     Bundle,
     /// Something of another media type; nothing of it is fetched.
@@ -34,9 +38,10 @@ impl Form {
         let form = match layer.media_type.as_str() {
             SIMPLE_SIGNING => {
                 let notes = layer.annotations.as_ref();
-                Self::Signature(notes.and_then(|notes| notes.get(SIGNATURE).cloned()))
+                let text = notes.and_then(|notes| notes.get(SIGNATURE).cloned());
+                Self::Signature(text, material(layer))
             }
-            ENVELOPE => Self::Envelope,
+            ENVELOPE => Self::Envelope(material(layer)),
             other => return (Self::Other(other.to_owned()), None),
         };
         (form, Some(content(layer)))
@@ -65,20 +70,26 @@ impl Form {
     }
 
     /// What it turns out to be with its content.
-    pub(super) fn read(&self, content: &[u8]) -> Evidence {
+    pub(super) fn read(&self, content: &Bytes) -> Evidence {
         let envelope = match self {
             Self::Other(media_type) => return Evidence::Other(media_type.clone()),
             Self::Damaged(why) => return Evidence::Damaged(why.clone()),
-            Self::Signature(text) => return signature(text.as_deref(), content),
-            Self::Envelope => {
-                Envelope::from_json(content).map_err(|error| Chain(&error).to_string())
+            Self::Signature(text, material) => {
+                return signature(text.as_deref(), content, material.clone());
             }
-            Self::Bundle => verify::envelope_of_bundle(content),
+            Self::Envelope(material) => Envelope::from_json(content)
+                .map(|envelope| (envelope, material.clone()))
+                .map_err(|error| Chain(&error).to_string()),
+            Self::Bundle => verify::envelope_of_bundle(content)
+                .map(|envelope| (envelope, Material::Bundle(content.clone()))),
         };
-        envelope.map_or_else(Evidence::Damaged, |envelope| Evidence::Statement {
-            envelope,
-            // a registry has the payload in its envelope alone
-            payload: None,
+        envelope.map_or_else(Evidence::Damaged, |(envelope, material)| {
+            Evidence::Statement {
+                envelope,
+                // a registry has the payload in its envelope alone
+                payload: None,
+                material,
+            }
         })
     }
 }
@@ -90,11 +101,27 @@ fn content(descriptor: &Descriptor) -> ContentRef {
     }
 }
 
-fn signature(text: Option<&str>, payload: &[u8]) -> Evidence {
+/// What cosign and Chains annotate to a layer.
+fn material(layer: &Descriptor) -> Material {
+    let annotation = |name: &str| {
+        let notes = layer.annotations.as_ref();
+        let text = notes.and_then(|notes| notes.get(name));
+        text.cloned().unwrap_or_default()
+    };
+    Material::annotated(Annotated {
+        certificate: annotation(CERTIFICATE),
+        chain: annotation(CHAIN),
+        entry: annotation(ENTRY),
+        timestamp: annotation(TIMESTAMP),
+    })
+}
+
+fn signature(text: Option<&str>, payload: &[u8], material: Material) -> Evidence {
     match text.and_then(|text| STANDARD.decode(text).ok()) {
         Some(signature) => Evidence::Signature {
             payload: Some(payload.to_vec()),
             signature,
+            material,
         },
         None => Evidence::Damaged(format!(
             "its annotation {SIGNATURE} is missing or not base64"
