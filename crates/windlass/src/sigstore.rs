@@ -6,6 +6,11 @@
 //! Merkle proofs and checkpoints, TUF. What they find is told in words of windlass: their texts repeat
 //! what a registry or a file says. Without the cargo feature `sigstore`, every trusted root is refused.
 
+#![cfg_attr(
+    not(feature = "sigstore"),
+    expect(dead_code, reason = "nothing is judged without the feature")
+)]
+
 pub(crate) mod material;
 pub(crate) mod policy;
 pub(crate) mod signatory;
