@@ -40,6 +40,7 @@
 //! Source: OCI distribution specification 1.1.
 
 mod auth;
+mod blob;
 mod budget;
 mod client;
 mod clock;
@@ -67,6 +68,7 @@ pub use windlass_core::retry::Retry;
 
 pub use self::http::{SetupError, refusal};
 pub use auth::Credential;
+pub use blob::Blob;
 pub use budget::{Budget, Exhausted, Share};
 pub use client::Client;
 pub use clock::Clock;

@@ -59,10 +59,15 @@ impl Descriptor {
     /// assert!(descriptor.digest.names(b"{}"));
     /// ```
     pub fn of(media_type: &str, content: &[u8]) -> Self {
+        Self::stating(media_type, &Digest::of(content), content.len())
+    }
+
+    /// The descriptor of content with this digest and of so many bytes.
+    pub(crate) fn stating(media_type: &str, digest: &Digest, size: usize) -> Self {
         Self {
             media_type: media_type.to_owned(),
-            size: content.len() as u64,
-            digest: Digest::of(content),
+            size: size as u64,
+            digest: digest.clone(),
             annotations: None,
             artifact_type: None,
             rest: Map::new(),

@@ -14,6 +14,7 @@ use windlass_once::Expiry;
 
 use super::call::Call;
 use super::send::Remote;
+use crate::blob::Blob;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::http::{Place, Response};
@@ -53,40 +54,38 @@ impl Remote {
 
     /// The same for content that is the same in many repositories: it is not looked for again where it
     /// was pushed lately. Gives whether it was pushed or looked for now.
-    pub async fn push_common_blob(&self, content: &Bytes) -> Result<bool, Error> {
+    pub async fn push_common_blob(&self, blob: &Blob) -> Result<bool, Error> {
         let mut is_checked = false;
         let checked = &mut is_checked;
         let push = || async move {
-            self.push_blob(content, None).await?;
+            self.push_blob(blob.content(), None).await?;
             *checked = true;
             let until = self.session.options.clock.now() + STOCKED;
             Ok::<_, Error>(((), Expiry::At(until)))
         };
         let stocked = self.session.memory().stocked.share(&self.tenant);
         let now = self.session.options.clock.now();
-        let key = self.stock_key(content);
+        let key = self.stock_key(blob);
         stocked.get_or_try_make(&key, now, push).await?;
         Ok(is_checked)
     }
 
     /// Forgets that the repository has this content, which may have been removed.
-    pub fn forget_common_blob(&self, content: &Bytes) {
+    pub fn forget_common_blob(&self, blob: &Blob) {
         let stocked = self.session.memory().stocked.share(&self.tenant);
-        stocked.remove_if(&self.stock_key(content), |()| true);
+        stocked.remove_if(&self.stock_key(blob), |()| true);
     }
 
-    fn stock_key(&self, content: &Bytes) -> (Tenant, Repository, Digest) {
+    fn stock_key(&self, blob: &Blob) -> (Tenant, Repository, Digest) {
         let repository = self.repository.clone();
-        (self.tenant.clone(), repository, Digest::of(content))
+        (self.tenant.clone(), repository, blob.digest().clone())
     }
 
     /// The same for content that most likely does not exist yet: it is sent without a check.
-    pub async fn push_new_blob(&self, content: &Bytes) -> Result<Digest, Error> {
-        let digest = Digest::of(content);
+    pub async fn push_new_blob(&self, blob: &Blob) -> Result<(), Error> {
         let writing = self.writing();
-        self.retrying(|| writing.push_once(&digest, content, None))
-            .await?;
-        Ok(digest)
+        let push = || writing.push_once(blob.digest(), blob.content(), None);
+        self.retrying(push).await
     }
 
     /// Checks push access: starts an upload and cancels it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use windlass_registry::manifest::{CONFIG, Descriptor, Manifest};
 use windlass_registry::{
-    Client, Error, Memory, Merge, Remote, Retry, Tag, TagUpdate, Tenant, Write,
+    Blob, Client, Error, Memory, Merge, Remote, Retry, Tag, TagUpdate, Tenant, Write,
 };
 use windlass_sandbox::registry::{
     Accounts, Authentication, Fault, FaultAnswer, Gate, Grant, Options, SeenRequest, User,
@@ -40,7 +40,7 @@ async fn add(remote: &Remote, content: &str) -> Result<TagUpdate, Error> {
         manifest.config = Descriptor::of(CONFIG, &config);
         Ok(Merge::Write(Write {
             manifest,
-            blobs: vec![config],
+            blobs: vec![Blob::of(config)],
         }))
     };
     remote.update_manifest(&tag(), merge).await

@@ -2,7 +2,7 @@
 
 use crate::at::{At, MANIFEST, anonymous, image, options, start};
 use bytes::Bytes;
-use windlass_registry::{Digest, Error, Name, Repository, Tag};
+use windlass_registry::{Blob, Digest, Error, Name, Repository, Tag};
 use windlass_sandbox::registry::{FaultAnswer, Options, Quirk, Transport};
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_manifest_that_was_found_is_known_for_a_minute_and_one_that_was_not_is
 async fn a_common_blob_is_sent_once_for_those_who_want_it_and_is_looked_for_once_it_is_forgotten() {
     let at = start(Options::default()).await;
     let remote = at.remote("team/app");
-    let content = Bytes::from_static(b"{}");
+    let content = Blob::of("{}");
     let pushes = (0..8).map(|_| remote.push_common_blob(&content));
     let answers = futures::future::try_join_all(pushes).await.unwrap();
     assert_eq!(answers.iter().filter(|is_checked| **is_checked).count(), 1);

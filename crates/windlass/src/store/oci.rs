@@ -173,7 +173,7 @@ impl Oci {
             Ok(host) => host,
             Err(error) => return (Err(error), warnings),
         };
-        let pushing = push(&self.access, owner, signed, &upload, &mut warnings);
+        let pushing = Box::pin(push(&self.access, owner, signed, &upload, &mut warnings));
         let pushed = self.access.ask(owner, &host, until, pushing).await;
         let pushed = pushed.map_err(|error| self.access.explain(owner, &upload.image, error));
         (pushed, warnings)

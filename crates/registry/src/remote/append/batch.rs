@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::change::{EncodedManifest, Merge};
 use super::queue::QueuedChange;
+use crate::blob::Blob;
 use crate::digest::Digest;
 use crate::manifest::StoredManifest;
 
 /// The manifest to write, its blobs, and the entries in it.
 pub(super) struct Batch<'a> {
     pub(super) manifest: StoredManifest,
-    pub(super) blobs: Vec<Bytes>,
+    pub(super) blobs: Vec<Blob>,
     pub(super) entries: Vec<&'a QueuedChange>,
 }
 
@@ -47,7 +46,7 @@ impl<'a> Batch<'a> {
         };
         // a later entry may list another config
         let text = String::from_utf8_lossy(&manifest.bytes);
-        blobs.retain(|blob| text.contains(Digest::of(blob).as_str()));
+        blobs.retain(|blob| text.contains(blob.digest().as_str()));
         Ok(Some(Self {
             manifest,
             blobs,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::blob::Blob;
 use crate::manifest::StoredManifest;
 
 /// What to do with the manifest under a tag.
@@ -21,7 +22,7 @@ pub struct Write<T> {
     /// The manifest.
     pub manifest: T,
     /// Blobs that it lists and that most likely do not exist yet, such as its config.
-    pub blobs: Vec<Bytes>,
+    pub blobs: Vec<Blob>,
 }
 
 /// A manifest or index in the form in which it is sent.

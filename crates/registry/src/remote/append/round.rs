@@ -115,9 +115,10 @@ impl Round<'_> {
     async fn push_blobs(&mut self, batch: &Batch<'_>) -> Result<usize, Error> {
         let pushed = &self.progress.pushed;
         let new = batch.blobs.iter();
-        let new = new.filter(|blob| !pushed.contains(&Digest::of(blob)));
-        let new = try_join_all(new.map(|blob| self.remote.push_new_blob(blob))).await?;
+        let new: Vec<_> = new.filter(|blob| !pushed.contains(blob.digest())).collect();
+        try_join_all(new.iter().map(|blob| self.remote.push_new_blob(blob))).await?;
         let count = new.len();
+        let new = new.into_iter().map(|blob| blob.digest().clone());
         self.progress.pushed.extend(new);
         Ok(count)
     }

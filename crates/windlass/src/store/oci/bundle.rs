@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -13,6 +12,7 @@ use serde_json::{Map, Value, json};
 use windlass_core::dsse::Envelope;
 use windlass_core::signed::{Identity, LogEntry, Signed};
 use windlass_core::verify;
+use windlass_registry::Blob;
 use windlass_registry::manifest::{Descriptor, EMPTY, Manifest};
 
 /// Media type of a bundle.
@@ -29,7 +29,7 @@ pub(super) fn is_bundle(media_type: &str) -> bool {
 #[derive(Debug, Clone)]
 pub(super) struct Bundle {
     /// The bundle.
-    content: Bytes,
+    content: Blob,
     /// Predicate type of the statement in it.
     pub(super) predicate_type: String,
     /// Time of creation: the same at every attempt.
@@ -67,7 +67,7 @@ impl Bundle {
         });
         bundle.insert("dsseEnvelope".to_owned(), envelope);
         Self {
-            content: json!(bundle).to_string().into(),
+            content: Blob::of(json!(bundle).to_string()),
             predicate_type: predicate_type.to_owned(),
             created: created.unwrap_or(Timestamp::UNIX_EPOCH),
         }
@@ -75,17 +75,17 @@ impl Bundle {
 
     /// Bytes of the bundle.
     pub(super) fn size(&self) -> u64 {
-        self.content.len() as u64
+        self.content.content().len() as u64
     }
 
     /// The manifest that refers to `subject`, and its blobs.
-    pub(super) fn manifest(&self, subject: Descriptor) -> (Manifest, [Bytes; 2]) {
-        let (config, bundle) = (Bytes::from_static(b"{}"), self.content.clone());
+    pub(super) fn manifest(&self, subject: Descriptor) -> (Manifest, [Blob; 2]) {
+        let (config, bundle) = (Blob::of("{}"), self.content.clone());
         let mut manifest = Manifest::new(Descriptor {
             artifact_type: Some(BUNDLE.to_owned()),
-            ..Descriptor::of(EMPTY, &config)
+            ..config.descriptor(EMPTY)
         });
-        manifest.layers = vec![Descriptor::of(BUNDLE, &bundle)];
+        manifest.layers = vec![bundle.descriptor(BUNDLE)];
         let annotations = [
             ("dev.sigstore.bundle.content", "dsse-envelope".to_owned()),
             (PREDICATE_TYPE, self.predicate_type.clone()),

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::json;
 use windlass_core::signed::{Identity, LogEntry, Signed};
 use windlass_registry::manifest::{CONFIG, Descriptor, MANIFEST, Manifest};
-use windlass_registry::{Merge, Write};
+use windlass_registry::{Blob, Merge, Write};
 
 /// Media type of the payload of an image signature.
 pub(super) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -39,7 +39,7 @@ pub(super) struct Layer {
     /// End of the tag it is kept under.
     pub(super) suffix: &'static str,
     /// The blob.
-    pub(super) content: Bytes,
+    content: Blob,
     descriptor: Descriptor,
     /// Who signed.
     identity: Arc<Identity>,
@@ -87,7 +87,8 @@ impl Layer {
         signature: String,
         identity: &Arc<Identity>,
     ) -> Self {
-        let mut descriptor = Descriptor::of(media_type, content);
+        let content = Blob::of(Bytes::copy_from_slice(content));
+        let mut descriptor = content.descriptor(media_type);
         let annotations = [
             (SIGNATURE, signature),
             (CERTIFICATE, identity.certificate_pem()),
@@ -97,7 +98,7 @@ impl Layer {
         descriptor.annotations = Some(BTreeMap::from(annotations));
         Self {
             suffix,
-            content: Bytes::copy_from_slice(content),
+            content,
             descriptor,
             identity: Arc::clone(identity),
         }
@@ -129,10 +130,10 @@ impl Layer {
             Some(layer) => layer.annotations.clone_from(&self.descriptor.annotations),
             None => layers.push(self.descriptor.clone()),
         }
-        let config = config(&layers);
+        let config = Blob::of(config(&layers));
         let mut manifest = stored.unwrap_or_else(|| Manifest::new(Descriptor::of(CONFIG, b"")));
         let media_type = manifest.config.media_type.clone();
-        manifest.config = Descriptor::of(&media_type, &config);
+        manifest.config = config.descriptor(&media_type);
         manifest.layers = layers;
         manifest
             .media_type
@@ -155,7 +156,7 @@ impl Layer {
         }
         let theirs = theirs.and_then(|text| STANDARD.decode(text).ok());
         let key = self.identity.public_key();
-        theirs.is_some_and(|signature| key.verify(&self.content, &signature).is_ok())
+        theirs.is_some_and(|signature| key.verify(self.content.content(), &signature).is_ok())
     }
 }
 

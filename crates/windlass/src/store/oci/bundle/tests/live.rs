@@ -54,11 +54,14 @@ fn bundles_and_the_manifests_that_refer_with_them_have_the_references_shape() {
         let subject: Descriptor = theirs.subject.clone().unwrap();
         let (manifest, [config, blob]) = ours.manifest(subject);
         assert_eq!(without_sizes(&manifest), without_sizes(&theirs));
-        assert_eq!(config, text(child, "/config").as_bytes());
+        assert_eq!(config.content(), text(child, "/config").as_bytes());
         let hint = &mut bundle["verificationMaterial"]["publicKey"]["hint"];
         assert_eq!(hint.as_str().unwrap().len(), key.public_key().hint().len());
         *hint = json!(key.public_key().hint());
-        assert_eq!(serde_json::from_slice::<Value>(&blob).unwrap(), bundle);
+        assert_eq!(
+            serde_json::from_slice::<Value>(blob.content()).unwrap(),
+            bundle
+        );
     }
     let image = Digest::parse(&text(&written, "/image")).unwrap();
     let list = Tag::of_digest(&image, "").unwrap();
