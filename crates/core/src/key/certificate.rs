@@ -27,13 +27,9 @@ impl Certificate {
 
     /// Reads every `CERTIFICATE` of a PEM text, up to `most` of them; there has to be one.
     pub fn all_from_pem(text: &str, most: usize) -> Result<Vec<Self>, KeyError> {
-        const END: &str = "-----END CERTIFICATE-----";
-        let blocks = text.split_inclusive(END).take(most);
-        let rest = |block: &&str| block.contains("-----BEGIN");
-        let mut found = Vec::new();
-        for block in blocks.filter(rest) {
-            found.push(Self::from_pem(block.as_bytes())?);
-        }
+        let blocks = pem::blocks(text, pem::END_OF_CERTIFICATE).take(most);
+        let read = blocks.map(|block| Self::from_pem(block.as_bytes()));
+        let found: Vec<_> = read.collect::<Result<_, _>>()?;
         if found.is_empty() {
             return Err(KeyError::NotPem { expected: EXPECTED });
         }

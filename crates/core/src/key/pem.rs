@@ -7,6 +7,11 @@ use zeroize::Zeroizing;
 
 use super::error::KeyError;
 
+/// The last line of a certificate.
+pub const END_OF_CERTIFICATE: &str = "-----END CERTIFICATE-----";
+/// The last line of a public key.
+pub const END_OF_PUBLIC_KEY: &str = "-----END PUBLIC KEY-----";
+
 /// The first block of a PEM text; the body is wiped on drop because it may be a private key.
 pub(super) struct Block {
     pub(super) label: String,
@@ -32,6 +37,19 @@ pub(super) fn first(text: &[u8], expected: &'static str) -> Result<Block, KeyErr
             return Ok(block);
         }
     }
+}
+
+/// The blocks of a PEM text that end in this line, each with what stands before it.
+///
+/// ```
+/// use windlass_core::key::{END_OF_CERTIFICATE, pem_blocks};
+///
+/// let text = format!("-----BEGIN CERTIFICATE-----\n{END_OF_CERTIFICATE}\n").repeat(2);
+/// assert_eq!(pem_blocks(&text, END_OF_CERTIFICATE).count(), 2);
+/// ```
+pub fn blocks<'a>(text: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
+    let blocks = text.split_inclusive(end);
+    blocks.filter(|block| block.contains("-----BEGIN"))
 }
 
 fn begin_label(line: &str) -> Option<&str> {

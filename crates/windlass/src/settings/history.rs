@@ -4,12 +4,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use windlass_core::certificate::Authority;
-use windlass_core::key::PublicKey;
+use windlass_core::key::{END_OF_PUBLIC_KEY, PublicKey, pem_blocks};
 
 /// Keys that are kept; beyond that the oldest is forgotten.
 const MOST_KEYS: usize = 64;
-/// End of a PEM block.
-const END: &str = "-----END PUBLIC KEY-----";
 
 /// What is remembered.
 #[derive(Debug, Clone, Default)]
@@ -87,7 +85,7 @@ pub(super) fn authorities(text: &str) -> Vec<Authority> {
 
 /// The keys in a text; those that cannot be read are left out.
 pub(super) fn keys(text: &str) -> Vec<PublicKey> {
-    let blocks = text.split_inclusive(END).take(MOST_KEYS);
+    let blocks = pem_blocks(text, END_OF_PUBLIC_KEY).take(MOST_KEYS);
     let keys = blocks.map(|block| PublicKey::from_pem(block.as_bytes()));
     keys.filter_map(Result::ok).collect()
 }
@@ -142,7 +140,7 @@ mod tests {
     #[test]
     fn a_key_that_cannot_be_read_does_not_hide_the_others() {
         let text = format!(
-            "{}-----BEGIN PUBLIC KEY-----\nx\n{END}\n{}",
+            "{}-----BEGIN PUBLIC KEY-----\nx\n{END_OF_PUBLIC_KEY}\n{}",
             key(1).to_pem(),
             key(2).to_pem()
         );

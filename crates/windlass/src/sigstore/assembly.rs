@@ -21,7 +21,7 @@ use sigstore_types::{
 use windlass_core::dsse::Envelope;
 use windlass_core::error::Chain;
 use windlass_core::json::strict;
-use windlass_core::key::Certificate;
+use windlass_core::key::{Certificate, END_OF_CERTIFICATE, pem_blocks};
 
 use super::material::Annotated;
 use super::signed::{MAX_BUNDLE, Who};
@@ -159,7 +159,7 @@ fn certificates(annotated: &Annotated) -> Result<VerificationMaterialContent, St
     let leaf = Certificate::from_pem(annotated.certificate.as_bytes())
         .map_err(|_| "the certificate is damaged".to_owned())?;
     let mut certificates = vec![certificate(leaf.der())];
-    for block in blocks(&annotated.chain) {
+    for block in pem_blocks(&annotated.chain, END_OF_CERTIFICATE) {
         if certificates.len() > MOST_CERTIFICATES {
             return Err(format!(
                 "the chain has more than {MOST_CERTIFICATES} certificates"
@@ -174,12 +174,6 @@ fn certificates(annotated: &Annotated) -> Result<VerificationMaterialContent, St
 
 fn certificate(der: &[u8]) -> X509Certificate {
     X509Certificate::new(DerCertificate::from_bytes(der))
-}
-
-/// The PEM blocks of a text, each with what stands before it.
-fn blocks(text: &str) -> impl Iterator<Item = &str> {
-    let blocks = text.split_inclusive("-----END CERTIFICATE-----");
-    blocks.filter(|block| block.contains("-----BEGIN"))
 }
 
 fn entry(text: &str) -> Result<Option<TransparencyLogEntry>, String> {

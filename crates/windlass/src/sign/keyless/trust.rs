@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use windlass_core::certificate::{Details, sct};
 use windlass_core::config;
-use windlass_core::key::{Certificate, PublicKey};
+use windlass_core::key::{Certificate, END_OF_PUBLIC_KEY, PublicKey, pem_blocks};
 
 use super::error::{Flaw, KeylessError};
 use super::fulcio::Issued;
@@ -37,8 +37,7 @@ impl Trusted {
         };
         let keys = || unusable(KEYS, "the public keys of the certificate transparency logs");
         let logs = settings.fulcio_ctlog_key.trim();
-        let blocks = logs.split_inclusive("-----END PUBLIC KEY-----").take(MOST);
-        let blocks = blocks.filter(|block| block.contains("-----BEGIN"));
+        let blocks = pem_blocks(logs, END_OF_PUBLIC_KEY).take(MOST);
         let logs_read: Result<Vec<_>, _> = blocks
             .map(|block| PublicKey::from_pem(block.as_bytes()))
             .collect();
