@@ -3,6 +3,35 @@
 
 use jiff::Timestamp;
 
+/// The mirror of the public instance.
+pub(crate) const PUBLIC_MIRROR: &str = "https://tuf-repo-cdn.sigstore.dev";
+
+/// How new a trusted root has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// Fetched now.
+    Now,
+    /// Fetched within a day, or now.
+    Today,
+    /// As it was last fetched. Nobody is asked.
+    Offline,
+}
+
+/// A trusted root with what is known of its age.
+#[derive(Debug, Clone)]
+pub(crate) struct Fetched {
+    /// `trusted_root.json`.
+    pub(crate) content: Vec<u8>,
+    /// When it was last found to be the newest one.
+    pub(crate) at: Timestamp,
+    /// Version of the root of the metadata.
+    pub(crate) root_version: u64,
+    /// When that root expires.
+    pub(crate) root_expires: Timestamp,
+    /// When the metadata has to be renewed by.
+    pub(crate) expires: Option<Timestamp>,
+}
+
 /// Why there is no trusted root.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TrustError {

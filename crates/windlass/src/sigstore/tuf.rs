@@ -15,6 +15,7 @@ use self::cache::Cache;
 use self::mirror::Mirror;
 use self::origin::Origin;
 use super::trust::TrustError;
+pub(crate) use super::trust::{Fetched, Freshness};
 
 mod cache;
 mod mirror;
@@ -27,32 +28,6 @@ mod tests;
 const TARGET: &str = "trusted_root.json";
 /// For how long what was fetched is used without asking again.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
-
-/// How new a trusted root has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    /// Fetched now.
-    Now,
-    /// Fetched within a day, or now.
-    Today,
-    /// As it was last fetched. Nobody is asked.
-    Offline,
-}
-
-/// A trusted root with what is known of its age.
-#[derive(Debug, Clone)]
-pub(crate) struct Fetched {
-    /// `trusted_root.json`.
-    pub(crate) content: Vec<u8>,
-    /// When it was last found to be the newest one.
-    pub(crate) at: Timestamp,
-    /// Version of the root of the metadata.
-    pub(crate) root_version: u64,
-    /// When that root expires.
-    pub(crate) root_expires: Timestamp,
-    /// When the metadata has to be renewed by.
-    pub(crate) expires: Option<Timestamp>,
-}
 
 /// The trusted root of an origin.
 pub(crate) async fn trusted_root(

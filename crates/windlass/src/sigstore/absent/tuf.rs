@@ -1,27 +1,8 @@
 //! A build without the feature `sigstore`: nothing is fetched.
 
-use jiff::Timestamp;
-
 use self::origin::Origin;
 use super::trust::TrustError;
-
-/// How new a trusted root has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    Now,
-    Today,
-    Offline,
-}
-
-/// A trusted root with what is known of its age.
-#[derive(Debug, Clone)]
-pub(crate) struct Fetched {
-    pub(crate) content: Vec<u8>,
-    pub(crate) at: Timestamp,
-    pub(crate) root_version: u64,
-    pub(crate) root_expires: Timestamp,
-    pub(crate) expires: Option<Timestamp>,
-}
+pub(crate) use super::trust::{Fetched, Freshness};
 
 /// Refuses.
 pub(crate) async fn trusted_root(
@@ -52,8 +33,7 @@ pub(crate) mod place {
 }
 
 pub(crate) mod origin {
-    /// The mirror of the public instance.
-    pub(crate) const PUBLIC_MIRROR: &str = "https://tuf-repo-cdn.sigstore.dev";
+    pub(crate) use crate::sigstore::trust::PUBLIC_MIRROR;
 
     /// Where a trusted root comes from.
     #[derive(Debug, Clone)]

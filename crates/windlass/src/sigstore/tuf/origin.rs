@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-/// The mirror of the public instance.
-pub(crate) const PUBLIC_MIRROR: &str = "https://tuf-repo-cdn.sigstore.dev";
+pub(crate) use crate::sigstore::trust::PUBLIC_MIRROR;
+
 /// The pinned root of the public instance.
 pub(crate) const PUBLIC_ROOT: &[u8] = include_bytes!("root.json");
 
