@@ -42,6 +42,15 @@ fn finding(stack: &Stack, bundle: &Value) -> String {
     judge(stack, Policy::STRICT, bundle).unwrap_err()
 }
 
+/// What is found by another trusted root.
+fn finding_by(root: &Value, bundle: &Value) -> String {
+    let verifier = Verifier::new(root.to_string().as_bytes(), Policy::STRICT).unwrap();
+    let signatory = signatory();
+    let (who, text) = (Who::Certificate(&signatory), bundle.to_string());
+    let judged = verifier.blob(who, text.as_bytes(), Blob::Bytes(FILE));
+    judged.unwrap_err()
+}
+
 fn usual(stack: &Stack) -> (Leaf, Value) {
     let leaf = stack.certificate(&Request::default());
     let bundle = stack.file_bundle(&leaf, FILE, TIME + 10);
@@ -100,8 +109,7 @@ fn another_name_or_issuer_in_a_certificate_is_named() {
 fn a_trusted_root_of_others_vouches_for_nothing() {
     let (stack, other) = (Stack::new(), Stack::new());
     let (_, bundle) = usual(&stack);
-    let text = bundle.to_string();
-    let found = judge_text(&other, Policy::STRICT, text.as_bytes()).unwrap_err();
+    let found = finding(&other, &bundle);
     assert_eq!(
         found,
         "the log entry is by a transparency log that the trusted root does not have"
@@ -109,14 +117,7 @@ fn a_trusted_root_of_others_vouches_for_nothing() {
     // of all others, only the authority is another
     let mut root = stack.root();
     root["certificateAuthorities"] = other.root()["certificateAuthorities"].clone();
-    let verifier = Verifier::new(root.to_string().as_bytes(), Policy::STRICT).unwrap();
-    let signatory = signatory();
-    let judged = verifier.blob(
-        Who::Certificate(&signatory),
-        text.as_bytes(),
-        Blob::Bytes(FILE),
-    );
-    let found = judged.unwrap_err();
+    let found = finding_by(&root, &bundle);
     assert!(
         found.contains("does not lead to an authority of the trusted root"),
         "{found}"
@@ -181,15 +182,7 @@ fn the_key_of_a_log_counts_only_within_its_validity() {
     let mut root = stack.root();
     root["tlogs"][0]["publicKey"]["validFor"] =
         json!({ "start": "2020-01-01T00:00:00Z", "end": "2021-01-01T00:00:00Z" });
-    let verifier = Verifier::new(root.to_string().as_bytes(), Policy::STRICT).unwrap();
-    let signatory = signatory();
-    let text = bundle.to_string();
-    let judged = verifier.blob(
-        Who::Certificate(&signatory),
-        text.as_bytes(),
-        Blob::Bytes(FILE),
-    );
-    let found = judged.unwrap_err();
+    let found = finding_by(&root, &bundle);
     let begin = "the key of the log was not valid at the time of the log entry, ";
     assert!(found.starts_with(begin), "{found}");
 }
@@ -202,15 +195,7 @@ fn a_timestamp_authority_counts_only_within_its_validity_and_for_its_signature()
     let mut root = stack.root();
     root["timestampAuthorities"][0]["validFor"] =
         json!({ "start": "2020-01-01T00:00:00Z", "end": "2021-01-01T00:00:00Z" });
-    let verifier = Verifier::new(root.to_string().as_bytes(), Policy::STRICT).unwrap();
-    let signatory = signatory();
-    let text = bundle.to_string();
-    let judged = verifier.blob(
-        Who::Certificate(&signatory),
-        text.as_bytes(),
-        Blob::Bytes(FILE),
-    );
-    let found = judged.unwrap_err();
+    let found = finding_by(&root, &bundle);
     assert!(
         found.ends_with("when its authority was not valid by the trusted root"),
         "{found}"

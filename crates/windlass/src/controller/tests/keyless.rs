@@ -555,10 +555,6 @@ async fn no_identity_token_is_seen_whatever_fails() {
     }
     let log = log.text();
     assert!(log.contains("does not accept"), "the log was written");
-    planted.search_everywhere(&stage.scene, &log);
-    planted.search(
-        "the readiness",
-        &stage.health.not_ready().unwrap_or_default(),
-    );
+    planted.search_with_readiness(&stage.scene, &log, &stage.health);
     stage.end().await;
 }

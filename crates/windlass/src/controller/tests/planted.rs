@@ -7,6 +7,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use windlass_core::key::PrivateKey;
 
 use super::*;
+use crate::telemetry::Health;
 
 /// Fewest characters of a form that is looked for.
 const SHORTEST: usize = 6;
@@ -46,6 +47,12 @@ impl Planted {
                 assert!(!found, "{name} is in {place} as {form}");
             }
         }
+    }
+
+    /// Fails if a secret stands anywhere that a scene lets others read, or in why it is not ready.
+    pub(super) fn search_with_readiness(&self, scene: &Scene, log: &str, health: &Health) {
+        self.search_everywhere(scene, log);
+        self.search("the readiness", &health.not_ready().unwrap_or_default());
     }
 
     /// Fails if a secret stands anywhere that a scene lets others read.
