@@ -27,7 +27,7 @@ pub(crate) enum LogError {
     )]
     Refused { host: String, status: u16 },
     /// The response is none.
-    #[error("cannot use the response of the transparency log {host}")]
+    #[error("cannot use the response of the transparency log {host}; {REMEDY}")]
     Malformed {
         host: String,
         source: MalformedResponse,
@@ -35,14 +35,14 @@ pub(crate) enum LogError {
     /// The log says that it has the entry at a place where it cannot be.
     #[error(
         "the transparency log {host} has the entry already and says that it is at another server, \
-         which is not asked"
+         which is not asked; {REMEDY}"
     )]
     Elsewhere { host: String },
     /// The entry does not pass a check.
     #[error("the transparency log {host} gave an entry that is not valid; {REMEDY}")]
     Entry { host: String, source: EntryError },
     /// The public key of the log cannot be read.
-    #[error("the transparency log {host} gave a public key that cannot be used")]
+    #[error("the transparency log {host} gave a public key that cannot be used; {REMEDY}")]
     Key { host: String },
     /// It did not respond in time to those before.
     #[error("the transparency log {host} has not responded for a while and is asked again in {} s",
@@ -53,7 +53,7 @@ pub(crate) enum LogError {
     Cut { host: String },
 }
 
-/// What to do about a log that lies.
+/// What to do about a log that lies, or is none.
 const REMEDY: &str = "check transparency.url, and transparency.public-key if it is set";
 
 impl LogError {
