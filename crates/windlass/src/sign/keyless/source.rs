@@ -17,6 +17,7 @@ use super::means::Means;
 use super::token::{IdentityToken, LIMIT};
 use crate::cluster::call::Call;
 use crate::cluster::path::{ApiPath, Resource, check_name};
+use crate::service::file;
 use crate::service::http::Http;
 
 /// Where cosign's tools write a token.
@@ -312,15 +313,9 @@ async fn of_account(account: &str, means: &Means) -> Result<Zeroizing<Vec<u8>>, 
 
 /// What is in a file, up to the size of a token.
 async fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
-    use tokio::io::AsyncReadExt as _;
-    let failed = |error: std::io::Error| error.to_string();
-    let is_file = tokio::fs::metadata(path).await.map_err(failed)?.is_file();
-    if !is_file {
+    let metadata = tokio::fs::metadata(path).await;
+    if !metadata.map_err(|error| error.to_string())?.is_file() {
         return Err("it is not a file".to_owned());
     }
-    let file = tokio::fs::File::open(path).await.map_err(failed)?;
-    let mut content = Zeroizing::new(Vec::new());
-    let mut limited = file.take(LIMIT as u64 + 1);
-    limited.read_to_end(&mut content).await.map_err(failed)?;
-    Ok(content)
+    file::read(path, LIMIT).await
 }

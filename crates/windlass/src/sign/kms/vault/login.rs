@@ -7,7 +7,8 @@ use serde_json::json;
 use windlass_core::config::Token;
 use zeroize::Zeroizing;
 
-use super::server::{Server, read};
+use super::server::Server;
+use crate::service::file::read;
 use crate::sign::kms::error::KmsError;
 use crate::sign::kms::means::Means;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Certificate, Method, Url};
 
+use crate::service::file::read;
 use crate::service::http::{Answer, Http, QUICK, excess};
 use crate::sign::kms::error::KmsError;
 use crate::sign::kms::means::Means;
@@ -154,18 +155,4 @@ async fn authorities(path: &Path) -> Result<Vec<Certificate>, KmsError> {
         return Err(unusable("there are none".to_owned()));
     }
     Ok(read)
-}
-
-/// What is in a file, up to this size.
-pub(super) async fn read(path: &Path, limit: usize) -> Result<zeroize::Zeroizing<Vec<u8>>, String> {
-    use tokio::io::AsyncReadExt as _;
-    let failed = |error: std::io::Error| error.to_string();
-    let file = tokio::fs::File::open(path).await.map_err(failed)?;
-    let mut content = zeroize::Zeroizing::new(Vec::new());
-    let mut limited = file.take(limit as u64 + 1);
-    limited.read_to_end(&mut content).await.map_err(failed)?;
-    if content.len() > limit {
-        return Err(format!("it is larger than {limit} bytes"));
-    }
-    Ok(content)
 }
