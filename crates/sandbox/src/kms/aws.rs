@@ -23,6 +23,14 @@ pub(super) fn respond(call: &Call<'_>) -> Answer {
         return refuse("UnknownOperationException", "no such operation");
     };
     let body = call.json();
+    match operation {
+        "CreateKey" | "CreateAlias" if call.is_denied(&format!("kms:{operation}")) => {
+            return refuse("AccessDeniedException", "this identity is not allowed to");
+        }
+        "CreateKey" => return create_key(call, &body, &region),
+        "CreateAlias" => return create_alias(call, &body),
+        _ => {}
+    }
     let wanted = body["KeyId"].as_str().unwrap_or_default();
     let name = match named(call, wanted, &region) {
         Ok(name) => name,
@@ -53,6 +61,39 @@ pub(super) fn respond(call: &Call<'_>) -> Answer {
         "Sign" => sign(call, &body, version, &arn),
         _ => refuse("UnknownOperationException", "no such operation"),
     }
+}
+
+fn create_key(call: &Call<'_>, body: &Value, region: &str) -> Answer {
+    if body["KeySpec"] != "ECC_NIST_P256" || body["KeyUsage"] != "SIGN_VERIFY" {
+        return refuse("ValidationException", "another key than these servers make");
+    }
+    let Ok(version) = call.state.new_version(Kind::P256) else {
+        return refuse("KMSInternalException", "no key");
+    };
+    let name = format!("00000000-0000-0000-0000-{:0>12}", version.id);
+    let key = Key::new(&name, Usage::Sign, version);
+    let arn = format!("arn:aws:kms:{region}:{ACCOUNT}:key/{name}");
+    let described = key
+        .versions
+        .last()
+        .map(|version| metadata(&key, version, &arn));
+    call.state.keys().push(key);
+    (200, json!({ "KeyMetadata": described }))
+}
+
+fn create_alias(call: &Call<'_>, body: &Value) -> Answer {
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let target = text("TargetKeyId");
+    let id = target.rsplit('/').next().unwrap_or_default().to_owned();
+    if !call.state.keys().iter().any(|key| key.name == id) {
+        return refuse("NotFoundException", "no such key");
+    }
+    let mut aliases = call.state.aliases();
+    if aliases.contains_key(&text("AliasName")) {
+        return refuse("AlreadyExistsException", "the alias exists");
+    }
+    aliases.insert(text("AliasName"), id);
+    (200, Value::Null)
 }
 
 /// The id of the key that is meant.

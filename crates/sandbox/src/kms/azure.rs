@@ -31,6 +31,20 @@ pub(super) fn respond(call: &Call<'_>) -> Answer {
         return refuse(400, "BadParameter");
     }
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    if let ["keys", name, "create"] = parts[..] {
+        if call.is_denied("Microsoft.KeyVault/vaults/keys/create/action") {
+            return refuse(403, "ForbiddenByRbac");
+        }
+        let body = call.json();
+        if body["kty"] != "EC" || body["crv"] != "P-256" {
+            return refuse(400, "BadParameter");
+        }
+        let Ok(version) = call.state.new_version(Kind::P256) else {
+            return refuse(500, "InternalServerError");
+        };
+        call.state.keys().push(Key::new(name, Usage::Sign, version));
+        return (200, json!({ "key": {} }));
+    }
     let (name, wanted, is_signing) = match parts[..] {
         ["keys", name] => (name, None, false),
         ["keys", name, version] => (name, Some(version), false),

@@ -31,6 +31,9 @@ pub(super) fn respond(call: &Call<'_>) -> Answer {
     let Some(path) = path.strip_prefix("/v1/") else {
         return refuse(404, "NOT_FOUND");
     };
+    if call.parts.method == http::Method::POST && path.ends_with("/cryptoKeys") {
+        return create(call, path);
+    }
     let (name, rest) = path.split_once("/cryptoKeyVersions").unwrap_or((path, ""));
     let keys = call.state.keys();
     let Some(key) = keys.iter().find(|key| key.name == name) else {
@@ -61,6 +64,28 @@ pub(super) fn respond(call: &Call<'_>) -> Answer {
         (_, Some(_)) => asymmetric_sign(call, key, version),
         _ => refuse(404, "NOT_FOUND"),
     }
+}
+
+fn create(call: &Call<'_>, path: &str) -> Answer {
+    if call.is_denied("cloudkms.cryptoKeys.create") {
+        return refuse(403, "PERMISSION_DENIED");
+    }
+    let body = call.json();
+    let algorithm = &body["versionTemplate"]["algorithm"];
+    if body["purpose"] != "ASYMMETRIC_SIGN" || algorithm != "EC_SIGN_P256_SHA256" {
+        return refuse(400, "INVALID_ARGUMENT");
+    }
+    let name = format!("{path}/{}", call.parameter("cryptoKeyId"));
+    if call.state.keys().iter().any(|key| key.name == name) {
+        return refuse(409, "ALREADY_EXISTS");
+    }
+    let Ok(version) = call.state.new_version(Kind::P256) else {
+        return refuse(500, "INTERNAL");
+    };
+    call.state
+        .keys()
+        .push(Key::new(&name, Usage::Sign, version));
+    (200, json!({ "name": name, "purpose": "ASYMMETRIC_SIGN" }))
 }
 
 /// Newest first by name: as text, in which 9 comes after 10.

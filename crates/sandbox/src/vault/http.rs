@@ -9,6 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
+use super::key::{Key, KeyKind};
 use super::state::{State, Token};
 use crate::body::{self, Body, RequestBody, read};
 use crate::exchange::Server;
@@ -81,6 +82,7 @@ fn reply(state: &State, parts: &Parts, path: &str, body: &Value) -> Reply {
         (false, ["auth", "token", "lookup-self"]) => Ok(lookup(state, token)),
         (true, ["auth", "token", "renew-self"]) => renew(state, token),
         (false, ["transit", "keys", name]) => key(state, name),
+        (true, ["transit", "keys", name]) => create(state, name, body),
         (true, ["transit", "sign", name] | ["transit", "sign", name, "sha2-256"]) => {
             sign(state, name, body)
         }
@@ -126,6 +128,17 @@ fn renew(state: &State, token: &str) -> Reply {
     Ok(json!({ "auth": {
         "client_token": token, "lease_duration": known.seconds(), "renewable": true,
     } }))
+}
+
+/// One that exists stays as it is.
+fn create(state: &State, name: &str, body: &Value) -> Reply {
+    if body["type"] != "ecdsa-p256" {
+        return Err((StatusCode::BAD_REQUEST, "unknown key type"));
+    }
+    let made = Key::generate(KeyKind::P256);
+    let made = made.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "no key"))?;
+    state.data().keys.entry(name.to_owned()).or_insert(made);
+    key(state, name)
 }
 
 fn key(state: &State, name: &str) -> Reply {

@@ -8,6 +8,8 @@
 //! Each kind speaks its service's REST interface with what [`http`] gives: bounded in time and size,
 //! without redirects. The kits of the services would bring a hundred packages for three calls.
 
+use std::time::Duration;
+
 use windlass_core::config;
 use windlass_core::key::PublicKey;
 use windlass_core::signed::Repeatability;
@@ -32,6 +34,14 @@ pub(crate) mod signer;
 #[cfg(test)]
 mod trial;
 mod vault;
+
+/// Pauses before a key that was created is read again.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(250),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 
 /// Checks the settings of a key as far as that is possible without asking its service.
 pub(crate) fn check(settings: &config::Kms) -> Result<Reference, KmsError> {
@@ -82,6 +92,37 @@ impl Kms {
             Reference::Gcp(key) => Gcp::open(key, means).await.map(Self::gcp),
             Reference::Azure(key) => Azure::open(key).await.map(Self::azure),
         }
+    }
+
+    /// Creates a key on P-256 that signs, and reads it. One of this name that exists stays as it is, and
+    /// is an error.
+    pub(crate) async fn create(reference: &Reference, means: &Means) -> Result<Self, KmsError> {
+        match Box::pin(Self::open(reference, means)).await {
+            Err(KmsError::Missing { .. }) => {}
+            // it is there, of whatever kind
+            Ok(_) | Err(KmsError::Unusable { .. } | KmsError::PublicKey { .. }) => {
+                return Err(KmsError::Exists {
+                    what: format!("the key {reference}"),
+                });
+            }
+            Err(error) => return Err(error),
+        }
+        match reference {
+            Reference::Vault(key) => vault::create(key, means).await?,
+            Reference::Aws(key) => Box::pin(aws::create(key, means)).await?,
+            Reference::Gcp(key) => gcp::create(key, means).await?,
+            Reference::Azure(key) => azure::create(key).await?,
+        }
+        for pause in PAUSES {
+            match Box::pin(Self::open(reference, means)).await {
+                // a service may take a moment to make it
+                Err(KmsError::Missing { .. } | KmsError::Unusable { .. }) => {
+                    tokio::time::sleep(pause).await;
+                }
+                opened => return opened,
+            }
+        }
+        Box::pin(Self::open(reference, means)).await
     }
 
     /// The public key that was read.

@@ -41,6 +41,29 @@ const ALGORITHMS: [(&str, Hash); 9] = [
     ("RSASSA_PSS_SHA_512", Hash::Sha512),
 ];
 
+/// Creates a key, and an alias that names it: the service chooses the id of a key.
+pub(super) async fn create(key: &AwsKey, means: &Means) -> Result<(), KmsError> {
+    if !key.id.starts_with("alias/") {
+        return Err(KmsError::Settings(
+            "AWS KMS chooses the ids of keys; give the alias that the new key is to have, as \
+             awskms:///alias/NAME"
+                .to_owned(),
+        ));
+    }
+    let line = Line::of(key, means).await?;
+    let what = format!("key {} of {}", key.id, line.place());
+    let create = Call::new("CreateKey", "create", &what);
+    let wanted = json!({
+        "KeySpec": "ECC_NIST_P256",
+        "KeyUsage": "SIGN_VERIFY",
+        "Description": "Created by windlass generate-key-pair",
+    });
+    let Description { key_metadata } = line.call(&create, &wanted).await?;
+    let name = Call::new("CreateAlias", "name a new key", &what);
+    let wanted = json!({ "AliasName": key.id, "TargetKeyId": key_metadata.arn });
+    line.send_off(&name, &wanted).await
+}
+
 /// A key of AWS KMS.
 pub(crate) struct Aws {
     line: Arc<Line>,

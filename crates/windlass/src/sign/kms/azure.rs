@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use windlass_core::key::PublicKey;
 
@@ -37,6 +38,21 @@ const ALGORITHMS: [(&str, &str, Hash); 6] = [
     ("RSA 3072", "RS384", Hash::Sha384),
     ("RSA 4096", "RS512", Hash::Sha512),
 ];
+
+/// Creates a key.
+pub(super) async fn create(key: &AzureKey) -> Result<(), KmsError> {
+    if key.version.is_some() {
+        return Err(KmsError::Settings(
+            "Azure Key Vault chooses the versions of keys; leave out the version".to_owned(),
+        ));
+    }
+    let line = Line::of(key).await?;
+    let create = operation::create(&format!("key {} of {}", key.name, line.place()));
+    let wanted = json!({ "kty": "EC", "crv": "P-256", "key_ops": ["sign", "verify"] });
+    let path = format!("keys/{}/create", key.name);
+    let _: IgnoredAny = line.call(&create, &path, Some(&wanted)).await?;
+    Ok(())
+}
 
 /// One version of a key of a vault.
 pub(crate) struct Azure {

@@ -40,6 +40,12 @@ pub(crate) enum KmsError {
         /// What to do.
         remedy: &'static str,
     },
+    /// A key that was to be created exists.
+    #[error("{what} exists and was not changed; `windlass public-key --key` prints its public key")]
+    Exists {
+        /// The key.
+        what: String,
+    },
     /// The key exists and is of no use here.
     #[error("cannot use {key}: {why}")]
     Unusable {
@@ -86,6 +92,7 @@ impl KmsError {
             | Self::Login { .. }
             | Self::Denied { .. }
             | Self::Missing { .. }
+            | Self::Exists { .. }
             | Self::Unusable { .. }
             | Self::PublicKey { .. }
             | Self::Mismatch { .. } => Retry::Backoff,

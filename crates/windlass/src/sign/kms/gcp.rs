@@ -12,6 +12,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 use windlass_core::key::PublicKey;
 
@@ -21,6 +22,7 @@ use self::operation::{ALGORITHM, operation, place};
 use super::cloud::Hash;
 use super::error::KmsError;
 use super::means::Means;
+use super::operation::Operation;
 use super::reference::gcp::GcpKey;
 
 mod crc32c;
@@ -44,6 +46,30 @@ const ALGORITHMS: [(&str, Hash); 10] = [
     ("RSA_SIGN_PSS_4096_SHA256", Hash::Sha256),
     ("RSA_SIGN_PSS_4096_SHA512", Hash::Sha512),
 ];
+
+/// Creates a key in a key ring that exists.
+pub(super) async fn create(key: &GcpKey, means: &Means) -> Result<(), KmsError> {
+    let Some((ring, id)) = key.name.rsplit_once("/cryptoKeys/") else {
+        return Err(KmsError::Settings("the reference names no key".to_owned()));
+    };
+    if key.version.is_some() {
+        return Err(KmsError::Settings(
+            "Google Cloud KMS chooses the versions of keys; leave out /cryptoKeyVersions/N"
+                .to_owned(),
+        ));
+    }
+    let line = Line::of(means).await?;
+    let permission = "cloudkms.cryptoKeys.create on the key ring to this identity \
+                      (roles/cloudkms.admin); the key ring has to exist: gcloud kms keyrings create";
+    let create = Operation::new("create", &place(&key.name), permission.to_owned());
+    let wanted = json!({
+        "purpose": "ASYMMETRIC_SIGN",
+        "versionTemplate": { "algorithm": "EC_SIGN_P256_SHA256" },
+    });
+    let path = format!("{ring}/cryptoKeys?cryptoKeyId={id}");
+    let _: IgnoredAny = line.call(&create, &path, Some(&wanted)).await?;
+    Ok(())
+}
 
 /// One version of a key of Google Cloud KMS.
 pub(crate) struct Gcp {

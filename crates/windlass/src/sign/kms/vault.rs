@@ -39,6 +39,20 @@ pub(super) fn check(product: Product, means: &Means) -> Result<(), KmsError> {
     login::check(means)
 }
 
+/// Creates a key.
+pub(super) async fn create(key: &VaultKey, means: &Means) -> Result<(), KmsError> {
+    let access = Access::of(key.product, means).await?;
+    let path = format!("{}/keys/{}", access.engine(), key.name);
+    let doing = format!("create key {path} of {}", access.place());
+    let body = json!({ "type": "ecdsa-p256" }).to_string();
+    let asked = Asked::write(doing, path, body);
+    let answer = access.ask(&asked).await?;
+    if answer.is_success() {
+        return Ok(());
+    }
+    Err(answer.failure(&asked.doing).into())
+}
+
 /// One version of a key of the engine.
 pub(crate) struct Vault {
     access: Arc<Access>,

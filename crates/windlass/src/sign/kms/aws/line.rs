@@ -87,6 +87,20 @@ impl Line {
         call: &Call,
         body: &serde_json::Value,
     ) -> Result<T, KmsError> {
+        let answer = self.answer(call, body).await?;
+        answer.json(&call.operation.doing).map_err(Into::into)
+    }
+
+    /// Runs an operation that responds with nothing.
+    pub(super) async fn send_off(
+        &self,
+        call: &Call,
+        body: &serde_json::Value,
+    ) -> Result<(), KmsError> {
+        self.answer(call, body).await.map(drop)
+    }
+
+    async fn answer(&self, call: &Call, body: &serde_json::Value) -> Result<Answer, KmsError> {
         let body = body.to_string();
         let mut answer = self.send(call, &body).await?;
         if refusal::remedy(&answer.body) == Some(Remedy::NewCredentials) {
@@ -94,7 +108,7 @@ impl Line {
             answer = self.send(call, &body).await?;
         }
         if answer.is_success() {
-            return answer.json(&call.operation.doing).map_err(Into::into);
+            return Ok(answer);
         }
         Err(refusal::error(&call.operation, &answer, self.login()))
     }

@@ -15,6 +15,12 @@ pub(super) fn sign(key: &str) -> Operation {
     Operation::new("sign with", key, permission)
 }
 
+pub(super) fn create(key: &str) -> Operation {
+    let permission = "Microsoft.KeyVault/vaults/keys/create/action to this identity (role Key Vault Crypto \
+                      Officer), or `create` in the access policy of the vault";
+    Operation::new("create", key, permission.to_owned())
+}
+
 /// What an identity has to be allowed: in role-based access control, and in an access policy.
 fn permission(action: &str, policy: &str) -> String {
     format!(
