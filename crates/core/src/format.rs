@@ -24,17 +24,23 @@ pub enum Format {
     /// A statement that says no more than that an image is signed: the form in which cosign 3 writes
     /// and verifies signatures of images in bundles. It cannot be configured.
     ImageStatement,
+    /// A statement that somebody else has written. It cannot be configured.
+    Statement,
+    /// Any content, signed as it is. It cannot be configured.
+    Content,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Tekton,
         Self::SlsaV1,
         Self::SlsaV2Alpha3,
         Self::SlsaV2Alpha4,
         Self::SimpleSigning,
         Self::ImageStatement,
+        Self::Statement,
+        Self::Content,
     ];
 
     /// Names of the formats for runs, with those that say what they give.
@@ -57,21 +63,30 @@ impl Format {
             Self::SlsaV2Alpha4 => "slsa/v2alpha4",
             Self::SimpleSigning => "simplesigning",
             Self::ImageStatement => "cosign/sign/v1",
+            Self::Statement => "statement",
+            Self::Content => "content",
         }
     }
 
     /// Whether its payload is an in-toto statement, which is signed inside a DSSE envelope.
     pub fn is_statement(self) -> bool {
-        self.predicate_type().is_some()
+        match self {
+            Self::SlsaV1
+            | Self::SlsaV2Alpha3
+            | Self::SlsaV2Alpha4
+            | Self::ImageStatement
+            | Self::Statement => true,
+            Self::Tekton | Self::SimpleSigning | Self::Content => false,
+        }
     }
 
-    /// The predicate type of its statement; none if it is no statement.
+    /// The predicate type of its statement; none if it is no statement, or one of any type.
     pub fn predicate_type(self) -> Option<&'static str> {
         match self {
             Self::SlsaV1 => Some(SLSA_V02),
             Self::SlsaV2Alpha3 | Self::SlsaV2Alpha4 => Some(SLSA_V1),
             Self::ImageStatement => Some(IMAGE_PREDICATE),
-            Self::Tekton | Self::SimpleSigning => None,
+            Self::Tekton | Self::SimpleSigning | Self::Statement | Self::Content => None,
         }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! What goes where: docs/behaviour.md, "Payloads" and "JSON".
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use crate::config::Config;
 use crate::extract::Breadth;
 use crate::format::{Format, IMAGE_PREDICATE};
@@ -11,6 +14,7 @@ use crate::run::Run;
 use crate::warning::{Notes, Warning};
 
 pub use self::error::PayloadError;
+pub use self::simplesigning::ImageClaims;
 pub(crate) use self::slsa_v1::PIPELINE_TASK;
 
 mod error;
@@ -62,7 +66,10 @@ impl Payload {
             Format::SlsaV2Alpha4 => {
                 slsa_v1::statement(run, config, Breadth::BuildArtifacts, &mut notes)?
             }
-            Format::SimpleSigning | Format::ImageStatement => {
+            Format::SimpleSigning
+            | Format::ImageStatement
+            | Format::Statement
+            | Format::Content => {
                 let kind = run.kind();
                 return Err(PayloadError::Unsuitable { format, kind });
             }
@@ -78,10 +85,34 @@ impl Payload {
     /// The payload for an image, in the format `simplesigning`. It depends on the image only, so it
     /// is the same for every run that names it.
     pub fn of_image(image: &Image) -> Self {
+        Self::of_image_with(image, &ImageClaims::default())
+    }
+
+    /// The same, with what else somebody claims.
+    pub fn of_image_with(image: &Image, claims: &ImageClaims) -> Self {
+        Self::about(
+            image,
+            Format::SimpleSigning,
+            simplesigning::bytes(image, claims),
+        )
+    }
+
+    /// A payload about an image that was written elsewhere.
+    pub fn about(image: &Image, format: Format, bytes: Vec<u8>) -> Self {
         Self {
-            format: Format::SimpleSigning,
-            bytes: simplesigning::bytes(image),
+            format,
+            bytes,
             subjects: vec![Subject::new(image.repository(), "sha256", image.hex())],
+            warnings: Vec::new(),
+        }
+    }
+
+    /// A payload about something that is no image, which was written elsewhere.
+    pub fn other(format: Format, bytes: Vec<u8>) -> Self {
+        Self {
+            format,
+            bytes,
+            subjects: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -89,15 +120,32 @@ impl Payload {
     /// The payload for an image in the format [`Format::ImageStatement`]. It depends on the digest
     /// only.
     pub fn image_statement(image: &Image) -> Self {
+        Self::image_statement_with(image, &BTreeMap::new())
+    }
+
+    /// The same, with annotations that somebody claims.
+    pub fn image_statement_with(image: &Image, annotations: &BTreeMap<String, String>) -> Self {
+        let annotations = simplesigning::texts(annotations).to_predicate();
         let text = format!(
-            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}},"annotations":{{}}}}],"predicateType":"{IMAGE_PREDICATE}","predicate":{{}}}}"#,
+            r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}},"annotations":{annotations}}}],"predicateType":"{IMAGE_PREDICATE}","predicate":{{}}}}"#,
             image.hex()
         );
-        Self {
-            format: Format::ImageStatement,
-            bytes: text.into_bytes(),
-            subjects: vec![Subject::new(image.repository(), "sha256", image.hex())],
-            warnings: Vec::new(),
+        Self::about(image, Format::ImageStatement, text.into_bytes())
+    }
+
+    /// The predicate type of the statement; none if it is no statement, or names none.
+    pub fn predicate_type(&self) -> Option<Cow<'static, str>> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Header {
+            predicate_type: String,
+        }
+        match self.format {
+            Format::Statement => {
+                let header: Header = serde_json::from_slice(&self.bytes).ok()?;
+                Some(header.predicate_type.into())
+            }
+            known => known.predicate_type().map(Cow::Borrowed),
         }
     }
 

@@ -24,8 +24,10 @@ pub enum Artifact {
         /// [`Run::short_key`].
         short_key: String,
     },
-    /// An image that the run built.
+    /// An image that the run built, or that somebody named.
     Image(Image),
+    /// A file that somebody named.
+    File,
 }
 
 impl Artifact {
@@ -41,6 +43,7 @@ impl Artifact {
         match self {
             Self::Run { short_key } => short_key,
             Self::Image(image) => image.short_key(),
+            Self::File => "file",
         }
     }
 }

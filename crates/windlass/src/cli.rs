@@ -14,7 +14,9 @@ use crate::cluster::Connection;
 
 mod access;
 mod arguments;
+mod attaching;
 mod attest;
+mod attest_blob;
 mod audit;
 mod cancel;
 mod chain;
@@ -38,6 +40,7 @@ mod flags;
 mod generate_key_pair;
 mod habits;
 mod help;
+mod import_key_pair;
 mod install;
 mod key;
 mod list;
@@ -51,6 +54,7 @@ mod original;
 mod output;
 mod payload;
 mod pipelinerun;
+mod predicate_flags;
 mod public_key;
 mod registry;
 mod report;
@@ -59,8 +63,10 @@ mod run;
 mod run_files;
 mod run_source;
 mod save;
+mod sign;
 mod sign_blob;
 mod signer_flags;
+mod signing_flags;
 mod story;
 mod target;
 mod taskrun;
@@ -90,8 +96,11 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     GenerateKeyPair(generate_key_pair::GenerateKeyPair),
+    ImportKeyPair(import_key_pair::ImportKeyPair),
     PublicKey(public_key::PublicKey),
+    Sign(sign::Sign),
     SignBlob(sign_blob::SignBlob),
+    AttestBlob(attest_blob::AttestBlob),
     Verify(verify::Verify),
     VerifyAttestation(verify_attestation::VerifyAttestation),
     Trace(trace::TraceVerb),
@@ -137,8 +146,11 @@ impl Verb {
     async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         match self {
             Self::GenerateKeyPair(verb) => verb.run(connection).await,
+            Self::ImportKeyPair(verb) => verb.run(),
             Self::PublicKey(verb) => verb.run(connection).await,
-            Self::SignBlob(verb) => verb.run(connection).await,
+            Self::Sign(verb) => Box::pin(verb.run(connection)).await,
+            Self::SignBlob(verb) => Box::pin(verb.run(connection)).await,
+            Self::AttestBlob(verb) => Box::pin(verb.run(connection)).await,
             Self::Verify(verb) => Box::pin(verb.run(connection)).await,
             Self::VerifyAttestation(verb) => Box::pin(verb.run(connection)).await,
             Self::Registry(verb) => Box::pin(verb.run(connection)).await,

@@ -22,6 +22,7 @@ mod process;
 mod service;
 mod settings;
 mod sign;
+mod signing;
 mod sigstore;
 mod store;
 pub mod telemetry;

@@ -16,6 +16,7 @@ pub(crate) use self::address::check as check_address;
 pub(crate) use self::error::LogError;
 pub(crate) use self::rekor::Added;
 use self::rekor::Rekor;
+use crate::service::breaker;
 use crate::service::error::ServiceError;
 use crate::telemetry::Circuits;
 use crate::unsupported::{self, Unsupported};
@@ -82,20 +83,41 @@ impl Logs {
     }
 
     fn open(&self, settings: &Transparency) -> Log {
-        if let Some(what) = unsupported::log(settings) {
-            return Log::Unsupported(what);
-        }
-        let rekor = Rekor::new(settings, self.pauses, self.circuits.clone());
-        rekor.map_or_else(Log::Broken, |rekor| Log::Rekor(Arc::new(rekor)))
+        Log::open(settings, self.pauses, self.circuits.clone())
     }
 }
 
 impl Log {
+    /// The log at an address, for a command.
+    pub(crate) fn named(settings: &Transparency) -> Self {
+        Self::open(settings, breaker::OPEN, Circuits::default())
+    }
+
+    fn open(settings: &Transparency, pauses: (Duration, Duration), circuits: Circuits) -> Self {
+        if let Some(what) = unsupported::log(settings) {
+            return Self::Unsupported(what);
+        }
+        let rekor = Rekor::new(settings, pauses, circuits);
+        rekor.map_or_else(Self::Broken, |rekor| Self::Rekor(Arc::new(rekor)))
+    }
+
     /// Adds an entry until a time, unless the signature has one. `claimed` is where the run says that it
     /// is: the log decides whether that is true.
     pub(crate) async fn add(
         &self,
         run: &Run<'_>,
+        signed: &Signed,
+        claimed: Option<String>,
+        until: Instant,
+    ) -> Result<Added, LogError> {
+        let uid = &run.metadata().uid;
+        self.add_for(uid, signed, claimed, until).await
+    }
+
+    /// The same for whom this names; of one that is empty nothing is known.
+    pub(crate) async fn add_for(
+        &self,
+        uid: &str,
         signed: &Signed,
         claimed: Option<String>,
         until: Instant,
@@ -108,7 +130,6 @@ impl Log {
             Self::Unsupported(what) => Err(LogError::Unsupported(what.clone())),
             Self::Broken(error) => Err(LogError::Service(error.clone())),
             Self::Rekor(rekor) => {
-                let uid = &run.metadata().uid;
                 let (entry, added) = rekor.add(uid, signed, claimed.as_deref(), until).await?;
                 signed.entry.get_or_init(|| entry);
                 Ok(added)

@@ -16,7 +16,7 @@ use windlass_core::signed::{Artifact, Signed, message};
 use windlass_core::terminal::quoted;
 use windlass_registry::Reference;
 
-use self::predicate::ImageAttestation;
+use self::image::ImageAttestation;
 use super::access::reference;
 use super::key;
 use super::output;
@@ -26,9 +26,8 @@ use crate::cluster::Connection;
 use crate::inspect::input::Input;
 use crate::local_file;
 use crate::sign::Signer;
-use crate::sign::reference::KeyRef;
 
-mod predicate;
+mod image;
 #[cfg(test)]
 mod tests;
 
@@ -71,14 +70,13 @@ runs.
 With the build type slsa-tekton, payloads contain labels, annotations and whole task runs: export
 them with --show-managed-fields, before the run is signed.", run_files::HELP))]
 #[command(mut_arg("target", |argument| argument.value_name("RUN|IMAGE").help(TARGET)))]
+#[command(mut_arg("predicate", |argument| argument.conflicts_with_all(["run", "last"])))]
+#[command(mut_arg("statement", |argument| argument.conflicts_with_all(["run", "last"])))]
 pub(crate) struct Attest {
     #[command(flatten)]
     source: RunSource,
     #[command(flatten)]
     image: ImageAttestation,
-    /// Private key: a file, k8s://<namespace>/<secret>, env://<variable> or hashivault://<key>
-    #[arg(long, value_name = "REF")]
-    key: KeyRef,
     /// Format of the payload (default: the configured one)
     #[arg(long, value_name = "FORMAT", value_parser = run_files::run_format)]
     format: Option<Format>,
@@ -90,32 +88,39 @@ pub(crate) struct Attest {
 impl Attest {
     /// Prints the envelope; a run that has not ended is refused.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let input = match &self.image.predicate {
+        let input = match self.image.input() {
             Some(predicate) => Some(predicate.clone()),
             None => self.source.file()?,
         };
-        if input == Some(Input::Stdin) && key::needs_input(&self.key) {
+        if input == Some(Input::Stdin) && self.image.signing.needs_input() {
             bail!(
                 "standard input is read for something else, so the password cannot be; set \
                  COSIGN_PASSWORD"
             );
         }
-        if let Some(predicate) = &self.image.predicate {
+        let print = |text: &str| self.print(text);
+        if self.image.input().is_some() {
             let images = images(&self.source)?;
-            let signer = key::signer(&self.key, connection).await?;
-            return Box::pin(self.image.run(predicate, &images, &signer)).await;
+            return Box::pin(self.image.run(&images, connection, print)).await;
         }
+        let Some(key) = &self.image.signing.key else {
+            bail!("give the key that signs the envelope of a run with --key");
+        };
         let mut warnings = Vec::new();
         let (artifact, payload) = self.payload(connection, &mut warnings).await?;
         output::warn(&warnings);
-        let signer = key::signer(&self.key, connection).await?;
-        let text = signed(&signer, artifact, payload).await?;
-        match &self.output {
-            None => output::write(text)?,
-            Some(path) => local_file::output(path, text.as_bytes())
-                .with_context(|| format!("cannot write to {}", path.display()))?,
-        }
+        let signer = key::signer(key, connection).await?;
+        print(&signed(&signer, artifact, payload).await?)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Writes to the output file, or to standard output.
+    fn print(&self, text: &str) -> anyhow::Result<()> {
+        match &self.output {
+            None => output::write(text),
+            Some(path) => local_file::output(path, text.as_bytes())
+                .with_context(|| format!("cannot write to {}", path.display())),
+        }
     }
 
     async fn payload(
@@ -138,7 +143,7 @@ fn images(source: &RunSource) -> anyhow::Result<Vec<Reference>> {
         reference(word).map_err(|error| anyhow::anyhow!("{word:?} is not an image: {error}"))
     };
     if source.target.is_empty() {
-        bail!("--predicate is about an image; name it: IMAGE@DIGEST or IMAGE:TAG");
+        bail!("--predicate and --statement are about an image; name it: IMAGE@DIGEST or IMAGE:TAG");
     }
     source.target.iter().map(image).collect()
 }

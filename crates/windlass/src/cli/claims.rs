@@ -44,7 +44,7 @@ pub(super) struct Notes {
     pub(super) check_claims: bool,
 }
 
-fn annotation(typed: &str) -> Result<(String, String), String> {
+pub(super) fn annotation(typed: &str) -> Result<(String, String), String> {
     match typed.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => {
             Ok((key.trim().to_owned(), value.to_owned()))

@@ -8,17 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const GUESSES: usize = 3;
 
 /// Verbs, and what to type instead.
-const VERBS: [(&[&str], &str); 19] = [
-    (
-        &["sign"],
-        "the controller signs images; `windlass attest --predicate FILE IMAGE` attaches an \
-         attestation, and `windlass sign-blob FILE` signs a file",
-    ),
-    (
-        &["attest-blob"],
-        "`windlass attest -f RUN` makes the envelope of a run, and `windlass sign-blob FILE` signs a \
-         file",
-    ),
+const VERBS: [(&[&str], &str); 16] = [
     (
         &["attach", "upload"],
         "`windlass attest --predicate FILE IMAGE` attaches an attestation; use oras for other files",
@@ -27,10 +17,6 @@ const VERBS: [(&[&str], &str); 19] = [
         &["clean"],
         "windlass removes nothing; remove the tag that `windlass triangulate IMAGE` prints in the \
          registry",
-    ),
-    (
-        &["import-key-pair"],
-        "a private key in PEM is used as it is: --key FILE, or x509.pem in a secret",
     ),
     (
         &["initialize"],

@@ -14,7 +14,7 @@ use super::output::look::{Look, uncoloured};
 const UNBROKEN: char = '\u{a0}';
 
 /// The verbs of the program, by what they are for.
-const GROUPS: [(&str, &[&str]); 7] = [
+const GROUPS: [(&str, &[&str]); 8] = [
     (
         "Verify",
         &[
@@ -27,8 +27,12 @@ const GROUPS: [(&str, &[&str]); 7] = [
         ],
     ),
     ("Runs", &["taskrun", "pipelinerun", "chain"]),
-    ("Before it is signed", &["explain", "payload", "attest"]),
-    ("Keys", &["generate-key-pair", "public-key", "sign-blob"]),
+    ("Before it is signed", &["explain", "payload"]),
+    ("Sign", &["sign", "attest", "sign-blob", "attest-blob"]),
+    (
+        "Keys",
+        &["generate-key-pair", "import-key-pair", "public-key"],
+    ),
     (
         "Registries",
         &[

@@ -7,17 +7,20 @@ use std::path::Path;
 use clap::Command;
 
 /// The verbs of cosign.
-const COSIGN: [&str; 18] = [
+const COSIGN: [&str; 21] = [
     "attest",
+    "attest-blob",
     "completions",
     "copy",
     "download",
     "env",
     "generate-key-pair",
+    "import-key-pair",
     "load",
     "login",
     "public-key",
     "save",
+    "sign",
     "sign-blob",
     "tree",
     "triangulate",

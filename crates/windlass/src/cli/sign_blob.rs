@@ -2,82 +2,128 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::ensure;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use clap::ValueHint;
+use windlass_core::format::Format;
+use windlass_core::payload::Payload;
+use windlass_core::signed::{Artifact, Signed};
 
-use super::key;
+use super::access::{duration, within};
+use super::attaching::write;
 use super::output;
+use super::sign::certificate_of;
+use super::signing_flags::SigningFlags;
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
-use crate::local_file;
-use crate::sign::reference::KeyRef;
+use crate::store::oci::bundle_file;
 
 /// Sign a file
 ///
-/// Prints the signature in base64, in the form that `cosign verify-blob` expects.
+/// Prints the signature in base64, in the form that `cosign verify-blob` expects, or writes a bundle
+/// with all that a verifier needs. Nothing is sent to a transparency log or to Fulcio unless its address
+/// is given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   windlass sign-blob --key cosign.key payload > signature
   windlass sign-blob --key k8s://tekton-chains/signing-secrets --output-signature signature payload
-  VAULT_ADDR=https://vault:8200 windlass sign-blob --key hashivault://release payload")]
+  VAULT_ADDR=https://vault:8200 windlass sign-blob --key hashivault://release payload
+  windlass sign-blob --key cosign.key --bundle app.sigstore.json app.tar
+  windlass sign-blob --identity-token token --fulcio-url https://fulcio.example.com \\
+      --rekor-url https://rekor.example.com --bundle app.sigstore.json app.tar")]
 pub(crate) struct SignBlob {
-    /// Private key: a file, k8s://<namespace>/<secret>, env://<variable> or hashivault://<key>
-    #[arg(long, value_name = "REF")]
-    key: KeyRef,
+    #[command(flatten)]
+    signing: SigningFlags,
+    /// Write the signature, with what vouches for it, to this file as a Sigstore bundle
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    bundle: Option<PathBuf>,
     /// Write the signature to this file instead of standard output
-    #[arg(long, alias = "output", value_name = "FILE")]
+    #[arg(long, alias = "output", value_name = "FILE", value_hint = ValueHint::FilePath)]
     output_signature: Option<PathBuf>,
-    /// Whether the signature is written in base64
+    /// Write the certificate of a signature without a key to this file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output_certificate: Option<PathBuf>,
+    /// Whether signature and certificate are written in base64
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     b64: bool,
-    /// Accepted for compatibility: nothing is sent to a transparency log
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    tlog_upload: Option<bool>,
+    /// The format of the bundle, which is always the one that cosign 3 writes
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
+    new_bundle_format: bool,
+    /// How long it may take altogether, such as 30s or 5m
+    #[arg(short, long, value_name = "DURATION", default_value = "2m", value_parser = duration)]
+    timeout: Duration,
     /// The file to sign, or `-` for standard input
-    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     blob: Input,
 }
 
 impl SignBlob {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let Self {
-            key,
-            output_signature,
-            b64,
-            tlog_upload,
-            blob,
-        } = self;
-        anyhow::ensure!(
-            tlog_upload != Some(true),
-            "uploading to a transparency log is not supported yet; leave --tlog-upload out"
+        ensure!(
+            self.new_bundle_format || self.bundle.is_none(),
+            "the old format of bundles is not written; leave out --new-bundle-format=false"
         );
         // the key first: its password may be piped in
-        let piped_twice = blob == Input::Stdin && key::needs_input(&key);
-        anyhow::ensure!(
+        let piped_twice = self.blob == Input::Stdin && self.signing.needs_input();
+        ensure!(
             !piped_twice,
             "the file is read from standard input, so the password cannot be; set COSIGN_PASSWORD"
         );
-        let signer = key::detached_signer(&key, connection).await?;
-        let payload = verdict::read(&blob, "file")?;
-        let signature = signer.sign(&payload).await?.bytes;
-        let signature = if b64 {
-            STANDARD.encode(signature).into_bytes()
-        } else {
-            signature
-        };
-        let Some(path) = output_signature else {
-            output::write(signature)?;
-            if b64 {
-                output::write("\n")?;
-            }
-            return Ok(ExitCode::SUCCESS);
-        };
-        local_file::output(&path, &signature)
-            .with_context(|| format!("cannot write the signature to {}", path.display()))?;
-        output::note(&format!("Wrote signature to file {}", path.display()));
+        ensure!(
+            self.signing.key.is_some()
+                || self.bundle.is_some()
+                || self.output_certificate.is_some(),
+            "a signature without a key is verified with its certificate; write both to a file with \
+             --bundle, or give a key with --key"
+        );
+        within(self.timeout, Box::pin(self.sign(connection))).await
+    }
+
+    async fn sign(&self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let means = self.signing.open(connection).await?;
+        let content = verdict::read(&self.blob, "file")?;
+        let payload = Payload::other(Format::Content, content);
+        let signed = means.sign(Artifact::File, payload).await?;
+        if let Some(entry) = signed.entry.get() {
+            output::note(&format!("Logged at {}", entry.url));
+        }
+        self.write(&signed)?;
+        if self.bundle.is_some() {
+            self.signing.tell(&means);
+        }
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn write(&self, signed: &Signed) -> anyhow::Result<()> {
+        let encoded = |bytes: &[u8]| {
+            if self.b64 {
+                STANDARD.encode(bytes).into_bytes()
+            } else {
+                bytes.to_vec()
+            }
+        };
+        let signature = encoded(&signed.signature_text());
+        if let Some(path) = &self.bundle {
+            write(path, bundle_file(signed).as_bytes(), "bundle")?;
+        }
+        if let Some(path) = &self.output_certificate {
+            let certificate = certificate_of(signed, path)?;
+            write(path, &encoded(certificate.as_bytes()), "certificate")?;
+        }
+        if let Some(path) = &self.output_signature {
+            return write(path, &signature, "signature");
+        }
+        if self.bundle.is_some() {
+            return Ok(());
+        }
+        output::write(signature)?;
+        if self.b64 {
+            output::write("\n")?;
+        }
+        Ok(())
     }
 }

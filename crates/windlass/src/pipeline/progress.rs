@@ -223,7 +223,9 @@ pub(crate) fn key(artifact: &Artifact, format: Format) -> String {
         | Format::SlsaV1
         | Format::SlsaV2Alpha3
         | Format::SlsaV2Alpha4
-        | Format::SimpleSigning => short.to_owned(),
+        | Format::SimpleSigning
+        | Format::Statement
+        | Format::Content => short.to_owned(),
     }
 }
 

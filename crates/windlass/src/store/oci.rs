@@ -22,10 +22,12 @@ use windlass_core::signed::Signed;
 use windlass_registry::{Advance, Append, Options, Tenant};
 
 use self::access::{Access, Owner};
-pub(crate) use self::attestation::attach_envelope;
+pub(crate) use self::attach::{Layout, Target, attach, attestations_of_type};
+pub(crate) use self::bundle::file_of as bundle_file;
 pub(crate) use self::clients::{Exemptions, client, options};
 pub(crate) use self::error::UploadError;
 pub(crate) use self::identity::Identity;
+pub(crate) use self::index::listed_at;
 pub(crate) use self::place::repository_of;
 use self::push::{Pushed, push};
 use self::upload::{Upload, uploads};
@@ -34,8 +36,8 @@ use crate::telemetry::Circuits;
 
 mod access;
 mod accounts;
+mod attach;
 pub(crate) mod attached;
-mod attestation;
 mod bundle;
 mod certificates;
 mod clients;

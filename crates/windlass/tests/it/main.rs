@@ -38,6 +38,8 @@ mod scene;
 mod shape;
 mod shell;
 #[cfg(feature = "sandbox")]
+mod sign;
+#[cfg(feature = "sandbox")]
 mod trace;
 #[cfg(feature = "sandbox")]
 mod transcripts;

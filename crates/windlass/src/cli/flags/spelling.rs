@@ -4,6 +4,7 @@
 //! clap lets a boolean have no value or always one. So the words are put into clap's form before it
 //! reads them.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
@@ -46,6 +47,7 @@ struct Words<'c> {
 impl Words<'_> {
     /// Takes a word; whether the next one is its value.
     fn take(&mut self, word: &str) -> Result<bool, String> {
+        let word = &*self.long(word);
         let (name, value) = match word.split_once('=') {
             Some((name, value)) if word.starts_with('-') => (name, Some(value)),
             _ => (word, None),
@@ -85,6 +87,20 @@ impl Words<'_> {
                 self.read.push(word.into());
                 Ok(takes)
             }
+        }
+    }
+
+    /// The word, with the short form of cosign's `import-key-pair --key` written out: in every other verb
+    /// that letter is the kubeconfig's.
+    fn long<'w>(&self, word: &'w str) -> Cow<'w, str> {
+        let is_there = self
+            .path
+            .last()
+            .is_some_and(|verb| verb.get_name() == "import-key-pair");
+        match word.strip_prefix("-k") {
+            Some("") if is_there => "--key".into(),
+            Some(rest) if is_there && rest.starts_with('=') => format!("--key{rest}").into(),
+            _ => word.into(),
         }
     }
 

@@ -53,12 +53,18 @@ const CERTIFICATES: Use = Use::Refused(
 const DETACHED: Use = Use::Refused(
     "windlass reads what comes with a signature from its bundle; give that with --bundle",
 );
-const LOG: Use = Use::Refused(
-    "windlass consults no transparency log and no timestamp authority; leave it out, or verify \
-     them with cosign",
+const TIMESTAMPS: Use = Use::Refused(
+    "windlass asks no timestamp authority; name a transparency log with --rekor-url, whose entries have a \
+     time",
 );
-const KEYLESS: Use =
-    Use::Refused("windlass signs with a key and not with an identity; give the key with --key");
+const BROWSER: Use = Use::Refused(
+    "windlass opens no browser to log in with; give a token with --identity-token, or sign where there is \
+     one, such as in a job of GitHub Actions",
+);
+const OTHER_CERTIFICATES: Use = Use::Refused(
+    "windlass signs with a key, or with one that Fulcio certifies; leave it out, and give verifiers the \
+     public key",
+);
 const HARDWARE: Use =
     Use::Refused("windlass uses no hardware keys; give a file, k8s://... or env://... with --key");
 const MUTUAL: Use = Use::Refused(
@@ -157,76 +163,38 @@ const VERIFY: [Flag; 4] = [
 ];
 
 /// Flags of verbs that sign.
-const SIGNING: [Flag; 28] = [
+const SIGNING: [Flag; 19] = [
     short('y', switch("yes", Use::Ignored)),
-    switch("insecure-skip-verify", Use::Ignored),
-    switch("issue-certificate", KEYLESS),
-    switch("new-bundle-format", Use::Ignored),
     switch("use-signing-config", Use::Ignored),
-    switch("oidc-disable-ambient-providers", Use::Ignored),
-    value("rekor-url", Use::Ignored),
+    switch("record-creation-timestamp", Use::Ignored),
     value("rekor-entry-type", Use::Ignored),
-    value("fulcio-auth-flow", KEYLESS),
-    value("fulcio-url", Use::Ignored),
-    value("identity-token", KEYLESS),
-    value("oidc-client-id", KEYLESS),
-    value("oidc-client-secret-file", KEYLESS),
     value("oidc-issuer", Use::Ignored),
-    value("oidc-provider", KEYLESS),
-    value("oidc-redirect-url", KEYLESS),
-    value("output-certificate", KEYLESS),
-    value("certificate", KEYLESS),
-    value("certificate-chain", KEYLESS),
+    switch("issue-certificate", OTHER_CERTIFICATES),
+    value("certificate", OTHER_CERTIFICATES),
+    value("certificate-chain", OTHER_CERTIFICATES),
+    value("fulcio-auth-flow", BROWSER),
+    value("oidc-client-secret-file", BROWSER),
+    value("oidc-redirect-url", BROWSER),
     value(
         "signing-algorithm",
         Use::Refused("the algorithm is that of the key; leave it out"),
     ),
-    value("signing-config", LOG),
-    value("trusted-root", LOG),
-    value("rfc3161-timestamp", LOG),
-    value("timestamp-client-cacert", LOG),
-    value("timestamp-client-cert", LOG),
-    value("timestamp-client-key", LOG),
-    value("timestamp-server-name", LOG),
-    value("timestamp-server-url", LOG),
+    value("rfc3161-timestamp", TIMESTAMPS),
+    value("rfc3161-timestamp-bundle", TIMESTAMPS),
+    value("timestamp-client-cacert", TIMESTAMPS),
+    value("timestamp-client-cert", TIMESTAMPS),
+    value("timestamp-client-key", TIMESTAMPS),
+    value("timestamp-server-name", TIMESTAMPS),
+    value("timestamp-server-url", TIMESTAMPS),
 ];
 
-/// Flags of `sign-blob` alone.
-const SIGN_BLOB: [Flag; 1] = [value(
-    "bundle",
-    Use::Refused("windlass writes a detached signature; use --output-signature"),
-)];
-
-/// Flags of `attest` alone.
-const ATTEST: [Flag; 6] = [
-    switch("tlog-upload", Use::Ignored),
-    switch("record-creation-timestamp", Use::Ignored),
-    switch(
-        "replace",
-        Use::Refused(
-            "windlass adds attestations and removes none; remove the old one in the registry",
-        ),
+/// Flags of `sign` alone.
+const SIGN: [Flag; 1] = [value(
+    "attachment",
+    Use::Refused(
+        "windlass signs what is named; name what is attached by its own digest, which `windlass tree` \
+         prints",
     ),
-    short(
-        'r',
-        switch(
-            "recursive",
-            Use::Refused("windlass attests the image that is named; name each image of an index"),
-        ),
-    ),
-    value(
-        "bundle",
-        Use::Refused("windlass writes an envelope; use --no-upload and redirect the output"),
-    ),
-    value(
-        "statement",
-        Use::Refused("windlass makes the statement; give what it says with --predicate"),
-    ),
-];
-
-const KMS: [Flag; 1] = [value(
-    "kms",
-    Use::Refused("windlass makes keys in files and secrets only; use the tool of that service"),
 )];
 
 /// Flags of tkn's `list` and `describe`.
@@ -258,7 +226,7 @@ const CHANGING: [Flag; 6] = [
 ];
 
 /// The flags of each verb.
-pub(super) const TABLE: [(&[&str], &[Flag]); 14] = [
+pub(super) const TABLE: [(&[&str], &[Flag]); 12] = [
     (
         &[
             "verify",
@@ -281,6 +249,7 @@ pub(super) const TABLE: [(&[&str], &[Flag]); 14] = [
             "copy",
             "save",
             "load",
+            "sign",
             "attest",
         ],
         &REGISTRY,
@@ -291,16 +260,16 @@ pub(super) const TABLE: [(&[&str], &[Flag]); 14] = [
             "verify-attestation",
             "verify-blob",
             "verify-blob-attestation",
+            "sign",
             "sign-blob",
             "attest",
+            "attest-blob",
             "public-key",
         ],
         &KEYS,
     ),
-    (&["sign-blob", "attest"], &SIGNING),
-    (&["sign-blob"], &SIGN_BLOB),
-    (&["attest"], &ATTEST),
-    (&["generate-key-pair"], &KMS),
+    (&["sign", "attest", "sign-blob", "attest-blob"], &SIGNING),
+    (&["sign"], &SIGN),
     (
         &[
             "taskrun list",
@@ -327,10 +296,13 @@ pub(super) const TABLE: [(&[&str], &[Flag]); 14] = [
             "verify-attestation",
             "verify-blob",
             "verify-blob-attestation",
+            "sign",
             "sign-blob",
             "attest",
+            "attest-blob",
             "public-key",
             "generate-key-pair",
+            "import-key-pair",
             "tree",
             "triangulate",
             "download signature",

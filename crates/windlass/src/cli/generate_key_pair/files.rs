@@ -11,6 +11,15 @@ use crate::local_file::{self, PRIVATE, PUBLIC};
 
 /// Makes a pair and writes `<prefix>.key` and `<prefix>.pub`.
 pub(super) fn generate(prefix: &str, existing: Existing) -> anyhow::Result<()> {
+    write_pair(prefix, existing, KeyPair::generate)
+}
+
+/// The same with the pair that this gives, which is asked for once it is known that it can be written.
+pub(in crate::cli) fn write_pair(
+    prefix: &str,
+    existing: Existing,
+    pair: impl FnOnce() -> anyhow::Result<KeyPair>,
+) -> anyhow::Result<()> {
     let names = [format!("{prefix}.key"), format!("{prefix}.pub")];
     let mut existing = existing;
     for name in &names {
@@ -19,7 +28,7 @@ pub(super) fn generate(prefix: &str, existing: Existing) -> anyhow::Result<()> {
             existing = Existing::Replace;
         }
     }
-    let pair = KeyPair::generate()?;
+    let pair = pair()?;
     let [private, public] = &names;
     write(private, pair.private.as_bytes(), PRIVATE, existing)?;
     note(&format!("Private key written to {private}"));

@@ -9,13 +9,13 @@ use crate::sign::password;
 
 /// What to do with a key that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Existing {
+pub(in crate::cli) enum Existing {
     Keep,
     Replace,
 }
 
 /// A new pair: cosign's encrypted file, its password, and the public key.
-pub(super) struct KeyPair {
+pub(in crate::cli) struct KeyPair {
     pub(super) private: Zeroizing<String>,
     pub(super) password: Zeroizing<Vec<u8>>,
     pub(super) public: String,
@@ -24,9 +24,16 @@ pub(super) struct KeyPair {
 impl KeyPair {
     /// Asks for the password and makes the pair.
     pub(super) fn generate() -> anyhow::Result<Self> {
-        let password = password::choose()?;
-        warn_of_newline(&password);
-        let key = draw_key()?;
+        let password = chosen()?;
+        Self::encrypted(&draw_key()?, password)
+    }
+
+    /// Asks for the password and makes the pair of a key that exists.
+    pub(in crate::cli) fn of(key: &PrivateKey) -> anyhow::Result<Self> {
+        Self::encrypted(key, chosen()?)
+    }
+
+    fn encrypted(key: &PrivateKey, password: Zeroizing<Vec<u8>>) -> anyhow::Result<Self> {
         let (mut salt, mut nonce) = ([0; 32], [0; 24]);
         draw(&mut salt)?;
         draw(&mut nonce)?;
@@ -37,6 +44,12 @@ impl KeyPair {
             public: key.public_key().to_pem(),
         })
     }
+}
+
+fn chosen() -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let password = password::choose()?;
+    warn_of_newline(&password);
+    Ok(password)
 }
 
 fn draw_key() -> anyhow::Result<PrivateKey> {

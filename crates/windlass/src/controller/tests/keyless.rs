@@ -238,6 +238,7 @@ async fn a_seal_with_a_certificate_of_anybody_else_is_none() {
         settings,
         environment: |_| None,
         cluster: None,
+        typed: None,
     };
     let doubt = Arc::default();
     let forger = KeylessSigner::open(&means, &doubt).await.unwrap();

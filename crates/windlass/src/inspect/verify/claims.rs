@@ -20,8 +20,18 @@ pub(super) fn of_statement(payload: &[u8], claim: &Claim) -> Value {
             "image": { "docker-manifest-digest": format!("{}:{}", claim.algorithm, claim.digest) },
             "type": "https://sigstore.dev/cosign/sign/v1",
         },
-        "optional": {},
+        "optional": annotations(payload, claim),
     })
+}
+
+/// The annotations of the subject with this digest, which is where cosign 3 has those of a signature.
+fn annotations(payload: &[u8], claim: &Claim) -> Value {
+    let statement: Value = serde_json::from_slice(payload).unwrap_or_default();
+    let subjects = statement["subject"].as_array();
+    let mut subjects = subjects.into_iter().flatten();
+    let subject = subjects.find(|subject| subject["digest"][&claim.algorithm] == *claim.digest);
+    let annotations = subject.and_then(|subject| subject["annotations"].as_object());
+    annotations.map_or_else(|| json!({}), |found| json!(found))
 }
 
 /// Compares the annotations of a signature with those that are asked for.

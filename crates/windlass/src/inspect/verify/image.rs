@@ -67,10 +67,10 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
         } => {
             (entry.kind, entry.outcome) = statement(&envelope, &material, digest, request);
             if entry.kind == EntryKind::Signature {
-                claims::compare(&mut entry.outcome, None, &request.annotations);
                 let payload = envelope.decode_payload().unwrap_or_default();
-                let says = || claims::of_statement(&payload, &claim_of(digest));
-                entry.claims = entry.outcome.holds().then(says);
+                let says = claims::of_statement(&payload, &claim_of(digest));
+                claims::compare(&mut entry.outcome, Some(&says), &request.annotations);
+                entry.claims = entry.outcome.holds().then_some(says);
             }
             // what is invalid is not printed, and of any size
             entry.envelope = entry.outcome.holds().then_some(envelope);

@@ -147,7 +147,7 @@ fn refusal(status: u16) -> Option<(&'static str, &'static str)> {
         )),
         404 | 405 => Some((
             "the request",
-            "see that signers.x509.fulcio.address leads to Fulcio, of version 1.0 or newer",
+            "see that its address is that of Fulcio, of version 1.0 or newer",
         )),
         _ => None,
     }

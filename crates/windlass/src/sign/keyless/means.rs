@@ -3,7 +3,7 @@
 use std::fmt;
 
 use kube::Client;
-use windlass_core::config;
+use windlass_core::config::{self, Token};
 
 use crate::environment::variable;
 use crate::sign::kms::means::Environment;
@@ -16,6 +16,17 @@ pub(crate) struct Means {
     pub(crate) environment: Environment,
     /// The cluster, and the namespace of the controller.
     pub(crate) cluster: Option<(Client, String)>,
+    /// What a person typed; none of the controller.
+    pub(crate) typed: Option<Typed>,
+}
+
+/// What a person typed of identity tokens.
+#[derive(Debug, Clone)]
+pub(crate) struct Typed {
+    /// A token itself.
+    pub(crate) token: Option<Token>,
+    /// Whether a token is looked for where this process runs.
+    pub(crate) is_ambient: bool,
 }
 
 impl Means {
@@ -25,6 +36,17 @@ impl Means {
             settings: settings.clone(),
             environment: variable,
             cluster: Some((client.clone(), namespace.to_owned())),
+            typed: None,
+        }
+    }
+
+    /// What a command has.
+    pub(crate) fn of_command(settings: config::X509, typed: Typed) -> Self {
+        Self {
+            settings,
+            environment: variable,
+            cluster: None,
+            typed: Some(typed),
         }
     }
 

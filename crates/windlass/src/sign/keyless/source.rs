@@ -9,7 +9,7 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use serde_json::json;
-use windlass_core::config;
+use windlass_core::config::{self, Token};
 use zeroize::Zeroizing;
 
 use super::error::KeylessError;
@@ -31,6 +31,11 @@ const GOOGLE_PRODUCT: &str = "/sys/class/dmi/id/product_name";
 /// How long a token of a service account is to be valid, in seconds: the least that Kubernetes allows.
 const LIFETIME: u64 = 600;
 
+/// Where a person can get a token from.
+const NOT_TYPED: &str = "there is no identity token, and windlass opens no browser to log in with; give \
+                         one with --identity-token, set SIGSTORE_ID_TOKEN, or sign in a job of GitHub \
+                         Actions with the permission `id-token: write`, on a machine of Google Cloud, or \
+                         in a pod with a token at /var/run/sigstore/cosign/oidc-token";
 const FILE_SETTING: &str = "signers.x509.identity.token.file";
 const PROVIDER: &str = "signers.x509.fulcio.provider";
 
@@ -48,6 +53,8 @@ enum Provider {
 pub(super) enum Source {
     /// A file.
     File(PathBuf),
+    /// What a person typed.
+    Typed(Token),
     /// A variable of the environment.
     Variable,
     /// A job of GitHub Actions, with the address and the credential that it has for that.
@@ -127,6 +134,9 @@ impl Source {
     pub(super) async fn of(means: &Means) -> Result<Self, KeylessError> {
         let settings = &means.settings;
         Self::check(settings)?;
+        if let Some(token) = means.typed.as_ref().and_then(|typed| typed.token.clone()) {
+            return Ok(Self::Typed(token));
+        }
         if !settings.identity_service_account.is_empty() {
             return Ok(Self::ServiceAccount(
                 settings.identity_service_account.clone(),
@@ -151,6 +161,13 @@ impl Source {
 
     /// The first that there is.
     async fn any(means: &Means) -> Result<Self, KeylessError> {
+        if means.typed.as_ref().is_some_and(|typed| !typed.is_ambient) {
+            return Err(KeylessError::Settings(
+                "there is no identity token, and --oidc-disable-ambient-providers says to look for \
+                 none; give one with --identity-token"
+                    .to_owned(),
+            ));
+        }
         if tokio::fs::try_exists(FILE).await.unwrap_or(false) {
             return Ok(Self::File(FILE.into()));
         }
@@ -164,6 +181,9 @@ impl Source {
         if String::from_utf8_lossy(&product).contains("Google") {
             return Self::google(means);
         }
+        if means.typed.is_some() {
+            return Err(KeylessError::Settings(NOT_TYPED.to_owned()));
+        }
         Err(KeylessError::Settings(format!(
             "there is no identity token; mount one of a service account with audience {:?} and set \
              {FILE_SETTING} to its path, or set {ACCOUNT} in windlass-config",
@@ -174,8 +194,8 @@ impl Source {
     fn github(means: &Means) -> Result<Self, KeylessError> {
         let missing = || {
             KeylessError::Settings(format!(
-                "{PROVIDER} is github-actions, and {GITHUB_URL} and {GITHUB_TOKEN} are not set; give \
-                 the job the permission `id-token: write`"
+                "GitHub Actions gives no identity token: {GITHUB_URL} and {GITHUB_TOKEN} are not set; \
+                 give the job the permission `id-token: write`"
             ))
         };
         let url = means.variable(GITHUB_URL).ok_or_else(missing)?;
@@ -214,6 +234,7 @@ impl Source {
     ) -> Result<IdentityToken, KeylessError> {
         let text = match self {
             Self::File(path) => read(path).await.map_err(|why| self.refuse(why))?,
+            Self::Typed(token) => Zeroizing::new(token.expose().as_bytes().to_vec()),
             Self::Variable => {
                 let text = means
                     .variable(TOKEN)
@@ -263,6 +284,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
+            Self::Typed(_) => f.write_str("--identity-token"),
             Self::Variable => f.write_str(TOKEN),
             Self::GitHub { .. } => f.write_str("GitHub Actions"),
             Self::Google { .. } => f.write_str("Google Cloud"),

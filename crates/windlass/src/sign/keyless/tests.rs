@@ -62,6 +62,7 @@ impl Stage {
             settings: self.settings.clone(),
             environment: |_| None,
             cluster: None,
+            typed: None,
         }
     }
 

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use windlass_core::dsse::Envelope;
-use windlass_core::signed::{Identity, LogEntry, Signed};
+use windlass_core::key::Scheme;
+use windlass_core::signed::{Identity, LogEntry, SignatureForm, Signed};
 use windlass_core::verify;
 use windlass_registry::Blob;
 use windlass_registry::manifest::{Descriptor, EMPTY, Manifest};
@@ -39,11 +41,11 @@ pub(super) struct Bundle {
 impl Bundle {
     /// The bundle of something signed; none if it is no statement. `created` is when the run ended.
     pub(super) fn of(signed: &Signed, created: Option<Timestamp>) -> Option<Self> {
-        let predicate_type = signed.payload.format.predicate_type()?;
+        let predicate_type = signed.payload.predicate_type()?;
         let envelope = signed.envelope()?;
         Some(Self::new(
             envelope,
-            predicate_type,
+            &predicate_type,
             material(&signed.identity, signed.entry.get()),
             created,
         ))
@@ -55,19 +57,9 @@ impl Bundle {
         material: Value,
         created: Option<Timestamp>,
     ) -> Self {
-        let signatures = envelope.signatures.iter();
-        let signatures: Vec<_> = signatures.map(|one| json!({"sig": one.sig})).collect();
-        let mut bundle = Map::new();
-        bundle.insert("mediaType".to_owned(), json!(BUNDLE));
-        bundle.insert("verificationMaterial".to_owned(), material);
-        let envelope = json!({
-            "payload": envelope.payload,
-            "payloadType": envelope.payload_type,
-            "signatures": signatures,
-        });
-        bundle.insert("dsseEnvelope".to_owned(), envelope);
+        let bundle = document(material, "dsseEnvelope", envelope_of(envelope));
         Self {
-            content: Blob::of(json!(bundle).to_string()),
+            content: Blob::of(bundle),
             predicate_type: predicate_type.to_owned(),
             created: created.unwrap_or(Timestamp::UNIX_EPOCH),
         }
@@ -99,6 +91,59 @@ impl Bundle {
         manifest.subject = Some(subject);
         manifest.artifact_type = Some(BUNDLE.to_owned());
         (manifest, [config, bundle])
+    }
+}
+
+/// A bundle with this content.
+fn document(material: Value, name: &str, content: Value) -> String {
+    let mut bundle = Map::new();
+    bundle.insert("mediaType".to_owned(), json!(BUNDLE));
+    bundle.insert("verificationMaterial".to_owned(), material);
+    bundle.insert(name.to_owned(), content);
+    json!(bundle).to_string()
+}
+
+/// An envelope as bundles have it.
+fn envelope_of(envelope: &Envelope) -> Value {
+    let signatures = envelope.signatures.iter();
+    let signatures: Vec<_> = signatures.map(|one| json!({"sig": one.sig})).collect();
+    json!({
+        "payload": envelope.payload,
+        "payloadType": envelope.payload_type,
+        "signatures": signatures,
+    })
+}
+
+/// The bundle of something signed, for a file: with its envelope, or with the signature over content
+/// that is not in it.
+pub(crate) fn file_of(signed: &Signed) -> String {
+    let material = material(&signed.identity, signed.entry.get());
+    match &signed.signature {
+        SignatureForm::Envelope(envelope) => {
+            document(material, "dsseEnvelope", envelope_of(envelope))
+        }
+        SignatureForm::Detached(signature) => {
+            let content = &signed.payload.bytes;
+            let (algorithm, digest) = digest_of(&signed.identity, content, signature);
+            let message = json!({
+                "messageDigest": { "algorithm": algorithm, "digest": STANDARD.encode(digest) },
+                "signature": STANDARD.encode(signature),
+            });
+            document(material, "messageSignature", message)
+        }
+    }
+}
+
+/// The digest of some content that goes with a signature over it, and its name in bundles.
+fn digest_of(identity: &Identity, content: &[u8], signature: &[u8]) -> (&'static str, Vec<u8>) {
+    match identity.public_key().verify(content, signature) {
+        Ok(Scheme::EcdsaSha384 | Scheme::RsaSha384 | Scheme::RsaPssSha384) => {
+            ("SHA2_384", Sha384::digest(content).to_vec())
+        }
+        Ok(Scheme::EcdsaSha512 | Scheme::RsaSha512 | Scheme::RsaPssSha512 | Scheme::Ed25519ph) => {
+            ("SHA2_512", Sha512::digest(content).to_vec())
+        }
+        _ => ("SHA2_256", Sha256::digest(content).to_vec()),
     }
 }
 

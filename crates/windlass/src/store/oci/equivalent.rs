@@ -123,7 +123,7 @@ fn is_ours(envelope: &Envelope, signed: &Signed) -> bool {
 }
 
 /// A blob; none if it is not what its descriptor says, whoever wrote that.
-async fn blob(
+pub(super) async fn blob(
     remote: &Remote,
     digest: &Digest,
     limit: usize,

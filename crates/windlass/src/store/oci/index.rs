@@ -25,6 +25,11 @@ pub(super) async fn listed(
     // what is wrong with credentials is told when something is pushed with them
     let repository = repository_of(image)?;
     let remote = &access.remote(owner, repository, &mut Vec::new()).await?;
+    listed_at(remote, image).await
+}
+
+/// The same where the way to the repository is open.
+pub(crate) async fn listed_at(remote: &Remote, image: &Image) -> Result<Vec<Image>, UploadError> {
     let mut indexes = vec![digest_of(image)?];
     let mut seen: BTreeSet<Digest> = indexes.iter().cloned().collect();
     let mut found = Vec::new();

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use serde_json::json;
 use windlass_core::signed::{Identity, LogEntry, Signed};
 use windlass_registry::manifest::{CONFIG, Descriptor, MANIFEST, Manifest};
-use windlass_registry::{Blob, Merge, Write};
+use windlass_registry::{Blob, Digest, Merge, Write};
 
 /// Media type of the payload of an image signature.
 pub(super) const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
@@ -76,7 +76,7 @@ impl Layer {
         Self::new(SIGNATURES, SIMPLE_SIGNING, payload, text, identity)
     }
 
-    pub(super) fn attestation(envelope: &[u8], identity: &Arc<Identity>) -> Self {
+    fn attestation(envelope: &[u8], identity: &Arc<Identity>) -> Self {
         Self::new(ATTESTATIONS, ENVELOPE, envelope, String::new(), identity)
     }
 
@@ -102,6 +102,11 @@ impl Layer {
             descriptor,
             identity: Arc::clone(identity),
         }
+    }
+
+    /// Digest of the content.
+    pub(super) fn digest(&self) -> &Digest {
+        &self.descriptor.digest
     }
 
     /// Bytes of the content.

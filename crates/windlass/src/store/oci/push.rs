@@ -74,7 +74,7 @@ async fn attach(
 }
 
 /// Pushes a bundle that refers to an image.
-async fn refer(
+pub(super) async fn refer(
     remote: &Remote,
     subject: Descriptor,
     bundle: &Bundle,
@@ -145,7 +145,10 @@ impl Place {
 }
 
 /// What a referrer refers to, if it is there.
-async fn subject(remote: &Remote, digest: &Digest) -> Result<Option<Descriptor>, UploadError> {
+pub(super) async fn subject(
+    remote: &Remote,
+    digest: &Digest,
+) -> Result<Option<Descriptor>, UploadError> {
     let found = remote.known_manifest(digest).await?;
     // only what names the manifest: some registries answer with more
     Ok(found.map(|found| Descriptor {

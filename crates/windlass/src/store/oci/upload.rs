@@ -52,6 +52,7 @@ pub(super) fn images(signed: &Signed, warnings: &mut Vec<String>) -> Vec<Image> 
     let format = signed.payload.format;
     match &signed.artifact {
         Artifact::Image(image) => return vec![image.clone()],
+        Artifact::File => return Vec::new(),
         Artifact::Run { .. } if format.is_statement() => {}
         Artifact::Run { .. } => {
             warnings.push(format!(
@@ -83,7 +84,12 @@ fn contents(run: &Run<'_>, signed: &Signed, storage: &Storage) -> Vec<Content> {
         // each is the one form of an image's signature in its encoding
         Format::SimpleSigning => vec![layer()],
         Format::ImageStatement => bundle().into_iter().collect(),
-        Format::Tekton | Format::SlsaV1 | Format::SlsaV2Alpha3 | Format::SlsaV2Alpha4 => {
+        Format::Content => Vec::new(),
+        Format::Tekton
+        | Format::SlsaV1
+        | Format::SlsaV2Alpha3
+        | Format::SlsaV2Alpha4
+        | Format::Statement => {
             let layer = encoding.in_tags().then(layer);
             let bundle = encoding.in_bundles().then(bundle).flatten();
             layer.into_iter().chain(bundle).collect()

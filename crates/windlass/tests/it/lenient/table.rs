@@ -6,7 +6,7 @@
 use crate::shell::Shell;
 
 /// The verbs of cosign and their flags.
-const COSIGN: [(&str, &str); 19] = [
+const COSIGN: [(&str, &str); 22] = [
     (
         "verify",
         "--allow-http-registry --allow-insecure-registry --annotations= -a= --attachment= \
@@ -95,6 +95,40 @@ const COSIGN: [(&str, &str); 19] = [
          --statement= --timeout= -t= --timestamp-client-cacert= --timestamp-client-cert= \
          --timestamp-client-key= --timestamp-server-name= --timestamp-server-url= \
          --tlog-upload --trusted-root= --type= --use-signing-config --verbose -d --yes -y",
+    ),
+    (
+        "sign",
+        "--allow-http-registry --allow-insecure-registry --annotations= -a= --attachment= \
+         --attachment-tag-prefix= --bundle= --certificate= --certificate-chain= \
+         --fulcio-auth-flow= --fulcio-url= --identity-token= --insecure-skip-verify \
+         --issue-certificate --k8s-keychain --key= --oidc-client-id= --oidc-client-secret-file= \
+         --oidc-disable-ambient-providers --oidc-issuer= --oidc-provider= \
+         --oidc-redirect-url= --output-certificate= --output-file= --output-payload= \
+         --output-signature= --payload= --record-creation-timestamp --recursive -r \
+         --registry-cacert= --registry-client-cert= --registry-client-key= \
+         --registry-password= --registry-referrers-mode= --registry-server-name= \
+         --registry-token= --registry-username= --rekor-url= --sign-container-identity= \
+         --signing-config= --sk --slot= --timeout= -t= --timestamp-client-cacert= \
+         --timestamp-client-cert= --timestamp-client-key= --timestamp-server-name= \
+         --timestamp-server-url= --tlog-upload --trusted-root= --upload --use-signing-config \
+         --verbose -d --yes -y",
+    ),
+    (
+        "attest-blob",
+        "--bundle= --certificate= --certificate-chain= --fulcio-auth-flow= --fulcio-url= \
+         --hash= --identity-token= --insecure-skip-verify --key= --new-bundle-format \
+         --oidc-client-id= --oidc-client-secret-file= --oidc-disable-ambient-providers \
+         --oidc-issuer= --oidc-provider= --oidc-redirect-url= --output-attestation= \
+         --output-certificate= --output-file= --output-signature= --predicate= \
+         --rekor-entry-type= --rekor-url= --rfc3161-timestamp-bundle= --signing-config= --sk \
+         --slot= --statement= --timeout= -t= --timestamp-client-cacert= \
+         --timestamp-client-cert= --timestamp-client-key= --timestamp-server-name= \
+         --timestamp-server-url= --tlog-upload --trusted-root= --type= --use-signing-config \
+         --verbose -d --yes -y",
+    ),
+    (
+        "import-key-pair",
+        "--key= -k= --output-file= --output-key-prefix= -o= --timeout= -t= --verbose -d --yes -y",
     ),
     (
         "generate-key-pair",
@@ -228,8 +262,11 @@ fn value(verb: &str, flag: &str) -> &'static str {
         "--limit=" | "--max-workers=" | "--keep=" | "--keep-since=" => "5",
         "--grace=" => "StoppedRunFinally",
         "--output=" | "-o=" => "json",
+        "--oidc-provider=" => "github-actions",
+        "--hash=" => "0000000000000000000000000000000000000000000000000000000000000000",
         "--annotations=" | "-a=" => "k=v",
         "--key=" => "cosign.pub",
+        "--kms=" => "hashivault://release",
         "--only=" => "sig",
         "--platform=" if verb == "copy" => "linux/amd64",
         _ => "x",

@@ -125,17 +125,14 @@ fn a_verb_of_another_program_is_answered_with_what_to_type() {
     let shell = Shell::new();
     for verb in [
         "attach",
-        "attest-blob",
         "bundle",
         "clean",
         "dockerfile",
         "generate",
-        "import-key-pair",
         "initialize",
         "manifest",
         "piv-tool",
         "pkcs11-tool",
-        "sign",
         "signing-config",
         "trusted-root",
         "upload",

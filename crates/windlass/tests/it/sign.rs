@@ -1,0 +1,9 @@
+//! `sign`, `attest`, `sign-blob`, `attest-blob` and `import-key-pair`: what they make is verified, once.
+
+mod files;
+mod images;
+#[cfg(feature = "sigstore")]
+mod keyless;
+mod keys;
+mod scene;
+mod services;
