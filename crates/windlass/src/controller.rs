@@ -30,6 +30,7 @@ use crate::settings::keys::{Keys, MakeSigner, follow_directory, follow_secret};
 use crate::settings::remote::Kind as Remote;
 use crate::settings::{self, Setting, Settings};
 use crate::sign::Signer;
+use crate::sign::kms::plugins::Plugins;
 use crate::store::oci::{self, Identity, Oci};
 use crate::telemetry::{Health, Metrics, Part};
 
@@ -85,6 +86,8 @@ pub struct Options {
     pub(crate) signer: MakeSigner,
     /// When signers behind a network are looked at.
     pub(crate) remote: settings::remote::Times,
+    /// The programs that sign with keys of their own.
+    pub(crate) plugins: Plugins,
     /// How several controllers share the work.
     pub replication: Replication,
     /// Where the state of the controller is told.
@@ -110,6 +113,7 @@ impl Options {
             identity: Identity::default(),
             signer: Signer::from_entries,
             remote: settings::remote::Times::default(),
+            plugins: Plugins::Off,
             replication: Replication::default(),
             health: Health::default(),
         }
@@ -220,7 +224,7 @@ async fn settings_sources(
             namespace.clone(),
             current.clone(),
             metrics.clone(),
-            options.remote.clone(),
+            (options.remote.clone(), options.plugins.clone()),
         )
     };
     let (kms, keyless) = (remote(Remote::Kms), remote(Remote::Keyless));

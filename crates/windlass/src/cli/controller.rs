@@ -26,6 +26,7 @@ use crate::{process, settings};
 
 mod klog;
 mod observability;
+mod plugins;
 mod replication;
 
 /// Requests that may be sent at once under a limit, unless it is set: as many as in Chains.
@@ -35,6 +36,13 @@ const BURST: f64 = 10.0;
 /// that is a namespace's share, fewer than 64 would push fewer signatures per second
 /// (`docs/performance.md`).
 const CONCURRENCY: usize = 256;
+
+/// Heading of the flags in the help.
+const PLUGINS: &str = "Plugins of key services";
+/// What their flags mean.
+const PLUGIN_DIR: &str = "Folder whose programs sigstore-kms-NAME may be run as plugins (default: WINDLASS_KMS_PLUGIN_DIR, or none)";
+const PLUGIN_ENV: &str =
+    "Variables that plugins get, separated by commas (default: WINDLASS_KMS_PLUGIN_ENV, or none)";
 
 /// What its flag means for the controller.
 const SYSTEM_NAMESPACE: &str =
@@ -60,6 +68,10 @@ pub(crate) struct Controller {
     /// Directory with the signing key, instead of the secret signing-secrets
     #[arg(long, value_name = "DIRECTORY")]
     signing_secrets_path: Option<PathBuf>,
+    #[arg(long, value_name = "DIRECTORY", help_heading = PLUGINS, help = PLUGIN_DIR)]
+    kms_plugin_dir: Option<PathBuf>,
+    #[arg(long, value_delimiter = ',', value_name = "NAMES", help_heading = PLUGINS, help = PLUGIN_ENV)]
+    kms_plugin_env: Vec<String>,
     /// Runs that push to registries at once (at least 32), a quarter of them of one namespace
     #[arg(long, alias = "threads-per-controller", default_value_t = CONCURRENCY, value_name = "N")]
     concurrency: usize,
@@ -166,6 +178,7 @@ impl Controller {
         let system_namespace = self.system_namespace();
         Options {
             namespaces: namespaces(&self.namespace),
+            plugins: plugins::of(self.kms_plugin_dir, &self.kms_plugin_env, variable),
             signing_secrets_path: self.signing_secrets_path,
             health,
             replication,

@@ -12,11 +12,12 @@ use kube::Client;
 use tokio::time::Instant;
 use windlass_core::config::CHAINS_CONFIG;
 
-use self::wanted::Wanted;
+use self::wanted::{Surroundings, Wanted};
 use super::{Current, Setting};
 use crate::cluster::config_map::ConfigMap;
 use crate::cluster::event::{self, Regarding};
 use crate::sign::Signer;
+use crate::sign::kms::plugins::Plugins;
 use crate::telemetry::Metrics;
 
 pub(crate) use self::wanted::Kind;
@@ -54,7 +55,7 @@ pub(crate) async fn run(
     namespace: String,
     current: Current,
     metrics: Metrics,
-    times: Times,
+    (times, plugins): (Times, Plugins),
 ) {
     let mut settings = current.subscribe();
     loop {
@@ -65,6 +66,7 @@ pub(crate) async fn run(
             current: &current,
             metrics: &metrics,
             times: &times,
+            plugins: &plugins,
             kind,
             last: None,
             told: None,
@@ -92,6 +94,7 @@ struct Follower<'a> {
     current: &'a Current,
     metrics: &'a Metrics,
     times: &'a Times,
+    plugins: &'a Plugins,
     kind: Kind,
     /// The key as it was last seen, also while it cannot be used.
     last: Option<Arc<Signer>>,
@@ -128,8 +131,12 @@ impl Follower<'_> {
     /// Opens the key, or looks whether it is still the same.
     async fn look(&mut self, wanted: &Wanted) -> Result<(), String> {
         let doubt = self.kind.doubt(&self.current.borrow());
-        let cluster = (self.client, self.namespace);
-        let opened = wanted.open(self.last.as_deref(), cluster, &doubt);
+        let around = Surroundings {
+            client: self.client,
+            namespace: self.namespace,
+            plugins: self.plugins,
+        };
+        let opened = wanted.open(self.last.as_deref(), around, &doubt);
         let found = tokio::time::timeout(self.times.patience, opened).await;
         let place = format!(
             "{} of {}/{CHAINS_CONFIG}",

@@ -5,8 +5,8 @@
 //! signature is asked of that version. Whatever a service makes of that, no signature leaves here
 //! that the public key does not verify.
 //!
-//! Each kind speaks its service's REST interface with what [`http`] gives: bounded in time and size,
-//! without redirects. The kits of the services would bring a hundred packages for three calls.
+//! Each kind but the plugins speaks its service's REST interface with what [`http`] gives: bounded in time
+//! and size, without redirects. The kits of the services would bring a hundred packages for three calls.
 
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use self::azure::Azure;
 use self::error::KmsError;
 use self::gcp::Gcp;
 use self::means::Means;
+use self::plugin::Plugin;
 use self::reference::Reference;
 use self::vault::Vault;
 
@@ -29,6 +30,8 @@ pub(crate) mod error;
 mod gcp;
 pub(crate) mod means;
 mod operation;
+mod plugin;
+pub(crate) mod plugins;
 pub(crate) mod reference;
 pub(crate) mod signer;
 #[cfg(test)]
@@ -49,8 +52,8 @@ pub(crate) fn check(settings: &config::Kms) -> Result<Reference, KmsError> {
     match &reference {
         Reference::Vault(key) => vault::check(key.product, &Means::of(settings))?,
         Reference::Azure(key) => azure::check(key)?,
-        // what else they need is the environment's, which the login asks
-        Reference::Aws(_) | Reference::Gcp(_) => {}
+        // what else they need is the environment's, which the login asks, or the controller's
+        Reference::Aws(_) | Reference::Gcp(_) | Reference::Plugin(_) => {}
     }
     Ok(reference)
 }
@@ -66,6 +69,8 @@ pub(crate) enum Kms {
     Gcp(Box<Gcp>),
     /// Azure Key Vault.
     Azure(Box<Azure>),
+    /// A plugin.
+    Plugin(Box<Plugin>),
 }
 
 impl Kms {
@@ -81,6 +86,10 @@ impl Kms {
         Self::Azure(Box::new(key))
     }
 
+    fn plugin(key: Plugin) -> Self {
+        Self::Plugin(Box::new(key))
+    }
+
     /// Reads the public key, and pins the version that it belongs to. Signing is not tried: whoever
     /// verifies may not be allowed to.
     pub(crate) async fn open(reference: &Reference, means: &Means) -> Result<Self, KmsError> {
@@ -91,6 +100,7 @@ impl Kms {
             Reference::Aws(key) => Aws::open(key, means).await.map(Self::aws),
             Reference::Gcp(key) => Gcp::open(key, means).await.map(Self::gcp),
             Reference::Azure(key) => Azure::open(key).await.map(Self::azure),
+            Reference::Plugin(key) => Plugin::open(key, means).await.map(Self::plugin),
         }
     }
 
@@ -132,6 +142,7 @@ impl Kms {
             Self::Aws(key) => key.public_key(),
             Self::Gcp(key) => key.public_key(),
             Self::Azure(key) => key.public_key(),
+            Self::Plugin(key) => key.public_key(),
         }
     }
 
@@ -142,6 +153,7 @@ impl Kms {
             Self::Aws(key) => key.name(),
             Self::Gcp(key) => key.name(),
             Self::Azure(key) => key.name(),
+            Self::Plugin(key) => key.name(),
         }
     }
 
@@ -153,6 +165,8 @@ impl Kms {
             Self::Aws(key) => key.is_random(),
             Self::Gcp(key) => key.is_random(),
             Self::Azure(key) => key.is_random(),
+            // how it signs is its own affair
+            Self::Plugin(_) => true,
         };
         if is_random {
             Repeatability::Unique
@@ -169,6 +183,7 @@ impl Kms {
             Self::Aws(key) => key.sign(message).await,
             Self::Gcp(key) => key.sign(message).await,
             Self::Azure(key) => key.sign(message).await,
+            Self::Plugin(key) => key.sign(message).await,
         }
     }
 
@@ -182,6 +197,7 @@ impl Kms {
             Self::Aws(key) => key.reopen().await.map(Self::aws),
             Self::Gcp(key) => key.reopen().await.map(Self::gcp),
             Self::Azure(key) => key.reopen().await.map(Self::azure),
+            Self::Plugin(key) => key.reopen().await.map(Self::plugin),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! `k8s://namespace/name` is a secret with cosign's entries (or `x509.pem`), `env://NAME` an
 //! environment variable, `https://...` a public key on a server, `hashivault://NAME` and the like a key in
-//! a service, and what names no scheme a file. The entries of a secret are read by the rules that the
+//! a service or of a plugin, and what names no scheme a file. The entries of a secret are read by the rules that the
 //! controller reads them by.
 
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// Schemes that are written without slashes as well, or by mistake. A file of such a name is typed as
 /// `./NAME`.
-const BARE_SCHEMES: [&str; 3] = ["pkcs11", "k8s", "env"];
+const BARE_SCHEMES: [&str; 2] = ["k8s", "env"];
 
 /// Where a key is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +54,15 @@ impl FromStr for KeyRef {
 
     fn from_str(text: &str) -> Result<Self, KeyRefError> {
         match text.split_once("://") {
+            // a path in it may begin with slashes
+            Some(_) if text.starts_with("pkcs11:") => Ok(Self::Service(text.parse()?)),
             Some(("k8s", place)) => Ok(Self::Secret(place.parse()?)),
             Some(("env", name)) if !name.is_empty() => Ok(Self::Environment(name.to_owned())),
             Some(("https" | "http", _)) => Ok(Self::Url(KeyUrl::parse(text)?)),
             Some((scheme, _)) if Reference::is_meant(scheme) => Ok(Self::Service(text.parse()?)),
             Some((scheme, _)) => Err(unsupported(scheme, "://")),
             None if text.is_empty() => Err(KeyRefError::Empty),
+            None if text.starts_with("pkcs11:") => Ok(Self::Service(text.parse()?)),
             None => match text.split_once(':') {
                 Some((scheme, _)) if BARE_SCHEMES.contains(&scheme) => {
                     Err(unsupported(scheme, ":"))

@@ -4,5 +4,6 @@ mod authority;
 mod flags;
 mod memory;
 mod metrics;
+mod plugins;
 pub mod process;
 mod rights;

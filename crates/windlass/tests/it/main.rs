@@ -26,6 +26,8 @@ mod kms_clouds;
 mod lenient;
 #[cfg(feature = "sandbox")]
 mod migrate;
+#[cfg(target_os = "linux")]
+mod plugin;
 #[cfg(feature = "sandbox")]
 mod readme;
 #[cfg(feature = "sandbox")]

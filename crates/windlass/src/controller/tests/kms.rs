@@ -541,3 +541,33 @@ async fn no_token_of_vault_is_seen_whatever_fails() {
     planted.search_with_readiness(&stage.scene, &log, &stage.health);
     stage.end().await;
 }
+
+#[tokio::test]
+async fn the_pin_of_a_pkcs11_uri_in_the_settings_is_seen_nowhere_whatever_becomes_of_it() {
+    let log = Log::default();
+    let guard = log.record(EVERYTHING);
+    let stage = Stage::with(often(), KeyKind::P256).await;
+    let mut planted = Planted::default();
+    planted.add("the PIN", "planted-pin-1234");
+    let uri = "pkcs11:token=t;object=k?pin-value=planted-pin-1234";
+    for (kmsref, why) in [
+        (uri.to_owned(), "plugins are off"),
+        (format!("{uri}&pin-value=planted-pin-1234"), "after the `?`"),
+        (format!("{uri}%"), "not percent-encoded"),
+        (uri.replace("pkcs11:", "hsm://"), "it has a PIN"),
+    ] {
+        let mut config = everything_by_kms();
+        config["signers.kms.kmsref"] = json!(kmsref);
+        stage.scene.configure(config).await;
+        let name = format!("run-{}", why.len());
+        stage.scene.create(finished(&name));
+        let says = |scene: &Scene| {
+            let events = json!(scene.local.cluster.list("events")).to_string();
+            log.text().contains(why) || events.contains(why)
+        };
+        stage.scene.until(why, says).await;
+        planted.search_with_readiness(&stage.scene, &log.text(), &stage.health);
+    }
+    drop(guard);
+    stage.end().await;
+}

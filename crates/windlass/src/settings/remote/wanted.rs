@@ -14,6 +14,7 @@ use crate::sign::keyless::error::KeylessError;
 use crate::sign::keyless::signer::KeylessSigner;
 use crate::sign::kms;
 use crate::sign::kms::error::KmsError;
+use crate::sign::kms::plugins::Plugins;
 use crate::sign::kms::reference::Reference;
 use crate::sign::kms::signer::KmsSigner;
 
@@ -84,6 +85,15 @@ impl Kind {
     }
 }
 
+/// What signers are opened with that does not change with the settings.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) client: &'a Client,
+    /// The system namespace.
+    pub(super) namespace: &'a str,
+    pub(super) plugins: &'a Plugins,
+}
+
 impl Wanted {
     pub(super) fn of(kind: Kind, settings: &Settings) -> Option<Self> {
         let config = settings.config()?;
@@ -101,17 +111,17 @@ impl Wanted {
     pub(super) async fn open(
         &self,
         last: Option<&Signer>,
-        (client, namespace): (&Client, &str),
+        around: Surroundings<'_>,
         doubt: &Arc<Notify>,
     ) -> Result<Option<Signer>, String> {
         match self {
             Self::Kms(settings) => {
-                let found = open_kms(settings, last, doubt).await;
+                let found = open_kms(settings, around.plugins, last, doubt).await;
                 let found = found.map_err(|error| Chain(&error).to_string())?;
                 Ok(found.map(|signer| Signer::Kms(Box::new(signer))))
             }
             Self::Keyless(settings) => {
-                let means = keyless::means::Means::of(settings, client, namespace);
+                let means = keyless::means::Means::of(settings, around.client, around.namespace);
                 let found = open_keyless(&means, last, doubt).await;
                 let found = found.map_err(|error| Chain(&error).to_string())?;
                 Ok(found.map(|signer| Signer::Keyless(Box::new(signer))))
@@ -122,13 +132,17 @@ impl Wanted {
 
 async fn open_kms(
     settings: &config::Kms,
+    plugins: &Plugins,
     last: Option<&Signer>,
     doubt: &Arc<Notify>,
 ) -> Result<Option<KmsSigner>, KmsError> {
     if let Some(Signer::Kms(signer)) = last {
         return signer.look().await;
     }
-    let means = kms::means::Means::of(settings);
+    let means = kms::means::Means {
+        plugins: plugins.clone(),
+        ..kms::means::Means::of(settings)
+    };
     let reference: Reference = settings.kmsref.parse()?;
     KmsSigner::open(&reference, &means, doubt).await.map(Some)
 }

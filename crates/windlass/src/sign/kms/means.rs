@@ -4,6 +4,7 @@ use std::fmt;
 
 use windlass_core::config;
 
+use super::plugins::Plugins;
 use crate::environment::variable;
 
 /// Reads a variable of the environment; empty ones count as unset.
@@ -15,19 +16,25 @@ pub(crate) struct Means {
     /// `signers.kms.*`; on the command line nothing is set.
     pub(crate) settings: config::Kms,
     pub(crate) environment: Environment,
+    /// The programs that are run.
+    pub(crate) plugins: Plugins,
 }
 
 impl Means {
     /// What a command has: the environment alone.
     pub(crate) fn of_environment() -> Self {
-        Self::of(&config::Kms::default())
+        Self {
+            plugins: Plugins::of_command(),
+            ..Self::of(&config::Kms::default())
+        }
     }
 
-    /// What the controller has.
+    /// What the controller has, without plugins.
     pub(crate) fn of(settings: &config::Kms) -> Self {
         Self {
             settings: settings.clone(),
             environment: variable,
+            plugins: Plugins::Off,
         }
     }
 

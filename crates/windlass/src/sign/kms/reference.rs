@@ -10,12 +10,14 @@ use self::aws::AwsKey;
 use self::azure::AzureKey;
 use self::error::ReferenceError;
 use self::gcp::GcpKey;
+use self::plugin::PluginKey;
 use self::vault::VaultKey;
 
 pub(crate) mod aws;
 pub(crate) mod azure;
 pub(crate) mod error;
 pub(crate) mod gcp;
+pub(crate) mod plugin;
 pub(crate) mod vault;
 mod word;
 
@@ -30,32 +32,15 @@ pub(crate) enum Reference {
     Gcp(GcpKey),
     /// `azurekms://`.
     Azure(AzureKey),
+    /// `NAME://` of a plugin, `pkcs11:`.
+    Plugin(PluginKey),
 }
 
 impl Reference {
-    /// The scheme with `://`.
-    pub(crate) fn scheme(&self) -> &'static str {
-        match self {
-            Self::Vault(key) => key.product.scheme(),
-            Self::Aws(_) => aws::SCHEME,
-            Self::Gcp(_) => gcp::SCHEME,
-            Self::Azure(_) => azure::SCHEME,
-        }
-    }
-
-    /// Whether a text begins with the scheme of a service, and is a reference to a key there or a
-    /// mistyped one.
+    /// Whether what stands before `://` is the scheme of a service, so that the whole is a reference to a
+    /// key there or a mistyped one. Any name may be that of a plugin.
     pub(crate) fn is_meant(scheme: &str) -> bool {
-        let schemes = [
-            vault::HASHIVAULT,
-            vault::OPENBAO,
-            aws::SCHEME,
-            gcp::SCHEME,
-            azure::SCHEME,
-        ];
-        schemes
-            .iter()
-            .any(|known| known.strip_suffix("://") == Some(scheme))
+        PluginKey::is_scheme(scheme)
     }
 }
 
@@ -66,8 +51,8 @@ impl FromStr for Reference {
         if text.is_empty() {
             return Err(ReferenceError::Empty);
         }
-        if text.starts_with("pkcs11:") {
-            return Err(ReferenceError::Pkcs11);
+        if let Some(rest) = text.strip_prefix("pkcs11:") {
+            return PluginKey::parse_pkcs11(rest).map(Self::Plugin);
         }
         let (scheme, rest) = text.split_once("://").ok_or(ReferenceError::NoScheme)?;
         match scheme {
@@ -76,9 +61,7 @@ impl FromStr for Reference {
             "awskms" => AwsKey::parse(rest).map(Self::Aws),
             "gcpkms" => GcpKey::parse(rest).map(Self::Gcp),
             "azurekms" => AzureKey::parse(rest).map(Self::Azure),
-            _ if is_scheme(scheme) => Err(ReferenceError::Plugin {
-                scheme: scheme.to_owned(),
-            }),
+            _ if PluginKey::is_scheme(scheme) => PluginKey::parse(scheme, rest).map(Self::Plugin),
             _ => Err(ReferenceError::NoScheme),
         }
     }
@@ -86,20 +69,14 @@ impl FromStr for Reference {
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.scheme())?;
         match self {
-            Self::Vault(key) => f.write_str(&key.name),
-            Self::Aws(key) => key.fmt(f),
-            Self::Gcp(key) => key.fmt(f),
-            Self::Azure(key) => key.fmt(f),
+            Self::Vault(key) => write!(f, "{}{}", key.product.scheme(), key.name),
+            Self::Aws(key) => write!(f, "{}{key}", aws::SCHEME),
+            Self::Gcp(key) => write!(f, "{}{key}", gcp::SCHEME),
+            Self::Azure(key) => write!(f, "{}{key}", azure::SCHEME),
+            Self::Plugin(key) => key.fmt(f),
         }
     }
-}
-
-/// Whether this may be the name of a service, and be repeated.
-fn is_scheme(text: &str) -> bool {
-    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    (1..=32).contains(&text.len()) && text.bytes().all(is_letter)
 }
 
 #[cfg(test)]

@@ -35,10 +35,24 @@ fn references_are_told_apart_by_their_scheme() {
 
 #[test]
 fn a_scheme_of_a_key_service_is_a_key_there_or_an_error_and_never_a_file() {
-    for text in ["hashivault://x", "openbao://x", "awskms:///alias/x"] {
+    for text in [
+        "hashivault://x",
+        "openbao://x",
+        "awskms:///alias/x",
+        "ovhkms://x",
+        "pkcs11:token=release;object=k",
+        "pkcs11:token=t;object=k?module-path=file:///usr/lib/x.so",
+    ] {
         assert!(matches!(text.parse(), Ok(KeyRef::Service(_))), "{text}");
     }
-    for text in ["hashivault://", "gcpkms://projects/p", "azurekms://x"] {
+    for text in [
+        "hashivault://",
+        "gcpkms://projects/p",
+        "azurekms://x",
+        "ovhkms://",
+        "pkcs11:",
+        "pkcs11:token=t;pin-value=1",
+    ] {
         let error = text.parse::<KeyRef>().unwrap_err().to_string();
         assert!(error.contains("is malformed"), "{text}: {error}");
     }
@@ -66,7 +80,8 @@ fn a_scheme_that_is_not_supported_is_never_taken_for_a_file() {
     for (text, scheme) in [
         ("gitlab://x", "gitlab://"),
         ("env://", "env://"),
-        ("pkcs11:token=release;slot-id=1?pin-value=1234", "pkcs11:"),
+        ("Name://x", "Name://"),
+        ("../x://y", "../x://"),
         ("k8s:ns/name", "k8s:"),
         ("env:KEY", "env:"),
     ] {

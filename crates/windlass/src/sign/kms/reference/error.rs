@@ -2,8 +2,9 @@
 
 /// What a reference may begin with.
 const FORMS: &str = "hashivault://NAME, openbao://NAME, awskms://[HOST]/ID, \
-                     gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K or \
-                     azurekms://VAULT.vault.azure.net/KEY";
+                     gcpkms://projects/P/locations/L/keyRings/R/cryptoKeys/K, \
+                     azurekms://VAULT.vault.azure.net/KEY, pkcs11:token=TOKEN;object=LABEL or \
+                     NAME://KEY of a plugin sigstore-kms-NAME";
 
 /// Why a text names no key in a service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,17 +15,15 @@ pub(crate) enum ReferenceError {
     /// There is no scheme in it.
     #[error("the key reference names no service; write {FORMS}")]
     NoScheme,
-    /// PKCS#11.
-    #[error("keys of PKCS#11 tokens (`pkcs11:`) are not supported yet; write {FORMS}")]
-    Pkcs11,
-    /// Another service, which sigstore's libraries leave to a plugin.
-    #[error(
-        "`{scheme}://` is no key service that is built in, and plugins (sigstore-kms-{scheme}) are not \
-         supported yet; write {FORMS}"
-    )]
+    /// The reference of a plugin's key is not as it has to be.
+    #[error("the key reference of `{scheme}` is malformed: {why}; write {form}")]
     Plugin {
-        /// The scheme.
+        /// The scheme, without what separates it from the rest.
         scheme: String,
+        /// What is wrong.
+        why: &'static str,
+        /// What to write.
+        form: String,
     },
     /// The part after the scheme is not as it has to be.
     #[error("the key reference of `{scheme}` is malformed: {why}; write {form}")]
