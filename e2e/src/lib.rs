@@ -28,6 +28,7 @@ mod registry;
 mod run_record;
 pub mod runs;
 mod shell;
+mod softhsm;
 mod testbed;
 mod tokens;
 mod workstation;
@@ -44,6 +45,7 @@ pub use parts::Cosign;
 pub use registry::Registry;
 pub use run_record::{RunRecord, key_of};
 pub use shell::{Output, Shell};
+pub use softhsm::SoftHsm;
 pub use testbed::{Kind, Testbed};
 pub use workstation::Workstation;
 

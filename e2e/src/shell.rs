@@ -61,6 +61,16 @@ impl Shell {
         self
     }
 
+    /// The same shell, which finds programs in this folder first.
+    #[must_use]
+    pub fn with_programs(mut self, folder: &Path) -> Self {
+        let mut path = folder.as_os_str().to_owned();
+        path.push(":");
+        path.push(&self.path);
+        self.path = path;
+        self
+    }
+
     /// A second shell in a folder below this one's, with exports of its own.
     pub fn beside(&self, folder: &str) -> Result<Self> {
         let shell = Self {
