@@ -109,6 +109,8 @@ impl Kms {
     pub(crate) async fn create(reference: &Reference, means: &Means) -> Result<Self, KmsError> {
         match Box::pin(Self::open(reference, means)).await {
             Err(KmsError::Missing { .. }) => {}
+            // a plugin says no more of a key than that there was an error
+            Err(KmsError::Failed(_)) if matches!(reference, Reference::Plugin(_)) => {}
             // it is there, of whatever kind
             Ok(_) | Err(KmsError::Unusable { .. } | KmsError::PublicKey { .. }) => {
                 return Err(KmsError::Exists {
@@ -122,6 +124,7 @@ impl Kms {
             Reference::Aws(key) => Box::pin(aws::create(key, means)).await?,
             Reference::Gcp(key) => gcp::create(key, means).await?,
             Reference::Azure(key) => azure::create(key).await?,
+            Reference::Plugin(key) => plugin::create(key, means).await?,
         }
         for pause in PAUSES {
             match Box::pin(Self::open(reference, means)).await {

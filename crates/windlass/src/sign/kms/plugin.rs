@@ -26,6 +26,20 @@ mod tests;
 /// Most runs of one plugin at a time: each is a process, and tokens do one thing after another.
 const AT_ONCE: usize = 8;
 
+/// Has a plugin create a key, of the algorithm that it takes if nobody says which.
+pub(super) async fn create(key: &PluginKey, means: &Means) -> Result<(), KmsError> {
+    let (program, places) = (means.plugins.find(key)?, Semaphore::new(1));
+    let name = name(key);
+    let doing = format!("read which algorithms there are for {name}");
+    let asked = Method::DefaultAlgorithm.arguments(&key.resource);
+    let printed = run(&places, &program, &asked, &[], &doing).await?;
+    let algorithm = protocol::read(&printed, &doing, &program)?.default_algorithm(&doing)?;
+    let doing = format!("create {name}");
+    let asked = Method::CreateKey(&algorithm).arguments(&key.resource);
+    let printed = run(&places, &program, &asked, &[], &doing).await?;
+    protocol::read(&printed, &doing, &program).map(drop)
+}
+
 /// A key of a plugin.
 pub(crate) struct Plugin {
     program: Arc<Program>,

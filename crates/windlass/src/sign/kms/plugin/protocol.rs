@@ -20,12 +20,15 @@ const HEARD: usize = 1000;
 
 /// What a plugin is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Method {
+pub(super) enum Method<'a> {
+    DefaultAlgorithm,
+    /// With this algorithm.
+    CreateKey(&'a str),
     PublicKey,
     SignMessage,
 }
 
-impl Method {
+impl Method<'_> {
     /// The second argument. All members are given that Go's programs read without looking.
     pub(super) fn arguments(self, resource: &str) -> String {
         let mut arguments = json!({
@@ -37,6 +40,8 @@ impl Method {
             },
         });
         let (name, options) = match self {
+            Self::DefaultAlgorithm => ("defaultAlgorithm", json!({})),
+            Self::CreateKey(algorithm) => ("createKey", json!({ "algorithm": algorithm })),
             Self::PublicKey => (
                 "publicKey",
                 json!({ "publicKeyOptions": { "rpcOptions": {} } }),
@@ -57,8 +62,15 @@ impl Method {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Response {
     error_message: Option<String>,
+    default_algorithm: Option<DefaultAlgorithmResponse>,
     public_key: Option<PublicKeyResponse>,
     sign_message: Option<SignMessageResponse>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DefaultAlgorithmResponse {
+    default_algorithm: String,
 }
 
 #[derive(Deserialize)]
@@ -92,6 +104,12 @@ pub(super) fn read(printed: &[u8], doing: &str, program: &Program) -> Result<Res
 }
 
 impl Response {
+    /// The name of the algorithm that is taken if nobody says which.
+    pub(super) fn default_algorithm(self, doing: &str) -> Result<String, KmsError> {
+        let half = self.default_algorithm.ok_or_else(|| other(doing))?;
+        Ok(half.default_algorithm)
+    }
+
     /// The PEM text of the public key.
     pub(super) fn public_key(self, doing: &str) -> Result<Vec<u8>, KmsError> {
         let half = self.public_key.ok_or_else(|| other(doing))?;
