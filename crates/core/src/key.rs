@@ -11,6 +11,7 @@ mod error;
 mod fingerprint;
 mod jwk;
 mod p1363;
+mod p256_key;
 mod pem;
 mod private;
 mod public;
