@@ -6,6 +6,7 @@
 //! lists.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -16,6 +17,7 @@ use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio::sync::{Semaphore, mpsc};
 use windlass_core::error::Chain;
 use windlass_core::json::Flaw;
 
@@ -35,6 +37,8 @@ const WATCH_SECONDS: u64 = 290;
 const SILENCE: Duration = Duration::from_secs(WATCH_SECONDS + 40);
 /// Largest watch event that is read: an object and what is around it.
 const EVENT_LIMIT: usize = OBJECT_LIMIT + 1024;
+/// Bytes of a list that are read before they are taken in, or one object.
+const READ_AHEAD: usize = 4 << 20;
 /// Events in a row that are passed over because they cannot be read. More than that is no watch.
 const UNREADABLE: usize = 100;
 /// Shortest and longest pause after a watch that was lost.
@@ -155,16 +159,35 @@ async fn once(
 
 /// Hands on everything there is, and gives the version at which the list began. Changes of objects
 /// that were shown early are in the watch from there, however long the list takes.
+///
+/// The list is read ahead of who takes it in, so that the API server makes the next page meanwhile.
 async fn list(client: &Client, source: &Source, sink: &mut impl Sink) -> Result<String, ListError> {
-    let mut list = List::new(client, source);
-    while let Some(listed) = list.next().await? {
-        let change = match listed {
-            Listed::Object(object) => Change::Seen(object),
-            Listed::TooLarge(object) => Change::Skipped(object.to_string()),
-        };
-        sink.take(change).await;
-    }
-    Ok(list.version().to_owned())
+    let room = Arc::new(Semaphore::new(READ_AHEAD));
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let read = async move {
+        let mut list = List::new(client, source);
+        while let Some(listed) = list.next().await? {
+            let (change, bytes) = match listed {
+                Listed::Object(object) => {
+                    let bytes = object.len();
+                    (Change::Seen(object), bytes)
+                }
+                Listed::TooLarge(object) => (Change::Skipped(object.to_string()), 0),
+            };
+            let bytes = u32::try_from(bytes.min(READ_AHEAD)).unwrap_or(u32::MAX);
+            // the semaphore is never closed, and the other half reads as long as this one sends
+            let taken = Arc::clone(&room).acquire_many_owned(bytes).await;
+            let _ = sender.send((change, taken));
+        }
+        Ok(list.version().to_owned())
+    };
+    let show = async {
+        while let Some((change, _room)) = receiver.recv().await {
+            sink.take(change).await;
+        }
+    };
+    let (version, ()) = tokio::join!(read, show);
+    version
 }
 
 /// Watches from `version` on until the server ends the watch in the agreed way; secrets until the
