@@ -11,6 +11,7 @@ use http::HeaderValue;
 use http::header::{AUTHORIZATION, LOCATION};
 use reqwest::{RequestBuilder, Url};
 
+use self::addresses::KnownAddresses;
 use self::client::{Clients, Verification};
 use self::failure::{failure, is_unsent, silence, unchecked};
 use self::host::Exemptions;
@@ -21,6 +22,7 @@ use crate::options::{Bodies, Options};
 use crate::secrets::Secrets;
 use crate::tenant::Tenant;
 
+mod addresses;
 mod body;
 mod client;
 mod failure;
@@ -34,7 +36,7 @@ mod setup;
 
 pub(crate) use self::failure::unfollowed;
 pub use self::network::refusal;
-pub(crate) use self::place::{Origin, Place};
+pub(crate) use self::place::{Origin, Place, is_same_origin};
 pub(crate) use self::request::{Body, Request};
 pub(crate) use self::response::Response;
 pub use self::setup::SetupError;
@@ -52,6 +54,7 @@ pub(crate) struct Http {
     network: Network,
     exemptions: Exemptions,
     schemes: Schemes,
+    addresses: KnownAddresses,
     bodies: Bodies,
     /// How long a response may take to begin.
     first_byte: Duration,
@@ -73,6 +76,7 @@ impl Http {
             network,
             exemptions: Exemptions::new(options),
             schemes: Schemes::new(),
+            addresses: KnownAddresses::new(),
             bodies: options.bodies.clone(),
             first_byte: options.timeouts.first_byte,
             secrets: options.secrets.clone(),
@@ -82,16 +86,16 @@ impl Http {
     /// The place of a registry, with a slash at its end. Where plain HTTP is allowed, HTTPS is still
     /// tried first.
     pub(crate) async fn base(&self, at: &At, registry: &str) -> Result<Place, Error> {
-        let place = |scheme: Scheme| {
-            let url = Url::parse(&format!("{}://{registry}/", scheme.as_str()));
-            let url = url.map_err(|_| Error::Refused {
-                at: at.clone(),
-                why: "the registry is not a valid host name".to_owned(),
-            });
-            let within = self.network.nearest();
-            url.map(|url| Place { url, within })
+        let addresses = self.addresses.of(registry).ok_or_else(|| Error::Refused {
+            at: at.clone(),
+            why: "the registry is not a valid host name".to_owned(),
+        })?;
+        let within = self.network.nearest();
+        let place = |url: &Url| Place {
+            url: url.clone(),
+            within,
         };
-        let https = place(Scheme::Https)?;
+        let https = place(&addresses.https);
         if !self.may_be_plain(&https.url) {
             return Ok(https);
         }
@@ -100,7 +104,10 @@ impl Http {
             .schemes
             .probe(client, registry, &https.url, self.first_byte)
             .await;
-        place(scheme.map_err(|error| failure(at, &https.url, error))?)
+        match scheme.map_err(|error| failure(at, &https.url, error))? {
+            Scheme::Https => Ok(https),
+            Scheme::Http => Ok(place(&addresses.http)),
+        }
     }
 
     /// Remembers the scheme in which a registry responded, if it has a choice.
@@ -117,10 +124,10 @@ impl Http {
 
     /// Sends a request once and follows redirects.
     pub(crate) async fn send(&self, request: Request<'_>) -> Result<Response, Error> {
-        let origin = request.place.url.origin();
+        let home = &request.place.url;
         let mut place = request.place.clone();
         for _ in 0..=HOPS {
-            let at_home = place.url.origin() == origin;
+            let at_home = is_same_origin(&place.url, home);
             if !at_home && request.stays_home() {
                 return Err(unfollowed(request.at, &place.url, "it is another host"));
             }
@@ -131,7 +138,7 @@ impl Http {
                 Some(there) => place = self.hop(request.at, request.tenant, &from, there)?,
                 None => return Response::read(&self.bodies, &request, response, from).await,
             }
-            if place.url.origin() != origin {
+            if !is_same_origin(&place.url, home) {
                 place.within = place.within.min(request.elsewhere);
             }
         }

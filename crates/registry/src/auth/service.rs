@@ -44,6 +44,9 @@ pub(crate) fn place(
 /// Whether a token service belongs to a registry.
 fn is_own(registry: &str, realm: &Url, listed: &TokenServices) -> bool {
     let service = realm.host_str().unwrap_or_default();
+    if is_host_of(registry, service) {
+        return true;
+    }
     let with_port = match realm.port() {
         Some(port) => format!("{service}:{port}"),
         None => service.to_owned(),
@@ -54,6 +57,14 @@ fn is_own(registry: &str, realm: &Url, listed: &TokenServices) -> bool {
         || listed.has(registry, &with_port)
         || KNOWN.contains(&(host.as_str(), service))
         || is_same_domain(&host, service)
+}
+
+/// Whether a registry is named by this very host, with a port or without, so that nothing has to be read.
+fn is_host_of(registry: &str, service: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = registry.strip_prefix(service);
+    let is_rest = |rest: &str| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
+    !service.is_empty() && rest.is_some_and(is_rest)
 }
 
 /// The host of a registry, as it stands in a URL.
@@ -112,6 +123,9 @@ mod tests {
         for (registry, service) in [
             ("index.docker.io", "auth.docker.io.evil.example"),
             ("evil.io", "auth.docker.io"),
+            ("r.corp.evil.example", "r.corp"),
+            ("r.corp@evil.example", "r.corp"),
+            ("r.corp:80@evil.example", "r.corp"),
             ("evil.github.io", "team.github.io"),
             ("a.co.uk", "b.co.uk"),
             (

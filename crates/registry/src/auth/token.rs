@@ -102,18 +102,18 @@ impl Tokens {
         let is_refused = |token: &CachedToken| request.refused == bearer(&token.0).as_ref();
         let tokens = self.0.share(request.tenant);
         tokens.remove_if(&key, is_refused);
-        let at = At {
+        let at = || At {
             doing: format!("{} (token from {})", at.doing, host(&request.realm.url)),
             repository: at.repository.clone(),
         };
         let mut is_cached = true;
         let make = || {
             is_cached = false;
-            fetch(http, clock, &at, request)
+            fetch(http, clock, at(), request)
         };
         let token = tokens.get_or_try_make(&key, clock.now(), make).await?;
         request.secrets.note(&token.0);
-        let header = bearer(&token.0).ok_or_else(|| malformed(at))?;
+        let header = bearer(&token.0).ok_or_else(|| malformed(at()))?;
         Ok(Grant { header, is_cached })
     }
 }
@@ -122,22 +122,22 @@ impl Tokens {
 async fn fetch(
     http: &Http,
     clock: &Clock,
-    at: &At,
+    at: At,
     request: &TokenRequest<'_>,
 ) -> Result<(CachedToken, Expiry), Refusal> {
     if request.realm.url.scheme() == "http" && !http.may_be_plain(&request.realm.url) {
         return Err(Denial::unsent("the token endpoint would get it in plain HTTP").into());
     }
-    let response = http.send(request.http(at)).await?;
+    let response = http.send(request.http(&at)).await?;
     if response.status != 200 {
-        return Err(refusal(at.clone(), &response, request.secrets));
+        return Err(refusal(at, &response, request.secrets));
     }
     let read: Option<TokenResponse> = serde_json::from_slice(&response.body).ok();
     let read = read.and_then(|read| Some((read.token.or(read.access_token)?, read.expires_in)));
     let fits = |token: &str| (1..=LONGEST).contains(&token.len());
     let is_usable = |token: &str| fits(token) && bearer(token).is_some();
     let Some((token, lifetime)) = read.filter(|(token, _)| is_usable(token)) else {
-        return Err(malformed(at.clone()).into());
+        return Err(malformed(at).into());
     };
     request.secrets.note(&token);
     let lifetime = lifetime.and_then(|stated| stated.as_u64());

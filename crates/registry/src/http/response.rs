@@ -7,7 +7,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method};
 
 use super::body;
-use super::place::Origin;
+use super::place::{Origin, is_same_origin};
 use super::request::Request;
 use crate::error::Error;
 use crate::options::Bodies;
@@ -55,7 +55,7 @@ impl Response {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             body,
-            at_home: from.place.url.origin() == request.place.url.origin(),
+            at_home: is_same_origin(&from.place.url, &request.place.url),
             from,
         })
     }

@@ -76,11 +76,4 @@ impl Scheme {
             _ => Self::Https,
         }
     }
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Https => "https",
-            Self::Http => "http",
-        }
-    }
 }

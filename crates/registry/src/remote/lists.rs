@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::call::Call;
 use super::send::Remote;
 use crate::error::Error;
-use crate::http::{Place, Response};
+use crate::http::{Place, Response, is_same_origin};
 
 /// Tags of a page, if the registry honours it.
 const PAGE: usize = 1000;
@@ -91,7 +91,7 @@ impl Remote {
         })?;
         let http = &self.session.http;
         let next = http.hop(&self.at(doing), &self.tenant, &response.from, next)?;
-        if next.url.origin() != here.origin() {
+        if !is_same_origin(&next.url, here) {
             let why = "the next page is at another host";
             return Err(crate::http::unfollowed(&self.at(doing), &next.url, why));
         }

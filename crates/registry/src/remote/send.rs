@@ -7,7 +7,7 @@ use super::exchange::Exchange;
 use crate::auth::challenge::Access;
 use crate::auth::refusal::{Denial, Refusal};
 use crate::error::{At, Attempt, Error, RegistryMessage};
-use crate::http::{Place, Response};
+use crate::http::{Place, Response, is_same_origin};
 use crate::keychain::{Candidate, Candidates};
 use crate::lookup::on_behalf_of;
 use crate::reference::Repository;
@@ -104,7 +104,7 @@ impl Remote {
             call,
             at: &at,
             place: &place,
-            is_home: place.url.origin() == base.url.origin(),
+            is_home: is_same_origin(&place.url, &base.url),
         };
         let mut attempts = Vec::new();
         for (number, candidate) in self.candidates.order(call.access()) {
