@@ -2,7 +2,7 @@
 //!
 //! Every name has the prefix `chains.tekton.dev/` and is shared with Tekton Chains, so that either
 //! controller can replace the other (docs/behaviour.md, "Annotations"). The names of our own are
-//! [`REASON`], [`SEAL`] and [`log_entry`].
+//! [`REASON`], [`SEAL`], [`log_entry`] and [`proof`].
 
 /// Prefix of every annotation, label and finalizer named here.
 pub const PREFIX: &str = "chains.tekton.dev/";
@@ -65,6 +65,12 @@ pub fn chain(short_key: &str) -> String {
 /// while not every store has the artifact, so that no second entry is made.
 pub fn log_entry(short_key: &str) -> String {
     format!("{PREFIX}transparency-{short_key}")
+}
+
+/// Annotation with the log entry of the artifact with this short key, its proof and the timestamp, as in
+/// a Sigstore bundle. Ours alone: with it, the run is enough to verify a certificate that has ended.
+pub fn proof(short_key: &str) -> String {
+    format!("{PREFIX}proof-{short_key}")
 }
 
 /// A reason as it may stand in an annotation: one line, at most 512 bytes. Of a longer one the middle is

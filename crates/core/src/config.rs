@@ -9,14 +9,15 @@
 use std::collections::BTreeMap;
 
 pub use self::kinds::{
-    BuildType, Encoding, LogNeed, PubsubProvider, SignerKind, StoreKind, TransparencyMode,
+    BuildType, Encoding, LogNeed, LogVersion, PubsubProvider, SignerKind, StoreKind,
+    TransparencyMode,
 };
 pub use self::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
 pub use self::reader::{Parsed, reference};
 pub use self::redact::{Endpoint, Token};
 pub use self::reference::ConfigKey;
 pub use self::settings::{
-    ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Transparency, X509,
+    ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Timestamps, Transparency, X509,
 };
 pub use self::shared::SharedCredentials;
 

@@ -7,6 +7,7 @@
 
 mod certificate;
 pub mod cosign;
+mod details;
 mod error;
 mod fingerprint;
 mod jwk;

@@ -24,6 +24,7 @@ pub mod seal;
 pub mod signed;
 pub mod tekton;
 pub mod terminal;
+pub mod timestamp;
 pub mod tlog;
 pub mod verify;
 pub mod warning;

@@ -11,7 +11,10 @@ use crate::image::Image;
 use crate::key::{Certificate, PublicKey};
 use crate::payload::Payload;
 use crate::run::Run;
-use crate::tlog::Entry;
+
+mod log_entry;
+
+pub use log_entry::{LogEntry, StoredProof};
 
 #[cfg(test)]
 mod tests;
@@ -111,15 +114,6 @@ pub enum Repeatability {
     Repeatable,
     /// Other bytes every time: a signature is kept until all stores have it.
     Unique,
-}
-
-/// The entry of a transparency log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogEntry {
-    /// Where the entry can be read.
-    pub url: String,
-    /// The entry itself, checked.
-    pub entry: Entry,
 }
 
 /// A signature as stores write it.

@@ -1,4 +1,5 @@
-//! A transparency log on loopback: Rekor, version 1, as far as adding and reading entries takes it.
+//! A transparency log on loopback: Rekor, as far as adding and reading entries takes it. Version 1 and
+//! version 2 of its interface are two views of one tree.
 //!
 //! Proposals are checked as the real server checks them, with the library that the client under test does
 //! not use: an envelope with SHA-256, a hash with the one that it names. What is there already is not
@@ -6,7 +7,7 @@
 //! checkpoint. A test can set the clock and give the log another key; what goes wrong on the way is a
 //! [`Fault`], and a log that lies is a [`Quirk`].
 //!
-//! What it does not do: search, hand out consistency proofs, or keep anything on disk.
+//! What it does not do: search, hand out consistency proofs or files of entries, or keep anything on disk.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ mod proposal;
 mod state;
 mod tree;
 mod verifier;
+mod version_two;
 
 pub use options::{Options, Quirk};
 
@@ -84,6 +86,11 @@ impl Rekor {
     /// The public key of the log, PEM.
     pub fn public_key(&self) -> String {
         self.state.key().pem()
+    }
+
+    /// What the log calls itself in the checkpoints of version 2.
+    pub fn origin(&self) -> &'static str {
+        entry::NAME
     }
 
     /// Gives the log another key, with which entries are signed from now on.

@@ -13,8 +13,8 @@ use windlass_core::run::Run;
 use windlass_core::signed::Signed;
 
 pub(crate) use self::address::check as check_address;
+pub(crate) use self::claim::{Added, Claimed};
 pub(crate) use self::error::LogError;
-pub(crate) use self::rekor::Added;
 use self::rekor::Rekor;
 use crate::service::breaker;
 use crate::service::error::ServiceError;
@@ -22,10 +22,15 @@ use crate::telemetry::Circuits;
 use crate::unsupported::{self, Unsupported};
 
 mod address;
+mod claim;
 mod error;
 mod rekor;
+mod server;
+mod stamper;
 #[cfg(test)]
 mod tests;
+mod version_one;
+mod version_two;
 
 /// Where entries are added.
 #[derive(Debug, Clone)]
@@ -36,7 +41,7 @@ pub(crate) enum Log {
     Unsupported(Unsupported),
     /// This machine cannot speak to any.
     Broken(ServiceError),
-    /// Rekor, version 1.
+    /// Rekor, of version 1 or 2.
     Rekor(Arc<Rekor>),
 }
 
@@ -101,13 +106,13 @@ impl Log {
         rekor.map_or_else(Self::Broken, |rekor| Self::Rekor(Arc::new(rekor)))
     }
 
-    /// Adds an entry until a time, unless the signature has one. `claimed` is where the run says that it
-    /// is: the log decides whether that is true.
+    /// Adds an entry until a time, unless the signature has one. `claimed` is what the run says of it: it
+    /// counts if the log signed that.
     pub(crate) async fn add(
         &self,
         run: &Run<'_>,
         signed: &Signed,
-        claimed: Option<String>,
+        claimed: Claimed,
         until: Instant,
     ) -> Result<Added, LogError> {
         let uid = &run.metadata().uid;
@@ -119,7 +124,7 @@ impl Log {
         &self,
         uid: &str,
         signed: &Signed,
-        claimed: Option<String>,
+        claimed: Claimed,
         until: Instant,
     ) -> Result<Added, LogError> {
         if signed.entry.get().is_some() {
@@ -130,7 +135,7 @@ impl Log {
             Self::Unsupported(what) => Err(LogError::Unsupported(what.clone())),
             Self::Broken(error) => Err(LogError::Service(error.clone())),
             Self::Rekor(rekor) => {
-                let (entry, added) = rekor.add(uid, signed, claimed.as_deref(), until).await?;
+                let (entry, added) = rekor.add(uid, signed, &claimed, until).await?;
                 signed.entry.get_or_init(|| entry);
                 Ok(added)
             }

@@ -22,7 +22,7 @@ use windlass_core::signed::{Signature, Signed, message};
 use self::artifacts::{Item, plan};
 use self::progress::Begun;
 use self::record::Delivery;
-use crate::log::{Added, LogError};
+use crate::log::{Added, Claimed, LogError};
 use crate::sign::SignError;
 use crate::sign::signers::Signers;
 use crate::store::oci;
@@ -194,7 +194,7 @@ impl Delivery {
 async fn log(
     run: &Run<'_>,
     signed: &Signed,
-    claimed: Option<String>,
+    claimed: Claimed,
     means: Means<'_>,
 ) -> Result<Option<String>, LogError> {
     if let (Reach::Run, Some(host)) = (means.reach, means.log.host_for(signed)) {

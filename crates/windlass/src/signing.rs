@@ -13,7 +13,7 @@ use windlass_core::payload::Payload;
 use windlass_core::signed::{Artifact, Signed, message};
 use windlass_registry::Digest;
 
-use crate::log::{Log, LogError};
+use crate::log::{Claimed, Log, LogError};
 use crate::sign::{SignError, Signer};
 use crate::store::oci::attached::AttachedError;
 use crate::store::oci::{Layout, Target, UploadError, attach};
@@ -58,7 +58,9 @@ impl SigningMeans {
         let signature = self.signer.sign(&message(&payload)).await?;
         let signed = Signed::new(artifact, payload, signature);
         let until = Instant::now() + LOG_TIME;
-        self.log.add_for("", &signed, None, until).await?;
+        self.log
+            .add_for("", &signed, Claimed::default(), until)
+            .await?;
         Ok(Arc::new(signed))
     }
 

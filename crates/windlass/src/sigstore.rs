@@ -16,6 +16,7 @@ pub(crate) mod policy;
 pub(crate) mod signatory;
 pub(crate) mod signed;
 pub(crate) mod trust;
+pub(crate) mod unproven;
 
 #[cfg(feature = "sigstore")]
 mod assembly;
@@ -25,6 +26,8 @@ mod bundle;
 mod explain;
 #[cfg(feature = "sigstore")]
 mod finding;
+#[cfg_attr(not(feature = "sigstore"), path = "sigstore/absent/stamp.rs")]
+pub(crate) mod stamp;
 #[cfg_attr(not(feature = "sigstore"), path = "sigstore/absent/tuf.rs")]
 pub(crate) mod tuf;
 #[cfg_attr(not(feature = "sigstore"), path = "sigstore/absent/verifier.rs")]

@@ -164,6 +164,20 @@ impl LogNeed {
     ];
 }
 
+/// Which interface a transparency log has: the `majorApiVersion` of a Sigstore signing config.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogVersion {
+    /// Rekor 1: entries of several kinds, with a time and a promise of the log.
+    #[default]
+    One,
+    /// Rekor 2: entries of hashes, without a time.
+    Two,
+}
+
+impl LogVersion {
+    pub(super) const NAMES: [(&'static str, Self); 2] = [("1", Self::One), ("2", Self::Two)];
+}
+
 fn name_of<T: Copy + PartialEq>(names: &[(&'static str, T)], wanted: T) -> &'static str {
     names
         .iter()

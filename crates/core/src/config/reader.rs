@@ -69,6 +69,7 @@ pub(super) fn parse(
     let mut own = Reader::new(WINDLASS_CONFIG, windlass);
     override_with(&mut own, &mut config);
     warn_of_time(&mut own, &config);
+    own.warn_of_version(&config);
     own.warn_of_unknown();
     problems.append(&mut own.problems);
     warnings.append(&mut own.warnings);

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::kinds::{
-    BuildType, Encoding, LogNeed, PubsubProvider, SignerKind, StoreKind, TransparencyMode,
+    BuildType, Encoding, LogNeed, LogVersion, PubsubProvider, SignerKind, StoreKind,
+    TransparencyMode,
 };
 use super::redact::{Endpoint, Token};
 use super::shared::SharedCredentials;
 use crate::format::Format;
-use crate::key::PublicKey;
+use crate::key::{Certificate, PublicKey};
 use crate::network::{Network, TokenServices};
 use crate::run::Kind;
 
@@ -165,6 +166,23 @@ pub struct Transparency {
     pub url: Endpoint,
     /// What becomes of an artifact without an entry, set in `windlass-config`.
     pub need: LogNeed,
-    /// The public key of the log, set in `windlass-config`. Without one the log is asked for it.
+    /// The public key of the log, set in `windlass-config`. Without one a log of version 1 is asked for
+    /// it; of version 2 there is always one.
     pub public_key: Option<PublicKey>,
+    /// Which interface the log has, set in `windlass-config`.
+    pub version: LogVersion,
+    /// What a log of version 2 calls itself in its checkpoints, set in `windlass-config`; empty for the
+    /// host of its address.
+    pub origin: String,
+    /// Who tells when something was signed, if anybody does.
+    pub timestamps: Option<Timestamps>,
+}
+
+/// A timestamp authority (RFC 3161), set in `windlass-config`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timestamps {
+    /// The address that requests are sent to.
+    pub url: Endpoint,
+    /// Its certificates: the one that signs timestamps first, the root last.
+    pub chain: Vec<Certificate>,
 }

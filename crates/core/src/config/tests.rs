@@ -373,3 +373,65 @@ fn the_log_has_settings_of_our_own_and_an_invalid_one_is_refused_by_name() {
         assert_eq!(warnings(url, &own), 0, "{url}");
     }
 }
+
+#[test]
+fn a_log_of_version_2_needs_its_key_and_a_timestamp_authority_its_certificates() {
+    let parse = |enabled: &str, keyless: &str, own: &[(&str, &str)]| {
+        let map = |entries: &[(&str, &str)]| {
+            let entries = entries.iter();
+            let entries = entries.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            entries.collect::<BTreeMap<_, _>>()
+        };
+        let chains = [
+            ("transparency.enabled", enabled),
+            ("signers.x509.fulcio.enabled", keyless),
+        ];
+        Config::parse(&map(&chains), &map(own))
+    };
+    let key = include_str!("../../tests/fixtures/keys/cosign3-p256/cosign.pub");
+    let chain = include_str!("../../tests/fixtures/x509/p256-certificate.pem");
+    let two = ("transparency.version", "2");
+    let public = ("transparency.public-key", key);
+    let url = (
+        "transparency.timestamp-url",
+        "https://time.example/api/v1/timestamp",
+    );
+    let certificates = ("transparency.timestamp-chain", chain);
+    let bundles = ("storage.oci.encoding-format", "both");
+    let all = [two, public, url, certificates, bundles];
+    let parsed = parse("true", "true", &all).unwrap();
+    assert!(parsed.warnings.is_empty(), "{:?}", parsed.warnings);
+    let settings = parsed.config.transparency;
+    assert_eq!(settings.version, LogVersion::Two);
+    assert_eq!(settings.timestamps.unwrap().chain.len(), 1);
+    for (own, key) in [
+        (&[two][..], "transparency.public-key"),
+        (&[("transparency.version", "3")], "transparency.version"),
+        (&[url], "transparency.timestamp-chain"),
+        (
+            &[url, ("transparency.timestamp-chain", "x")],
+            "transparency.timestamp-chain",
+        ),
+        (&[("transparency.origin", "a b")], "transparency.origin"),
+        (&[("transparency.origin", "a\nb")], "transparency.origin"),
+    ] {
+        let error = parse("true", "false", own).unwrap_err().to_string();
+        assert!(error.contains(key), "{error}");
+    }
+    // nothing is asked of a log that is off
+    assert!(parse("false", "false", &[two]).is_ok());
+    for (keyless, own, warned) in [
+        ("true", &[two, public, bundles][..], "tells no time"),
+        ("false", &[two, public], "under tags"),
+    ] {
+        let warnings = parse("true", keyless, own).unwrap().warnings;
+        let [warning] = &warnings[..] else {
+            panic!("one warning, not {warnings:?}");
+        };
+        assert!(warning.message.contains(warned), "{warning:?}");
+    }
+    let off = parse("false", "false", &[url, certificates])
+        .unwrap()
+        .warnings;
+    assert!(off[0].message.contains("transparency.enabled is not set"));
+}

@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 
 use super::merkle::Hash;
 use crate::key::PublicKey;
@@ -13,12 +14,18 @@ const LONGEST: usize = 16 << 10;
 const MOST_SIGNATURES: usize = 32;
 /// Bytes before a signature that hint at its key.
 const HINT: usize = 4;
+/// Kinds of keys in signed notes, and what is added to name that of RSA.
+const ED25519: u8 = 1;
+const NAMED: u8 = 0xff;
+const RSA: &str = "PKIX-RSA-PKCS#1v1.5";
 
 /// A checkpoint as it stands, its signature not looked at.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Checkpoint<'t> {
     /// What is signed.
     text: &'t str,
+    /// What the log calls itself.
+    origin: &'t str,
     /// The lines with signatures.
     signatures: &'t str,
     /// Leaves of the tree.
@@ -36,6 +43,9 @@ pub enum CheckpointError {
     /// None of its signatures is by the key of the log.
     #[error("the log did not sign it")]
     Signature,
+    /// It is of a log of another name.
+    #[error("it is of a log of another name")]
+    Origin,
 }
 
 impl<'t> Checkpoint<'t> {
@@ -59,10 +69,33 @@ impl<'t> Checkpoint<'t> {
         }
         Ok(Self {
             text,
+            origin,
             signatures,
             size,
             root: root.ok_or(MALFORMED)?,
         })
+    }
+
+    /// Checks that the log with this key and name signed it: the line with its signature has that name
+    /// and the hint at that key.
+    pub(super) fn check_named(&self, key: &PublicKey, origin: &str) -> Result<(), CheckpointError> {
+        if self.origin != origin {
+            return Err(CheckpointError::Origin);
+        }
+        let id = key_id(key, origin);
+        let start = format!("\u{2014} {origin} ");
+        let lines = self.signatures.lines().take(MOST_SIGNATURES);
+        let mut signatures = lines.filter_map(|line| {
+            let bytes = STANDARD.decode(line.strip_prefix(&start)?).ok()?;
+            let (hint, signature) = bytes.split_at_checked(HINT)?;
+            id.starts_with(hint).then(|| signature.to_vec())
+        });
+        let is_theirs = signatures.any(|one| key.verify(self.text.as_bytes(), &one).is_ok());
+        if is_theirs {
+            Ok(())
+        } else {
+            Err(CheckpointError::Signature)
+        }
     }
 
     /// Checks that the log with this key signed it.
@@ -76,6 +109,23 @@ impl<'t> Checkpoint<'t> {
             Err(CheckpointError::Signature)
         }
     }
+}
+
+/// What names a key under a name in signed notes; for ECDSA the name does not count.
+pub(super) fn key_id(key: &PublicKey, origin: &str) -> Hash {
+    let hash = Sha256::new();
+    let hash = match key.ed25519_bytes() {
+        Some(bytes) => {
+            let hash = hash.chain_update(origin).chain_update([b'\n', ED25519]);
+            hash.chain_update(bytes)
+        }
+        None if key.is_ecdsa() => hash.chain_update(key.der()),
+        None => {
+            let hash = hash.chain_update(origin).chain_update([b'\n', NAMED]);
+            hash.chain_update(RSA).chain_update(key.der())
+        }
+    };
+    hash.finalize().into()
 }
 
 /// The signature in a line.

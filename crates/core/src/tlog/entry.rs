@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::checkpoint::{Checkpoint, CheckpointError};
+use super::checkpoint::{self, Checkpoint, CheckpointError};
 use super::merkle::{self, Hash};
 use super::proposal::{Kind, Proposal, hex};
 use crate::key::PublicKey;
@@ -25,12 +25,19 @@ pub struct Entry {
     pub log_id: [u8; 32],
     /// Its number in the log.
     pub index: u64,
-    /// When it was added, in seconds since 1970, according to the log.
-    pub time: i64,
-    /// The signature of the log over all of that.
-    pub promise: Vec<u8>,
+    /// What a log of version 1 promised. One of version 2 proves, and promises nothing.
+    pub promise: Option<Promise>,
     /// Where it is in the tree.
     pub proof: Proof,
+}
+
+/// The word of a log for an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promise {
+    /// When it was added, in seconds since 1970, according to the log.
+    pub time: i64,
+    /// The signature of the log over the entry, its number and this time.
+    pub signature: Vec<u8>,
 }
 
 /// Where an entry is in the tree of a log.
@@ -75,45 +82,72 @@ pub enum EntryError {
 }
 
 impl Entry {
-    /// Checks that this is the entry of what was proposed, in the log with this key. Every check is of
-    /// the log's own word; that the word is the same for everybody takes a monitor.
+    /// Checks that this is the entry of what was proposed, in the log of version 1 with this key. Every
+    /// check is of the log's own word; that the word is the same for everybody takes a monitor.
     pub fn check(
         &self,
         proposal: &Proposal,
         key: &PublicKey,
         now: Timestamp,
     ) -> Result<(), EntryError> {
+        self.check_body(proposal)?;
+        if self.log_id != log_id(key) {
+            return Err(EntryError::LogId);
+        }
+        let promise = self.promise.as_ref().ok_or(EntryError::Promise)?;
+        let promised = self.promised(promise.time);
+        if key.verify(promised.as_bytes(), &promise.signature).is_err() {
+            return Err(EntryError::Promise);
+        }
+        if promise.time > now.as_second().saturating_add(AHEAD) {
+            return Err(EntryError::Time);
+        }
+        let checkpoint = self.proof.checked(&self.body)?;
+        checkpoint.check(key).map_err(EntryError::Checkpoint)
+    }
+
+    /// The same for the log of version 2 with this key, which calls itself `origin`.
+    pub fn check_v2(
+        &self,
+        proposal: &Proposal,
+        key: &PublicKey,
+        origin: &str,
+    ) -> Result<(), EntryError> {
+        self.check_body(proposal)?;
+        let id = checkpoint::key_id(key, origin);
+        // the number in the log is the one in its tree: that is what the proof is of
+        if self.log_id != id || self.index != self.proof.index {
+            return Err(EntryError::LogId);
+        }
+        let checkpoint = self.proof.checked(&self.body)?;
+        let checked = checkpoint.check_named(key, origin);
+        checked.map_err(EntryError::Checkpoint)
+    }
+
+    fn check_body(&self, proposal: &Proposal) -> Result<(), EntryError> {
         let body: Option<Value> = serde_json::from_slice(&self.body).ok();
         if self.kind != proposal.kind || body.as_ref() != Some(&proposal.body) {
             return Err(EntryError::Other);
         }
-        if self.log_id != log_id(key) {
-            return Err(EntryError::LogId);
-        }
-        if key
-            .verify(self.promised().as_bytes(), &self.promise)
-            .is_err()
-        {
-            return Err(EntryError::Promise);
-        }
-        if self.time > now.as_second().saturating_add(AHEAD) {
-            return Err(EntryError::Time);
-        }
-        self.proof.check(&self.body, key)
+        Ok(())
     }
 
     /// What the promise is a signature over (RFC 8785).
-    fn promised(&self) -> String {
-        let (body, time) = (STANDARD.encode(&self.body), self.time);
+    fn promised(&self, time: i64) -> String {
+        let body = STANDARD.encode(&self.body);
         let (id, index) = (hex(&self.log_id), self.index);
         format!(r#"{{"body":"{body}","integratedTime":{time},"logID":"{id}","logIndex":{index}}}"#)
     }
 
-    /// The entry as cosign reads it in the annotation `dev.sigstore.cosign/bundle` of a layer.
-    pub fn to_annotation(&self) -> String {
-        let promise = STANDARD.encode(&self.promise);
-        let promised = self.promised();
-        format!(r#"{{"SignedEntryTimestamp":"{promise}","Payload":{promised}}}"#)
+    /// The entry as cosign reads it in the annotation `dev.sigstore.cosign/bundle` of a layer; nothing
+    /// without a promise, which is all that cosign looks for there.
+    pub fn to_annotation(&self) -> Option<String> {
+        let promise = self.promise.as_ref()?;
+        let promised = self.promised(promise.time);
+        let signature = STANDARD.encode(&promise.signature);
+        Some(format!(
+            r#"{{"SignedEntryTimestamp":"{signature}","Payload":{promised}}}"#
+        ))
     }
 
     /// The entry as one of `tlogEntries` in a Sigstore bundle.
@@ -124,12 +158,10 @@ impl Entry {
             .iter()
             .map(|node| STANDARD.encode(node))
             .collect();
-        json!({
+        let mut entry = json!({
             "logIndex": self.index.to_string(),
             "logId": { "keyId": STANDARD.encode(self.log_id) },
             "kindVersion": { "kind": self.kind.name(), "version": self.kind.version() },
-            "integratedTime": self.time.to_string(),
-            "inclusionPromise": { "signedEntryTimestamp": STANDARD.encode(&self.promise) },
             "inclusionProof": {
                 "logIndex": proof.index.to_string(),
                 "rootHash": STANDARD.encode(proof.root),
@@ -138,26 +170,32 @@ impl Entry {
                 "checkpoint": { "envelope": proof.checkpoint },
             },
             "canonicalizedBody": STANDARD.encode(&self.body),
-        })
+        });
+        if let Some(promise) = &self.promise {
+            entry["integratedTime"] = json!(promise.time.to_string());
+            let signature = STANDARD.encode(&promise.signature);
+            entry["inclusionPromise"] = json!({ "signedEntryTimestamp": signature });
+        }
+        entry
     }
 }
 
 impl Proof {
-    fn check(&self, body: &[u8], key: &PublicKey) -> Result<(), EntryError> {
+    /// The checkpoint, once the proof leads from a body to its root. Its signature is not checked.
+    fn checked(&self, body: &[u8]) -> Result<Checkpoint<'_>, EntryError> {
         let leaf: Hash = merkle::leaf(body);
         if merkle::root(self.index, self.size, leaf, &self.nodes) != Some(self.root) {
             return Err(EntryError::Inclusion);
         }
         let checkpoint = Checkpoint::parse(&self.checkpoint).map_err(EntryError::Checkpoint)?;
-        checkpoint.check(key).map_err(EntryError::Checkpoint)?;
         if (checkpoint.size, checkpoint.root) != (self.size, self.root) {
             return Err(EntryError::Tree);
         }
-        Ok(())
+        Ok(checkpoint)
     }
 }
 
-/// What names a log with this key.
+/// What names a log of version 1 with this key.
 fn log_id(key: &PublicKey) -> [u8; 32] {
     Sha256::digest(key.der()).into()
 }

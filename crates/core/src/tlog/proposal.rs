@@ -11,6 +11,8 @@ pub enum Kind {
     Dsse,
     /// The hash of something signed, version 0.0.1.
     HashedRekord,
+    /// The same in a log of version 2, version 0.0.2.
+    HashedRekordV2,
 }
 
 impl Kind {
@@ -18,7 +20,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Dsse => "dsse",
-            Self::HashedRekord => "hashedrekord",
+            Self::HashedRekord | Self::HashedRekordV2 => "hashedrekord",
         }
     }
 
@@ -26,7 +28,15 @@ impl Kind {
     pub fn version(self) -> &'static str {
         match self {
             Self::Dsse | Self::HashedRekord => "0.0.1",
+            Self::HashedRekordV2 => "0.0.2",
         }
+    }
+
+    /// The kind with this name and version.
+    pub(super) fn of(name: &str, version: &str) -> Option<Self> {
+        let kinds = [Self::Dsse, Self::HashedRekord, Self::HashedRekordV2];
+        let is_it = |kind: &Self| kind.name() == name && kind.version() == version;
+        kinds.into_iter().find(is_it)
     }
 }
 
@@ -54,6 +64,16 @@ pub enum ProposalError {
         /// What to sign with.
         remedy: &'static str,
     },
+    /// The log does not take this scheme of this key, whatever is signed.
+    #[error("the log takes no signature by {scheme} with a key of {key}; {remedy}")]
+    KeyAndScheme {
+        /// The kind of key.
+        key: &'static str,
+        /// The scheme.
+        scheme: Scheme,
+        /// What to sign with.
+        remedy: &'static str,
+    },
     /// The signature is not by its identity.
     #[error("the signature does not verify with its own key")]
     Signature,
@@ -67,6 +87,24 @@ impl Proposal {
             request: with(proposed).to_string(),
             body: with(logged),
         }
+    }
+}
+
+impl Proposal {
+    /// One to a log of version 2, whose requests have another form than its entries.
+    pub(super) fn of_v2(kind: Kind, request: &Value, logged: &Value) -> Self {
+        let body = json!({ "apiVersion": kind.version(), "kind": kind.name(), "spec": logged });
+        Self {
+            kind,
+            request: request.to_string(),
+            body,
+        }
+    }
+
+    /// The body of the entry as it is in the tree: members in order, no spaces (RFC 8785). Numbers and
+    /// letters beyond ASCII, which that has more rules for, are not in it.
+    pub fn canonical_body(&self) -> Vec<u8> {
+        self.body.to_string().into_bytes()
     }
 }
 

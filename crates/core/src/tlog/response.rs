@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use super::entry::{Entry, Proof};
+use super::entry::{Entry, Promise, Proof};
 use super::merkle::{Hash, MOST_NODES};
 use super::proposal::Kind;
 use crate::json::strict;
@@ -19,7 +19,7 @@ const UUID: [usize; 2] = [64, 80];
 /// A response has another form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the response is malformed: {0}")]
-pub struct MalformedResponse(&'static str);
+pub struct MalformedResponse(pub(super) &'static str);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,8 +80,10 @@ pub fn parse(response: &[u8]) -> Result<Entry, MalformedResponse> {
         body,
         log_id,
         index: entry.log_index,
-        time: entry.integrated_time,
-        promise,
+        promise: Some(Promise {
+            time: entry.integrated_time,
+            signature: promise,
+        }),
         proof: proof.read()?,
     })
 }
@@ -106,11 +108,9 @@ impl WireProof {
 
 fn kind(body: &[u8]) -> Result<Kind, MalformedResponse> {
     let body: Option<WireBody> = serde_json::from_slice(body).ok();
-    let kinds = [Kind::Dsse, Kind::HashedRekord];
-    let kind = body.and_then(|body| {
-        let is_it = |kind: &Kind| kind.name() == body.kind && kind.version() == body.api_version;
-        kinds.into_iter().find(is_it)
-    });
+    let kind = body.and_then(|body| Kind::of(&body.kind, &body.api_version));
+    // what is of version 2 is in another log
+    let kind = kind.filter(|kind| *kind != Kind::HashedRekordV2);
     kind.ok_or(MalformedResponse("the entry is of another kind"))
 }
 

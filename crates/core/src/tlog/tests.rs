@@ -91,7 +91,8 @@ fn the_entry_of_a_signature_passes_every_check_and_is_written_as_verifiers_read_
         let entry = parse(response.to_string().as_bytes()).unwrap();
         assert_eq!(entry.check(&proposal, log.public_key(), now()), Ok(()));
         let theirs = &response["uuid"];
-        let annotation: Value = serde_json::from_str(&entry.to_annotation()).unwrap();
+        let annotation = entry.to_annotation().unwrap();
+        let annotation: Value = serde_json::from_str(&annotation).unwrap();
         let verification = &theirs["verification"];
         assert_eq!(
             annotation,

@@ -14,7 +14,7 @@ use super::state::State;
 use super::tree;
 
 /// What the log calls itself, and its tree.
-const NAME: &str = "rekor.sandbox";
+pub(super) const NAME: &str = "rekor.sandbox";
 const TREE: u64 = 0x5eed;
 /// How far in the future a wrong time is, in seconds.
 const AHEAD: u64 = 86_400;
@@ -60,7 +60,13 @@ pub(super) fn entry(
     let mut verification = json!({ "signedEntryTimestamp": STANDARD.encode(promise) });
     if lie != Some(Quirk::NoProof) {
         let bodies = leaves.iter().map(|leaf| tree::leaf(leaf.body.as_bytes()));
-        verification["inclusionProof"] = proof(&key, index, &bodies.collect::<Vec<_>>(), lie)?;
+        let name = format!("{NAME} - {TREE}");
+        let proof = Proof::make((&key, &name), index, &bodies.collect::<Vec<_>>(), lie)?;
+        let nodes: Vec<_> = proof.nodes.iter().map(|node| hex(node)).collect();
+        verification["inclusionProof"] = json!({
+            "logIndex": index, "treeSize": proof.size, "rootHash": hex(&proof.root),
+            "hashes": nodes, "checkpoint": proof.checkpoint,
+        });
     }
     Ok(Some(json!({ uuid(&leaf.body): {
         "body": body,
@@ -71,38 +77,58 @@ pub(super) fn entry(
     }})))
 }
 
-fn proof(
-    key: &Material,
-    index: usize,
-    leaves: &[tree::Hash],
-    lie: Option<Quirk>,
-) -> Result<Value, MaterialError> {
-    let (root, size) = (tree::root(leaves), leaves.len());
-    let nodes = tree::proof(index, leaves);
-    let nodes: Vec<_> = nodes.iter().map(|node| hex(node)).collect();
-    let other = Material::generate(Kind::P256)?;
-    let checkpoint = match lie {
-        Some(Quirk::OtherSigner) => checkpoint(&other, size, &root)?,
-        Some(Quirk::OtherTree) => checkpoint(key, size + 1, &tree::leaf(b"another tree"))?,
-        _ => checkpoint(key, size, &root)?,
-    };
-    let root = match lie {
-        Some(Quirk::OtherRoot) => tree::leaf(b"another root"),
-        _ => root,
-    };
-    Ok(json!({
-        "logIndex": index, "treeSize": size, "rootHash": hex(&root),
-        "hashes": nodes, "checkpoint": checkpoint,
-    }))
+/// Where an entry is in the tree, or the lie that a test wants.
+pub(super) struct Proof {
+    pub(super) root: tree::Hash,
+    pub(super) size: usize,
+    pub(super) nodes: Vec<tree::Hash>,
+    pub(super) checkpoint: String,
 }
 
-/// Size and root of a tree, signed.
-fn checkpoint(key: &Material, size: usize, root: &tree::Hash) -> Result<String, MaterialError> {
-    let text = format!("{NAME} - {TREE}\n{size}\n{}\n", STANDARD.encode(root));
+impl Proof {
+    pub(super) fn make(
+        (key, name): (&Material, &str),
+        index: usize,
+        leaves: &[tree::Hash],
+        lie: Option<Quirk>,
+    ) -> Result<Self, MaterialError> {
+        let (root, size) = (tree::root(leaves), leaves.len());
+        let checkpoint = match lie {
+            Some(Quirk::OtherSigner) => {
+                checkpoint((&Material::generate(Kind::P256)?, name), size, &root)?
+            }
+            Some(Quirk::OtherTree) => {
+                checkpoint((key, name), size + 1, &tree::leaf(b"another tree"))?
+            }
+            Some(Quirk::OtherOrigin) => checkpoint((key, "another.sandbox"), size, &root)?,
+            _ => checkpoint((key, name), size, &root)?,
+        };
+        let root = match lie {
+            Some(Quirk::OtherRoot) => tree::leaf(b"another root"),
+            _ => root,
+        };
+        Ok(Self {
+            root,
+            size,
+            nodes: tree::proof(index, leaves),
+            checkpoint,
+        })
+    }
+}
+
+/// Size and root of a tree, signed under a name.
+pub(super) fn checkpoint(
+    (key, name): (&Material, &str),
+    size: usize,
+    root: &tree::Hash,
+) -> Result<String, MaterialError> {
+    let text = format!("{name}\n{size}\n{}\n", STANDARD.encode(root));
     let signature = sign(key, text.as_bytes())?;
     let hint = Sha256::digest(key.der());
     let line = STANDARD.encode([&hint[..4], &signature].concat());
-    Ok(format!("{text}\n\u{2014} {NAME} {line}\n"))
+    // the key of a log has one name, whatever its trees are called
+    let signer = name.split(' ').next().unwrap_or(name);
+    Ok(format!("{text}\n\u{2014} {signer} {line}\n"))
 }
 
 fn sign(key: &Material, message: &[u8]) -> Result<Vec<u8>, MaterialError> {

@@ -19,6 +19,8 @@ use super::proposal;
 use super::state::State;
 
 const ENTRIES: &str = "/api/v1/log/entries";
+const ENTRIES_V2: &str = "/api/v2/log/entries";
+const FILES_V2: &str = "/api/v2";
 const PUBLIC_KEY: &str = "/api/v1/log/publicKey";
 const LIMIT: usize = 32 << 20;
 const WAIT: Duration = Duration::from_secs(30);
@@ -45,6 +47,10 @@ impl Server for State {
         let lie = quirk.copied();
         match (&parts.method, path) {
             (&Method::POST, ENTRIES) => self.propose(&body, lie),
+            (&Method::POST, ENTRIES_V2) => self.propose_v2(&body, lie),
+            (&Method::GET, path) if path.starts_with(FILES_V2) => {
+                self.file_v2(path.strip_prefix(FILES_V2).unwrap_or_default())
+            }
             (&Method::GET, PUBLIC_KEY) => self.public_key_response(),
             (&Method::GET, ENTRIES) => {
                 let query = Query::parse(parts.uri.query().unwrap_or_default());

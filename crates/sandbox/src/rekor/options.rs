@@ -26,4 +26,8 @@ pub enum Quirk {
     OtherTree,
     /// No inclusion proof.
     NoProof,
+    /// A checkpoint of a log of another name, by the same key.
+    OtherOrigin,
+    /// Of an entry that is there already, the number of another one.
+    OtherNumber,
 }

@@ -66,6 +66,41 @@ fn hashedrekord(spec: &Value) -> Option<Value> {
     })
 }
 
+/// The body of the entry of a proposal to version 2; an error if it is none, or its signature is not valid.
+pub(super) fn body_v2(proposal: &Value) -> Result<String, &'static str> {
+    let logged = hash_v2(&proposal["hashedRekordRequestV002"]);
+    let logged = logged.ok_or("invalid hashedrekord request")?;
+    let spec = json!({ "hashedRekordV002": logged });
+    Ok(json!({ "apiVersion": "0.0.2", "kind": "hashedrekord", "spec": spec }).to_string())
+}
+
+fn hash_v2(request: &Value) -> Option<Value> {
+    let signature = &request["signature"];
+    let verifier = &signature["verifier"];
+    let details = verifier["keyDetails"].as_str()?;
+    let (name, hash) = match details {
+        "PKIX_ECDSA_P256_SHA_256" => ("SHA2_256", "sha256"),
+        "PKIX_ECDSA_P384_SHA_384" => ("SHA2_384", "sha384"),
+        "PKIX_ECDSA_P521_SHA_512" | "PKIX_ED25519_PH" => ("SHA2_512", "sha512"),
+        rsa if rsa.starts_with("PKIX_RSA_PKCS1V15_") => ("SHA2_256", "sha256"),
+        _ => return None,
+    };
+    let holders = ["publicKey", "x509Certificate"].map(|name| &verifier[name]["rawBytes"]);
+    let der = holders.into_iter().find_map(decoded)?;
+    let (digest, content) = (
+        decoded(&request["digest"])?,
+        decoded(&signature["content"])?,
+    );
+    let key = Verifier::of_der(der);
+    let valid = key.verifies_digest(Hash::of_name(hash)?, &digest, &content);
+    valid.then(|| {
+        json!({
+            "data": { "algorithm": name, "digest": request["digest"] },
+            "signature": signature,
+        })
+    })
+}
+
 fn key(encoded: &Value) -> Option<Verifier> {
     Verifier::of_pem(&String::from_utf8(decoded(encoded)?).ok()?)
 }

@@ -61,6 +61,11 @@ impl Verifier {
     pub(super) fn of_pem(pem: &str) -> Option<Self> {
         let lines = pem.lines().filter(|line| !line.starts_with("-----"));
         let der = STANDARD.decode(lines.collect::<String>()).ok()?;
+        Some(Self::of_der(der))
+    }
+
+    /// The key in DER, of a key or of a certificate.
+    pub(super) fn of_der(der: Vec<u8>) -> Self {
         let kinds = [
             (Kind::P256, P256),
             (Kind::P384, P384),
@@ -72,10 +77,10 @@ impl Verifier {
             let bytes = der.get(at + start.len()..)?.get(..length)?.to_vec();
             Some(Self { kind, bytes })
         });
-        Some(known.unwrap_or(Self {
+        known.unwrap_or(Self {
             kind: Kind::Rsa,
             bytes: der,
-        }))
+        })
     }
 
     /// Whether a signature of a message is valid, with SHA-256 or as Ed25519 has it.

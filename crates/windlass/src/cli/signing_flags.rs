@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueHint;
 use jiff::Timestamp;
-use windlass_core::config::{LogNeed, Transparency, TransparencyMode};
+use windlass_core::config::{LogNeed, LogVersion, Transparency, TransparencyMode};
 
 use self::keyless::KeylessFlags;
 use super::key;
@@ -116,6 +116,9 @@ impl SigningFlags {
             url: url.as_str().into(),
             need: LogNeed::Required,
             public_key: roots.key_of_log(url).cloned(),
+            version: LogVersion::One,
+            origin: String::new(),
+            timestamps: None,
         };
         if let Err(why) = check_address(&settings.url) {
             bail!("--rekor-url is no address of a transparency log: {why}; write https://HOST");

@@ -45,6 +45,7 @@ mod simulation;
 mod swap;
 mod tenants;
 mod transparency;
+mod version_two;
 mod writers;
 
 const SYSTEM: &str = "tekton-chains";

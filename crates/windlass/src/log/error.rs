@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use windlass_core::retry::Retry;
+use windlass_core::timestamp::StampError;
 use windlass_core::tlog::{EntryError, MalformedResponse, ProposalError};
 
 use crate::service::error::ServiceError;
@@ -44,13 +45,68 @@ pub(crate) enum LogError {
     /// The public key of the log cannot be read.
     #[error("the transparency log {host} gave a public key that cannot be used; {REMEDY}")]
     Key { host: String },
+    /// The log says that it has the entry, and not where.
+    #[error(
+        "the transparency log {host} has the entry already and does not say under which number; {REMEDY}"
+    )]
+    Unnamed { host: String },
+    /// What the log has of an entry does not go together.
+    #[error(
+        "the files of the transparency log {host} do not have the entry that it says it has; {REMEDY}"
+    )]
+    Tiles { host: String },
+    /// The log takes no more entries.
+    #[error(
+        "the transparency log {host} takes no more entries; set transparency.url to the log that came \
+         after it, and transparency.public-key"
+    )]
+    Frozen { host: String },
+    /// A timestamp does not pass a check.
+    #[error(
+        "the timestamp authority {host} gave a timestamp that is not valid; check \
+         transparency.timestamp-url and transparency.timestamp-chain"
+    )]
+    Stamp { host: String, source: StampFlaw },
     /// It did not respond in time to those before.
-    #[error("the transparency log {host} has not responded for a while and is asked again in {} s",
+    #[error("the {what} {host} has not responded for a while and is asked again in {} s",
         left.as_secs().max(1))]
-    Silent { host: String, left: Duration },
+    Silent {
+        what: &'static str,
+        host: String,
+        left: Duration,
+    },
     /// The time of the pass is over.
-    #[error("the transparency log {host} did not respond in the time of one pass")]
-    Cut { host: String },
+    #[error("the {what} {host} did not respond in the time of one pass")]
+    Cut { what: &'static str, host: String },
+}
+
+/// Which check a timestamp does not pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StampFlaw {
+    /// What it says cannot be right.
+    #[error(transparent)]
+    Content(#[from] StampError),
+    /// Another authority made it, or none.
+    #[error("it was not signed by the first certificate of transparency.timestamp-chain")]
+    Signer,
+    /// The certificates do not go together.
+    #[error(
+        "the first certificate of transparency.timestamp-chain is not one for timestamps that those \
+         after it issued"
+    )]
+    Chain,
+    /// The authority had no valid certificate then.
+    #[error("the certificate of the authority is not valid at the time of the timestamp")]
+    AuthorityEnded,
+    /// The signature was made with a certificate that was not valid then.
+    #[error(
+        "its time is not within the validity of the certificate that signed, or a clock is off; the \
+         signature is made again, by `windlass resign` if not by itself"
+    )]
+    CertificateEnded,
+    /// There is nothing to have a timestamp of.
+    #[error("the signature is not base64")]
+    Signature,
 }
 
 /// What to do about a log that lies, or is none.
@@ -60,13 +116,19 @@ impl LogError {
     /// When the same can succeed.
     pub(crate) fn retry(&self) -> Retry {
         match self {
-            Self::Unsupported(_) | Self::Proposal(_) | Self::Refused { .. } => Retry::Settings,
+            Self::Unsupported(_)
+            | Self::Proposal(_)
+            | Self::Refused { .. }
+            | Self::Frozen { .. } => Retry::Settings,
             Self::Service(error) => error.retry(),
             Self::Silent { left, .. } => Retry::After(*left),
             Self::Malformed { .. }
             | Self::Elsewhere { .. }
             | Self::Entry { .. }
             | Self::Key { .. }
+            | Self::Unnamed { .. }
+            | Self::Tiles { .. }
+            | Self::Stamp { .. }
             | Self::Cut { .. } => Retry::Backoff,
         }
     }

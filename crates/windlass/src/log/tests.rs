@@ -15,6 +15,8 @@ use windlass_sandbox::rekor::{Fault, FaultAnswer, Options, Quirk, Rekor as Serve
 use super::*;
 use crate::service::breaker::OPEN;
 
+mod version_two;
+
 const ENTRIES: &str = "/api/v1/log/entries";
 /// Requests that one call makes of a server that fails.
 const ATTEMPTS: usize = 3;
@@ -61,7 +63,8 @@ impl Stage {
 
     async fn add(&self, signed: &Signed, claimed: Option<&str>) -> Result<Added, LogError> {
         let until = Instant::now() + Duration::from_secs(30);
-        let claimed = claimed.map(str::to_owned);
+        let url = claimed.map(str::to_owned);
+        let claimed = Claimed { url, proof: None };
         let run = json!({ "kind": "TaskRun", "metadata": { "uid": "u" } }).to_string();
         let run = Run::parse(run.as_bytes()).unwrap();
         let log = self.logs.of(&self.config, &run);

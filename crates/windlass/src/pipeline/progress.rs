@@ -16,10 +16,10 @@ use windlass_core::config::{Storage, StoreKind};
 use windlass_core::format::Format;
 use windlass_core::key::Certificate;
 use windlass_core::run::{Metadata, Run};
-use windlass_core::signed::{Artifact, Identity, Repeatability, Signed};
+use windlass_core::signed::{Artifact, Identity, LogEntry, Repeatability, Signed};
 
 use super::artifacts::Item;
-use crate::log::Log;
+use crate::log::{Claimed, Log};
 use crate::sign::Signer;
 use crate::sign::keyless::signer::KeylessSigner;
 use crate::store::Confirmation;
@@ -33,8 +33,8 @@ const PER_SUBJECT: usize = 1 << 10;
 #[derive(Debug, Default)]
 pub(super) struct Begun {
     pub(super) signed: Option<Arc<Signed>>,
-    /// The URL of its log entry according to the run. Whoever may edit the run may have written it.
-    pub(super) claimed: Option<String>,
+    /// Its log entry according to the run. Whoever may edit the run may have written it.
+    pub(super) claimed: Claimed,
     /// Stores that have yet to read it back.
     pub(super) confirmations: HashMap<StoreKind, Confirmation>,
     /// Stores that have it, as an earlier part of the same pass found out.
@@ -159,10 +159,7 @@ fn bytes_of(signed: &Signed) -> usize {
     // an envelope has the payload in it again, encoded
     let copies = if signed.envelope().is_some() { 3 } else { 1 };
     let payload = &signed.payload;
-    let entry = signed.entry.get().map_or(0, |logged| {
-        let proof = &logged.entry.proof;
-        logged.entry.body.len() + proof.checkpoint.len() + proof.nodes.len() * 32
-    });
+    let entry = signed.entry.get().map_or(0, LogEntry::size);
     payload.bytes.len() * copies + payload.subjects.len() * PER_SUBJECT + entry
 }
 
@@ -176,7 +173,6 @@ pub(super) fn is_unique(signed: &Signed) -> bool {
 /// be another form of it, which nobody here made.
 fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Begun {
     let key = key(&item.artifact, item.payload.format);
-    let claimed = metadata.annotation(&annotation::log_entry(&key));
     let repeatability = signer.repeatability();
     let restored = match repeatability {
         Repeatability::Repeatable => None,
@@ -189,7 +185,7 @@ fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Begun {
         }
     };
     Begun {
-        claimed: claimed.map(str::to_owned),
+        claimed: Claimed::on_run(metadata, &key),
         signed: restored.map(Arc::new),
         ..Begun::default()
     }

@@ -230,19 +230,20 @@ impl Record {
         if let Some(entry) = self.entry_of_run() {
             annotations.insert(annotation::TRANSPARENCY.to_owned(), entry.url.clone());
         }
-        let mut whole = annotations.clone();
-        for signed in &self.unique {
-            whole.extend(log_entry(signed));
-        }
-        let fits = run_store::size_with(&whole, metadata) <= annotation::TOTAL_SIZE_LIMIT;
-        Ok((if fits { whole } else { annotations }, note))
+        let urls = self.unique.iter().filter_map(|signed| log_entry(signed));
+        // that of the run itself first: nothing else has it
+        let (own, images): (Vec<_>, Vec<_>) =
+            self.unique.iter().partition(|signed| is_of_run(signed));
+        let proofs = own.into_iter().chain(images);
+        let proofs = proofs.filter_map(|signed| proof(signed));
+        add_fitting(&mut annotations, urls.chain(proofs), metadata);
+        Ok((annotations, note))
     }
 
     /// The entry that the annotation of Chains is about: that of the run's own provenance. In Chains it
     /// is the last one, whatever that is of.
     fn entry_of_run(&self) -> Option<&LogEntry> {
-        let is_run = |signed: &&Arc<Signed>| matches!(signed.artifact, Artifact::Run { .. });
-        let own = self.unique.iter().find(is_run);
+        let own = self.unique.iter().find(|signed| is_of_run(signed));
         let own = own.and_then(|signed| signed.entry.get());
         own.or_else(|| self.unique.iter().rev().find_map(|one| one.entry.get()))
     }
@@ -268,7 +269,10 @@ impl Record {
             whole.extend(log_entry(signed));
         }
         let fits = run_store::size_with(&whole, metadata) <= annotation::TOTAL_SIZE_LIMIT;
-        Ok(if fits { whole } else { annotations })
+        let mut annotations = if fits { whole } else { annotations };
+        let proofs = self.unique.iter().filter_map(|signed| proof(signed));
+        add_fitting(&mut annotations, proofs, metadata);
+        Ok(annotations)
     }
 
     /// Annotations that an earlier record in part may have left and a complete one does not have.
@@ -278,6 +282,7 @@ impl Record {
             [
                 annotation::signature(&key),
                 annotation::log_entry(&key),
+                annotation::proof(&key),
                 annotation::certificate(&key),
             ]
         });
@@ -293,11 +298,40 @@ impl Record {
     }
 }
 
-/// The annotation with the log entry of an artifact.
+fn is_of_run(signed: &Signed) -> bool {
+    matches!(signed.artifact, Artifact::Run { .. })
+}
+
+/// The annotation with the address of the log entry of an artifact.
 fn log_entry(signed: &Signed) -> Option<(String, String)> {
     let entry = signed.entry.get()?;
     let key = key(&signed.artifact, signed.payload.format);
     Some((annotation::log_entry(&key), entry.url.clone()))
+}
+
+/// The annotation with the log entry and the timestamp of an artifact.
+fn proof(signed: &Signed) -> Option<(String, String)> {
+    let entry = signed.entry.get()?;
+    let key = key(&signed.artifact, signed.payload.format);
+    Some((annotation::proof(&key), entry.to_material().to_string()))
+}
+
+/// Adds annotations one after the other as long as they fit beside what the run has: what comes first is
+/// what the next pass needs most.
+fn add_fitting(
+    annotations: &mut Annotations,
+    more: impl Iterator<Item = (String, String)>,
+    metadata: &Metadata<'_>,
+) {
+    let mut size = run_store::size_with(annotations, metadata);
+    for (name, text) in more {
+        // that it may replace one of the run is not counted, so it is never too much
+        size += name.len() + text.len();
+        if size > annotation::TOTAL_SIZE_LIMIT {
+            return;
+        }
+        annotations.insert(name, text);
+    }
 }
 
 #[cfg(test)]

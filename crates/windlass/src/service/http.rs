@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{LOCATION, RETRY_AFTER};
+use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, RequestBuilder, Response, Url};
 use windlass_core::error::Chain;
@@ -56,6 +56,7 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
     /// `Retry-After`.
     after: Option<Duration>,
+    headers: HeaderMap,
 }
 
 impl Http {
@@ -143,6 +144,11 @@ impl Answer {
         (200..300).contains(&self.status)
     }
 
+    /// A header, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// Whether the same request may succeed at once.
     fn is_transient(&self) -> bool {
         matches!(self.status, 500 | 502 | 503 | 504) && self.after.is_none()
@@ -213,6 +219,7 @@ async fn answer(request: RequestBuilder) -> Result<Answer, Broken> {
     let (status, after) = (response.status().as_u16(), after(&response));
     let location = response.headers().get(LOCATION);
     let location = location.and_then(|place| Some(place.to_str().ok()?.to_owned()));
+    let headers = std::mem::take(response.headers_mut());
     let mut body = Zeroizing::new(Vec::new());
     while let Some(piece) = response.chunk().await.map_err(failed)? {
         if body.len() + piece.len() > LIMIT {
@@ -227,6 +234,7 @@ async fn answer(request: RequestBuilder) -> Result<Answer, Broken> {
         body,
         location,
         after,
+        headers,
     })
 }
 

@@ -9,9 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sigstore_types::bundle::{
-    Bundle, InclusionPromise, LogId, MediaType, MessageDigest, MessageSignature,
-    PublicKeyIdentifier, Rfc3161Timestamp, SignatureContent, TimestampVerificationData,
-    TransparencyLogEntry, VerificationMaterial, VerificationMaterialContent, X509Certificate,
+    Bundle, CertificateContent, InclusionPromise, LogId, MediaType, MessageDigest,
+    MessageSignature, PublicKeyIdentifier, Rfc3161Timestamp, SignatureContent,
+    TimestampVerificationData, TransparencyLogEntry, VerificationMaterial,
+    VerificationMaterialContent, X509Certificate,
 };
 use sigstore_types::{
     CanonicalizedBody, DerCertificate, DigestBytes, DsseEnvelope, DsseSignature, HashAlgorithm,
@@ -23,6 +24,7 @@ use windlass_core::error::Chain;
 use windlass_core::json::strict;
 use windlass_core::key::{Certificate, END_OF_CERTIFICATE, pem_blocks};
 
+use super::bundle;
 use super::material::Annotated;
 use super::signed::{MAX_BUNDLE, Who};
 
@@ -98,6 +100,9 @@ pub(super) fn bundle(
     content: SignatureContent,
     annotated: &Annotated,
 ) -> Result<Bundle, String> {
+    if !annotated.proof.trim().is_empty() {
+        return with_proof(who, content, annotated);
+    }
     let entries: Vec<_> = entry(&annotated.entry)?.into_iter().collect();
     let timestamps: Vec<_> = timestamp(&annotated.timestamp)?.into_iter().collect();
     // version 0.1 is that of promises without proof
@@ -116,6 +121,45 @@ pub(super) fn bundle(
         .with_tlog_entries(entries)
         .with_timestamp_verification_data(TimestampVerificationData::new(timestamps));
     Ok(Bundle::new(media_type, material, content))
+}
+
+/// What a run keeps of a log entry and a timestamp.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Proof {
+    #[serde(default)]
+    tlog_entries: Vec<TransparencyLogEntry>,
+    #[serde(default)]
+    timestamp_verification_data: TimestampVerificationData,
+}
+
+/// The bundle of a signature whose run keeps the entry with its proof: one of version 0.3, which has the
+/// certificate alone.
+fn with_proof(
+    who: Who<'_>,
+    content: SignatureContent,
+    annotated: &Annotated,
+) -> Result<Bundle, String> {
+    let damaged = || "the annotated log entry or timestamp is damaged".to_owned();
+    let text = annotated.proof.as_bytes();
+    let text = text.get(..MAX_BUNDLE).map_or(text, |_| b"");
+    let text = strict(text).map_err(|_| damaged())?;
+    let proof: Proof = serde_json::from_str(text).map_err(|_| damaged())?;
+    let signer = match who {
+        Who::Key(key) => {
+            VerificationMaterialContent::PublicKey(PublicKeyIdentifier::new(key.hint()))
+        }
+        Who::Certificate(_) => {
+            let leaf = DerCertificate::from_bytes(leaf(annotated)?.der());
+            VerificationMaterialContent::Certificate(CertificateContent::new(leaf))
+        }
+    };
+    let material = VerificationMaterial::new(signer)
+        .with_tlog_entries(proof.tlog_entries)
+        .with_timestamp_verification_data(proof.timestamp_verification_data);
+    let bundle = Bundle::new(MediaType::Bundle0_3, material, content);
+    bundle::check(&bundle)?;
+    Ok(bundle)
 }
 
 /// A signature over some bytes, as the content of a bundle.
@@ -150,15 +194,18 @@ pub(super) fn only_signature(envelope: &Envelope) -> Result<Vec<u8>, String> {
         .ok_or_else(|| "the envelope's signature is not valid base64".to_owned())
 }
 
-fn certificates(annotated: &Annotated) -> Result<VerificationMaterialContent, String> {
+fn leaf(annotated: &Annotated) -> Result<Certificate, String> {
     if annotated.certificate.trim().is_empty() {
         return Err(
             "it has no certificate: it is signed with a key; give that with --key".to_owned(),
         );
     }
-    let leaf = Certificate::from_pem(annotated.certificate.as_bytes())
-        .map_err(|_| "the certificate is damaged".to_owned())?;
-    let mut certificates = vec![certificate(leaf.der())];
+    let leaf = Certificate::from_pem(annotated.certificate.as_bytes());
+    leaf.map_err(|_| "the certificate is damaged".to_owned())
+}
+
+fn certificates(annotated: &Annotated) -> Result<VerificationMaterialContent, String> {
+    let mut certificates = vec![certificate(leaf(annotated)?.der())];
     for block in pem_blocks(&annotated.chain, END_OF_CERTIFICATE) {
         if certificates.len() > MOST_CERTIFICATES {
             return Err(format!(

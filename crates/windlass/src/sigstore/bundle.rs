@@ -134,6 +134,12 @@ impl MaterialOutline {
 /// Checks what the library leaves open.
 pub(super) fn check(bundle: &Bundle) -> Result<(), String> {
     let entries = &bundle.verification_material.tlog_entries;
+    let stamps = &bundle.verification_material.timestamp_verification_data;
+    if entries.len() > MOST || stamps.rfc3161_timestamps.len() > MOST {
+        return Err(format!(
+            "there are more than {MOST} log entries or timestamps"
+        ));
+    }
     for (number, entry) in entries.iter().enumerate() {
         if entry.inclusion_proof.is_none() && entry.inclusion_promise.is_none() {
             return Err("a log entry of the bundle has neither proof nor promise".to_owned());

@@ -25,6 +25,9 @@ pub(crate) struct Annotated {
     pub(crate) entry: String,
     /// The timestamp, cosign's JSON.
     pub(crate) timestamp: String,
+    /// The log entry with its proof and the timestamp, as in a bundle. Where there is one, the two before
+    /// do not count.
+    pub(crate) proof: String,
 }
 
 impl Material {
@@ -35,8 +38,9 @@ impl Material {
             chain: _,
             entry,
             timestamp,
+            proof,
         } = &annotated;
-        if [certificate, entry, timestamp]
+        if [certificate, entry, timestamp, proof]
             .iter()
             .all(|part| part.trim().is_empty())
         {

@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use sigstore_trust_root::TrustedRoot;
 use sigstore_types::bundle::{Bundle, SignatureContent};
 use sigstore_types::{
-    Artifact, ArtifactDigest, DerPublicKey, HashAlgorithm, Sha256Hash, SignatureBytes, Statement,
-    TimeRange,
+    Artifact, ArtifactDigest, DerPublicKey, HashAlgorithm, KindVersion, Sha256Hash, SignatureBytes,
+    Statement, TimeRange,
 };
 use sigstore_verify::{
     PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier as Library,
@@ -164,6 +164,16 @@ impl Verifier {
         if let Some(own) = own_subject(envelope.payload.as_bytes()) {
             return self.judge(who, &bundle, Artifact::Digest(own));
         }
+        let entries = &bundle.verification_material.tlog_entries;
+        let is_hash = |kind: KindVersion| {
+            matches!(
+                kind,
+                KindVersion::HashedRekordV001 | KindVersion::HashedRekordV002
+            )
+        };
+        if !entries.iter().all(|entry| is_hash(entry.kind_version)) {
+            return Err(WITHOUT_SUBJECT.to_owned());
+        }
         // the library wants a subject; without one, the envelope is a signature over its encoding
         let message = pae(&envelope.payload_type, envelope.payload.as_bytes());
         let signature = envelope.signature.sig.as_bytes();
@@ -311,6 +321,11 @@ fn of_file(who: Who<'_>, text: &[u8], blob: Blob<'_>) -> Result<(Bundle, Signatu
         _ => Err(ATTESTATION.to_owned()),
     }
 }
+
+/// What is said of an envelope in a log of version 1 whose statement is about nothing.
+const WITHOUT_SUBJECT: &str = "its statement has no subject, and such a statement cannot be judged by an \
+                               entry of version 1, which is of an envelope; log to Rekor version 2, or add \
+                               --insecure-ignore-tlog to do without where it is signed with a key";
 
 /// What is said of a signature without a certificate where one is expected.
 const NO_CERTIFICATE: &str = "it has no certificate: it is signed with a key; give that with --key";

@@ -115,8 +115,15 @@ fn material(run: &Run<'_>, key: &str) -> Material {
     Material::annotated(Annotated {
         certificate: pem(annotation::certificate(key)),
         chain: pem(annotation::chain(key)),
+        proof: proof(run, key),
         ..Annotated::default()
     })
+}
+
+/// The log entry and the timestamp in the annotation of a key.
+fn proof(run: &Run<'_>, key: &str) -> String {
+    let text = run.metadata().annotation(&annotation::proof(key));
+    text.unwrap_or_default().to_owned()
 }
 
 fn evidence((signature, payload): (Vec<u8>, Option<Vec<u8>>), material: Material) -> Evidence {

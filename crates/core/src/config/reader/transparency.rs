@@ -1,14 +1,23 @@
 //! The settings of the transparency log: `transparency.*` of both ConfigMaps.
 
 use super::{Reader, literals, quoted, words};
-use crate::config::kinds::{LogNeed, TransparencyMode};
-use crate::config::settings::Transparency;
-use crate::key::PublicKey;
+use crate::config::kinds::{LogNeed, LogVersion, TransparencyMode};
+use crate::config::redact::Endpoint;
+use crate::config::settings::{Config, Timestamps, Transparency};
+use crate::key::{Certificate, PublicKey};
 
 const ENABLED: &str = "transparency.enabled";
 const URL: &str = "transparency.url";
 const MODE: &str = "transparency.mode";
 const PUBLIC_KEY: &str = "transparency.public-key";
+const VERSION: &str = "transparency.version";
+const ORIGIN: &str = "transparency.origin";
+const TIMESTAMP_URL: &str = "transparency.timestamp-url";
+const TIMESTAMP_CHAIN: &str = "transparency.timestamp-chain";
+/// Most certificates of a timestamp authority.
+const MOST_CERTIFICATES: usize = 8;
+/// Longest name of a log.
+const LONGEST_ORIGIN: usize = 256;
 /// Where plain HTTP does not leave the machine.
 const LOCAL: [&str; 3] = ["127.0.0.1", "localhost", "[::1]"];
 
@@ -20,6 +29,9 @@ impl Reader<'_> {
             url: self.text_or(URL, "https://rekor.sigstore.dev"),
             need: LogNeed::Required,
             public_key: None,
+            version: LogVersion::One,
+            origin: String::new(),
+            timestamps: None,
         }
     }
 
@@ -27,11 +39,24 @@ impl Reader<'_> {
     pub(super) fn more_transparency(&mut self, settings: &mut Transparency) {
         settings.need = self.choice(MODE, &LogNeed::NAMES, settings.need);
         settings.public_key = self.public_key(PUBLIC_KEY);
+        settings.version = self.choice(VERSION, &LogVersion::NAMES, settings.version);
+        settings.origin = self.origin();
+        settings.timestamps = self.timestamps();
+        let is_on = settings.mode != TransparencyMode::Off;
+        let has_key = settings.public_key.is_some() || self.given.contains_key(PUBLIC_KEY);
+        if is_on && settings.version == LogVersion::Two && !has_key {
+            let key = "the public key of the log, PEM: a log of version 2 does not give it";
+            self.refuse(PUBLIC_KEY, "", vec![key]);
+        }
+        if !is_on && settings.timestamps.is_some() {
+            let message = format!("timestamps are of what is logged, and {ENABLED} is not set");
+            self.warn(TIMESTAMP_URL, message);
+        }
         let url = settings.url.expose();
         let is_plain = url
             .strip_prefix("http://")
             .is_some_and(|rest| !is_local(rest));
-        if settings.mode != TransparencyMode::Off && is_plain && settings.public_key.is_none() {
+        if is_on && is_plain && settings.public_key.is_none() {
             let message = format!(
                 "it is plain HTTP, so whoever is on the way can respond in the place of the log; use \
                  https, or set {PUBLIC_KEY}"
@@ -56,6 +81,60 @@ impl Reader<'_> {
                 TransparencyMode::Off
             }
         }
+    }
+
+    /// Warns of what nobody verifies: a log of version 2 gives neither a time nor anything that is read
+    /// under tags.
+    pub(super) fn warn_of_version(&mut self, config: &Config) {
+        let settings = &config.transparency;
+        if settings.mode == TransparencyMode::Off || settings.version == LogVersion::One {
+            return;
+        }
+        if config.is_keyless() && settings.timestamps.is_none() {
+            let message = format!(
+                "a log of version 2 tells no time, and certificates end within minutes: set \
+                 {TIMESTAMP_URL} and {TIMESTAMP_CHAIN}"
+            );
+            self.warn(VERSION, message);
+        }
+        if !config.storage.oci_encoding.in_bundles() {
+            let message = "signatures under tags have no place for entries of version 2; set \
+                           storage.oci.encoding-format to sigstore-bundle or both";
+            self.warn(VERSION, message.to_owned());
+        }
+    }
+
+    /// What a log calls itself: one line without spaces.
+    fn origin(&mut self) -> String {
+        self.describe(ORIGIN, words("text"), "");
+        let text = self.get(ORIGIN).unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_graphic() && c != '+';
+        if text.len() > LONGEST_ORIGIN || !text.chars().all(is_name) {
+            let name =
+                "the first line of the log's checkpoints, such as log2025-1.rekor.sigstore.dev";
+            self.refuse(ORIGIN, text, vec![name]);
+        }
+        text.to_owned()
+    }
+
+    /// The timestamp authority; nothing if there is no address. One that is not known by its
+    /// certificates is refused: nobody could tell its word from another's.
+    fn timestamps(&mut self) -> Option<Timestamps> {
+        let url: Endpoint = self.text(TIMESTAMP_URL);
+        self.describe(TIMESTAMP_CHAIN, words("certificates, PEM"), "");
+        let pem = self.get(TIMESTAMP_CHAIN).unwrap_or_default().trim();
+        let chain = match pem {
+            "" => Vec::new(),
+            pem => Certificate::all_from_pem(pem, MOST_CERTIFICATES).unwrap_or_default(),
+        };
+        if chain.is_empty() && !(pem.is_empty() && url.expose().is_empty()) {
+            let certificates = "the certificates of the timestamp authority, PEM, from the one that \
+                                signs timestamps to the root: GET /api/v1/timestamp/certchain gives \
+                                them";
+            self.refuse(TIMESTAMP_CHAIN, pem, vec![certificates]);
+            return None;
+        }
+        (!url.expose().is_empty()).then_some(Timestamps { url, chain })
     }
 
     /// A public key, PEM; nothing is none.

@@ -29,9 +29,9 @@ use crate::telemetry::Health;
 use crate::telemetry::recorded::{EVERYTHING, Log};
 
 /// Fulcio, a controller, and a folder with its identity token.
-struct Stage {
-    scene: Scene,
-    fulcio: Fulcio,
+pub(super) struct Stage {
+    pub(super) scene: Scene,
+    pub(super) fulcio: Fulcio,
     health: Health,
     folder: tempfile::TempDir,
 }
@@ -48,7 +48,7 @@ fn times() -> Times {
 
 impl Stage {
     /// A controller that is not configured yet.
-    async fn unconfigured() -> Self {
+    pub(super) async fn unconfigured() -> Self {
         let fulcio = Fulcio::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut options = options();
@@ -86,7 +86,7 @@ impl Stage {
         self.folder.path().join("token")
     }
 
-    async fn configure(&self, more: Value) {
+    pub(super) async fn configure(&self, more: Value) {
         let mut config = json!({
             "signers.x509.fulcio.enabled": "true",
             "signers.x509.fulcio.address": self.fulcio.url(),
@@ -99,7 +99,7 @@ impl Stage {
         self.scene.configure(config).await;
     }
 
-    async fn ready(&self) {
+    pub(super) async fn ready(&self) {
         let is_ready = |_: &Scene| self.health.not_ready().is_none();
         self.scene.until("it is ready", is_ready).await;
     }
@@ -126,7 +126,7 @@ impl Stage {
         assert_eq!(marked.get(), count);
     }
 
-    async fn end(self) {
+    pub(super) async fn end(self) {
         self.scene.end().await;
         self.fulcio.shutdown().await;
     }
@@ -158,7 +158,7 @@ fn verify(scene: &Scene, name: &str) -> Certificate {
 }
 
 /// A finished run that built an image.
-fn with_image(name: &str) -> Value {
+pub(super) fn with_image(name: &str) -> Value {
     let mut run = finished(name);
     run["status"]["results"] = json!([
         { "name": "IMAGE_URL", "value": "r.invalid/team/app" },

@@ -139,7 +139,7 @@ async fn an_entry_is_put_where_verifiers_look_and_is_of_what_is_there() {
 }
 
 /// The bundles that refer to an image.
-fn bundles(registry: &Registry, digest: &str) -> Vec<Value> {
+pub(super) fn bundles(registry: &Registry, digest: &str) -> Vec<Value> {
     let manifests = registry.manifests("team/app");
     let manifests = manifests
         .iter()

@@ -155,8 +155,10 @@ fn material(identity: &Identity, entry: Option<&LogEntry>) -> Value {
             json!({"certificate": {"rawBytes": STANDARD.encode(leaf.der())}})
         }
     };
-    if let Some(entry) = entry {
-        material["tlogEntries"] = json!([entry.entry.to_bundle()]);
+    if let (Some(entry), Value::Object(members)) = (entry, &mut material)
+        && let Value::Object(more) = entry.to_material()
+    {
+        members.extend(more);
     }
     material
 }

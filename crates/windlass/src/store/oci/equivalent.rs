@@ -15,7 +15,7 @@ use windlass_registry::{Digest, Name, Remote, Tag};
 
 use super::bundle::{BUNDLE, Bundle, PREDICATE_TYPE, is_bundle, is_logged};
 use super::error::UploadError;
-use super::layer::{self, ENVELOPE, Layer};
+use super::layer::{ENVELOPE, Layer};
 
 /// Most entries that are looked into: whoever may write to the repository may add any number.
 const MOST: usize = 20;
@@ -43,7 +43,7 @@ pub(super) async fn under_tag(
     let is_near = |other: &&Descriptor| {
         other.media_type == ENVELOPE && other.size.abs_diff(layer.size()) <= SLACK
     };
-    let is_enough = |other: &&Descriptor| layer::is_logged(other) || !layer.is_logged();
+    let is_enough = |other: &&Descriptor| layer.is_vouched_in(other);
     let near = layers.iter().rev().filter(is_near).filter(is_enough);
     for other in near.take(MOST) {
         let limit = usize::try_from(layer.size() + SLACK).unwrap_or(usize::MAX);

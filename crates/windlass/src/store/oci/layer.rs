@@ -61,14 +61,25 @@ impl Layer {
     /// The same with its log entry.
     fn logged(mut self, entry: Option<&LogEntry>) -> Self {
         if let (Some(annotations), Some(entry)) = (&mut self.descriptor.annotations, entry) {
-            annotations.insert(ENTRY.to_owned(), entry.entry.to_annotation());
+            let parts = [
+                (ENTRY, entry.entry.to_annotation()),
+                (TIMESTAMP, entry.timestamp_annotation()),
+            ];
+            for (name, text) in parts {
+                annotations.extend(text.map(|text| (name.to_owned(), text)));
+            }
         }
         self
     }
 
-    /// Whether it has a log entry.
-    pub(super) fn is_logged(&self) -> bool {
-        is_logged(&self.descriptor)
+    /// Whether a stored layer has a log entry and a timestamp if this one does.
+    pub(super) fn is_vouched_in(&self, stored: &Descriptor) -> bool {
+        let has = |layer: &Descriptor, name: &str| {
+            let annotations = layer.annotations.as_ref();
+            annotations.is_some_and(|annotations| annotations.contains_key(name))
+        };
+        let mut names = [ENTRY, TIMESTAMP].into_iter();
+        names.all(|name| has(stored, name) || !has(&self.descriptor, name))
     }
 
     fn signature(payload: &[u8], signature: &[u8], identity: &Arc<Identity>) -> Self {
@@ -120,7 +131,7 @@ impl Layer {
     pub(super) fn merged_into(&self, stored: Option<Manifest>) -> Result<Merge<Manifest>, String> {
         let layers = stored.as_ref().map_or(&[][..], |stored| &stored.layers);
         let ours = |layer: &&Descriptor| self.is(layer);
-        let is_enough = |layer: &Descriptor| is_logged(layer) || !self.is_logged();
+        let is_enough = |layer: &Descriptor| self.is_vouched_in(layer);
         if layers.iter().filter(ours).any(is_enough) {
             return Ok(Merge::Present);
         }
@@ -163,12 +174,6 @@ impl Layer {
         let key = self.identity.public_key();
         theirs.is_some_and(|signature| key.verify(self.content.content(), &signature).is_ok())
     }
-}
-
-/// Whether a layer has a log entry.
-pub(super) fn is_logged(layer: &Descriptor) -> bool {
-    let annotations = layer.annotations.as_ref();
-    annotations.is_some_and(|annotations| annotations.contains_key(ENTRY))
 }
 
 /// The config of an image with these layers, none of which is packed.
@@ -250,6 +255,12 @@ mod tests {
         let one = written(forged.merged_into(None).unwrap()).manifest;
         let ours = signed(b"{}", 1);
         assert!(matches!(ours.merged_into(Some(one)), Ok(Merge::Write(_))));
+    }
+
+    /// Whether there is something in the place of a log entry.
+    fn is_logged(layer: &Descriptor) -> bool {
+        let annotations = layer.annotations.as_ref();
+        annotations.is_some_and(|annotations| annotations.contains_key(ENTRY))
     }
 
     /// The same with something in the place of a log entry.

@@ -113,6 +113,7 @@ fn material(layer: &Descriptor) -> Material {
         chain: annotation(CHAIN),
         entry: annotation(ENTRY),
         timestamp: annotation(TIMESTAMP),
+        ..Annotated::default()
     })
 }
 

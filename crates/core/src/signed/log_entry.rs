@@ -1,0 +1,110 @@
+//! What vouches for a signature: its entry in a transparency log, and when it was made according to an
+//! authority. Both are in one form everywhere: that of `verificationMaterial` in a Sigstore bundle.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::json::strict;
+use crate::timestamp;
+use crate::tlog::{Entry, parse_bundled};
+
+/// Most bytes of what a run keeps of one signature.
+const LONGEST: usize = 128 << 10;
+
+/// The entry of a transparency log, and the timestamp that goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Where the entry can be read.
+    pub url: String,
+    /// The entry itself, checked.
+    pub entry: Entry,
+    /// The response of a timestamp authority (RFC 3161, DER), checked; none if none was asked for.
+    pub timestamp: Option<Vec<u8>>,
+}
+
+/// An entry and a timestamp that a run keeps. Whoever may edit the run may have written them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct StoredProof {
+    /// The entry.
+    pub entry: Option<Entry>,
+    /// The response of the timestamp authority.
+    pub timestamp: Option<Vec<u8>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    #[serde(borrow, default)]
+    tlog_entries: Vec<&'a RawValue>,
+    #[serde(default)]
+    timestamp_verification_data: WireTimestamps,
+}
+
+#[derive(Deserialize, Default)]
+struct WireTimestamps {
+    #[serde(default, rename = "rfc3161Timestamps")]
+    rfc3161_timestamps: Vec<WireTimestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireTimestamp {
+    signed_timestamp: String,
+}
+
+impl LogEntry {
+    /// The members of `verificationMaterial` that it makes up.
+    pub fn to_material(&self) -> Value {
+        let mut material = json!({ "tlogEntries": [self.entry.to_bundle()] });
+        if let Some(timestamp) = &self.timestamp {
+            let timestamp = json!({ "signedTimestamp": STANDARD.encode(timestamp) });
+            material["timestampVerificationData"] = json!({ "rfc3161Timestamps": [timestamp] });
+        }
+        material
+    }
+
+    /// The timestamp as cosign reads it in the annotation `dev.sigstore.cosign/rfc3161timestamp` of a
+    /// layer.
+    pub fn timestamp_annotation(&self) -> Option<String> {
+        let timestamp = self.timestamp.as_ref()?;
+        Some(json!({ "SignedRFC3161Timestamp": STANDARD.encode(timestamp) }).to_string())
+    }
+
+    /// How many bytes it has, about.
+    pub fn size(&self) -> usize {
+        let proof = &self.entry.proof;
+        let entry = self.entry.body.len() + proof.checkpoint.len() + proof.nodes.len() * 32;
+        entry + self.timestamp.as_ref().map_or(0, Vec::len)
+    }
+}
+
+impl StoredProof {
+    /// What is in the annotation of a run; nothing of it is checked, and what cannot be read is not there.
+    pub fn read(text: &str) -> Self {
+        if text.len() > LONGEST {
+            return Self::default();
+        }
+        let wire = strict(text.as_bytes()).ok();
+        let wire = wire.and_then(|text| serde_json::from_str::<Wire<'_>>(text).ok());
+        let Some(wire) = wire else {
+            return Self::default();
+        };
+        let entry = match wire.tlog_entries.as_slice() {
+            [entry] => parse_bundled(entry.get().as_bytes()).ok(),
+            _ => None,
+        };
+        let timestamp = match wire
+            .timestamp_verification_data
+            .rfc3161_timestamps
+            .as_slice()
+        {
+            [one] => STANDARD.decode(&one.signed_timestamp).ok(),
+            _ => None,
+        };
+        let timestamp = timestamp.filter(|stamp| stamp.len() <= timestamp::LONGEST);
+        Self { entry, timestamp }
+    }
+}

@@ -1,0 +1,63 @@
+//! What a run says of the entry of a signature, and what came of it. Whoever may edit the run may have
+//! written it.
+
+use windlass_core::run::Metadata;
+use windlass_core::signed::StoredProof;
+use windlass_core::tlog::Entry;
+use windlass_core::{annotation, tlog};
+
+/// What came of adding an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// The log was told of the signature.
+    Now,
+    /// Nothing had to be done.
+    Nothing,
+}
+
+/// What a run says of an entry, as it stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    /// The address of the entry.
+    pub(crate) url: Option<String>,
+    /// The entry and the timestamp themselves.
+    pub(crate) proof: Option<String>,
+}
+
+/// An entry that a run has or names; nothing of it is checked.
+#[derive(Debug, Default)]
+pub(super) struct Claim {
+    /// The entry that the run has.
+    pub(super) stored: Option<Entry>,
+    /// The number of the entry.
+    pub(super) index: Option<u64>,
+}
+
+impl Claimed {
+    /// What the annotations of a run say under a key.
+    pub(crate) fn on_run(metadata: &Metadata<'_>, key: &str) -> Self {
+        let text = |name: String| metadata.annotation(&name).map(str::to_owned);
+        Self {
+            url: text(annotation::log_entry(key)),
+            proof: text(annotation::proof(key)),
+        }
+    }
+
+    /// Whether there is any.
+    pub(crate) fn is_some(&self) -> bool {
+        self.url.is_some() || self.proof.is_some()
+    }
+
+    /// It, read: the entry, and the timestamp beside it.
+    pub(super) fn read(&self) -> (Claim, Option<Vec<u8>>) {
+        let StoredProof { entry, timestamp } = self
+            .proof
+            .as_deref()
+            .map_or_else(StoredProof::default, StoredProof::read);
+        let claim = Claim {
+            stored: entry,
+            index: self.url.as_deref().and_then(tlog::index_in_url),
+        };
+        (claim, timestamp)
+    }
+}
