@@ -264,7 +264,7 @@ async fn an_authority_with_other_certificates_than_those_of_the_settings_is_not_
 }
 
 #[tokio::test]
-async fn a_timestamp_outside_the_validity_of_the_certificate_that_signed_is_refused() {
+async fn an_entry_of_a_certificate_has_the_certificate_and_a_timestamp() {
     let both = Both::new().await;
     let leaf = Certificate::from_pem(CERTIFICATE).unwrap();
     let details = windlass_core::certificate::Details::of(&leaf).unwrap();

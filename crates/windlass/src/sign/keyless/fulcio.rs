@@ -147,7 +147,8 @@ fn refusal(status: u16) -> Option<(&'static str, &'static str)> {
         )),
         404 | 405 => Some((
             "the request",
-            "see that its address is that of Fulcio, of version 1.0 or newer",
+            "see that signers.x509.fulcio.address, or --fulcio-url, leads to Fulcio, of version 1.0 or \
+             newer",
         )),
         _ => None,
     }
