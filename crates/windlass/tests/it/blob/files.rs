@@ -137,6 +137,6 @@ fn a_key_that_cannot_be_used_is_named_with_the_reason() {
     shell.fail(
         2,
         "sign-blob --key cosign.key --tlog-upload=true payload",
-        "uploading to a transparency log is not supported yet",
+        "no transparency log is named; give its address with --rekor-url",
     );
 }
