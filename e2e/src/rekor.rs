@@ -1,0 +1,165 @@
+//! The real Rekor of version 2 and the real timestamp authority of sigstore, with keys of their own.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::parts;
+use crate::ports::free_port;
+use crate::process::Process;
+use crate::shell::Shell;
+
+/// How long each may take to start.
+const LIMIT: Duration = Duration::from_secs(30);
+/// What the log calls itself.
+const ORIGIN: &str = "rekor.local";
+
+/// A running Rekor of version 2. Dropping it kills it.
+#[derive(Debug)]
+pub struct RekorV2 {
+    place: String,
+    /// The public key, PEM.
+    key: String,
+    /// How trusted roots name the log, and its key in DER; base64.
+    id: String,
+    der: String,
+    _process: Process,
+}
+
+impl RekorV2 {
+    /// Starts one with its files in a folder of the shell.
+    pub fn start(shell: &Shell) -> Result<Self> {
+        shell.ok("openssl genpkey -algorithm ed25519 -out log.pem")?;
+        let key = shell.ok("openssl pkey -in log.pem -pubout")?;
+        let der = shell.ok("openssl pkey -in log.pem -pubout -outform DER | base64 -w0")?;
+        let id = shell.ok(&format!(
+            "{{ printf '{ORIGIN}\\n\\001'; openssl pkey -in log.pem -pubout -outform DER | tail -c 32; }} | \
+             openssl dgst -sha256 -binary | base64 -w0"
+        ))?;
+        let folder = shell.folder();
+        let files = folder.join("log");
+        std::fs::create_dir_all(&files)?;
+        let ports = [free_port()?, free_port()?, free_port()?, free_port()?];
+        let mut arguments: Vec<String> = ports.iter().map(ToString::to_string).collect();
+        arguments.push(ORIGIN.to_owned());
+        arguments.push(folder.join("log.pem").display().to_string());
+        arguments.push(files.display().to_string());
+        let program = parts::folder()?.join("bin/rekor");
+        let mut process = Process::start("rekor", &program, &arguments, &[], folder)?;
+        let opens = |port: u16| TcpStream::connect(("127.0.0.1", port)).is_ok();
+        process.wait_until(LIMIT, || ports[..3].iter().all(|port| opens(*port)))?;
+        Ok(Self {
+            place: format!("http://127.0.0.1:{}", ports[0]),
+            key,
+            id: id.trim().to_owned(),
+            der: der.trim().to_owned(),
+            _process: process,
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        &self.place
+    }
+
+    /// The public key, PEM.
+    pub fn public_key(&self) -> &str {
+        &self.key
+    }
+
+    /// What it calls itself.
+    pub fn origin(&self) -> &'static str {
+        ORIGIN
+    }
+
+    /// How many entries are in its newest checkpoint.
+    pub fn entries(&self, shell: &Shell) -> Result<u64> {
+        let line = format!(
+            "curl --noproxy '*' --silent --fail {}/api/v2/checkpoint",
+            self.place
+        );
+        let checkpoint = shell.ok(&line)?;
+        let size = checkpoint.lines().nth(1).context("no checkpoint")?;
+        Ok(size.parse()?)
+    }
+
+    /// It as one of `tlogs` of a trusted root.
+    pub fn trusted(&self) -> Value {
+        json!({
+            "baseUrl": format!("https://{ORIGIN}"),
+            "hashAlgorithm": "SHA2_256",
+            "publicKey": {
+                "rawBytes": self.der,
+                "keyDetails": "PKIX_ED25519",
+                "validFor": { "start": "2020-01-01T00:00:00Z" },
+            },
+            "logId": { "keyId": self.id },
+        })
+    }
+}
+
+/// A running timestamp authority. Dropping it kills it.
+#[derive(Debug)]
+pub struct Timestamps {
+    place: String,
+    chain: String,
+    _process: Process,
+}
+
+impl Timestamps {
+    /// Starts one with a key and certificates of its own.
+    pub fn start(shell: &Shell) -> Result<Self> {
+        let port = free_port()?;
+        let program = parts::folder()?.join("bin/timestamp-server");
+        let line = format!(
+            "serve --host 127.0.0.1 --port {port} --timestamp-signer memory \
+             --include-chain-in-response=true --disable-ntp-monitoring"
+        );
+        let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let mut process = Process::start("timestamps", &program, &arguments, &[], shell.folder())?;
+        process.wait_until(LIMIT, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
+        let place = format!("http://127.0.0.1:{port}/api/v1/timestamp");
+        let get = format!("curl --noproxy '*' --silent --fail {place}/certchain");
+        Ok(Self {
+            chain: shell.ok(&get)?,
+            place,
+            _process: process,
+        })
+    }
+
+    /// Where timestamps are asked for.
+    pub fn address(&self) -> &str {
+        &self.place
+    }
+
+    /// Its certificates, PEM.
+    pub fn chain(&self) -> &str {
+        &self.chain
+    }
+
+    /// It as one of `timestampAuthorities` of a trusted root.
+    pub fn trusted(&self) -> Value {
+        json!({
+            "subject": { "organization": "local", "commonName": "local" },
+            "certChain": { "certificates": certificates(&self.chain) },
+            "validFor": { "start": "2020-01-01T00:00:00Z" },
+        })
+    }
+}
+
+/// The certificates of a PEM text as trusted roots have them.
+pub fn certificates(pem: &str) -> Vec<Value> {
+    let blocks = pem.split_inclusive("-----END CERTIFICATE-----");
+    let bodies = blocks.map(|block| {
+        let lines = block.lines().map(str::trim);
+        lines
+            .filter(|line| !line.starts_with("-----"))
+            .collect::<String>()
+    });
+    bodies
+        .filter(|body| !body.is_empty())
+        .map(|body| json!({ "rawBytes": body }))
+        .collect()
+}
