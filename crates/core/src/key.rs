@@ -12,7 +12,7 @@ mod error;
 mod fingerprint;
 mod jwk;
 mod p1363;
-mod p256_key;
+mod p256_signature;
 mod pem;
 mod private;
 mod public;

@@ -48,9 +48,7 @@ fn ec(jwk: &Jwk) -> Result<Kind, KeyError> {
     // an uncompressed point (SEC 1, section 2.3.3)
     let point = [&[4], x.as_slice(), y.as_slice()].concat();
     match curve {
-        "P-256" => {
-            p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(|key| Kind::P256(key.into()))
-        }
+        "P-256" => p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Kind::P256),
         "P-384" => p384::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Kind::P384),
         _ => p521::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Kind::P521),
     }

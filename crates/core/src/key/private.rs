@@ -118,10 +118,7 @@ impl PrivateKey {
 
     fn new(secret: Secret, origin: Origin) -> Result<Self, KeyError> {
         let (kind, scheme) = match &secret {
-            Secret::P256(key) => (
-                Kind::P256((*key.verifying_key()).into()),
-                Scheme::EcdsaSha256,
-            ),
+            Secret::P256(key) => (Kind::P256(*key.verifying_key()), Scheme::EcdsaSha256),
             Secret::P384(key) => (
                 Kind::P384(*key.verifying_key()),
                 match origin {

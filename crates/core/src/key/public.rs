@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::error::{KeyError, VerifyError};
 use super::fingerprint::Wire;
-use super::p256_key::P256Key;
+use super::p256_signature;
 use super::pem;
 use super::rsa_signature;
 use super::scheme::Scheme;
@@ -36,7 +36,7 @@ pub struct PublicKey {
 
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    P256(P256Key),
+    P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
     Ed25519(ed25519_dalek::VerifyingKey),
@@ -88,8 +88,7 @@ impl PublicKey {
         let curve = spki.algorithm.parameters_oid().ok();
         let kind = match (spki.algorithm.oid, curve) {
             (EC, Some(p256::NistP256::OID)) => {
-                let key = p256::ecdsa::VerifyingKey::from_public_key_der(der);
-                Kind::P256(key.map_err(damaged)?.into())
+                Kind::P256(p256::ecdsa::VerifyingKey::from_public_key_der(der).map_err(damaged)?)
             }
             (EC, Some(p384::NistP384::OID)) => {
                 Kind::P384(p384::ecdsa::VerifyingKey::from_public_key_der(der).map_err(damaged)?)
@@ -111,7 +110,7 @@ impl PublicKey {
 
     pub(super) fn new(kind: Kind) -> Result<Self, KeyError> {
         let encoded = match &kind {
-            Kind::P256(key) => key.key.to_public_key_der(),
+            Kind::P256(key) => key.to_public_key_der(),
             Kind::P384(key) => key.to_public_key_der(),
             Kind::P521(key) => key.to_public_key_der(),
             Kind::Ed25519(key) => key.to_public_key_der(),
@@ -177,7 +176,7 @@ impl PublicKey {
                 .string(point)
         };
         let wire = match &self.kind {
-            Kind::P256(key) => ecdsa("nistp256", key.key.to_sec1_point(false).as_bytes()),
+            Kind::P256(key) => ecdsa("nistp256", key.to_sec1_point(false).as_bytes()),
             Kind::P384(key) => ecdsa("nistp384", key.to_sec1_point(false).as_bytes()),
             Kind::P521(key) => ecdsa("nistp521", key.to_sec1_point(false).as_bytes()),
             Kind::Ed25519(key) => Wire::default()
@@ -203,7 +202,7 @@ impl PublicKey {
         let tried = match &self.kind {
             Kind::P256(key) => {
                 let signature = p256::ecdsa::DerSignature::try_from(signature).map_err(not_der)?;
-                let holds = key.verifies(message, &signature);
+                let holds = p256_signature::verifies(key, message, &signature);
                 [holds.then_some(Scheme::EcdsaSha256), None]
             }
             Kind::P384(key) => {
