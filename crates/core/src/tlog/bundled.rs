@@ -6,9 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::entry::{Entry, Promise, Proof};
-use super::merkle::{Hash, MOST_NODES};
+use super::merkle::Hash;
 use super::proposal::Kind;
-use super::response::MalformedResponse;
+use super::response::{MalformedResponse, proof};
 use crate::json::strict;
 
 #[derive(Deserialize)]
@@ -112,19 +112,14 @@ impl Number {
 
 impl WireProof {
     fn read(self) -> Result<Proof, MalformedResponse> {
-        const NO_HASH: MalformedResponse =
-            MalformedResponse("the inclusion proof is not of hashes");
-        if self.hashes.len() > MOST_NODES {
-            return Err(MalformedResponse("the inclusion proof is too long"));
-        }
+        let numbers = (self.log_index.read()?, self.tree_size.read()?);
         let nodes = self.hashes.iter().map(|text| hash(text));
-        Ok(Proof {
-            index: self.log_index.read()?,
-            size: self.tree_size.read()?,
-            root: hash(&self.root_hash).ok_or(NO_HASH)?,
-            nodes: nodes.collect::<Option<_>>().ok_or(NO_HASH)?,
-            checkpoint: self.checkpoint.envelope,
-        })
+        proof(
+            numbers,
+            hash(&self.root_hash),
+            nodes,
+            self.checkpoint.envelope,
+        )
     }
 }
 

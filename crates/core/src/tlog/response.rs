@@ -90,20 +90,31 @@ pub fn parse(response: &[u8]) -> Result<Entry, MalformedResponse> {
 
 impl WireProof {
     fn read(self) -> Result<Proof, MalformedResponse> {
-        const NO_HASH: MalformedResponse =
-            MalformedResponse("the inclusion proof is not of hashes");
-        if self.hashes.len() > MOST_NODES {
-            return Err(MalformedResponse("the inclusion proof is too long"));
-        }
+        let numbers = (self.log_index, self.tree_size);
         let nodes = self.hashes.iter().map(|text| hash(text));
-        Ok(Proof {
-            index: self.log_index,
-            size: self.tree_size,
-            root: hash(&self.root_hash).ok_or(NO_HASH)?,
-            nodes: nodes.collect::<Option<_>>().ok_or(NO_HASH)?,
-            checkpoint: self.checkpoint,
-        })
+        proof(numbers, hash(&self.root_hash), nodes, self.checkpoint)
     }
+}
+
+/// A proof of its number in the tree and the size of that, and of its hashes, none of which may be
+/// something else.
+pub(super) fn proof(
+    (index, size): (u64, u64),
+    root: Option<Hash>,
+    nodes: impl ExactSizeIterator<Item = Option<Hash>>,
+    checkpoint: String,
+) -> Result<Proof, MalformedResponse> {
+    const NO_HASH: MalformedResponse = MalformedResponse("the inclusion proof is not of hashes");
+    if nodes.len() > MOST_NODES {
+        return Err(MalformedResponse("the inclusion proof is too long"));
+    }
+    Ok(Proof {
+        index,
+        size,
+        root: root.ok_or(NO_HASH)?,
+        nodes: nodes.collect::<Option<_>>().ok_or(NO_HASH)?,
+        checkpoint,
+    })
 }
 
 fn kind(body: &[u8]) -> Result<Kind, MalformedResponse> {

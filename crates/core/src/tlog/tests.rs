@@ -17,15 +17,15 @@ use crate::signed::{Artifact, Identity, Repeatability, Signature, Signed, messag
 
 const TIME: i64 = 1_800_000_000;
 
-fn key(seed: u8) -> PrivateKey {
+pub(super) fn key(seed: u8) -> PrivateKey {
     PrivateKey::generate_p256(&[seed; 32]).unwrap()
 }
 
-fn image() -> Image {
+pub(super) fn image() -> Image {
     Image::parse(&format!("r.io/app@sha256:{:064x}", 7)).unwrap()
 }
 
-fn signed(payload: Payload, key: &PrivateKey) -> Signed {
+pub(super) fn signed(payload: Payload, key: &PrivateKey) -> Signed {
     let signature = Signature {
         bytes: key.sign(&message(&payload)).unwrap(),
         identity: Arc::new(Identity::Key(key.public_key().clone())),

@@ -1,7 +1,5 @@
 //! Proposals to logs of version 2, their entries, and logs that lie.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -9,37 +7,18 @@ use sha2::{Digest as _, Sha256};
 
 use super::checkpoint::key_id;
 use super::merkle;
+use super::tests::{image, key, signed};
 use super::*;
 use crate::dsse::{IN_TOTO, pae};
-use crate::image::Image;
 use crate::key::{PrivateKey, PublicKey};
 use crate::payload::Payload;
-use crate::signed::{
-    Artifact, Identity, LogEntry, Repeatability, Signature, Signed, StoredProof, message,
-};
+use crate::signed::{LogEntry, Signed, StoredProof};
 
 const ORIGIN: &str = "log.example";
-
-fn key(seed: u8) -> PrivateKey {
-    PrivateKey::generate_p256(&[seed; 32]).unwrap()
-}
 
 /// A key of Ed25519 as logs have them.
 fn ed25519() -> PrivateKey {
     PrivateKey::from_x509_pem(include_bytes!("../../tests/fixtures/x509/ed25519.pem")).unwrap()
-}
-
-fn image() -> Image {
-    Image::parse(&format!("r.io/app@sha256:{:064x}", 7)).unwrap()
-}
-
-fn signed(payload: Payload, key: &PrivateKey) -> Signed {
-    let signature = Signature {
-        bytes: key.sign(&message(&payload)).unwrap(),
-        identity: Arc::new(Identity::Key(key.public_key().clone())),
-        repeatability: Repeatability::Repeatable,
-    };
-    Signed::new(Artifact::Image(image()), payload, signature)
 }
 
 fn statement() -> Signed {
