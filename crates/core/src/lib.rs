@@ -17,6 +17,7 @@ pub mod json;
 pub mod key;
 pub mod network;
 pub mod payload;
+pub mod percent;
 pub mod recent;
 pub mod retry;
 pub mod run;

@@ -2,6 +2,8 @@
 //!
 //! An attribute that is not known here is an error: to leave it out could mean another key.
 
+use windlass_core::percent;
+
 use crate::error::Error;
 
 /// A key as a URI names it. What is none is not asked of the token or the key.
@@ -101,24 +103,10 @@ fn text(value: &str) -> Result<String, Error> {
     Ok(text)
 }
 
-/// A value without its percent-encoding (RFC 3986).
+/// A value without its percent-encoding.
 fn bytes(value: &str) -> Result<Vec<u8>, Error> {
-    let wrong = || malformed("a `%` is not followed by two hexadecimal digits");
-    let (mut bytes, mut rest) = (Vec::with_capacity(value.len()), value.as_bytes());
-    while let Some((first, others)) = rest.split_first() {
-        if *first != b'%' {
-            bytes.push(*first);
-            rest = others;
-            continue;
-        }
-        let (digits, others) = others.split_at_checked(2).ok_or_else(wrong)?;
-        let digits = digits.iter().map(|digit| char::from(*digit).to_digit(16));
-        let digits: Option<Vec<u32>> = digits.collect();
-        let number = digits.and_then(|digits| u8::try_from(digits[0] * 16 + digits[1]).ok());
-        bytes.push(number.ok_or_else(wrong)?);
-        rest = others;
-    }
-    Ok(bytes)
+    let decoded = percent::decode(value).map(|bytes| bytes.to_vec());
+    decoded.ok_or_else(|| malformed("a `%` is not followed by two hexadecimal digits"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use windlass_core::percent;
 use zeroize::Zeroizing;
 
 use super::error::ReferenceError;
@@ -191,25 +192,9 @@ fn malformed(name: &str, why: &'static str) -> ReferenceError {
     }
 }
 
-/// A text without its percent-encoding (RFC 3986).
+/// A text without its percent-encoding.
 fn decoded(text: &str) -> Option<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
-    let mut rest = text.as_bytes();
-    while let Some((first, others)) = rest.split_first() {
-        if *first != b'%' {
-            bytes.push(*first);
-            rest = others;
-            continue;
-        }
-        let (digits, others) = others.split_at_checked(2)?;
-        if !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        let digits = std::str::from_utf8(digits).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        rest = others;
-    }
-    std::str::from_utf8(&bytes)
-        .ok()
-        .map(|text| Zeroizing::new(text.to_owned()))
+    let bytes = percent::decode(text)?;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    Some(Zeroizing::new(text.to_owned()))
 }
