@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 use windlass_core::config::{LogVersion, Transparency};
 use windlass_core::signed::{LogEntry, Signed};
-use windlass_core::tlog;
+use windlass_core::tlog::{self, Entry, Proposal};
 
-use super::claim::{Added, Claimed};
+use super::claim::{Added, Claim, Claimed};
 use super::error::LogError;
 use super::server::Server;
 use super::stamper::Stamper;
@@ -71,10 +71,7 @@ impl Rekor {
 
     /// Host and port of the log.
     pub(super) fn host(&self) -> &str {
-        match &self.tree {
-            Tree::One(log) => log.server.host(),
-            Tree::Two(log) => log.server.host(),
-        }
+        self.tree.host()
     }
 
     /// The entry of a signature, with a timestamp if there is an authority: what the run claims, if it is
@@ -86,28 +83,16 @@ impl Rekor {
         claimed: &Claimed,
         until: Instant,
     ) -> Result<(LogEntry, Added), LogError> {
-        let proposal = match &self.tree {
-            Tree::One(_) => tlog::propose(signed)?,
-            Tree::Two(_) => tlog::propose_v2(signed)?,
-        };
+        let proposal = self.tree.proposal(signed)?;
         let pass = Pass { run, until };
         let (claim, stamp) = claimed.read();
         // no timestamp is asked for while there is no log to take the entry
         self.admit(pass, LOG, self.host())?;
         let timestamp = self.timestamp(pass, signed, stamp).await?;
-        let found = async {
-            match &self.tree {
-                Tree::One(log) => log.find_or_add(&proposal, claim).await,
-                Tree::Two(log) => log.find_or_add(&proposal, claim).await,
-            }
-        };
+        let found = self.tree.find_or_add(&proposal, claim);
         let (entry, added) = self.ask(pass, LOG, self.host(), found).await?;
-        let url = match &self.tree {
-            Tree::One(log) => log.place(&entry),
-            Tree::Two(log) => log.place(&entry),
-        };
         let entry = LogEntry {
-            url,
+            url: self.tree.place(&entry),
             entry,
             timestamp,
         };
@@ -179,5 +164,67 @@ impl Rekor {
             _ => self.breakers.responded(visit),
         }
         result
+    }
+}
+
+impl Tree {
+    fn host(&self) -> &str {
+        match self {
+            Self::One(log) => log.server.host(),
+            Self::Two(log) => log.server.host(),
+        }
+    }
+
+    /// What is added for a signature.
+    fn proposal(&self, signed: &Signed) -> Result<Proposal, LogError> {
+        Ok(match self {
+            Self::One(_) => tlog::propose(signed)?,
+            Self::Two(_) => tlog::propose_v2(signed)?,
+        })
+    }
+
+    /// Where an entry can be read.
+    fn place(&self, entry: &Entry) -> String {
+        match self {
+            Self::One(log) => log.place(entry),
+            Self::Two(log) => log.place(entry),
+        }
+    }
+
+    /// The entry of a proposal: the one that the run has or names, if it is that, else a new one.
+    async fn find_or_add(
+        &self,
+        proposal: &Proposal,
+        claim: Claim,
+    ) -> Result<(Entry, Added), LogError> {
+        if let Some(entry) = claim.stored
+            && self.is_of(&entry, proposal).await
+        {
+            return Ok((entry, Added::Nothing));
+        }
+        if let Some(index) = claim.index
+            && let Some(entry) = self.claimed(index, proposal).await?
+        {
+            return Ok((entry, Added::Nothing));
+        }
+        let added = match self {
+            Self::One(log) => log.propose(proposal).await,
+            Self::Two(log) => log.propose(proposal).await,
+        };
+        Ok((added?, Added::Now))
+    }
+
+    async fn is_of(&self, entry: &Entry, proposal: &Proposal) -> bool {
+        match self {
+            Self::One(log) => log.check(entry, proposal).await.is_ok(),
+            Self::Two(log) => log.check(entry, proposal).is_ok(),
+        }
+    }
+
+    async fn claimed(&self, index: u64, proposal: &Proposal) -> Result<Option<Entry>, LogError> {
+        match self {
+            Self::One(log) => log.claimed(index, proposal).await,
+            Self::Two(log) => log.claimed(index, proposal).await,
+        }
     }
 }

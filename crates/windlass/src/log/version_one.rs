@@ -8,7 +8,6 @@ use windlass_core::config::Transparency;
 use windlass_core::key::PublicKey;
 use windlass_core::tlog::{self, Entry, EntryError, Proposal};
 
-use super::claim::{Added, Claim};
 use super::error::LogError;
 use super::server::{Content, Server};
 use crate::service::http::Answer;
@@ -42,28 +41,12 @@ impl VersionOne {
             .at(&format!("{ENTRIES}?logIndex={}", entry.index))
     }
 
-    /// The entry of a proposal: the one that the run has or names, if it is that, else a new one.
-    pub(super) async fn find_or_add(
-        &self,
-        proposal: &Proposal,
-        claim: Claim,
-    ) -> Result<(Entry, Added), LogError> {
-        if let Some(entry) = claim.stored
-            && self.check(&entry, proposal).await.is_ok()
-        {
-            return Ok((entry, Added::Nothing));
-        }
-        if let Some(index) = claim.index
-            && let Some(entry) = self.claimed(index, proposal).await?
-        {
-            return Ok((entry, Added::Nothing));
-        }
-        let entry = self.propose(proposal).await?;
-        Ok((entry, Added::Now))
-    }
-
     /// The entry with this number, if it is that of the signature.
-    async fn claimed(&self, index: u64, proposal: &Proposal) -> Result<Option<Entry>, LogError> {
+    pub(super) async fn claimed(
+        &self,
+        index: u64,
+        proposal: &Proposal,
+    ) -> Result<Option<Entry>, LogError> {
         let doing = format!("look up an entry in the transparency log {}", self.host());
         let path = format!("{ENTRIES}?logIndex={index}");
         let answer = self.server.get(&doing, &path).await?;
@@ -78,7 +61,8 @@ impl VersionOne {
         }
     }
 
-    async fn propose(&self, proposal: &Proposal) -> Result<Entry, LogError> {
+    /// Adds an entry, or finds the one that there is already.
+    pub(super) async fn propose(&self, proposal: &Proposal) -> Result<Entry, LogError> {
         let doing = format!("add an entry to the transparency log {}", self.host());
         let content = Content {
             body: proposal.request.as_bytes(),
@@ -127,7 +111,8 @@ impl VersionOne {
         Ok(entry)
     }
 
-    async fn check(&self, entry: &Entry, proposal: &Proposal) -> Result<(), LogError> {
+    /// Whether an entry is that of the proposal, in this log.
+    pub(super) async fn check(&self, entry: &Entry, proposal: &Proposal) -> Result<(), LogError> {
         let checked = |key: &PublicKey| entry.check(proposal, key, Timestamp::now());
         let mut result = checked(&self.key().await?);
         if result == Err(EntryError::LogId) && self.pinned.is_none() {

@@ -9,7 +9,6 @@ use windlass_core::config::Transparency;
 use windlass_core::key::PublicKey;
 use windlass_core::tlog::{self, CheckpointSigner, Entry, EntryError, Proposal, Tile};
 
-use super::claim::{Added, Claim};
 use super::error::LogError;
 use super::server::{Content, Server};
 use crate::service::error::ServiceError;
@@ -58,27 +57,12 @@ impl VersionTwo {
         self.server.at(&format!("{TILES}{path}?logIndex={index}"))
     }
 
-    /// The entry of a proposal: the one that the run has or names, if it is that, else a new one.
-    pub(super) async fn find_or_add(
+    /// The entry with this number, if it is that of the signature.
+    pub(super) async fn claimed(
         &self,
+        index: u64,
         proposal: &Proposal,
-        claim: Claim,
-    ) -> Result<(Entry, Added), LogError> {
-        if let Some(entry) = claim.stored
-            && self.check(&entry, proposal).is_ok()
-        {
-            return Ok((entry, Added::Nothing));
-        }
-        if let Some(index) = claim.index
-            && let Some(entry) = self.claimed(index, proposal).await?
-        {
-            return Ok((entry, Added::Nothing));
-        }
-        let entry = self.propose(proposal).await?;
-        Ok((entry, Added::Now))
-    }
-
-    async fn claimed(&self, index: u64, proposal: &Proposal) -> Result<Option<Entry>, LogError> {
+    ) -> Result<Option<Entry>, LogError> {
         // whoever may edit the run wrote the number
         match self.proved(index, proposal).await {
             Ok(entry) => Ok(Some(entry)),
@@ -87,7 +71,8 @@ impl VersionTwo {
         }
     }
 
-    async fn propose(&self, proposal: &Proposal) -> Result<Entry, LogError> {
+    /// Adds an entry, or finds the one that there is already.
+    pub(super) async fn propose(&self, proposal: &Proposal) -> Result<Entry, LogError> {
         let doing = format!("add an entry to the transparency log {}", self.host());
         let content = Content {
             body: proposal.request.as_bytes(),
@@ -173,7 +158,8 @@ impl VersionTwo {
         )
     }
 
-    fn check(&self, entry: &Entry, proposal: &Proposal) -> Result<(), LogError> {
+    /// Whether an entry is that of the proposal, in this log.
+    pub(super) fn check(&self, entry: &Entry, proposal: &Proposal) -> Result<(), LogError> {
         let checked = entry.check_v2(proposal, &self.key, &self.origin);
         checked.map_err(|source| self.invalid(source))
     }
