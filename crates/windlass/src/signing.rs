@@ -4,19 +4,17 @@
 //! so that what it makes is what the controller makes. It uses no service that was not named:
 //! [`services`] reads which ones are.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 use windlass_core::payload::Payload;
 use windlass_core::signed::{Artifact, Signed, message};
-use windlass_registry::Digest;
 
 use crate::log::{Claimed, Log, LogError};
 use crate::sign::{SignError, Signer};
 use crate::store::oci::attached::AttachedError;
-use crate::store::oci::{Layout, Target, UploadError, attach};
+use crate::store::oci::{Layout, Target};
 
 pub(crate) mod present;
 pub(crate) mod services;
@@ -43,9 +41,6 @@ pub(crate) enum SigningError {
     /// It is not known what is attached already.
     #[error("cannot read what is attached already; nothing was signed")]
     Read(#[from] AttachedError),
-    /// The registry did not take it.
-    #[error(transparent)]
-    Upload(#[from] UploadError),
 }
 
 impl SigningMeans {
@@ -78,15 +73,5 @@ impl SigningMeans {
             is_logged: self.log.is_on(),
         };
         Ok(present::is_attached(target, &self.signer, wanted).await?)
-    }
-
-    /// Attaches something signed, in the place of the layers with these digests; the result says where.
-    pub(crate) async fn attach(
-        target: Target<'_>,
-        signed: &Arc<Signed>,
-        layout: Layout,
-        replaced: BTreeSet<Digest>,
-    ) -> Result<String, SigningError> {
-        Ok(attach(target, signed, layout, replaced).await?)
     }
 }

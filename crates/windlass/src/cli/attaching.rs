@@ -17,7 +17,7 @@ use super::output;
 use crate::inspect::image::ResolvedImage;
 use crate::local_file;
 use crate::signing::SigningMeans;
-use crate::store::oci::{Layout, Target, bundle_file, listed_at};
+use crate::store::oci::{Layout, Target, attach, bundle_file, listed_at};
 
 /// How and where something is attached.
 #[derive(Debug, clap::Args)]
@@ -133,7 +133,7 @@ impl AttachFlags {
             output::note(&format!("{image}: logged at {}", entry.url));
         }
         if order.is_uploaded && !is_there {
-            let attached = SigningMeans::attach(target, &signed, layout, order.replaced).await;
+            let attached = attach(target, &signed, layout, order.replaced).await;
             let place = attached.with_context(|| image.to_string())?;
             output::note(&format!("{image}: attached as {place}"));
         }

@@ -8,14 +8,14 @@ use anyhow::{Context as _, ensure};
 use clap::ValueHint;
 use windlass_core::format::Format;
 use windlass_core::payload::Payload;
-use windlass_core::signed::{Artifact, Signed};
+use windlass_core::signed::Signed;
 
 use super::access::{duration, within};
 use super::attaching::write;
 use super::output;
 use super::predicate_flags::PredicateFlags;
 use super::sign::certificate_of;
-use super::signing_flags::SigningFlags;
+use super::signing_flags::{SigningFlags, check_bundle_format, sign_file};
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -78,10 +78,7 @@ fn digest(typed: &str) -> Result<String, String> {
 
 impl AttestBlob {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        ensure!(
-            self.new_bundle_format || self.bundle.is_none(),
-            "the old format of bundles is not written; leave out --new-bundle-format=false"
-        );
+        check_bundle_format(self.new_bundle_format, self.bundle.as_deref())?;
         let blob = self.blob.as_ref().filter(|_| self.hash.is_none());
         let from_stdin = [self.predicate.input(), blob];
         let from_stdin = from_stdin
@@ -92,13 +89,8 @@ impl AttestBlob {
             readers < 2,
             "standard input can be read for one thing only: give files, and set COSIGN_PASSWORD"
         );
-        ensure!(
-            self.signing.key.is_some()
-                || self.bundle.is_some()
-                || self.output_certificate.is_some(),
-            "a signature without a key is verified with its certificate; write both to a file with \
-             --bundle, or give a key with --key"
-        );
+        self.signing
+            .check_files([&self.bundle, &self.output_certificate])?;
         within(self.timeout, Box::pin(self.attest(connection))).await
     }
 
@@ -107,10 +99,7 @@ impl AttestBlob {
         let means = self.signing.open(connection).await?;
         let statement = self.predicate.read()?.about(&self.subject()?)?;
         let payload = Payload::other(Format::Statement, statement);
-        let signed = means.sign(Artifact::File, payload).await?;
-        if let Some(entry) = signed.entry.get() {
-            output::note(&format!("Logged at {}", entry.url));
-        }
+        let signed = sign_file(&means, payload).await?;
         self.write(&signed)?;
         if self.bundle.is_some() {
             self.signing.tell(&means);

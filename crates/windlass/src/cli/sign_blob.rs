@@ -10,13 +10,13 @@ use base64::engine::general_purpose::STANDARD;
 use clap::ValueHint;
 use windlass_core::format::Format;
 use windlass_core::payload::Payload;
-use windlass_core::signed::{Artifact, Signed};
+use windlass_core::signed::Signed;
 
 use super::access::{duration, within};
 use super::attaching::write;
 use super::output;
 use super::sign::certificate_of;
-use super::signing_flags::SigningFlags;
+use super::signing_flags::{SigningFlags, check_bundle_format, sign_file};
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -63,23 +63,15 @@ pub(crate) struct SignBlob {
 
 impl SignBlob {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        ensure!(
-            self.new_bundle_format || self.bundle.is_none(),
-            "the old format of bundles is not written; leave out --new-bundle-format=false"
-        );
+        check_bundle_format(self.new_bundle_format, self.bundle.as_deref())?;
         // the key first: its password may be piped in
         let piped_twice = self.blob == Input::Stdin && self.signing.needs_input();
         ensure!(
             !piped_twice,
             "the file is read from standard input, so the password cannot be; set COSIGN_PASSWORD"
         );
-        ensure!(
-            self.signing.key.is_some()
-                || self.bundle.is_some()
-                || self.output_certificate.is_some(),
-            "a signature without a key is verified with its certificate; write both to a file with \
-             --bundle, or give a key with --key"
-        );
+        self.signing
+            .check_files([&self.bundle, &self.output_certificate])?;
         within(self.timeout, Box::pin(self.sign(connection))).await
     }
 
@@ -87,10 +79,7 @@ impl SignBlob {
         let means = self.signing.open(connection).await?;
         let content = verdict::read(&self.blob, "file")?;
         let payload = Payload::other(Format::Content, content);
-        let signed = means.sign(Artifact::File, payload).await?;
-        if let Some(entry) = signed.entry.get() {
-            output::note(&format!("Logged at {}", entry.url));
-        }
+        let signed = sign_file(&means, payload).await?;
         self.write(&signed)?;
         if self.bundle.is_some() {
             self.signing.tell(&means);

@@ -3,13 +3,15 @@
 //! No service is asked that was not named: neither the public log nor the public authority is a
 //! default, since what is sent there stays there for everybody to see.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueHint;
 use jiff::Timestamp;
 use windlass_core::config::{LogNeed, LogVersion, Transparency, TransparencyMode};
+use windlass_core::payload::Payload;
+use windlass_core::signed::{Artifact, Signed};
 
 use self::keyless::KeylessFlags;
 use super::key;
@@ -69,6 +71,16 @@ impl SigningFlags {
             None => self.keyless(&services, &roots, &log).await?,
         };
         Ok(SigningMeans { signer, log })
+    }
+
+    /// Refuses to sign a file without a key and to write none of these, of which the verifier needs one.
+    pub(super) fn check_files(&self, files: [&Option<PathBuf>; 2]) -> anyhow::Result<()> {
+        ensure!(
+            self.key.is_some() || files.iter().any(|file| file.is_some()),
+            "a signature without a key is verified with its certificate; write both to a file with \
+             --bundle, or give a key with --key"
+        );
+        Ok(())
     }
 
     /// Tells what verifiers need to know, once something is signed.
@@ -155,7 +167,28 @@ impl SigningFlags {
     }
 }
 
-fn read(path: &std::path::Path) -> anyhow::Result<Vec<u8>> {
+/// Refuses to write a bundle in the format that came before that of cosign 3.
+pub(super) fn check_bundle_format(is_new: bool, bundle: Option<&Path>) -> anyhow::Result<()> {
+    ensure!(
+        is_new || bundle.is_none(),
+        "the old format of bundles is not written; leave out --new-bundle-format=false"
+    );
+    Ok(())
+}
+
+/// Signs a file, or a statement about one, and tells where that is logged.
+pub(super) async fn sign_file(
+    means: &SigningMeans,
+    payload: Payload,
+) -> anyhow::Result<Arc<Signed>> {
+    let signed = means.sign(Artifact::File, payload).await?;
+    if let Some(entry) = signed.entry.get() {
+        output::note(&format!("Logged at {}", entry.url));
+    }
+    Ok(signed)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let content = Input::File(path.to_owned()).read(services::LARGEST);
     content.with_context(|| format!("cannot read {}", path.display()))
 }
