@@ -11,18 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod authority;
-mod error;
 mod http;
 mod stamp;
 mod state;
 mod subject;
 
 pub use self::authority::Quirk;
-pub use self::error::AuthorityError;
 use self::state::State;
 pub use self::subject::Subject;
+pub use crate::issuing::{AuthorityError, StartError};
 use crate::names::Names;
-use crate::serve::{self, ListenError};
+use crate::serve;
 use crate::task::Task;
 use crate::traffic::observable;
 
@@ -30,17 +29,6 @@ use crate::traffic::observable;
 pub type Fault = crate::fault::Fault<Quirk>;
 /// What a request hit by a fault of Fulcio gets.
 pub type FaultAnswer = crate::fault::FaultAnswer<Quirk>;
-
-/// Why Fulcio did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The port is not allowed.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// There is no authority.
-    #[error("could not make the authority")]
-    Authority(#[from] AuthorityError),
-}
 
 /// A running server on loopback. Stops when dropped; [`Fulcio::shutdown`] also waits.
 ///

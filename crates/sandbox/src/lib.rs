@@ -16,11 +16,13 @@
 mod body;
 mod child_name;
 pub mod cluster;
+mod der;
 mod exchange;
 mod fault;
 pub mod fulcio;
 mod gate;
 mod images;
+mod issuing;
 pub mod kms;
 mod names;
 pub mod pipelines;

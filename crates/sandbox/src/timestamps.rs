@@ -7,18 +7,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use crate::issuing::{AuthorityError, StartError};
 use crate::names::Names;
-use crate::serve::{self, ListenError};
+use crate::serve;
 use crate::task::Task;
 use crate::traffic::observable;
 
 mod authority;
-mod der;
 mod http;
 mod options;
 mod token;
 
-pub use self::authority::AuthorityError;
 use self::http::State;
 pub use self::options::{Quirk, Validity};
 
@@ -26,17 +25,6 @@ pub use self::options::{Quirk, Validity};
 pub type Fault = crate::fault::Fault<Quirk>;
 /// What a request hit by a fault of a timestamp authority gets.
 pub type FaultAnswer = crate::fault::FaultAnswer<Quirk>;
-
-/// Why an authority did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The port is not allowed.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// It has no certificates.
-    #[error("could not make the authority")]
-    Authority(#[from] AuthorityError),
-}
 
 /// A running authority. Stops when dropped; [`TimestampAuthority::shutdown`] also waits.
 #[derive(Debug)]

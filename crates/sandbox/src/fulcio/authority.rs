@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 use p256::ecdsa::VerifyingKey;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
-    PKCS_ECDSA_P384_SHA384, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
+    DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P384_SHA384,
+    PublicKeyData as _, SanType, SerialNumber,
 };
 
-use super::error::AuthorityError;
-use super::stamp::{Log, der, tbs};
+use super::stamp::{Log, tbs};
 use super::subject::Subject;
+use crate::der::element;
+use crate::issuing::{AuthorityError, Point};
 use crate::random::random;
 
 /// The issuer of the token, as Fulcio's certificates have it.
@@ -81,19 +82,6 @@ pub(super) struct Issued {
     pub(super) detached: Option<String>,
 }
 
-/// A key that is to be certified.
-struct Key(Vec<u8>);
-
-impl PublicKeyData for Key {
-    fn der_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &PKCS_ECDSA_P256_SHA256
-    }
-}
-
 impl Authority {
     pub(super) fn make() -> Result<Self, AuthorityError> {
         let root = CertifiedIssuer::self_signed(authority("sandbox root"), key()?)?;
@@ -126,7 +114,7 @@ impl Authority {
             Some(Quirk::OtherKey) => KeyPair::generate()?.der_bytes().to_vec(),
             _ => request.key.to_sec1_point(false).as_bytes().to_vec(),
         };
-        let key = Key(point);
+        let key = Point(point);
         let mut params = leaf(request)?;
         let plain = params.signed_by(&key, &by.issuer)?;
         let detached = match quirk {
@@ -204,7 +192,7 @@ fn leaf(request: &Request<'_>) -> Result<CertificateParams, AuthorityError> {
     } else {
         SanType::URI(name)
     }];
-    let issuer = der(0x0c, request.subject.issuer.as_bytes());
+    let issuer = element(0x0c, request.subject.issuer.as_bytes());
     params.custom_extensions = vec![CustomExtension::from_oid_content(&ISSUER, issuer)];
     let now = SystemTime::now();
     let (begins, ends) = match request.quirk {

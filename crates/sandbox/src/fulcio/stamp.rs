@@ -10,7 +10,8 @@ use p256::pkcs8::{EncodePublicKey as _, LineEnding};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::error::AuthorityError;
+use crate::der::{head, octets};
+use crate::issuing::AuthorityError;
 use crate::random::random;
 
 /// A log with a key.
@@ -41,7 +42,7 @@ impl Log {
         let signed = self.signed(time, &entry);
         let stamp = [&[0], &self.id()[..], &time.to_be_bytes(), &[0, 0], &signed].concat();
         let list = sized(2, &sized(2, &stamp));
-        der(0x04, &list)
+        octets(&list)
     }
 
     /// The timestamp of a whole certificate, as the interface of logs gives it, in base64.
@@ -78,41 +79,9 @@ fn sized(digits: usize, bytes: &[u8]) -> Vec<u8> {
     [&length[length.len() - digits..], bytes].concat()
 }
 
-/// DER with this tag.
-pub(super) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len();
-    let head = match u8::try_from(length) {
-        Ok(short) if short < 0x80 => vec![tag, short],
-        Ok(byte) => vec![tag, 0x81, byte],
-        Err(_) => {
-            let length = length.to_be_bytes();
-            vec![
-                tag,
-                0x82,
-                length[length.len() - 2],
-                length[length.len() - 1],
-            ]
-        }
-    };
-    [head, content.to_vec()].concat()
-}
-
 /// The signed part of a certificate.
 pub(super) fn tbs(certificate: &[u8]) -> &[u8] {
     let inner = &certificate[head(certificate).0..];
     let (start, length) = head(inner);
     &inner[..start + length]
-}
-
-/// How long the head of DER is, and how long its content.
-fn head(der: &[u8]) -> (usize, usize) {
-    match der[1] {
-        long if long & 0x80 != 0 => {
-            let digits = usize::from(long & 0x7f);
-            let number = der[2..2 + digits].iter();
-            let length = number.fold(0, |length, byte| length << 8 | usize::from(*byte));
-            (2 + digits, length)
-        }
-        short => (2, usize::from(short)),
-    }
 }

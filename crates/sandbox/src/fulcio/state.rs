@@ -9,9 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::authority::{Authority, Quirk};
-use super::error::AuthorityError;
 use super::stamp::Log;
 use super::subject::Subject;
+use crate::issuing::AuthorityError;
 use crate::random::random;
 use crate::traffic::Traffic;
 

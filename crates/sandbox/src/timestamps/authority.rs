@@ -6,12 +6,12 @@ use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{DerSignature, SigningKey};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DistinguishedName,
-    DnType, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SerialNumber,
-    SignatureAlgorithm,
+    DnType, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SerialNumber,
 };
 
-use super::der::{head, oid, sequence};
 use super::options::Validity;
+use crate::der::{head, oid, sequence};
+use crate::issuing::{AuthorityError, Point};
 use crate::random::random;
 
 /// What a certificate for timestamps is for, and how certificates say what they are for.
@@ -19,20 +19,6 @@ const TIMESTAMPS: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 3, 8];
 const USAGE: [u64; 4] = [2, 5, 29, 37];
 const HOUR: Duration = Duration::from_hours(1);
 const YEAR: Duration = Duration::from_hours(8760);
-
-/// What keeps the authority from being made.
-#[derive(Debug, thiserror::Error)]
-pub enum AuthorityError {
-    /// The system gave no random numbers.
-    #[error("the system gave no random numbers")]
-    Random(#[from] getrandom::Error),
-    /// A certificate could not be made.
-    #[error("the certificate could not be made")]
-    Certificate(#[from] rcgen::Error),
-    /// There is no key.
-    #[error("the key could not be made")]
-    Key,
-}
 
 /// An authority.
 pub(super) struct Authority {
@@ -45,19 +31,6 @@ pub(super) struct Authority {
 impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Authority([redacted])")
-    }
-}
-
-/// A key that is certified.
-struct Point(Vec<u8>);
-
-impl PublicKeyData for Point {
-    fn der_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn algorithm(&self) -> &'static SignatureAlgorithm {
-        &PKCS_ECDSA_P256_SHA256
     }
 }
 

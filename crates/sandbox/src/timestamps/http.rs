@@ -8,11 +8,12 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::json;
 
-use super::authority::{Authority, AuthorityError};
+use super::authority::Authority;
 use super::options::{Quirk, Validity};
 use super::token::{Request, respond};
 use crate::body::{Body, RequestBody, json as response, read, whole};
 use crate::exchange::Server;
+use crate::issuing::AuthorityError;
 use crate::traffic::Traffic;
 
 pub(super) const TIMESTAMP: &str = "/api/v1/timestamp";

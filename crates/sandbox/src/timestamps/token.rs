@@ -4,9 +4,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 
-use super::authority::{Authority, AuthorityError};
-use super::der::{element, elements, explicit, integer, octets, oid, sequence, set};
+use super::authority::Authority;
 use super::options::{Quirk, Validity};
+use crate::der::{element, elements, explicit, integer, octets, oid, sequence, set};
+use crate::issuing::AuthorityError;
 
 const SHA256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
 const ECDSA_WITH_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];

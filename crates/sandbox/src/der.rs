@@ -1,7 +1,7 @@
-//! DER, as far as timestamps take it.
+//! DER, as far as certificates and timestamps take it.
 
 /// An element with this tag.
-pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let head = match u8::try_from(length) {
         Ok(short) if short < 0x80 => vec![tag, short],
@@ -14,35 +14,35 @@ pub(super) fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     [head, content.to_vec()].concat()
 }
 
-pub(super) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn sequence(parts: &[&[u8]]) -> Vec<u8> {
     element(0x30, &parts.concat())
 }
 
-pub(super) fn set(parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn set(parts: &[&[u8]]) -> Vec<u8> {
     element(0x31, &parts.concat())
 }
 
-pub(super) fn octets(content: &[u8]) -> Vec<u8> {
+pub(crate) fn octets(content: &[u8]) -> Vec<u8> {
     element(0x04, content)
 }
 
 /// A positive number, as its bytes.
-pub(super) fn integer(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn integer(bytes: &[u8]) -> Vec<u8> {
     element(0x02, bytes)
 }
 
 /// An identifier, as its encoded content.
-pub(super) fn oid(content: &[u8]) -> Vec<u8> {
+pub(crate) fn oid(content: &[u8]) -> Vec<u8> {
     element(0x06, content)
 }
 
 /// What is in a tag of the context.
-pub(super) fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
+pub(crate) fn explicit(number: u8, content: &[u8]) -> Vec<u8> {
     element(0xa0 | number, content)
 }
 
 /// How long the head of an element is, and how long its content; nothing of what is too short.
-pub(super) fn head(der: &[u8]) -> (usize, usize) {
+pub(crate) fn head(der: &[u8]) -> (usize, usize) {
     match der {
         [_, long, rest @ ..] if long & 0x80 != 0 => {
             let digits = usize::from(long & 0x7f).min(4);
@@ -56,7 +56,7 @@ pub(super) fn head(der: &[u8]) -> (usize, usize) {
 }
 
 /// The elements in a row, each its tag and its content; what is cut short is left out.
-pub(super) fn elements(mut der: &[u8]) -> Vec<(u8, &[u8])> {
+pub(crate) fn elements(mut der: &[u8]) -> Vec<(u8, &[u8])> {
     let mut found = Vec::new();
     while let Some(tag) = der.first() {
         let (start, length) = head(der);
