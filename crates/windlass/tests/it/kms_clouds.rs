@@ -16,7 +16,7 @@ struct Cloud {
     key: String,
 }
 
-fn account() -> Account {
+pub(crate) fn account() -> Account {
     Account {
         access_key: "PLANTED-access-key".to_owned(),
         secret_key: "planted-secret-key".to_owned(),
@@ -25,7 +25,7 @@ fn account() -> Account {
     }
 }
 
-async fn start(service: Service, tls: bool) -> KeyService {
+pub(crate) async fn start(service: Service, tls: bool) -> KeyService {
     let options = Options {
         service,
         account: account(),

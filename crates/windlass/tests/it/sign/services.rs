@@ -1,8 +1,9 @@
 //! Keys that are created in services.
 
-use windlass_sandbox::kms::{Account, KeyService, Options, Service};
+use windlass_sandbox::kms::Service;
 use windlass_sandbox::vault::Vault;
 
+use crate::kms_clouds::{account, start};
 use crate::shell::Shell;
 
 /// Creates the key of a reference, once, and has it sign.
@@ -66,24 +67,6 @@ fn a_key_is_created_in_vault_once() {
     creates(&shell, &variables, "openbao://other");
     let words = ["generate-key-pair", "--kms", "cosign.key"];
     assert_eq!(shell.with(&variables, &words).code, 2);
-}
-
-fn account() -> Account {
-    Account {
-        access_key: "PLANTED-access-key".to_owned(),
-        secret_key: "planted-secret-key".to_owned(),
-        session: "planted-session".to_owned(),
-        token: "planted-token".to_owned(),
-    }
-}
-
-async fn start(service: Service, tls: bool) -> KeyService {
-    let options = Options {
-        service,
-        account: account(),
-        tls,
-    };
-    KeyService::start(options).await.unwrap()
 }
 
 #[test]
