@@ -25,13 +25,14 @@ mod process;
 pub mod proxy;
 mod real;
 mod registry;
-pub mod rekor;
+mod rekor;
 mod run_record;
 pub mod runs;
 mod shell;
 mod softhsm;
 mod testbed;
 mod tokens;
+pub mod trusted_root;
 mod workstation;
 
 pub use api::Api;

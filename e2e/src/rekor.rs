@@ -4,12 +4,13 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::parts;
 use crate::ports::free_port;
 use crate::process::Process;
 use crate::shell::Shell;
+use crate::trusted_root;
 
 /// How long each may take to start.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -87,16 +88,8 @@ impl RekorV2 {
 
     /// It as one of `tlogs` of a trusted root.
     pub fn trusted(&self) -> Value {
-        json!({
-            "baseUrl": format!("https://{ORIGIN}"),
-            "hashAlgorithm": "SHA2_256",
-            "publicKey": {
-                "rawBytes": self.der,
-                "keyDetails": "PKIX_ED25519",
-                "validFor": { "start": "2020-01-01T00:00:00Z" },
-            },
-            "logId": { "keyId": self.id },
-        })
+        let key = (self.der.as_str(), "PKIX_ED25519");
+        trusted_root::log(&format!("https://{ORIGIN}"), key, &self.id)
     }
 }
 
@@ -141,25 +134,6 @@ impl Timestamps {
 
     /// It as one of `timestampAuthorities` of a trusted root.
     pub fn trusted(&self) -> Value {
-        json!({
-            "subject": { "organization": "local", "commonName": "local" },
-            "certChain": { "certificates": certificates(&self.chain) },
-            "validFor": { "start": "2020-01-01T00:00:00Z" },
-        })
+        trusted_root::authority(&self.place, &self.chain)
     }
-}
-
-/// The certificates of a PEM text as trusted roots have them.
-pub fn certificates(pem: &str) -> Vec<Value> {
-    let blocks = pem.split_inclusive("-----END CERTIFICATE-----");
-    let bodies = blocks.map(|block| {
-        let lines = block.lines().map(str::trim);
-        lines
-            .filter(|line| !line.starts_with("-----"))
-            .collect::<String>()
-    });
-    bodies
-        .filter(|body| !body.is_empty())
-        .map(|body| json!({ "rawBytes": body }))
-        .collect()
 }

@@ -4,9 +4,9 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use windlass_e2e::images::{account, configure, configure_windlass, finish, push, secret, start};
-use windlass_e2e::rekor::certificates;
 use windlass_e2e::{
     Cosign, Fulcio, Kind, Registry, RekorV2, RunRecord, Shell, Testbed, Timestamps, runs,
+    trusted_root,
 };
 
 const IDENTITY: &str =
@@ -90,18 +90,11 @@ impl Servers {
     /// A trusted root of all of it, and one with another log.
     fn trust(&self, shell: &Shell, run: &RunRecord) -> Result<()> {
         let chain = String::from_utf8(run.chain()?)?;
-        let root = json!({
-            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": [self.log.trusted()],
-            "certificateAuthorities": [{
-                "subject": { "organization": "local", "commonName": "local" },
-                "uri": self.fulcio.address(),
-                "certChain": { "certificates": certificates(&chain) },
-                "validFor": { "start": "2020-01-01T00:00:00Z" },
-            }],
-            "ctlogs": [],
-            "timestampAuthorities": [self.times.trusted()],
-        });
+        let root = trusted_root::of(
+            &self.log.trusted(),
+            &[trusted_root::authority(self.fulcio.address(), &chain)],
+            &[self.times.trusted()],
+        );
         shell.write("root.json", root.to_string())?;
         let mut other: Value = root;
         let der =

@@ -7,7 +7,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use windlass_e2e::images::push;
-use windlass_e2e::{Cosign, Fulcio, Registry, Shell, Workstation};
+use windlass_e2e::{Cosign, Fulcio, Registry, Shell, Workstation, trusted_root};
 use windlass_sandbox::rekor::{Options, Rekor};
 
 /// What Fulcio names the service account of the token.
@@ -227,35 +227,10 @@ fn trust(shell: &Shell, fulcio: &Fulcio, log: &Rekor) -> Result<()> {
     let chain = chain.context("Fulcio gives no chain")?;
     let chain: Vec<&str> = chain.iter().filter_map(Value::as_str).collect();
     shell.write("ca.pem", chain.concat())?;
-    shell.write("log.pub", log.public_key())?;
-    let der = "openssl pkey -pubin -in log.pub -outform DER";
-    let key = shell.ok(&format!("{der} | base64 -w0"))?;
-    let id = shell.ok(&format!(
-        "{der} | openssl dgst -sha256 -binary | base64 -w0"
-    ))?;
-    let certificates = chain.iter().map(|pem| {
-        let lines = pem.lines().filter(|line| !line.starts_with('-'));
-        json!({ "rawBytes": lines.collect::<String>() })
-    });
-    let certificates: Vec<Value> = certificates.collect();
-    ensure!(!certificates.is_empty(), "Fulcio gives no root");
-    let valid = json!({ "start": "2020-01-01T00:00:00Z" });
-    let root = json!({
-        "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-        "tlogs": [{
-            "baseUrl": log.url(),
-            "hashAlgorithm": "SHA2_256",
-            "publicKey": {
-                "rawBytes": key.trim(), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": valid,
-            },
-            "logId": { "keyId": id.trim() },
-        }],
-        "certificateAuthorities": [{
-            "subject": { "organization": "tests", "commonName": "tests" },
-            "uri": fulcio.address(),
-            "certChain": { "certificates": certificates },
-            "validFor": valid,
-        }],
-    });
+    ensure!(!chain.is_empty(), "Fulcio gives no root");
+    let log = (log.url(), log.public_key());
+    let log = trusted_root::log_of_version_1(shell, "log", (&log.0, &log.1))?;
+    let authority = trusted_root::authority(fulcio.address(), &chain.concat());
+    let root = trusted_root::of(&log, &[authority], &[]);
     shell.write("root.json", root.to_string())
 }

@@ -7,7 +7,7 @@
 use anyhow::{Result, ensure};
 use serde_json::json;
 use windlass_e2e::images::{account, configure, finish, push, secret, start};
-use windlass_e2e::{Cosign, Kind, Registry, RunRecord, Shell, Testbed, guide, runs};
+use windlass_e2e::{Cosign, Kind, Registry, RunRecord, Shell, Testbed, guide, runs, trusted_root};
 use windlass_sandbox::rekor::{Options, Rekor};
 
 const KEY: &str = "--key k8s://openshift-pipelines/signing-secrets";
@@ -68,25 +68,9 @@ fn ways(cosign: Cosign) -> Vec<&'static str> {
 
 /// The public key of a log as a file and as a trusted root.
 fn trust(shell: &Shell, name: &str, log: &Rekor) -> Result<()> {
-    shell.write(&format!("{name}.pub"), log.public_key())?;
-    let der = format!("openssl pkey -pubin -in {name}.pub -outform DER");
-    let key = shell.ok(&format!("{der} | base64 -w0"))?;
-    let id = shell.ok(&format!(
-        "{der} | openssl dgst -sha256 -binary | base64 -w0"
-    ))?;
-    let root = json!({
-        "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-        "tlogs": [{
-            "baseUrl": log.url(),
-            "hashAlgorithm": "SHA2_256",
-            "publicKey": {
-                "rawBytes": key.trim(),
-                "keyDetails": "PKIX_ECDSA_P256_SHA_256",
-                "validFor": { "start": "2020-01-01T00:00:00Z" },
-            },
-            "logId": { "keyId": id.trim() },
-        }],
-    });
+    let server = (log.url(), log.public_key());
+    let log = trusted_root::log_of_version_1(shell, name, (&server.0, &server.1))?;
+    let root = trusted_root::of(&log, &[], &[]);
     shell.write(&format!("{name}.json"), root.to_string())
 }
 
