@@ -56,6 +56,7 @@ mod payload;
 mod pipelinerun;
 mod predicate_flags;
 mod public_key;
+mod redacted;
 mod registry;
 mod report;
 mod resign;
@@ -222,7 +223,11 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(Usage::Clap(error)) => match habits::instead(&error) {
             Some(why) => return reader.fail(&anyhow::Error::msg(why)),
-            None => return reader.usage(&habits::with_better_guesses(error)),
+            None => {
+                return reader.usage(&redacted::without_secrets(habits::with_better_guesses(
+                    error,
+                )));
+            }
         },
         Err(Usage::Refused(why)) => return reader.fail(&anyhow::Error::msg(why)),
     };

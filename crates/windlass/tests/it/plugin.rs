@@ -176,3 +176,22 @@ fn the_pin_of_a_pkcs11_uri_gets_into_the_environment_of_the_plugin_and_nowhere_e
     );
     assert!(!outcome.stderr.contains("planted"), "{}", outcome.stderr);
 }
+
+#[test]
+fn an_error_of_the_arguments_repeats_no_pin_and_no_password() {
+    let shell = Shell::new();
+    for key in [
+        "pkcs11:token=t;object=k?pin-value=%planted",
+        "pkcs11:token=t;pin-value=planted",
+        "acme://k?pin-value=planted",
+        "https://user:planted@host.example.com/key.pub",
+    ] {
+        for format in [&[][..], &["-o", "json"]] {
+            let outcome = shell.words(&[&["verify", "--key", key, "f"], format].concat());
+            let told = format!("{}{}", outcome.stdout, outcome.stderr);
+            assert_eq!(outcome.code, 2, "{told}");
+            assert!(told.contains("--key <"), "{told}");
+            assert!(!told.contains("planted"), "{told}");
+        }
+    }
+}
