@@ -213,7 +213,10 @@ impl Queue {
             }
             if leaves_now {
                 let ticket = Ticket::without_hosts(&Arc::new(id), job.places);
-                self.signing.push_first(ticket);
+                self.signing.push(Ticket {
+                    is_urgent: true,
+                    ..ticket
+                });
             }
         } else if let Some(waiting) = self.waiting.get_mut(&id) {
             let leaves_now = is_leaving && !waiting.is_leaving;
@@ -299,12 +302,8 @@ impl Queue {
         if Place::of(&work) == Place::Signing {
             ticket.hosts = Arc::default();
         }
-        let lane = self.lane(Place::of(&work));
-        if job.is_leaving {
-            lane.push_first(ticket);
-        } else {
-            lane.push(ticket);
-        }
+        ticket.is_urgent = job.is_leaving || matches!(work, Work::Confirm(..));
+        self.lane(Place::of(&work)).push(ticket);
         self.queued.insert(id, Job { work, ..job });
     }
 
@@ -416,7 +415,11 @@ impl Queue {
                     places,
                     ..job(busy.attempts, work)
                 };
-                self.enqueue(Ticket { id, hosts, places }, job);
+                let ticket = Ticket {
+                    hosts,
+                    ..Ticket::without_hosts(&id, places)
+                };
+                self.enqueue(ticket, job);
             }
             Outcome::Later { progress, .. } if leaves_now || busy.interim.is_outdated => {
                 let job = job(busy.attempts, Work::Fetch(progress));

@@ -109,6 +109,12 @@ impl Budget {
             }
             Work::Seen(_) if !bytes => Work::Fetch(Progress::default()),
             Work::Push(..) if !bytes => Work::Push(None, Progress::default()),
+            // its signatures are on the run as it is now
+            Work::Push(Some(run), kept)
+                if !with_progress && !kept.is_empty() && run.written.is_some() =>
+            {
+                Work::Push(None, Progress::default())
+            }
             Work::Push(run, kept) => Work::Push(run, progress(kept)),
             Work::Fetch(kept) => Work::Fetch(progress(kept)),
             work => work,
@@ -151,6 +157,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::controller::work::Snapshot;
 
     fn seen(bytes: usize) -> Work {
         Work::Seen(Bytes::from(vec![0; bytes]))
@@ -200,6 +207,25 @@ mod tests {
         assert!(!budget.admit("b", work(4000)).has_progress());
         budget.end("b", memory);
         assert!(budget.admit("b", work(4000)).has_progress());
+    }
+
+    #[test]
+    fn without_room_for_signatures_a_run_that_has_them_by_now_is_read_again() {
+        let mut budget = Budget::default();
+        let mut admit = |written: Option<Bytes>| {
+            let run = Snapshot {
+                object: Bytes::from_static(b"{}"),
+                written,
+            };
+            let work = Work::Push(Some(run), Progress::of_images(1));
+            budget.admit("b", work)
+        };
+        for _ in 0..MOST.with_progress / NAMESPACE {
+            assert!(admit(None).has_progress());
+        }
+        let written = Some(Bytes::from_static(b"{}"));
+        assert!(matches!(admit(written), Work::Push(None, kept) if kept.is_empty()));
+        assert!(matches!(admit(None), Work::Push(Some(_), kept) if kept.is_empty()));
     }
 
     #[test]

@@ -7,7 +7,14 @@ use std::collections::{HashMap, VecDeque};
 pub(super) struct Fair<T> {
     /// The namespaces with items, the next one first.
     turns: VecDeque<String>,
-    items: HashMap<String, VecDeque<T>>,
+    items: HashMap<String, Items<T>>,
+}
+
+/// The items of a namespace.
+#[derive(Debug)]
+struct Items<T> {
+    urgent: VecDeque<T>,
+    others: VecDeque<T>,
 }
 
 impl<T> Default for Fair<T> {
@@ -22,12 +29,12 @@ impl<T> Default for Fair<T> {
 impl<T> Fair<T> {
     /// Adds an item behind the others of its namespace.
     pub(super) fn push(&mut self, namespace: &str, item: T) {
-        self.of(namespace).push_back(item);
+        self.of(namespace).others.push_back(item);
     }
 
-    /// Adds an item before the others of its namespace.
-    pub(super) fn push_first(&mut self, namespace: &str, item: T) {
-        self.of(namespace).push_front(item);
+    /// Adds an item before those of its namespace that are not urgent.
+    pub(super) fn push_urgent(&mut self, namespace: &str, item: T) {
+        self.of(namespace).urgent.push_back(item);
     }
 
     /// Takes the first item of the namespace whose turn it is, of those that may have one.
@@ -35,8 +42,11 @@ impl<T> Fair<T> {
         let turn = self.turns.iter().position(|namespace| may(namespace))?;
         let namespace = self.turns.remove(turn)?;
         let items = self.items.get_mut(&namespace)?;
-        let item = items.pop_front();
-        if items.is_empty() {
+        let item = items
+            .urgent
+            .pop_front()
+            .or_else(|| items.others.pop_front());
+        if items.urgent.is_empty() && items.others.is_empty() {
             self.items.remove(&namespace);
         } else {
             self.turns.push_back(namespace);
@@ -49,11 +59,15 @@ impl<T> Fair<T> {
         self.turns.is_empty()
     }
 
-    fn of(&mut self, namespace: &str) -> &mut VecDeque<T> {
+    fn of(&mut self, namespace: &str) -> &mut Items<T> {
         if !self.items.contains_key(namespace) {
             self.turns.push_back(namespace.to_owned());
         }
-        self.items.entry(namespace.to_owned()).or_default()
+        let none = || Items {
+            urgent: VecDeque::new(),
+            others: VecDeque::new(),
+        };
+        self.items.entry(namespace.to_owned()).or_insert_with(none)
     }
 }
 
@@ -80,9 +94,18 @@ mod tests {
         fair.push("a", 2);
         assert_eq!(fair.pop(|namespace| namespace != "b"), Some(2));
         assert_eq!(fair.pop(|namespace| namespace != "b"), None);
-        fair.push_first("b", 0);
-        assert_eq!(fair.pop(|_| true), Some(0));
         assert_eq!(fair.pop(|_| true), Some(1));
+        assert!(fair.is_empty() && fair.items.is_empty());
+    }
+
+    #[test]
+    fn what_is_urgent_comes_first_and_in_its_order() {
+        let mut fair = Fair::default();
+        fair.push("b", 3);
+        fair.push_urgent("b", 1);
+        fair.push_urgent("b", 2);
+        let order: Vec<u8> = std::iter::from_fn(|| fair.pop(|_| true)).collect();
+        assert_eq!(order, [1, 2, 3]);
         assert!(fair.is_empty() && fair.items.is_empty());
     }
 }

@@ -34,6 +34,9 @@ pub(super) struct Ticket {
     /// How many places it takes. A large run takes more, so that what is worked on at once is bounded
     /// in bytes too.
     pub(super) places: usize,
+    /// It comes before the others of its namespace: what is begun is ended before something new is
+    /// begun, or all of it would have to be kept in memory.
+    pub(super) is_urgent: bool,
 }
 
 impl Ticket {
@@ -43,6 +46,16 @@ impl Ticket {
             id: Arc::clone(id),
             hosts: Arc::default(),
             places,
+            is_urgent: false,
+        }
+    }
+
+    fn wait_in(self, queue: &mut Fair<Self>) {
+        let namespace = self.id.namespace.clone();
+        if self.is_urgent {
+            queue.push_urgent(&namespace, self);
+        } else {
+            queue.push(&namespace, self);
         }
     }
 
@@ -79,14 +92,7 @@ impl Lane {
 
     /// Waits for a place.
     pub(super) fn push(&mut self, ticket: Ticket) {
-        let namespace = ticket.id.namespace.clone();
-        self.ready.push(&namespace, ticket);
-    }
-
-    /// Waits for a place before the others of its namespace.
-    pub(super) fn push_first(&mut self, ticket: Ticket) {
-        let namespace = ticket.id.namespace.clone();
-        self.ready.push_first(&namespace, ticket);
+        ticket.wait_in(&mut self.ready);
     }
 
     /// Gives a place to the next one, if there is one for it.
@@ -107,9 +113,8 @@ impl Lane {
                 self.take(&ticket);
                 return Some(ticket);
             };
-            let (full, namespace) = (full.clone(), namespace.clone());
-            let parked = self.parked.entry(full).or_default();
-            parked.push(&namespace, ticket);
+            let full = full.clone();
+            ticket.wait_in(self.parked.entry(full).or_default());
         }
     }
 
@@ -119,7 +124,9 @@ impl Lane {
     }
 
     fn take(&mut self, ticket: &Ticket) {
-        let Ticket { id, hosts, places } = ticket;
+        let Ticket {
+            id, hosts, places, ..
+        } = ticket;
         // the last one may take more than there are
         self.places.take(&id.namespace, *places);
         let of_host = self.places.most().div_ceil(HOST);
@@ -132,7 +139,9 @@ impl Lane {
 
     /// Takes the places back, which were held for so long.
     pub(super) fn leave(&mut self, ticket: &Ticket, held: Duration, now: Instant) {
-        let Ticket { id, hosts, places } = ticket;
+        let Ticket {
+            id, hosts, places, ..
+        } = ticket;
         self.slow.held(&id.namespace, held, now.into_std());
         self.places.give_back(&id.namespace, *places);
         for name in hosts.iter() {
@@ -188,6 +197,7 @@ mod tests {
             id: Arc::new(id),
             hosts: hosts.iter().map(ToString::to_string).collect(),
             places: 1,
+            is_urgent: false,
         }
     }
 
@@ -253,6 +263,31 @@ mod tests {
         let names = take_all(&mut lane).into_iter();
         let names: Vec<String> = names.map(|ticket| ticket.id.name.clone()).collect();
         assert_eq!(names, ["b-2", "a-0"]);
+    }
+
+    #[test]
+    fn what_is_begun_is_ended_before_something_new_is_begun_also_at_a_host_without_room() {
+        let mut lane = Lane::new(4);
+        slow(&mut lane, ["a", "b"]);
+        lane.push(ticket("a", 0, &["r.io"]));
+        lane.push(ticket("b", 0, &["r.io"]));
+        let taken = take_all(&mut lane);
+        let urgent = |number| Ticket {
+            is_urgent: true,
+            ..ticket("a", number, &["r.io"])
+        };
+        lane.push(ticket("a", 1, &["r.io"]));
+        lane.push(urgent(2));
+        assert!(take(&mut lane).is_none());
+        lane.push(urgent(3));
+        assert!(take(&mut lane).is_none());
+        leave(&mut lane, &taken[0]);
+        let mut order = Vec::new();
+        while let Some(next) = take(&mut lane) {
+            order.push(next.id.name.clone());
+            leave(&mut lane, &next);
+        }
+        assert_eq!(order, ["a-2", "a-3", "a-1"]);
     }
 
     #[test]
