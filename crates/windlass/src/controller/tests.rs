@@ -21,6 +21,7 @@ use crate::cluster::call::{Call, MERGE_PATCH};
 use crate::controller::Options;
 use crate::dev_cluster::{self, DevCluster};
 
+mod backlog;
 mod deletion;
 mod echo;
 mod fairness;

@@ -17,8 +17,9 @@ use tokio::time::{Instant, timeout_at};
 use windlass_core::config::Storage;
 use windlass_core::error::Chain;
 use windlass_core::image::Image;
+use windlass_core::payload::Payload;
 use windlass_core::run::Run;
-use windlass_core::signed::Signed;
+use windlass_core::signed::{Artifact, Signed};
 use windlass_registry::{Advance, Append, Options, Tenant};
 
 use self::access::{Access, Owner};
@@ -235,8 +236,12 @@ impl Oci {
 }
 
 /// The registry hosts that an artifact goes to.
-pub(crate) fn hosts_of(signed: &Signed, storage: &Storage) -> BTreeSet<String> {
-    let images = upload::images(signed, &mut Vec::new());
+pub(crate) fn hosts_of(
+    artifact: &Artifact,
+    payload: &Payload,
+    storage: &Storage,
+) -> BTreeSet<String> {
+    let images = upload::images(artifact, payload, &mut Vec::new());
     let hosts = images.iter().map(|image| place::host_of(image, storage));
     bounded(hosts.filter_map(Result::ok))
 }

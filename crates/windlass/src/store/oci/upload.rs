@@ -4,6 +4,7 @@
 use windlass_core::config::Storage;
 use windlass_core::format::Format;
 use windlass_core::image::Image;
+use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 use windlass_core::signed::{Artifact, Signed};
 use windlass_core::terminal::quoted;
@@ -33,7 +34,7 @@ pub(super) fn uploads(
     storage: &Storage,
     warnings: &mut Vec<String>,
 ) -> Vec<Upload> {
-    let images = images(signed, warnings);
+    let images = images(&signed.artifact, &signed.payload, warnings);
     if images.is_empty() {
         return Vec::new();
     }
@@ -48,9 +49,13 @@ pub(super) fn uploads(
 }
 
 /// The images that an artifact is about: itself, or the subjects of its statement.
-pub(super) fn images(signed: &Signed, warnings: &mut Vec<String>) -> Vec<Image> {
-    let format = signed.payload.format;
-    match &signed.artifact {
+pub(super) fn images(
+    artifact: &Artifact,
+    payload: &Payload,
+    warnings: &mut Vec<String>,
+) -> Vec<Image> {
+    let format = payload.format;
+    match artifact {
         Artifact::Image(image) => return vec![image.clone()],
         Artifact::File => return Vec::new(),
         Artifact::Run { .. } if format.is_statement() => {}
@@ -62,7 +67,7 @@ pub(super) fn images(signed: &Signed, warnings: &mut Vec<String>) -> Vec<Image> 
         }
     }
     let mut images = Vec::new();
-    for subject in &signed.payload.subjects {
+    for subject in &payload.subjects {
         let sha256 = subject.digest.get("sha256").map_or("", String::as_str);
         match image_of(&subject.name, sha256) {
             Ok(image) => images.push(image),
