@@ -11,6 +11,7 @@ use super::*;
 
 pub(crate) mod der;
 pub(crate) mod stack;
+mod times;
 
 const FILE: &[u8] = b"what was built\n";
 
@@ -120,93 +121,6 @@ fn a_trusted_root_of_others_vouches_for_nothing() {
     let found = finding_by(&root, &bundle);
     assert!(
         found.contains("does not lead to an authority of the trusted root"),
-        "{found}"
-    );
-}
-
-#[test]
-fn a_certificate_counts_only_within_its_validity() {
-    let stack = Stack::new();
-    for (time, is_valid) in [
-        (TIME - 1, false),
-        (TIME, true),
-        (TIME + 600, true),
-        (TIME + 601, false),
-    ] {
-        let leaf = stack.certificate(&Request::default());
-        let bundle = stack.file_bundle(&leaf, FILE, time);
-        match judge(&stack, Policy::STRICT, &bundle) {
-            Ok(()) => assert!(is_valid, "{time}"),
-            Err(found) => {
-                assert!(!is_valid, "{time}: {found}");
-                let begin =
-                    "the certificate was not valid at the time of the log entry, 2025-06-15T";
-                assert!(found.starts_with(begin), "{found}");
-            }
-        }
-    }
-}
-
-#[test]
-fn every_time_that_is_stated_has_to_be_within_the_validity_of_the_certificate() {
-    let stack = Stack::new();
-    let (_, mut bundle) = usual(&stack);
-    stamped(&stack, &mut bundle, TIME + 1000);
-    let found = finding(&stack, &bundle);
-    let begin = "the certificate was not valid at the time of the timestamp, ";
-    assert!(found.starts_with(begin), "{found}");
-}
-
-#[test]
-fn a_time_in_the_future_is_refused() {
-    let stack = Stack::new();
-    let now = jiff::Timestamp::now().as_second();
-    let leaf = stack.certificate(&Request {
-        from: now,
-        until: now + 7200,
-        ..Request::default()
-    });
-    let found = finding(&stack, &stack.file_bundle(&leaf, FILE, now + 3600));
-    assert!(found.starts_with("the time of the log entry, "), "{found}");
-    assert!(found.ends_with(" is in the future"), "{found}");
-    let mut bundle = stack.file_bundle(&leaf, FILE, now);
-    stamped(&stack, &mut bundle, now + 3600);
-    let found = finding(&stack, &bundle);
-    assert!(found.ends_with(", which is in the future"), "{found}");
-}
-
-#[test]
-fn the_key_of_a_log_counts_only_within_its_validity() {
-    let stack = Stack::new();
-    let (_, bundle) = usual(&stack);
-    let mut root = stack.root();
-    root["tlogs"][0]["publicKey"]["validFor"] =
-        json!({ "start": "2020-01-01T00:00:00Z", "end": "2021-01-01T00:00:00Z" });
-    let found = finding_by(&root, &bundle);
-    let begin = "the key of the log was not valid at the time of the log entry, ";
-    assert!(found.starts_with(begin), "{found}");
-}
-
-#[test]
-fn a_timestamp_authority_counts_only_within_its_validity_and_for_its_signature() {
-    let stack = Stack::new();
-    let (_, mut bundle) = usual(&stack);
-    stamped(&stack, &mut bundle, TIME + 20);
-    let mut root = stack.root();
-    root["timestampAuthorities"][0]["validFor"] =
-        json!({ "start": "2020-01-01T00:00:00Z", "end": "2021-01-01T00:00:00Z" });
-    let found = finding_by(&root, &bundle);
-    assert!(
-        found.ends_with("when its authority was not valid by the trusted root"),
-        "{found}"
-    );
-
-    let stamp = stack.stamp(b"another signature", TIME + 20);
-    bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"][0]["signedTimestamp"] =
-        json!(stamp);
-    let found = finding(&stack, &bundle);
-    assert!(
-        found.contains("made the timestamp for this signature"),
         "{found}"
     );
 }

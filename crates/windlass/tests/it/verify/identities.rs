@@ -66,22 +66,33 @@ impl Scene {
     }
 
     fn sign(&self, time: i64, entry_of: &[u8]) {
+        self.sign_and_stamp(time, entry_of, None);
+    }
+
+    /// The same with the timestamp of an authority.
+    fn sign_and_stamp(&self, time: i64, entry_of: &[u8], stamp: Option<i64>) {
         let payload = self.payload();
         let signature = self.leaf.party.sign(payload.as_bytes());
         let body = rekord(entry_of, &signature, &self.leaf.pem());
+        let mut notes = vec![
+            (
+                "cosignproject.cosign/signature",
+                STANDARD.encode(&signature),
+            ),
+            ("sigstore.cosign/certificate", self.leaf.pem()),
+            ("sigstore.cosign/chain", String::new()),
+            ("sigstore.cosign/bundle", self.stack.annotation(&body, time)),
+        ];
+        notes.extend(stamp.map(|stamp| {
+            let stamp = self.stack.stamp(&signature, stamp);
+            let note = json!({ "SignedRFC3161Timestamp": stamp });
+            ("sigstore.cosign/rfc3161timestamp", note.to_string())
+        }));
         self.attach(
             ".sig",
             "application/vnd.dev.cosign.simplesigning.v1+json",
             &payload,
-            &[
-                (
-                    "cosignproject.cosign/signature",
-                    STANDARD.encode(&signature),
-                ),
-                ("sigstore.cosign/certificate", self.leaf.pem()),
-                ("sigstore.cosign/chain", String::new()),
-                ("sigstore.cosign/bundle", self.stack.annotation(&body, time)),
-            ],
+            &notes,
         );
     }
 }
@@ -129,6 +140,24 @@ fn an_entry_of_another_image_or_time_does_not_vouch_for_an_image() {
         let outcome = scene.image.shell.run(&scene.line("verify", ""));
         assert_eq!(outcome.code, 1, "{}", outcome.stderr);
         assert!(outcome.stdout.contains(expected), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn a_timestamp_outside_the_validity_of_the_signing_certificate_is_named() {
+    let scene = Scene::new();
+    let (shell, payload) = (&scene.image.shell, scene.payload());
+    let line = scene.line("verify", "--use-signed-timestamps");
+    scene.sign_and_stamp(TIME + 10, payload.as_bytes(), Some(TIME + 20));
+    shell.succeed(&line);
+    for time in [TIME - 60, TIME + 900] {
+        scene.sign_and_stamp(TIME + 10, payload.as_bytes(), Some(time));
+        let outcome = shell.run(&line);
+        assert_eq!(outcome.code, 1, "{}", outcome.stderr);
+        let when = jiff::Timestamp::from_second(time).unwrap();
+        let expected =
+            format!("the certificate was not valid at the time of the timestamp, {when};");
+        assert!(outcome.stdout.contains(&expected), "{}", outcome.stdout);
     }
 }
 
