@@ -24,7 +24,12 @@ struct Jwk {
 impl PublicKey {
     /// Reads a JSON Web Key of type `EC` (P-256, P-384 or P-521) or `RSA`.
     pub fn from_jwk(json: &[u8]) -> Result<Self, KeyError> {
-        let jwk: Jwk = serde_json::from_slice(json).map_err(damaged)?;
+        // a list of the members in this order would be read as well (RFC 7517, section 4: an object)
+        let json = std::str::from_utf8(json).map_err(damaged)?;
+        if !json.trim_ascii_start().starts_with('{') {
+            return Err(damaged(()));
+        }
+        let jwk: Jwk = serde_json::from_str(json).map_err(damaged)?;
         match jwk.kty.as_str() {
             "EC" => Self::new(ec(&jwk)?),
             "RSA" => Self::new(rsa(&jwk)?),
@@ -105,6 +110,7 @@ mod tests {
 
     #[test]
     fn a_key_that_is_cut_or_of_another_kind_is_refused() {
+        let modulus = RSA.split('"').nth(7).unwrap().to_owned();
         for damaged in [
             EC.replace("MKBC", ""),
             EC.replace("P-256", "P-384"),
@@ -117,6 +123,7 @@ mod tests {
             RSA.replace("AQAB", "AA"),
             RSA.replace("0vx7", ""),
             "[]".to_owned(),
+            r#"["RSA",null,null,null,"N","AQAB"]"#.replace('N', &modulus),
         ] {
             assert!(
                 PublicKey::from_jwk(damaged.as_bytes()).is_err(),

@@ -19,7 +19,6 @@ mod fulcio;
 pub(crate) mod means;
 pub(crate) mod signer;
 mod source;
-mod token;
 mod trust;
 
 /// Checks the settings as far as that is possible without asking anybody.

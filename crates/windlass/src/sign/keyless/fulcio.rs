@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::json;
 use windlass_core::certificate::sct::Sct;
 use windlass_core::config;
+use windlass_core::identity_token::IdentityToken;
 use windlass_core::key::{Certificate, KeyError, PrivateKey};
 use zeroize::Zeroizing;
 
 use super::error::{Flaw, KeylessError};
-use super::token::IdentityToken;
 use crate::service::http::{Http, excess};
 
 const ADDRESS: &str = "signers.x509.fulcio.address";

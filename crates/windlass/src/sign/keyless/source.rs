@@ -10,11 +10,11 @@ use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use serde_json::json;
 use windlass_core::config::{self, Token};
+use windlass_core::identity_token::{IdentityToken, LIMIT};
 use zeroize::Zeroizing;
 
 use super::error::KeylessError;
 use super::means::Means;
-use super::token::{IdentityToken, LIMIT};
 use crate::cluster::call::Call;
 use crate::cluster::path::{ApiPath, Resource, check_name};
 use crate::service::file;

@@ -1,23 +1,36 @@
-//! An identity token: a JWT, of which only the claims are read that are asked for here. Its signature is
-//! checked by Fulcio, whatever its algorithm.
+//! An identity token, a JWT (RFC 7519) that says who signs without a key of their own.
+//!
+//! Only the claims are read that are asked for here. Its signature is checked by Fulcio, whatever its
+//! algorithm, so nothing of a token may be believed here that Fulcio does not look at too.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::Deserialize;
-use windlass_core::config::Token;
 
-/// Largest token.
-pub(super) const LIMIT: usize = 64 << 10;
+use crate::config::Token;
+
+/// Largest token, in bytes.
+pub const LIMIT: usize = 64 << 10;
 /// How long a token has to be valid at least when it is sent, in seconds.
 const LEAST: i64 = 2;
 
 /// A token, and what it says.
+///
+/// ```
+/// use windlass_core::identity_token::IdentityToken;
+///
+/// // the claims are {"sub":"me"}
+/// let token = IdentityToken::read("e30.eyJzdWIiOiJtZSJ9.c2ln\n").unwrap();
+/// assert_eq!(token.subject, "me");
+/// assert!(IdentityToken::read("something else").is_err());
+/// ```
 #[derive(Debug)]
-pub(super) struct IdentityToken {
-    pub(super) text: Token,
+pub struct IdentityToken {
+    /// The token itself, without what surrounds it.
+    pub text: Token,
     /// What Fulcio wants to see signed: the email address if there is one, else the subject.
-    pub(super) subject: String,
+    pub subject: String,
     issuer: String,
     expires: Option<i64>,
 }
@@ -39,7 +52,7 @@ struct Claims {
 
 impl IdentityToken {
     /// Reads a token. The error says what is wrong and repeats nothing of it.
-    pub(super) fn read(text: &str) -> Result<Self, &'static str> {
+    pub fn read(text: &str) -> Result<Self, &'static str> {
         const NO_JWT: &str =
             "it is not a JWT; it has to be a token of OpenID Connect, and nothing else";
         let text = text.trim();
@@ -60,7 +73,13 @@ impl IdentityToken {
         else {
             return Err(NO_JWT);
         };
-        let claims: Claims = serde_json::from_slice(&claims).map_err(|_| NO_JWT)?;
+        // a list of them in this order would be read as well (RFC 7519, section 4: an object), and bytes
+        // that are no text in a claim that is not read here
+        let claims = std::str::from_utf8(&claims).map_err(|_| NO_JWT)?;
+        if !claims.trim_ascii_start().starts_with('{') {
+            return Err(NO_JWT);
+        }
+        let claims: Claims = serde_json::from_str(claims).map_err(|_| NO_JWT)?;
         let is_verified = claims.email_verified == true || claims.email_verified == "true";
         let subject = match (claims.email.is_empty(), claims.sub.is_empty()) {
             (false, _) if is_verified => claims.email,
@@ -77,7 +96,7 @@ impl IdentityToken {
     }
 
     /// Checks that it can be sent: it is by this issuer, if one is asked for, and still valid.
-    pub(super) fn check(&self, issuer: Option<&str>, now: Timestamp) -> Result<(), &'static str> {
+    pub fn check(&self, issuer: Option<&str>, now: Timestamp) -> Result<(), &'static str> {
         if issuer.is_some_and(|issuer| issuer != self.issuer) {
             return Err(
                 "its issuer is not signers.x509.fulcio.issuer, so it was not sent; correct that key, \
@@ -153,6 +172,9 @@ mod tests {
     fn what_is_no_token_is_told_without_a_word_of_it() {
         let long = "a".repeat(LIMIT + 1);
         let dots = token("RS256", &json!({ "sub": "s" })) + ".more";
+        let list = token("RS256", &json!(["i", "secret", "", true, 1]));
+        let claims = URL_SAFE_NO_PAD.encode(b"{\"sub\":\"secret\",\"x\":\"\xff\"}");
+        let no_text = format!("e30.{claims}.c2ln");
         for text in [
             "",
             " \n",
@@ -161,6 +183,8 @@ mod tests {
             "a.secret.c",
             &long,
             &dots,
+            &list,
+            &no_text,
             "e30.e30.%",
         ] {
             let why = IdentityToken::read(text).unwrap_err();
