@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use serde_json::{Map, Value};
+
 use crate::dsse::{self, Envelope, IN_TOTO};
 use crate::image::Image;
 use crate::key::{Certificate, PublicKey};
@@ -140,6 +142,9 @@ pub struct Signed {
     pub repeatability: Repeatability,
     /// Where a transparency log has it, if one does; set once.
     pub entry: OnceLock<LogEntry>,
+    /// When it was made according to a timestamp authority: its response (RFC 3161, DER), checked; set
+    /// once.
+    pub timestamp: OnceLock<Vec<u8>>,
 }
 
 /// The bytes that a signer has to sign for a payload: its [`pae`](dsse::pae) if it is a statement,
@@ -174,6 +179,7 @@ impl Signed {
             identity,
             repeatability,
             entry: OnceLock::new(),
+            timestamp: OnceLock::new(),
         }
     }
 
@@ -227,6 +233,26 @@ impl Signed {
             }
             SignatureForm::Detached(bytes) => Some(Cow::Borrowed(bytes)),
         }
+    }
+
+    /// What vouches for the signature, as members of `verificationMaterial` in a bundle; may be empty.
+    pub fn proof(&self) -> Map<String, Value> {
+        log_entry::material(self.entry.get(), self.timestamp())
+    }
+
+    /// How many bytes that has, about.
+    pub fn proof_size(&self) -> usize {
+        let entry = self.entry.get().map_or(0, LogEntry::size);
+        entry + self.timestamp().map_or(0, <[u8]>::len)
+    }
+
+    /// The timestamp as cosign reads it, in an annotation of a layer or in a file.
+    pub fn timestamp_text(&self) -> Option<String> {
+        self.timestamp().map(log_entry::timestamp_text)
+    }
+
+    fn timestamp(&self) -> Option<&[u8]> {
+        self.timestamp.get().map(Vec::as_slice)
     }
 
     /// The envelope, if the payload is a statement.

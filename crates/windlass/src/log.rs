@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use windlass_core::annotation;
-use windlass_core::config::{Config, Transparency, TransparencyMode};
+use windlass_core::config::{Config, Endpoint, Transparency, TransparencyMode};
 use windlass_core::run::Run;
 use windlass_core::signed::Signed;
 
@@ -16,6 +16,8 @@ pub(crate) use self::address::check as check_address;
 pub(crate) use self::claim::{Added, Claimed};
 pub(crate) use self::error::LogError;
 use self::rekor::Rekor;
+pub(crate) use self::stamper::{Stamper, TimeAuthority};
+pub(crate) use self::version_two::TrustedLog;
 use crate::service::breaker;
 use crate::service::error::ServiceError;
 use crate::telemetry::Circuits;
@@ -98,6 +100,12 @@ impl Log {
         Self::open(settings, breaker::OPEN, Circuits::default())
     }
 
+    /// The log of version 2 at an address, for a command: it has to be one of these.
+    pub(crate) fn of_version_two(url: &Endpoint, trusted: Vec<TrustedLog>) -> Self {
+        let rekor = Rekor::of_version_two(url, trusted);
+        rekor.map_or_else(Self::Broken, |rekor| Self::Rekor(Arc::new(rekor)))
+    }
+
     fn open(settings: &Transparency, pauses: (Duration, Duration), circuits: Circuits) -> Self {
         if let Some(what) = unsupported::log(settings) {
             return Self::Unsupported(what);
@@ -135,9 +143,12 @@ impl Log {
             Self::Unsupported(what) => Err(LogError::Unsupported(what.clone())),
             Self::Broken(error) => Err(LogError::Service(error.clone())),
             Self::Rekor(rekor) => {
-                let (entry, added) = rekor.add(uid, signed, &claimed, until).await?;
-                signed.entry.get_or_init(|| entry);
-                Ok(added)
+                let logged = rekor.add(uid, signed, &claimed, until).await?;
+                if let Some(timestamp) = logged.timestamp {
+                    signed.timestamp.get_or_init(|| timestamp);
+                }
+                signed.entry.get_or_init(|| logged.entry);
+                Ok(logged.added)
             }
         }
     }

@@ -11,22 +11,24 @@ use tokio::time::Instant;
 use windlass_core::payload::Payload;
 use windlass_core::signed::{Artifact, Signed, message};
 
-use crate::log::{Claimed, Log, LogError};
+use crate::log::{Claimed, Log, LogError, Stamper};
 use crate::sign::{SignError, Signer};
 use crate::store::oci::attached::AttachedError;
 use crate::store::oci::{Layout, Target};
 
 pub(crate) mod present;
+pub(crate) mod roots;
 pub(crate) mod services;
 pub(crate) mod statement;
 
-/// How long a log may take to add an entry.
+/// How long a timestamp and an entry of a log may take together.
 const LOG_TIME: Duration = Duration::from_secs(60);
 
-/// What signs, and where that is logged.
+/// What signs, where that is logged, and who tells when it was.
 pub(crate) struct SigningMeans {
     pub(crate) signer: Signer,
     pub(crate) log: Log,
+    pub(crate) stamper: Option<Stamper>,
 }
 
 /// Why something was not signed or not attached.
@@ -35,6 +37,9 @@ pub(crate) enum SigningError {
     /// It was not signed.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// No authority tells when.
+    #[error("signed, but without a timestamp; nothing was logged or attached")]
+    Timestamp(#[source] LogError),
     /// The log has no entry of it.
     #[error("signed, but not logged; nothing was attached")]
     Log(#[from] LogError),
@@ -44,7 +49,8 @@ pub(crate) enum SigningError {
 }
 
 impl SigningMeans {
-    /// Signs a payload, and adds the signature to the log.
+    /// Signs a payload, gets a timestamp of the signature, and adds it to the log. A timestamp is asked for
+    /// first: it can be made again, an entry cannot be taken back.
     pub(crate) async fn sign(
         &self,
         artifact: Artifact,
@@ -53,14 +59,19 @@ impl SigningMeans {
         let signature = self.signer.sign(&message(&payload)).await?;
         let signed = Signed::new(artifact, payload, signature);
         let until = Instant::now() + LOG_TIME;
+        if let Some(stamper) = &self.stamper {
+            let timestamp = stamper.stamp_until(&signed, until).await;
+            let timestamp = timestamp.map_err(SigningError::Timestamp)?;
+            signed.timestamp.get_or_init(|| timestamp);
+        }
         self.log
             .add_for("", &signed, Claimed::default(), until)
             .await?;
         Ok(Arc::new(signed))
     }
 
-    /// Whether this signer has signed the payload already, in this layout, logged where that is asked
-    /// for.
+    /// Whether this signer has signed the payload already, in this layout, logged and with a timestamp
+    /// where that is asked for.
     pub(crate) async fn has_attached(
         &self,
         target: Target<'_>,
@@ -71,6 +82,7 @@ impl SigningMeans {
             payload,
             layout,
             is_logged: self.log.is_on(),
+            is_stamped: self.stamper.is_some(),
         };
         Ok(present::is_attached(target, &self.signer, wanted).await?)
     }

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::json::strict;
 use crate::timestamp;
@@ -14,15 +14,13 @@ use crate::tlog::{Entry, parse_bundled};
 /// Most bytes of what a run keeps of one signature.
 const LONGEST: usize = 128 << 10;
 
-/// The entry of a transparency log, and the timestamp that goes with it.
+/// The entry of a transparency log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
     /// Where the entry can be read.
     pub url: String,
     /// The entry itself, checked.
     pub entry: Entry,
-    /// The response of a timestamp authority (RFC 3161, DER), checked; none if none was asked for.
-    pub timestamp: Option<Vec<u8>>,
 }
 
 /// An entry and a timestamp that a run keeps. Whoever may edit the run may have written them.
@@ -56,29 +54,32 @@ struct WireTimestamp {
 }
 
 impl LogEntry {
-    /// The members of `verificationMaterial` that it makes up.
-    pub fn to_material(&self) -> Value {
-        let mut material = json!({ "tlogEntries": [self.entry.to_bundle()] });
-        if let Some(timestamp) = &self.timestamp {
-            let timestamp = json!({ "signedTimestamp": STANDARD.encode(timestamp) });
-            material["timestampVerificationData"] = json!({ "rfc3161Timestamps": [timestamp] });
-        }
-        material
-    }
-
-    /// The timestamp as cosign reads it in the annotation `dev.sigstore.cosign/rfc3161timestamp` of a
-    /// layer.
-    pub fn timestamp_annotation(&self) -> Option<String> {
-        let timestamp = self.timestamp.as_ref()?;
-        Some(json!({ "SignedRFC3161Timestamp": STANDARD.encode(timestamp) }).to_string())
-    }
-
     /// How many bytes it has, about.
-    pub fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         let proof = &self.entry.proof;
-        let entry = self.entry.body.len() + proof.checkpoint.len() + proof.nodes.len() * 32;
-        entry + self.timestamp.as_ref().map_or(0, Vec::len)
+        self.entry.body.len() + proof.checkpoint.len() + proof.nodes.len() * 32
     }
+}
+
+/// The members of `verificationMaterial` that an entry and a timestamp make up.
+pub(super) fn material(entry: Option<&LogEntry>, timestamp: Option<&[u8]>) -> Map<String, Value> {
+    let mut material = Map::new();
+    if let Some(entry) = entry {
+        let entries = json!([entry.entry.to_bundle()]);
+        material.insert("tlogEntries".to_owned(), entries);
+    }
+    if let Some(timestamp) = timestamp {
+        let timestamp = json!({ "signedTimestamp": STANDARD.encode(timestamp) });
+        let timestamps = json!({ "rfc3161Timestamps": [timestamp] });
+        material.insert("timestampVerificationData".to_owned(), timestamps);
+    }
+    material
+}
+
+/// A timestamp as cosign reads it in the annotation `dev.sigstore.cosign/rfc3161timestamp` of a layer and
+/// in a file of its own.
+pub(super) fn timestamp_text(timestamp: &[u8]) -> String {
+    json!({ "SignedRFC3161Timestamp": STANDARD.encode(timestamp) }).to_string()
 }
 
 impl StoredProof {

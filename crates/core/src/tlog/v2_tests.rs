@@ -80,12 +80,12 @@ fn an_entry_passes_every_check_in_logs_of_both_kinds_of_keys_and_survives_being_
         assert_eq!(checked(&response, &proposal, log.public_key()), Ok(()));
         let entry = parse_bundled(response.to_string().as_bytes()).unwrap();
         assert_eq!(entry.to_annotation(), None, "it has no promise");
-        let logged = LogEntry {
-            url: String::new(),
-            entry: entry.clone(),
-            timestamp: Some(vec![1, 2, 3]),
-        };
-        let stored = StoredProof::read(&logged.to_material().to_string());
+        let logged = statement();
+        let url = String::new();
+        let in_log = entry.clone();
+        logged.entry.get_or_init(|| LogEntry { url, entry: in_log });
+        logged.timestamp.get_or_init(|| vec![1, 2, 3]);
+        let stored = StoredProof::read(&Value::Object(logged.proof()).to_string());
         assert_eq!(stored.entry, Some(entry));
         assert_eq!(stored.timestamp, Some(vec![1, 2, 3]));
     }

@@ -106,6 +106,7 @@ impl Attest {
         let Some(key) = &self.image.signing.key else {
             bail!("give the key that signs the envelope of a run with --key");
         };
+        self.image.signing.check_unused_services()?;
         let mut warnings = Vec::new();
         let (artifact, payload) = self.payload(connection, &mut warnings).await?;
         output::warn(&warnings);

@@ -15,7 +15,7 @@ use super::attaching::write;
 use super::output;
 use super::predicate_flags::PredicateFlags;
 use super::sign::certificate_of;
-use super::signing_flags::{SigningFlags, check_bundle_format, sign_file};
+use super::signing_flags::{Place, SigningFlags, check_bundle_format, sign_file};
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -96,7 +96,8 @@ impl AttestBlob {
 
     async fn attest(&self, connection: &Connection) -> anyhow::Result<ExitCode> {
         // the key first: its password may be piped in
-        let means = self.signing.open(connection).await?;
+        let place = Place::of_file(self.bundle.is_some(), false);
+        let means = self.signing.open(place, connection).await?;
         let statement = self.predicate.read()?.about(&self.subject()?)?;
         let payload = Payload::other(Format::Statement, statement);
         let signed = sign_file(&means, payload).await?;

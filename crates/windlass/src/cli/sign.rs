@@ -19,7 +19,7 @@ use super::access::{reference, within};
 use super::attaching::{AttachFlags, FileName, Order, write};
 use super::claims::{annotation, text};
 use super::output;
-use super::signing_flags::SigningFlags;
+use super::signing_flags::{Place, SigningFlags};
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
 use crate::store::oci::{Layout, bundle_file};
@@ -42,7 +42,11 @@ const LARGEST_PAYLOAD: usize = 1 << 20;
 
   # without a key, as whoever an identity token names
   windlass sign --identity-token token --fulcio-url https://fulcio.example.com \\
-      --rekor-url https://rekor.example.com registry.example.com/team/app:v1")]
+      --rekor-url https://rekor.example.com registry.example.com/team/app:v1
+
+  # with the log and the timestamp authority of a signing configuration
+  windlass sign --key cosign.key --signing-config signing_config.json --trusted-root root.json \\
+      --new-bundle-format registry.example.com/team/app:v1")]
 pub(crate) struct Sign {
     #[command(flatten)]
     signing: SigningFlags,
@@ -106,7 +110,7 @@ impl Sign {
     async fn sign(&self, connection: &Connection) -> anyhow::Result<ExitCode> {
         self.says.check(self.attach.layout())?;
         let given = self.says.given()?;
-        let means = self.signing.open(connection).await?;
+        let means = self.signing.open(self.place(), connection).await?;
         let subjects = self.attach.subjects(&self.images).await?;
         let is_one_of_many = subjects.len() > 1;
         for subject in &subjects {
@@ -131,6 +135,16 @@ impl Sign {
         }
         self.signing.tell(&means);
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Where the signature is put.
+    fn place(&self) -> Place {
+        match self.attach.layout() {
+            Layout::Bundle => Place::Bundle,
+            Layout::Tag if self.upload => Place::Tag,
+            Layout::Tag if self.attach.has_output() => Place::Bundle,
+            Layout::Tag => Place::Bare,
+        }
     }
 
     fn write(&self, signed: &Signed, name: &FileName<'_>) -> anyhow::Result<()> {

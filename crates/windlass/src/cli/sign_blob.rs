@@ -16,7 +16,9 @@ use super::access::{duration, within};
 use super::attaching::write;
 use super::output;
 use super::sign::certificate_of;
-use super::signing_flags::{SigningFlags, check_bundle_format, sign_file};
+use super::signing_flags::{
+    Place, SigningFlags, check_bundle_format, check_timestamp_file, sign_file, write_timestamp,
+};
 use super::verdict;
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
@@ -47,6 +49,9 @@ pub(crate) struct SignBlob {
     /// Write the certificate of a signature without a key to this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output_certificate: Option<PathBuf>,
+    /// Write the timestamp to this file, for --rfc3161-timestamp of `cosign verify-blob`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    rfc3161_timestamp: Option<PathBuf>,
     /// Whether signature and certificate are written in base64
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     b64: bool,
@@ -76,7 +81,10 @@ impl SignBlob {
     }
 
     async fn sign(&self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let means = self.signing.open(connection).await?;
+        let timestamp = self.rfc3161_timestamp.as_deref();
+        let place = Place::of_file(self.bundle.is_some(), timestamp.is_some());
+        let means = self.signing.open(place, connection).await?;
+        check_timestamp_file(&means, timestamp)?;
         let content = verdict::read(&self.blob, "file")?;
         let payload = Payload::other(Format::Content, content);
         let signed = sign_file(&means, payload).await?;
@@ -99,6 +107,7 @@ impl SignBlob {
         if let Some(path) = &self.bundle {
             write(path, bundle_file(signed).as_bytes(), "bundle")?;
         }
+        write_timestamp(signed, self.rfc3161_timestamp.as_deref())?;
         if let Some(path) = &self.output_certificate {
             let certificate = certificate_of(signed, path)?;
             write(path, &encoded(certificate.as_bytes()), "certificate")?;

@@ -57,14 +57,15 @@ pub(crate) enum LogError {
     Tiles { host: String },
     /// The log takes no more entries.
     #[error(
-        "the transparency log {host} takes no more entries; set transparency.url to the log that came \
-         after it, and transparency.public-key"
+        "the transparency log {host} takes no more entries; use the one that came after it: set \
+         transparency.url and transparency.public-key, or by hand --signing-config and --trusted-root"
     )]
     Frozen { host: String },
     /// A timestamp does not pass a check.
     #[error(
         "the timestamp authority {host} gave a timestamp that is not valid; check \
-         transparency.timestamp-url and transparency.timestamp-chain"
+         transparency.timestamp-url and transparency.timestamp-chain, or by hand \
+         --timestamp-server-url and --trusted-root"
     )]
     Stamp { host: String, source: StampFlaw },
     /// It did not respond in time to those before.
@@ -87,12 +88,11 @@ pub(crate) enum StampFlaw {
     #[error(transparent)]
     Content(#[from] StampError),
     /// Another authority made it, or none.
-    #[error("it was not signed by the first certificate of transparency.timestamp-chain")]
+    #[error("no trusted authority signed it")]
     Signer,
     /// The certificates do not go together.
     #[error(
-        "the first certificate of transparency.timestamp-chain is not one for timestamps that those \
-         after it issued"
+        "the certificate of the authority is not one for timestamps that those after it issued"
     )]
     Chain,
     /// The authority had no valid certificate then.
@@ -100,8 +100,8 @@ pub(crate) enum StampFlaw {
     AuthorityEnded,
     /// The signature was made with a certificate that was not valid then.
     #[error(
-        "its time is not within the validity of the certificate that signed, or a clock is off; the \
-         signature is made again, by `windlass resign` if not by itself"
+        "its time is not within the validity of the certificate that signed, or a clock is off; sign \
+         again, or of a run by `windlass resign` if it is not by itself"
     )]
     CertificateEnded,
     /// There is nothing to have a timestamp of.
@@ -110,7 +110,8 @@ pub(crate) enum StampFlaw {
 }
 
 /// What to do about a log that lies, or is none.
-const REMEDY: &str = "check transparency.url, and transparency.public-key if it is set";
+const REMEDY: &str = "check transparency.url, and transparency.public-key if it is set, or by \
+                      hand --rekor-url, --signing-config and --trusted-root";
 
 impl LogError {
     /// When the same can succeed.

@@ -7,24 +7,23 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
-use windlass_core::config::{LogVersion, Transparency};
+use windlass_core::config::{Endpoint, LogVersion, Transparency};
 use windlass_core::signed::{LogEntry, Signed};
 use windlass_core::tlog::{self, Entry, Proposal};
 
 use super::claim::{Added, Claim, Claimed};
 use super::error::LogError;
 use super::server::Server;
-use super::stamper::Stamper;
+use super::stamper::{AUTHORITY, Stamper};
 use super::version_one::VersionOne;
-use super::version_two::VersionTwo;
-use crate::service::breaker::{Breakers, Visit};
+use super::version_two::{TrustedLog, VersionTwo};
+use crate::service::breaker::{Breakers, OPEN, Visit};
 use crate::service::error::ServiceError;
 use crate::telemetry::Circuits;
 
 /// A server that says nothing for so long counts as silent.
 const SILENCE: Duration = Duration::from_secs(8);
 const LOG: &str = "transparency log";
-const AUTHORITY: &str = "timestamp authority";
 
 /// A log, and who tells the time.
 #[derive(Debug)]
@@ -45,6 +44,14 @@ enum Tree {
 struct Pass<'a> {
     run: &'a str,
     until: Instant,
+}
+
+/// What vouches for a signature once it is logged.
+pub(super) struct Logged {
+    pub(super) entry: LogEntry,
+    /// The response of the timestamp authority, if there is one.
+    pub(super) timestamp: Option<Vec<u8>>,
+    pub(super) added: Added,
 }
 
 impl Rekor {
@@ -69,6 +76,19 @@ impl Rekor {
         })
     }
 
+    /// The one of version 2 at an address, for a command: it has to be one of these.
+    pub(super) fn of_version_two(
+        url: &Endpoint,
+        trusted: Vec<TrustedLog>,
+    ) -> Result<Self, ServiceError> {
+        let server = Server::new("--signing-config", url)?;
+        Ok(Self {
+            tree: Tree::Two(Box::new(VersionTwo::trusting(server, trusted))),
+            stamper: None,
+            breakers: Breakers::new(OPEN),
+        })
+    }
+
     /// Host and port of the log.
     pub(super) fn host(&self) -> &str {
         self.tree.host()
@@ -82,7 +102,7 @@ impl Rekor {
         signed: &Signed,
         claimed: &Claimed,
         until: Instant,
-    ) -> Result<(LogEntry, Added), LogError> {
+    ) -> Result<Logged, LogError> {
         let proposal = self.tree.proposal(signed)?;
         let pass = Pass { run, until };
         let (claim, stamp) = claimed.read();
@@ -91,12 +111,12 @@ impl Rekor {
         let timestamp = self.timestamp(pass, signed, stamp).await?;
         let found = self.tree.find_or_add(&proposal, claim);
         let (entry, added) = self.ask(pass, LOG, self.host(), found).await?;
-        let entry = LogEntry {
-            url: self.tree.place(&entry),
-            entry,
+        let url = self.tree.place(&entry);
+        Ok(Logged {
+            entry: LogEntry { url, entry },
             timestamp,
-        };
-        Ok((entry, added))
+            added,
+        })
     }
 
     /// The timestamp of a signature: the one that the run has, if it is that, else a new one.

@@ -1,11 +1,13 @@
 //! A timestamp authority (RFC 3161): it tells when a signature was made, which a log of version 2 does not.
 //!
-//! Its response is believed if it answers the request, is about the signature, was made by the authority
-//! of the settings, and is of a time within the validity of the certificate that signed.
+//! Its response is believed if it answers the request, is about the signature, was made by an authority
+//! that is trusted, and is of a time within the validity of the certificate that signed. A command may
+//! trust none: then everything but the signer is checked, and the command says so.
 
 use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
 use windlass_core::certificate::Details;
-use windlass_core::config::Timestamps;
+use windlass_core::config::{Endpoint, Timestamps};
 use windlass_core::key::Certificate;
 use windlass_core::signed::{Identity, Signed};
 use windlass_core::timestamp::{NONCE, Stamp, StampError, request};
@@ -18,14 +20,42 @@ use crate::sigstore::unproven::Unproven;
 
 const QUERY: &str = "application/timestamp-query";
 const REPLY: &str = "application/timestamp-reply";
+/// What it is called in errors.
+pub(super) const AUTHORITY: &str = "timestamp authority";
 
-/// An authority.
+/// An authority, and who may have signed what it gives.
 #[derive(Debug)]
-pub(super) struct Stamper {
+pub(crate) struct Stamper {
     pub(super) server: Server,
+    signers: Signers,
+}
+
+/// An authority that is trusted, as a trusted root has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct TimeAuthority {
+    /// Its certificates: the one that signs timestamps first, the root last.
+    pub(crate) chain: Vec<Certificate>,
+    /// Since when it is trusted, and until when.
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// Who may sign timestamps.
+#[derive(Debug)]
+enum Signers {
+    /// One of these.
+    Trusted(Vec<Trusted>),
+    /// It is not known: nobody was named.
+    Unknown,
+}
+
+#[derive(Debug)]
+struct Trusted {
     authority: StampAuthority,
     /// The certificate that signs timestamps.
     signer: Certificate,
+    from: Option<Timestamp>,
+    until: Option<Timestamp>,
 }
 
 impl Stamper {
@@ -37,12 +67,53 @@ impl Stamper {
                 why,
             )
         };
-        let signer = settings.chain.first();
-        let signer = signer.ok_or_else(|| unusable("transparency.timestamp-chain is empty"))?;
+        if settings.chain.is_empty() {
+            return Err(unusable("transparency.timestamp-chain is empty"));
+        }
+        let authority = TimeAuthority {
+            chain: settings.chain.clone(),
+            ..TimeAuthority::default()
+        };
+        let trusted = Trusted::new(&authority).map_err(unusable)?;
         Ok(Self {
             server: Server::new("transparency.timestamp-url", &settings.url)?,
-            authority: StampAuthority::new(&settings.chain).map_err(unusable)?,
-            signer: signer.clone(),
+            signers: Signers::Trusted(vec![trusted]),
+        })
+    }
+
+    /// The one at an address, for a command: one of these has to sign, if any are named.
+    pub(crate) fn of_command(
+        url: &Endpoint,
+        trusted: Option<&[TimeAuthority]>,
+    ) -> Result<Self, ServiceError> {
+        let unusable = |why: &str| ServiceError::new("use the timestamp authorities", why);
+        let signers = match trusted {
+            None => Signers::Unknown,
+            Some(trusted) => {
+                let trusted = trusted.iter().map(Trusted::new);
+                let trusted: Result<Vec<_>, _> = trusted.collect();
+                Signers::Trusted(trusted.map_err(unusable)?)
+            }
+        };
+        Ok(Self {
+            server: Server::new("--timestamp-server-url", url)?,
+            signers,
+        })
+    }
+
+    /// A timestamp of a signature that was made just now, until a time.
+    pub(crate) async fn stamp_until(
+        &self,
+        signed: &Signed,
+        until: Instant,
+    ) -> Result<Vec<u8>, LogError> {
+        let stamp = timeout_at(until, self.stamp(signed)).await;
+        stamp.unwrap_or_else(|_| {
+            let host = self.server.host().to_owned();
+            Err(LogError::Cut {
+                what: AUTHORITY,
+                host,
+            })
         })
     }
 
@@ -83,11 +154,7 @@ impl Stamper {
         let signature = signed.signature_bytes().ok_or(StampFlaw::Signature)?;
         let stamp = Stamp::read(response)?;
         stamp.check(&signature, now)?;
-        if !is_valid_at(&self.signer, stamp.time) {
-            return Err(StampFlaw::AuthorityEnded);
-        }
-        let proved = self.authority.check(response, &signature);
-        proved.map_err(flaw)?;
+        self.signers.check(response, &signature, stamp.time)?;
         match &*signed.identity {
             Identity::Certificate { leaf, .. } if !is_valid_at(leaf, stamp.time) => {
                 Err(StampFlaw::CertificateEnded)
@@ -101,6 +168,49 @@ impl Stamper {
             host: self.server.host().to_owned(),
             source,
         }
+    }
+}
+
+impl Signers {
+    /// Whether one of them signed a response about this signature, of this time.
+    fn check(&self, response: &[u8], signature: &[u8], time: Timestamp) -> Result<(), StampFlaw> {
+        let Self::Trusted(trusted) = self else {
+            return Ok(());
+        };
+        let mut flaws = Vec::new();
+        for one in trusted {
+            match one.check(response, signature, time) {
+                Ok(()) => return Ok(()),
+                Err(flaw) => flaws.push(flaw),
+            }
+        }
+        // one that has ended is not the one to complain of while there is another
+        let current = flaws
+            .iter()
+            .find(|flaw| **flaw != StampFlaw::AuthorityEnded);
+        let flaw = current.or(flaws.first()).copied();
+        Err(flaw.unwrap_or(StampFlaw::Signer))
+    }
+}
+
+impl Trusted {
+    fn new(authority: &TimeAuthority) -> Result<Self, &'static str> {
+        let signer = authority.chain.first().ok_or("one has no certificates")?;
+        Ok(Self {
+            authority: StampAuthority::new(&authority.chain)?,
+            signer: signer.clone(),
+            from: authority.from,
+            until: authority.until,
+        })
+    }
+
+    fn check(&self, response: &[u8], signature: &[u8], time: Timestamp) -> Result<(), StampFlaw> {
+        let is_within = self.from.is_none_or(|from| from <= time)
+            && self.until.is_none_or(|until| time <= until);
+        if !is_within || !is_valid_at(&self.signer, time) {
+            return Err(StampFlaw::AuthorityEnded);
+        }
+        self.authority.check(response, signature).map_err(flaw)
     }
 }
 

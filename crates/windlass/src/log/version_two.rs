@@ -26,8 +26,16 @@ const JSON: &str = "application/json";
 #[derive(Debug)]
 pub(super) struct VersionTwo {
     pub(super) server: Server,
-    key: PublicKey,
-    origin: String,
+    /// One of these is the log at this address.
+    trusted: Vec<TrustedLog>,
+}
+
+/// A log that is trusted, as it is recognised by what it signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TrustedLog {
+    pub(crate) key: PublicKey,
+    /// What it calls itself in its checkpoints.
+    pub(crate) origin: String,
 }
 
 impl VersionTwo {
@@ -43,11 +51,12 @@ impl VersionTwo {
             "" => server.url().host_str().unwrap_or_default().to_owned(),
             origin => origin.to_owned(),
         };
-        Ok(Self {
-            server,
-            key,
-            origin,
-        })
+        Ok(Self::trusting(server, vec![TrustedLog { key, origin }]))
+    }
+
+    /// The one at an address, which has to be one of these.
+    pub(super) fn trusting(server: Server, trusted: Vec<TrustedLog>) -> Self {
+        Self { server, trusted }
     }
 
     /// Where an entry can be read: the file of the log that it is in.
@@ -103,14 +112,9 @@ impl VersionTwo {
         let malformed = || LogError::Tiles {
             host: self.host().to_owned(),
         };
-        let log = CheckpointSigner {
-            key: &self.key,
-            origin: &self.origin,
-        };
         let checkpoint = self.file(CHECKPOINT).await?;
         let checkpoint = std::str::from_utf8(&checkpoint).map_err(|_| malformed())?;
-        let size = tlog::size_in_checkpoint(checkpoint, log)
-            .map_err(|source| self.invalid(EntryError::Checkpoint(source)))?;
+        let (log, size) = self.signer_of(checkpoint)?;
         if index >= size {
             return Err(malformed());
         }
@@ -123,6 +127,19 @@ impl VersionTwo {
         let entry = entry.ok_or_else(malformed)?;
         self.check(&entry, proposal)?;
         Ok(entry)
+    }
+
+    /// The log that signed a checkpoint, and the size of the tree in it.
+    fn signer_of(&self, checkpoint: &str) -> Result<(CheckpointSigner<'_>, u64), LogError> {
+        let mut flaw = EntryError::LogId;
+        for log in &self.trusted {
+            let signer = log.signer();
+            match tlog::size_in_checkpoint(checkpoint, signer) {
+                Ok(size) => return Ok((signer, size)),
+                Err(source) => flaw = EntryError::Checkpoint(source),
+            }
+        }
+        Err(self.invalid(flaw))
     }
 
     /// A tile; the fuller one where the log has removed what was there while it was being filled.
@@ -160,8 +177,16 @@ impl VersionTwo {
 
     /// Whether an entry is that of the proposal, in this log.
     pub(super) fn check(&self, entry: &Entry, proposal: &Proposal) -> Result<(), LogError> {
-        let checked = entry.check_v2(proposal, &self.key, &self.origin);
-        checked.map_err(|source| self.invalid(source))
+        let mut flaw = EntryError::LogId;
+        for log in &self.trusted {
+            match entry.check_v2(proposal, &log.key, &log.origin) {
+                Ok(()) => return Ok(()),
+                // it says that it is of another one
+                Err(EntryError::LogId) => {}
+                Err(source) => flaw = source,
+            }
+        }
+        Err(self.invalid(flaw))
     }
 
     fn invalid(&self, source: EntryError) -> LogError {
@@ -173,6 +198,15 @@ impl VersionTwo {
 
     fn host(&self) -> &str {
         self.server.host()
+    }
+}
+
+impl TrustedLog {
+    fn signer(&self) -> CheckpointSigner<'_> {
+        CheckpointSigner {
+            key: &self.key,
+            origin: &self.origin,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use windlass_core::config::{Storage, StoreKind};
 use windlass_core::format::Format;
 use windlass_core::key::Certificate;
 use windlass_core::run::{Metadata, Run};
-use windlass_core::signed::{Artifact, Identity, LogEntry, Repeatability, Signed};
+use windlass_core::signed::{Artifact, Identity, Repeatability, Signed};
 
 use super::artifacts::Item;
 use crate::log::{Claimed, Log};
@@ -159,8 +159,8 @@ fn bytes_of(signed: &Signed) -> usize {
     // an envelope has the payload in it again, encoded
     let copies = if signed.envelope().is_some() { 3 } else { 1 };
     let payload = &signed.payload;
-    let entry = signed.entry.get().map_or(0, LogEntry::size);
-    payload.bytes.len() * copies + payload.subjects.len() * PER_SUBJECT + entry
+    let proof = signed.proof_size();
+    payload.bytes.len() * copies + payload.subjects.len() * PER_SUBJECT + proof
 }
 
 /// Whether a signature, or its log entry, would be another one if it were made again.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use windlass_core::annotation;
 use windlass_core::config::{Storage, StoreKind};
 use windlass_core::error::Chain;
@@ -311,9 +312,10 @@ fn log_entry(signed: &Signed) -> Option<(String, String)> {
 
 /// The annotation with the log entry and the timestamp of an artifact.
 fn proof(signed: &Signed) -> Option<(String, String)> {
-    let entry = signed.entry.get()?;
+    signed.entry.get()?;
     let key = key(&signed.artifact, signed.payload.format);
-    Some((annotation::proof(&key), entry.to_material().to_string()))
+    let proof = Value::Object(signed.proof());
+    Some((annotation::proof(&key), proof.to_string()))
 }
 
 /// Adds annotations one after the other as long as they fit beside what the run has: what comes first is

@@ -23,6 +23,8 @@ pub(super) struct Wanted<'a> {
     pub(super) layout: Layout,
     /// Whether it has to have a log entry.
     pub(super) is_logged: bool,
+    /// Whether it has to have a timestamp.
+    pub(super) is_stamped: bool,
 }
 
 /// What vouches for a signature, as far as it is looked at here.
@@ -30,6 +32,7 @@ pub(super) struct Wanted<'a> {
 struct Voucher {
     leaf: Option<Certificate>,
     is_logged: bool,
+    is_stamped: bool,
 }
 
 /// Whether the signer has signed it, and that is attached to the image.
@@ -64,15 +67,17 @@ fn is_it(evidence: &Evidence, signer: &Signer, wanted: Wanted<'_>) -> bool {
         return false;
     }
     let voucher = Voucher::of(material);
-    if wanted.is_logged && !voucher.is_logged {
+    let is_missing = wanted.is_logged && !voucher.is_logged;
+    if is_missing || wanted.is_stamped && !voucher.is_stamped {
         return false;
     }
     let key = match signer.authority() {
         None => signer.key().cloned(),
         Some(authority) => {
             let leaf = voucher.leaf.filter(|leaf| authority.has_issued(leaf));
-            // nobody can tell when something was signed that no log has
-            let leaf = leaf.filter(|leaf| voucher.is_logged || is_valid(leaf));
+            // nobody can tell when something was signed that no log and no authority knows
+            let is_dated = voucher.is_logged || voucher.is_stamped;
+            let leaf = leaf.filter(|leaf| is_dated || is_valid(leaf));
             leaf.map(|leaf| leaf.public_key().clone())
         }
     };
@@ -104,6 +109,7 @@ impl Voucher {
             Material::Annotated(annotated) => Self {
                 leaf: Certificate::from_pem(annotated.certificate.as_bytes()).ok(),
                 is_logged: !annotated.entry.trim().is_empty(),
+                is_stamped: !annotated.timestamp.trim().is_empty(),
             },
             Material::Bundle(bundle) => {
                 let bundle: Value = serde_json::from_slice(bundle).unwrap_or_default();
@@ -115,9 +121,12 @@ impl Voucher {
                     .find_map(|one| one["rawBytes"].as_str())
                     .and_then(|text| STANDARD.decode(text).ok());
                 let entries = material["tlogEntries"].as_array();
+                let stamps = &material["timestampVerificationData"]["rfc3161Timestamps"];
+                let stamps = stamps.as_array();
                 Self {
                     leaf: der.and_then(|der| Certificate::from_der(der).ok()),
                     is_logged: entries.is_some_and(|entries| !entries.is_empty()),
+                    is_stamped: stamps.is_some_and(|stamps| !stamps.is_empty()),
                 }
             }
         }

@@ -1,44 +1,74 @@
-//! The services of Sigstore that a person names for signing: one by one, or in a signing configuration;
-//! and what they are checked against, a trusted root.
+//! The services of Sigstore that a signing configuration names.
 //!
-//! Source: `sigstore_trustroot.proto` of protobuf-specs, `SigningConfig` and `TrustedRoot`. Only what
-//! signing needs is read of either.
+//! Source: `sigstore_trustroot.proto` of protobuf-specs, `SigningConfig` and `ServiceSelector`: of the
+//! services that are valid now, those of the highest version that can be used, one of each operator, the one
+//! that began last. Where any of them will do, windlass takes the one that began last of all.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::Deserialize;
-use windlass_core::key::{Certificate, PublicKey};
+use windlass_core::config::LogVersion;
 
-/// Largest file of either kind.
+/// Largest file of this kind, and of a trusted root.
 pub(crate) const LARGEST: usize = 4 << 20;
 /// The version of a signing configuration that is read.
 const SIGNING_CONFIG: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
 
+const FULCIO: Kind = Kind {
+    what: "certificate authority",
+    setting: "caUrls",
+    versions: "Fulcio, version 1",
+};
+const REKOR: Kind = Kind {
+    what: "transparency log",
+    setting: "rekorTlogConfig",
+    versions: "Rekor, version 1 or 2",
+};
+const TIMESTAMPS: Kind = Kind {
+    what: "timestamp authority",
+    setting: "tsaConfig",
+    versions: "those of RFC 3161, version 1",
+};
+
 /// Why a file names no services.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ServicesError {
     /// It is something else.
     #[error("it is not a signing configuration of version 0.2 ({SIGNING_CONFIG})")]
     NoSigningConfig,
     /// It asks for more than one service of a kind.
     #[error(
-        "it asks for several {what} at once, and windlass uses one; write \"ANY\" as the selector of \
-         {setting}"
+        "it asks for {count} services of the kind {what} at once, and windlass uses one; write \"ANY\" as \
+         the selector of {setting}"
     )]
     Several {
+        count: usize,
         what: &'static str,
         setting: &'static str,
     },
+    /// It asks for more services than there are, or for none.
+    #[error(
+        "the count of {setting} is {count}, and {usable} of its operators can be used now; correct it, or \
+         write \"ANY\" as the selector"
+    )]
+    Count {
+        count: usize,
+        usable: usize,
+        setting: &'static str,
+    },
+    /// It chooses in a way that does not exist.
+    #[error("the selector of {setting} is none of ANY, ALL and EXACT")]
+    Selector { setting: &'static str },
     /// None of its services can be used.
     #[error("it names no {what} that can be used now; windlass uses {versions}")]
     None {
         what: &'static str,
         versions: &'static str,
     },
-    /// It is something else.
-    #[error("it is not a trusted root")]
-    NoTrustedRoot,
+    /// Its logs are of version 2 only.
+    #[error("its transparency log is of version 2, whose entries only a bundle has a place for")]
+    NoPlace,
 }
 
 /// The services that a signing configuration names.
@@ -47,17 +77,25 @@ pub(crate) struct Services {
     /// Fulcio.
     pub(crate) fulcio: Option<String>,
     /// Rekor.
-    pub(crate) rekor: Option<String>,
+    pub(crate) rekor: Option<RekorService>,
+    /// Where timestamps are asked for.
+    pub(crate) timestamps: Option<String>,
 }
 
-/// What a trusted root has of authorities and logs.
-#[derive(Debug, Default)]
-pub(crate) struct Roots {
-    /// The roots of the authorities, PEM.
-    pub(crate) authorities: String,
-    /// The keys of the logs of certificates, PEM.
-    pub(crate) certificate_logs: String,
-    logs: Vec<(String, PublicKey)>,
+/// A Rekor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RekorService {
+    pub(crate) url: String,
+    pub(crate) version: LogVersion,
+}
+
+/// What services of a kind are called.
+#[derive(Clone, Copy)]
+struct Kind {
+    what: &'static str,
+    /// The member that chooses among them.
+    setting: &'static str,
+    versions: &'static str,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +108,10 @@ struct SigningConfig {
     rekor_tlog_urls: Vec<Service>,
     #[serde(default)]
     rekor_tlog_config: Selection,
+    #[serde(default)]
+    tsa_urls: Vec<Service>,
+    #[serde(default)]
+    tsa_config: Selection,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +122,8 @@ struct Service {
     major_api_version: u32,
     #[serde(default)]
     valid_for: Range,
+    #[serde(default)]
+    operator: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -92,156 +136,133 @@ struct Range {
 struct Selection {
     #[serde(default)]
     selector: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TrustedRoot {
-    media_type: String,
     #[serde(default)]
-    certificate_authorities: Vec<Authority>,
-    #[serde(default)]
-    ctlogs: Vec<TrustedLog>,
-    #[serde(default)]
-    tlogs: Vec<TrustedLog>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Authority {
-    cert_chain: Chain,
-}
-
-#[derive(Deserialize)]
-struct Chain {
-    certificates: Vec<Raw>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Raw {
-    raw_bytes: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TrustedLog {
-    #[serde(default)]
-    base_url: String,
-    public_key: Raw,
-}
-
-impl Service {
-    fn is_valid(&self, now: Timestamp) -> bool {
-        let Range { start, end } = &self.valid_for;
-        start.is_none_or(|start| start <= now) && end.is_none_or(|end| now < end)
-    }
+    count: u32,
 }
 
 impl Services {
-    /// Reads a signing configuration: of each kind the service that began last, of those that are valid
-    /// now and speak a version that windlass does.
-    pub(crate) fn read(content: &[u8], now: Timestamp) -> Result<Self, ServicesError> {
+    /// Reads a signing configuration, for a result that has a place for entries of logs up to this
+    /// version.
+    pub(crate) fn read(
+        content: &[u8],
+        now: Timestamp,
+        newest: LogVersion,
+    ) -> Result<Self, ServicesError> {
         let config: SigningConfig =
             serde_json::from_slice(content).map_err(|_| ServicesError::NoSigningConfig)?;
         if config.media_type != SIGNING_CONFIG {
             return Err(ServicesError::NoSigningConfig);
         }
-        if !["", "ANY", "SERVICE_SELECTOR_UNDEFINED"]
-            .contains(&config.rekor_tlog_config.selector.as_str())
-        {
-            return Err(ServicesError::Several {
-                what: "transparency logs",
-                setting: "rekorTlogConfig",
-            });
-        }
-        let fulcio = newest(
-            &config.ca_urls,
-            now,
-            "certificate authority",
-            "Fulcio, version 1",
-        );
-        let rekor = newest(
-            &config.rekor_tlog_urls,
-            now,
-            "transparency log",
-            "Rekor, version 1",
-        );
+        let one = Selection::default();
+        let fulcio = chosen(FULCIO, &config.ca_urls, &one, &[1], now)?;
+        let timestamps = chosen(TIMESTAMPS, &config.tsa_urls, &config.tsa_config, &[1], now)?;
+        let url = |service: &Service| service.url.clone();
         Ok(Self {
-            fulcio: fulcio?,
-            rekor: rekor?,
+            fulcio: fulcio.map(url),
+            rekor: config.rekor(now, newest)?,
+            timestamps: timestamps.map(url),
         })
     }
 }
 
-fn newest(
-    services: &[Service],
+impl SigningConfig {
+    fn rekor(
+        &self,
+        now: Timestamp,
+        newest: LogVersion,
+    ) -> Result<Option<RekorService>, ServicesError> {
+        let versions: &[u32] = match newest {
+            LogVersion::One => &[1],
+            LogVersion::Two => &[2, 1],
+        };
+        let all = &self.rekor_tlog_urls;
+        let chosen = chosen(REKOR, all, &self.rekor_tlog_config, versions, now);
+        let is_of_two = |service: &Service| service.major_api_version == 2 && service.is_valid(now);
+        let chosen = match chosen {
+            Err(ServicesError::None { .. }) if all.iter().any(is_of_two) => {
+                Err(ServicesError::NoPlace)
+            }
+            chosen => chosen,
+        };
+        Ok(chosen?.map(|service| RekorService {
+            url: service.url.clone(),
+            version: if service.major_api_version == 2 {
+                LogVersion::Two
+            } else {
+                LogVersion::One
+            },
+        }))
+    }
+}
+
+impl Service {
+    fn is_valid(&self, now: Timestamp) -> bool {
+        let Range { start, end } = &self.valid_for;
+        start.is_none_or(|start| start <= now) && end.is_none_or(|end| now <= end)
+    }
+}
+
+/// The service to use, of these versions, the best first; none if there is none of any version.
+fn chosen<'s>(
+    kind: Kind,
+    services: &'s [Service],
+    selection: &Selection,
+    versions: &[u32],
     now: Timestamp,
-    what: &'static str,
-    versions: &'static str,
-) -> Result<Option<String>, ServicesError> {
+) -> Result<Option<&'s Service>, ServicesError> {
     if services.is_empty() {
         return Ok(None);
     }
-    let usable = services.iter();
-    let usable = usable.filter(|one| one.major_api_version == 1 && one.is_valid(now));
-    let newest = usable.max_by_key(|one| one.valid_for.start);
-    let newest = newest.ok_or(ServicesError::None { what, versions })?;
-    Ok(Some(newest.url.clone()))
+    let mut valid: Vec<&Service> = services.iter().filter(|one| one.is_valid(now)).collect();
+    valid.sort_by_key(|one| std::cmp::Reverse(one.valid_for.start));
+    let of = |version: &u32| {
+        let mut operators = HashSet::new();
+        let mut usable = valid.clone();
+        usable.retain(|one| one.major_api_version == *version && operators.insert(&one.operator));
+        Some(usable).filter(|usable| !usable.is_empty())
+    };
+    let Kind {
+        what,
+        versions: known,
+        ..
+    } = kind;
+    let usable = versions.iter().find_map(of);
+    let usable = usable.ok_or(ServicesError::None {
+        what,
+        versions: known,
+    })?;
+    selection.check(kind, usable.len())?;
+    Ok(usable.first().copied())
 }
 
-impl Roots {
-    /// Reads a trusted root. What it has of unknown kinds is left out: nothing is checked with it.
-    pub(crate) fn read(content: &[u8]) -> Result<Self, ServicesError> {
-        let malformed = |_| ServicesError::NoTrustedRoot;
-        let root: TrustedRoot = serde_json::from_slice(content).map_err(malformed)?;
-        if !root
-            .media_type
-            .starts_with("application/vnd.dev.sigstore.trustedroot")
-        {
-            return Err(ServicesError::NoTrustedRoot);
+impl Selection {
+    /// Refuses to choose more than one, or in a way that is not known.
+    fn check(&self, kind: Kind, usable: usize) -> Result<(), ServicesError> {
+        let Kind { what, setting, .. } = kind;
+        let count = match &*self.selector {
+            "" | "ANY" | "SERVICE_SELECTOR_UNDEFINED" => 1,
+            "ALL" => usable,
+            "EXACT" => usize::try_from(self.count).unwrap_or(usize::MAX),
+            _ => return Err(ServicesError::Selector { setting }),
+        };
+        match count {
+            1 => Ok(()),
+            0 => Err(ServicesError::Count {
+                count,
+                usable,
+                setting,
+            }),
+            _ if count > usable => Err(ServicesError::Count {
+                count,
+                usable,
+                setting,
+            }),
+            _ => Err(ServicesError::Several {
+                count,
+                what,
+                setting,
+            }),
         }
-        let mut roots = Self::default();
-        for authority in &root.certificate_authorities {
-            let last = authority.cert_chain.certificates.last();
-            let certificate = last.and_then(Raw::decode).map(Certificate::from_der);
-            let certificate = certificate.and_then(Result::ok);
-            roots.authorities += &certificate.ok_or(ServicesError::NoTrustedRoot)?.to_pem();
-        }
-        for log in &root.ctlogs {
-            if let Some(key) = log.key() {
-                roots.certificate_logs += &key.to_pem();
-            }
-        }
-        let logs = root.tlogs.iter();
-        roots.logs = logs
-            .filter_map(|log| Some((bare(&log.base_url).to_owned(), log.key()?)))
-            .collect();
-        Ok(roots)
-    }
-
-    /// The key of the log at an address.
-    pub(crate) fn key_of_log(&self, url: &str) -> Option<&PublicKey> {
-        let mut logs = self.logs.iter();
-        let found = logs.find(|(known, _)| known == bare(url));
-        found.map(|(_, key)| key)
-    }
-}
-
-/// An address without the slash at its end.
-fn bare(url: &str) -> &str {
-    url.trim_end_matches('/')
-}
-
-impl Raw {
-    fn decode(&self) -> Option<Vec<u8>> {
-        STANDARD.decode(&self.raw_bytes).ok()
-    }
-}
-
-impl TrustedLog {
-    fn key(&self) -> Option<PublicKey> {
-        PublicKey::from_der(&self.public_key.decode()?).ok()
     }
 }
 
@@ -251,9 +272,9 @@ mod tests {
 
     use super::*;
 
-    fn read(config: &Value) -> Result<Services, String> {
+    fn read(config: &Value, newest: LogVersion) -> Result<Services, String> {
         let now = Timestamp::from_second(1_700_000_000).unwrap();
-        let read = Services::read(config.to_string().as_bytes(), now);
+        let read = Services::read(config.to_string().as_bytes(), now, newest);
         read.map_err(|error| error.to_string())
     }
 
@@ -263,62 +284,96 @@ mod tests {
             "caUrls": [{ "url": "https://fulcio", "majorApiVersion": 1 }],
             "rekorTlogUrls": rekor,
             "rekorTlogConfig": { "selector": "ANY" },
-            "tsaUrls": [], "unknown": {},
+            "tsaUrls": [{ "url": "https://tsa/api", "majorApiVersion": 1 }],
+            "tsaConfig": { "selector": "ANY" },
+            "unknown": {},
         })
     }
 
+    fn service(url: &str, version: u32, start: &str, end: Option<&str>) -> Value {
+        json!({
+            "url": url, "majorApiVersion": version, "validFor": { "start": start, "end": end },
+            "operator": url,
+        })
+    }
+
+    fn rekor(config: &Value, newest: LogVersion) -> String {
+        read(config, newest).unwrap().rekor.unwrap().url
+    }
+
     #[test]
-    fn of_the_services_that_are_valid_now_the_newest_is_used() {
-        let one = |url: &str, version: u32, start: &str, end: Option<&str>| json!({ "url": url, "majorApiVersion": version, "validFor": { "start": start, "end": end } });
-        let services = read(&config(&json!([
-            one("https://old", 1, "2020-01-01T00:00:00Z", None),
-            one("https://new", 1, "2022-01-01T00:00:00Z", None),
-            one(
-                "https://over",
-                1,
-                "2023-01-01T00:00:00Z",
-                Some("2023-02-01T00:00:00Z")
-            ),
-            one("https://future", 1, "2033-01-01T00:00:00Z", None),
-            one("https://other", 9, "2023-01-01T00:00:00Z", None),
-        ])));
-        let services = services.unwrap();
-        assert_eq!(services.rekor.as_deref(), Some("https://new"));
+    fn of_the_services_that_are_valid_now_the_newest_of_the_highest_version_is_used() {
+        let ended = Some("2023-02-01T00:00:00Z");
+        let config = config(&json!([
+            service("https://old", 1, "2020-01-01T00:00:00Z", None),
+            service("https://new", 1, "2022-01-01T00:00:00Z", None),
+            service("https://over", 1, "2023-01-01T00:00:00Z", ended),
+            service("https://future", 2, "2033-01-01T00:00:00Z", None),
+            service("https://two", 2, "2021-01-01T00:00:00Z", None),
+            service("https://old-two", 2, "2020-01-01T00:00:00Z", None),
+            service("https://other", 9, "2023-01-01T00:00:00Z", None),
+        ]));
+        assert_eq!(rekor(&config, LogVersion::One), "https://new");
+        assert_eq!(rekor(&config, LogVersion::Two), "https://two");
+        let services = read(&config, LogVersion::Two).unwrap();
+        assert_eq!(services.rekor.unwrap().version, LogVersion::Two);
         assert_eq!(services.fulcio.as_deref(), Some("https://fulcio"));
-        assert_eq!(read(&config(&json!([]))).unwrap().rekor, None);
+        assert_eq!(services.timestamps.as_deref(), Some("https://tsa/api"));
+    }
+
+    #[test]
+    fn a_configuration_without_services_of_a_kind_uses_none() {
+        let mut config = config(&json!([]));
+        config["tsaUrls"] = json!([]);
+        let services = read(&config, LogVersion::Two).unwrap();
+        assert_eq!((services.rekor, services.timestamps), (None, None));
+    }
+
+    #[test]
+    fn several_services_of_one_operator_count_as_one() {
+        let mut config = config(&json!([
+            service("https://a", 2, "2022-01-01T00:00:00Z", None),
+            service("https://b", 2, "2021-01-01T00:00:00Z", None),
+        ]));
+        for (selector, why) in [
+            (json!({ "selector": "ALL" }), "asks for 2 services"),
+            (
+                json!({ "selector": "EXACT", "count": 2 }),
+                "asks for 2 services",
+            ),
+            (
+                json!({ "selector": "EXACT", "count": 3 }),
+                "2 of its operators",
+            ),
+            (json!({ "selector": "EXACT" }), "is 0"),
+            (json!({ "selector": "planted" }), "none of ANY"),
+        ] {
+            config["rekorTlogConfig"] = selector;
+            let error = read(&config, LogVersion::Two).unwrap_err();
+            assert!(error.contains(why) && !error.contains("planted"), "{error}");
+        }
+        config["rekorTlogConfig"] = json!({ "selector": "EXACT", "count": 1 });
+        assert_eq!(rekor(&config, LogVersion::Two), "https://a");
+        config["rekorTlogUrls"][1]["operator"] = json!("https://a");
+        config["rekorTlogConfig"] = json!({ "selector": "ALL" });
+        assert_eq!(rekor(&config, LogVersion::Two), "https://a");
     }
 
     #[test]
     fn a_configuration_that_cannot_be_followed_says_why() {
         let unusable = config(&json!([{ "url": "https://r", "majorApiVersion": 9 }]));
-        assert!(read(&unusable).unwrap_err().contains("no transparency log"));
-        let mut several = config(&json!([]));
-        several["rekorTlogConfig"]["selector"] = json!("ALL");
-        assert!(read(&several).unwrap_err().contains("windlass uses one"));
+        let error = read(&unusable, LogVersion::Two).unwrap_err();
+        assert!(error.contains("no transparency log"), "{error}");
+        let of_two = config(&json!([{ "url": "https://r", "majorApiVersion": 2 }]));
+        let error = read(&of_two, LogVersion::One).unwrap_err();
+        assert!(error.contains("only a bundle"), "{error}");
+        let mut ended = config(&json!([]));
+        ended["tsaUrls"][0]["validFor"] = json!({ "end": "2020-01-01T00:00:00Z" });
+        let error = read(&ended, LogVersion::Two).unwrap_err();
+        assert!(error.contains("no timestamp authority"), "{error}");
         for other in [json!([]), json!({}), json!({ "mediaType": "x" })] {
-            let error = read(&other).unwrap_err();
+            let error = read(&other, LogVersion::Two).unwrap_err();
             assert!(error.contains("not a signing configuration"), "{error}");
         }
-    }
-
-    #[test]
-    fn what_is_no_trusted_root_is_told() {
-        let kind = "application/vnd.dev.sigstore.trustedroot+json;version=0.1";
-        for text in [
-            "",
-            "{}",
-            r#"{"mediaType":"x"}"#,
-            &json!({ "mediaType": kind, "certificateAuthorities": [{ "certChain": { "certificates": [] } }] }).to_string(),
-            &json!({ "mediaType": kind, "certificateAuthorities": [{ "certChain": { "certificates": [{ "rawBytes": "AAAA" }] } }] }).to_string(),
-        ] {
-            assert!(Roots::read(text.as_bytes()).is_err(), "{text}");
-        }
-        let empty = json!({ "mediaType": kind }).to_string();
-        assert!(
-            Roots::read(empty.as_bytes())
-                .unwrap()
-                .authorities
-                .is_empty()
-        );
     }
 }

@@ -7,3 +7,5 @@ mod keyless;
 mod keys;
 mod scene;
 mod services;
+#[cfg(feature = "sigstore")]
+mod version_two;

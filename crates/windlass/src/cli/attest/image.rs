@@ -12,7 +12,7 @@ use windlass_registry::Reference;
 use crate::cli::access::within;
 use crate::cli::attaching::{AttachFlags, FileName, Order};
 use crate::cli::predicate_flags::{Content, PredicateFlags};
-use crate::cli::signing_flags::SigningFlags;
+use crate::cli::signing_flags::{Place, SigningFlags};
 use crate::cluster::Connection;
 use crate::inspect::input::Input;
 use crate::signing::statement::Subject;
@@ -41,6 +41,16 @@ impl ImageAttestation {
         self.predicate.input()
     }
 
+    /// Where an attestation is put.
+    fn place(&self) -> Place {
+        match self.attach.layout() {
+            Layout::Bundle => Place::Bundle,
+            Layout::Tag if !self.no_upload => Place::AttestationTag,
+            Layout::Tag if self.attach.has_output() => Place::Bundle,
+            Layout::Tag => Place::Bare,
+        }
+    }
+
     /// Attests each image.
     pub(super) async fn run(
         &self,
@@ -60,7 +70,7 @@ impl ImageAttestation {
         connection: &Connection,
         print: impl Fn(&str) -> anyhow::Result<()>,
     ) -> anyhow::Result<ExitCode> {
-        let means = self.signing.open(connection).await?;
+        let means = self.signing.open(self.place(), connection).await?;
         let subjects = self.attach.subjects(images).await?;
         let is_one_of_many = subjects.len() > 1;
         for subject in &subjects {

@@ -54,8 +54,11 @@ const DETACHED: Use = Use::Refused(
     "windlass reads what comes with a signature from its bundle; give that with --bundle",
 );
 const TIMESTAMPS: Use = Use::Refused(
-    "windlass asks no timestamp authority; name a transparency log with --rekor-url, whose entries have a \
-     time",
+    "windlass shows no certificate to a timestamp authority; name one that asks for none with \
+     --timestamp-server-url",
+);
+const TIMESTAMP_FILE: Use = Use::Refused(
+    "the timestamp is attached to the image, or in the bundle that --bundle writes; leave it out",
 );
 const BROWSER: Use = Use::Refused(
     "windlass opens no browser to log in with; give a token with --identity-token, or sign where there is \
@@ -163,7 +166,7 @@ const VERIFY: [Flag; 4] = [
 ];
 
 /// Flags of verbs that sign.
-const SIGNING: [Flag; 19] = [
+const SIGNING: [Flag; 18] = [
     short('y', switch("yes", Use::Ignored)),
     switch("use-signing-config", Use::Ignored),
     switch("record-creation-timestamp", Use::Ignored),
@@ -179,13 +182,12 @@ const SIGNING: [Flag; 19] = [
         "signing-algorithm",
         Use::Refused("the algorithm is that of the key; leave it out"),
     ),
-    value("rfc3161-timestamp", TIMESTAMPS),
-    value("rfc3161-timestamp-bundle", TIMESTAMPS),
+    value("rfc3161-timestamp", TIMESTAMP_FILE),
+    value("rfc3161-timestamp-bundle", TIMESTAMP_FILE),
     value("timestamp-client-cacert", TIMESTAMPS),
     value("timestamp-client-cert", TIMESTAMPS),
     value("timestamp-client-key", TIMESTAMPS),
     value("timestamp-server-name", TIMESTAMPS),
-    value("timestamp-server-url", TIMESTAMPS),
 ];
 
 /// Flags of `sign` alone.

@@ -9,7 +9,8 @@ use windlass_core::config::X509;
 use crate::service::http::excess;
 use crate::sign::keyless::error::{Flaw, KeylessError};
 use crate::sign::keyless::means::{Means, Typed};
-use crate::signing::services::{Roots, Services};
+use crate::signing::roots::Roots;
+use crate::signing::services::Services;
 
 /// The heading in help texts.
 const KEYLESS: &str = "Without a key";

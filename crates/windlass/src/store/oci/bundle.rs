@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use windlass_core::dsse::Envelope;
 use windlass_core::key::Scheme;
-use windlass_core::signed::{Identity, LogEntry, SignatureForm, Signed};
+use windlass_core::signed::{Identity, SignatureForm, Signed};
 use windlass_core::verify;
 use windlass_registry::Blob;
 use windlass_registry::manifest::{Descriptor, EMPTY, Manifest};
@@ -46,7 +46,7 @@ impl Bundle {
         Some(Self::new(
             envelope,
             &predicate_type,
-            material(&signed.identity, signed.entry.get()),
+            material(&signed.identity, signed.proof()),
             created,
         ))
     }
@@ -117,7 +117,7 @@ fn envelope_of(envelope: &Envelope) -> Value {
 /// The bundle of something signed, for a file: with its envelope, or with the signature over content
 /// that is not in it.
 pub(crate) fn file_of(signed: &Signed) -> String {
-    let material = material(&signed.identity, signed.entry.get());
+    let material = material(&signed.identity, signed.proof());
     match &signed.signature {
         SignatureForm::Envelope(envelope) => {
             document(material, "dsseEnvelope", envelope_of(envelope))
@@ -148,40 +148,51 @@ fn digest_of(identity: &Identity, content: &[u8], signature: &[u8]) -> (&'static
 }
 
 /// What the signature in a bundle is verified with.
-fn material(identity: &Identity, entry: Option<&LogEntry>) -> Value {
+fn material(identity: &Identity, proof: Map<String, Value>) -> Value {
     let mut material = match identity {
         Identity::Key(key) => json!({"publicKey": {"hint": key.hint()}}),
         Identity::Certificate { leaf, .. } => {
             json!({"certificate": {"rawBytes": STANDARD.encode(leaf.der())}})
         }
     };
-    if let (Some(entry), Value::Object(members)) = (entry, &mut material)
-        && let Value::Object(more) = entry.to_material()
-    {
-        members.extend(more);
+    if let Value::Object(members) = &mut material {
+        members.extend(proof);
     }
     material
 }
 
-/// Whether a bundle has a log entry.
-pub(super) fn is_logged(bundle: &[u8]) -> bool {
-    let bundle: Option<LoggedBundle> = serde_json::from_slice(bundle).ok();
+/// Whether a bundle has a log entry and a timestamp if the signature does.
+pub(super) fn is_vouched_as(signed: &Signed, bundle: &[u8]) -> bool {
+    let bundle: Option<VouchedBundle> = serde_json::from_slice(bundle).ok();
     let material = bundle.and_then(|bundle| bundle.verification_material);
-    material.is_some_and(|material| !material.tlog_entries.is_empty())
+    let material = material.unwrap_or_default();
+    let timestamps = material.timestamp_verification_data.unwrap_or_default();
+    let has_entry = !material.tlog_entries.is_empty();
+    let has_timestamp = !timestamps.rfc3161_timestamps.is_empty();
+    (has_entry || signed.entry.get().is_none())
+        && (has_timestamp || signed.timestamp.get().is_none())
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct LoggedBundle {
+struct VouchedBundle {
     #[serde(default)]
-    verification_material: Option<LoggedMaterial>,
+    verification_material: Option<VouchedMaterial>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase")]
-struct LoggedMaterial {
+struct VouchedMaterial {
     #[serde(default)]
     tlog_entries: Vec<IgnoredAny>,
+    #[serde(default)]
+    timestamp_verification_data: Option<VouchedTimestamps>,
+}
+
+#[derive(Deserialize, Default)]
+struct VouchedTimestamps {
+    #[serde(default, rename = "rfc3161Timestamps")]
+    rfc3161_timestamps: Vec<IgnoredAny>,
 }
 
 #[cfg(test)]

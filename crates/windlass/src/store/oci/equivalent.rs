@@ -3,7 +3,7 @@
 //! A signature that can be made again is found by its bytes. One that cannot, such as that of a key
 //! service, is found by what it is about and who made it: after a crash the same payload is signed
 //! anew, and must not be added again. So is a bundle with a log entry, whose proof is another one each
-//! time it is read. What has no entry does not stand for what has one.
+//! time it is read, or with a timestamp. What has neither does not stand for what has one.
 
 use bytes::Bytes;
 use windlass_core::dsse::Envelope;
@@ -13,7 +13,7 @@ use windlass_core::verify::envelope_of_bundle;
 use windlass_registry::manifest::{Descriptor, Manifest};
 use windlass_registry::{Digest, Name, Remote, Tag};
 
-use super::bundle::{BUNDLE, Bundle, PREDICATE_TYPE, is_bundle, is_logged};
+use super::bundle::{BUNDLE, Bundle, PREDICATE_TYPE, is_bundle, is_vouched_as};
 use super::error::UploadError;
 use super::layer::{ENVELOPE, Layer};
 
@@ -63,8 +63,8 @@ pub(super) async fn among_referrers(
     bundle: &Bundle,
     signed: &Signed,
 ) -> Result<bool, UploadError> {
-    let is_logged = signed.entry.get().is_some();
-    if signed.repeatability == Repeatability::Repeatable && !is_logged {
+    let is_vouched = signed.entry.get().is_some() || signed.timestamp.get().is_some();
+    if signed.repeatability == Repeatability::Repeatable && !is_vouched {
         return Ok(false);
     }
     let (referrers, _) = remote.referrers(image, Some(BUNDLE)).await?;
@@ -103,7 +103,7 @@ async fn is_same_bundle(
     let Some(content) = blob(remote, &layer.digest, limit).await? else {
         return Ok(false);
     };
-    let is_enough = signed.entry.get().is_none() || is_logged(&content);
+    let is_enough = is_vouched_as(signed, &content);
     let envelope = envelope_of_bundle(&content).ok();
     Ok(is_enough && envelope.is_some_and(|envelope| is_ours(&envelope, signed)))
 }

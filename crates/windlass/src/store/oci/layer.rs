@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
-use windlass_core::signed::{Identity, LogEntry, Signed};
+use windlass_core::signed::{Identity, Signed};
 use windlass_registry::manifest::{CONFIG, Descriptor, MANIFEST, Manifest};
 use windlass_registry::{Blob, Digest, Merge, Write};
 
@@ -55,15 +55,16 @@ impl Layer {
         } else {
             Self::signature(&signed.payload.bytes, &text, &signed.identity)
         };
-        layer.logged(signed.entry.get())
+        layer.vouched(signed)
     }
 
-    /// The same with its log entry.
-    fn logged(mut self, entry: Option<&LogEntry>) -> Self {
-        if let (Some(annotations), Some(entry)) = (&mut self.descriptor.annotations, entry) {
+    /// The same with its log entry and its timestamp.
+    fn vouched(mut self, signed: &Signed) -> Self {
+        if let Some(annotations) = &mut self.descriptor.annotations {
+            let entry = signed.entry.get();
             let parts = [
-                (ENTRY, entry.entry.to_annotation()),
-                (TIMESTAMP, entry.timestamp_annotation()),
+                (ENTRY, entry.and_then(|entry| entry.entry.to_annotation())),
+                (TIMESTAMP, signed.timestamp_text()),
             ];
             for (name, text) in parts {
                 annotations.extend(text.map(|text| (name.to_owned(), text)));

@@ -1,7 +1,7 @@
 //! Bundles, compared with what Chains wrote for the same statement and the same signatures on a real
 //! registry.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use windlass_core::key::PrivateKey;
 use windlass_core::signed::Identity;
 use windlass_core::verify::envelope_of_bundle;
@@ -48,7 +48,7 @@ fn bundles_and_the_manifests_that_refer_with_them_have_the_references_shape() {
         let ours = Bundle::new(
             &envelope,
             &notes["dev.sigstore.bundle.predicateType"],
-            material(&identity, None),
+            material(&identity, Map::new()),
             notes["org.opencontainers.image.created"].parse().ok(),
         );
         let subject: Descriptor = theirs.subject.clone().unwrap();

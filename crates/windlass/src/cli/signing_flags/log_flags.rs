@@ -1,0 +1,328 @@
+//! What vouches for a signature: the log that gets its entry, and the authority that tells its time.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::ValueHint;
+use jiff::Timestamp;
+use windlass_core::config::{Endpoint, LogNeed, LogVersion, Transparency, TransparencyMode};
+
+use crate::cli::output;
+use crate::inspect::input::Input;
+use crate::log::{Log, Stamper, check_address};
+use crate::signing::roots::Roots;
+use crate::signing::services::{self, RekorService, Services, ServicesError};
+
+/// Heading of the flags in help texts.
+const LOGGING: &str = "Transparency log";
+
+/// The log and the authority, and what they are checked against.
+#[derive(Debug, clap::Args)]
+pub(super) struct LogFlags {
+    /// Address of the transparency log (Rekor) that gets an entry of each signature; without it
+    /// nothing is logged
+    #[arg(long, value_name = "URL", help_heading = LOGGING)]
+    rekor_url: Option<String>,
+    /// Whether the signature is logged where --rekor-url or --signing-config says; without one of
+    /// them there is no log to upload to, whatever cosign's default
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = clap::ArgAction::Set, help_heading = LOGGING)]
+    tlog_upload: Option<bool>,
+    /// Whole address of a timestamp authority (RFC 3161); without it there are no timestamps
+    #[arg(long, value_name = "URL", help_heading = LOGGING)]
+    timestamp_server_url: Option<String>,
+    /// Signing configuration that names Fulcio, the log and the timestamp authority, as cosign takes it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = LOGGING)]
+    signing_config: Option<PathBuf>,
+    /// Trusted root that the certificate, the log and the timestamp are checked against
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = LOGGING)]
+    trusted_root: Option<PathBuf>,
+}
+
+/// Where a signature is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Place {
+    /// In a layer under a tag, which has a place for entries of version 1 and for timestamps.
+    Tag,
+    /// The same for an attestation. cosign looks there for a timestamp of the whole envelope, and not of the
+    /// signature as in a bundle, so none is put there.
+    AttestationTag,
+    /// In a bundle, which has a place for both, of any version.
+    Bundle,
+    /// Nowhere but with a file for its timestamp.
+    Files,
+    /// By itself.
+    Bare,
+}
+
+/// Where entries are added, and who tells the time.
+pub(super) struct Vouching {
+    pub(super) log: Log,
+    pub(super) stamper: Option<Stamper>,
+    /// Whether the entries of the log have a time.
+    tells_time: bool,
+}
+
+impl Place {
+    /// That of a file: in its bundle, or by itself with a file for its timestamp.
+    pub(in crate::cli) fn of_file(has_bundle: bool, has_timestamp: bool) -> Self {
+        match (has_bundle, has_timestamp) {
+            (true, _) => Self::Bundle,
+            (false, true) => Self::Files,
+            (false, false) => Self::Bare,
+        }
+    }
+
+    /// The newest version of a log whose entries it has a place for.
+    pub(super) fn newest_log(self) -> LogVersion {
+        match self {
+            Self::Bundle => LogVersion::Two,
+            Self::Tag | Self::AttestationTag | Self::Files | Self::Bare => LogVersion::One,
+        }
+    }
+
+    /// How to get a place for entries of version 2.
+    pub(super) fn hint(self) -> &'static str {
+        match self {
+            Self::Bundle => "",
+            Self::Tag | Self::AttestationTag => " without --new-bundle-format",
+            Self::Files | Self::Bare => " without --bundle FILE",
+        }
+    }
+}
+
+impl LogFlags {
+    /// The trusted root.
+    pub(super) fn trusted_root(&self) -> Option<&Path> {
+        self.trusted_root.as_deref()
+    }
+
+    /// Whether a service is asked for.
+    pub(super) fn names_service(&self) -> bool {
+        let named = [&self.rekor_url, &self.timestamp_server_url];
+        named.iter().any(|url| url.is_some())
+            || self.signing_config.is_some()
+            || self.tlog_upload == Some(true)
+    }
+
+    /// Whether the log of the signing configuration is left out.
+    fn takes_no_log_of_file(&self) -> bool {
+        self.tlog_upload == Some(false) || self.rekor_url.is_some()
+    }
+
+    /// Whether it was said that there is an entry or that there is none.
+    pub(super) fn says_whether(&self) -> bool {
+        self.tlog_upload.is_some()
+    }
+
+    /// The services of the signing configuration, for a result that is put there.
+    pub(super) fn services(&self, place: Place) -> anyhow::Result<Services> {
+        let Some(path) = &self.signing_config else {
+            return Ok(Services::default());
+        };
+        let content = read(path)?;
+        let newest = if self.takes_no_log_of_file() {
+            LogVersion::Two
+        } else {
+            place.newest_log()
+        };
+        let read = Services::read(&content, Timestamp::now(), newest);
+        let hint = match read {
+            Err(ServicesError::NoPlace) => place.hint(),
+            _ => "",
+        };
+        let path = path.display();
+        read.with_context(|| format!("cannot use the signing configuration {path}{hint}"))
+    }
+
+    /// What the trusted root has.
+    pub(super) fn roots(&self) -> anyhow::Result<Roots> {
+        let Some(path) = &self.trusted_root else {
+            return Ok(Roots::default());
+        };
+        let content = read(path)?;
+        let read = Roots::read(&content);
+        read.with_context(|| format!("cannot use the trusted root {}", path.display()))
+    }
+
+    /// The log and the authority that are named, by a flag or else by the signing configuration.
+    pub(super) fn vouching(
+        &self,
+        services: &Services,
+        roots: &Roots,
+        place: Place,
+    ) -> anyhow::Result<Vouching> {
+        let rekor = self.rekor(services)?;
+        let log = rekor.as_ref().map(|rekor| match rekor.version {
+            LogVersion::One => self.log_of_version_one(&rekor.url, roots),
+            LogVersion::Two => self.log_of_version_two(&rekor.url, roots),
+        });
+        let stamper = self.stamper(services, roots, place)?;
+        ensure!(
+            stamper.is_none() || place != Place::Bare,
+            "the timestamp would be lost: write it to a file, such as a bundle with --bundle"
+        );
+        Ok(Vouching {
+            log: log.transpose()?.unwrap_or(Log::Off),
+            stamper,
+            tells_time: rekor.is_some_and(|rekor| rekor.version == LogVersion::One),
+        })
+    }
+
+    /// Tells of a signature that has no time.
+    pub(super) fn tell_undated(vouching: &Vouching) {
+        if vouching.log.is_on() && !vouching.tells_time && vouching.stamper.is_none() {
+            output::note(
+                "a log of version 2 tells no time: verifiers that need one refuse the signature, unless a \
+                 timestamp authority is named with --timestamp-server-url",
+            );
+        }
+    }
+
+    /// Refuses to sign without a key where nobody can tell later when that was.
+    pub(super) fn check_dated(&self, vouching: &Vouching) -> anyhow::Result<()> {
+        if vouching.tells_time || vouching.stamper.is_some() {
+            return Ok(());
+        }
+        ensure!(
+            !vouching.log.is_on(),
+            "a log of version 2 tells no time, and a certificate is valid for minutes, so nobody could \
+             tell that it was valid when it signed; name a timestamp authority with --timestamp-server-url"
+        );
+        ensure!(
+            self.tlog_upload == Some(false),
+            "a certificate is valid for minutes, and without a log entry or a timestamp nobody can tell \
+             that it was valid when it signed; name a log with --rekor-url or an authority with \
+             --timestamp-server-url, or do without by --tlog-upload=false"
+        );
+        Ok(())
+    }
+
+    /// The log that is named, unless there is to be none.
+    fn rekor(&self, services: &Services) -> anyhow::Result<Option<RekorService>> {
+        if self.tlog_upload == Some(false) {
+            return Ok(None);
+        }
+        let typed = self.rekor_url.as_ref().map(|url| RekorService {
+            url: url.clone(),
+            version: LogVersion::One,
+        });
+        let rekor = typed.or_else(|| services.rekor.clone());
+        ensure!(
+            rekor.is_some() || self.tlog_upload.is_none(),
+            "no transparency log is named; give its address with --rekor-url (the public one is \
+             https://rekor.sigstore.dev, where everybody sees it for good), or leave --tlog-upload out"
+        );
+        Ok(rekor)
+    }
+
+    /// The flag that names the log.
+    fn log_flag(&self) -> &'static str {
+        if self.rekor_url.is_some() {
+            "--rekor-url"
+        } else {
+            "--signing-config"
+        }
+    }
+
+    fn log_of_version_one(&self, url: &str, roots: &Roots) -> anyhow::Result<Log> {
+        let settings = Transparency {
+            mode: TransparencyMode::Always,
+            url: self.log_address(url)?,
+            need: LogNeed::Required,
+            public_key: roots.key_of_log(url).cloned(),
+            version: LogVersion::One,
+            origin: String::new(),
+            timestamps: None,
+        };
+        ensure!(
+            self.trusted_root.is_none() || settings.public_key.is_some(),
+            "the trusted root has no key of the log at that address; add it there, or correct {}",
+            self.log_flag()
+        );
+        Ok(Log::named(&settings))
+    }
+
+    fn log_of_version_two(&self, url: &str, roots: &Roots) -> anyhow::Result<Log> {
+        let url_of_log = self.log_address(url)?;
+        ensure!(
+            self.trusted_root.is_some(),
+            "the signing configuration names a log of version 2, which tells nobody its key: give a \
+             trusted root that has it with --trusted-root (`windlass trust show -o root` prints the public \
+             one), or name a log of version 1 with --rekor-url"
+        );
+        let trusted = roots.logs_of_version_two(url, Timestamp::now());
+        ensure!(
+            !trusted.is_empty(),
+            "the trusted root has no log that is valid now; add the key of the log of the signing \
+             configuration there"
+        );
+        Ok(Log::of_version_two(&url_of_log, trusted))
+    }
+
+    /// The address of a log. It may have a password where it must not, so it is not repeated.
+    fn log_address(&self, url: &str) -> anyhow::Result<Endpoint> {
+        let address = Endpoint::from(url);
+        if let Err(why) = check_address(&address) {
+            bail!(
+                "{} is no address of a transparency log: {why}; write https://HOST",
+                self.log_flag()
+            );
+        }
+        Ok(address)
+    }
+
+    fn stamper(
+        &self,
+        services: &Services,
+        roots: &Roots,
+        place: Place,
+    ) -> anyhow::Result<Option<Stamper>> {
+        let typed = self.timestamp_server_url.as_ref();
+        if place == Place::AttestationTag {
+            ensure!(
+                typed.is_none(),
+                "windlass does not make the timestamp that cosign looks for beside an attestation under \
+                 a tag, which is of the whole envelope; attach a bundle with --new-bundle-format, or leave \
+                 out --timestamp-server-url"
+            );
+            if services.timestamps.is_some() {
+                output::note(
+                    "attestations under a tag get no timestamp; attach a bundle with --new-bundle-format",
+                );
+            }
+            return Ok(None);
+        }
+        let Some(url) = typed.or(services.timestamps.as_ref()) else {
+            return Ok(None);
+        };
+        let flag = match typed {
+            Some(_) => "--timestamp-server-url",
+            None => "tsaUrls of --signing-config",
+        };
+        let address = Endpoint::from(url.as_str());
+        if let Err(why) = check_address(&address) {
+            bail!(
+                "{flag} is no address of a timestamp authority: {why}; write it whole, such as \
+                 https://HOST/api/v1/timestamp"
+            );
+        }
+        let trusted = roots.time_authorities.as_slice();
+        ensure!(
+            self.trusted_root.is_none() || !trusted.is_empty(),
+            "the trusted root has no timestamp authority; add it there, or leave out --trusted-root"
+        );
+        let is_trusted = self.trusted_root.is_some();
+        if !is_trusted {
+            output::note(
+                "who signs the timestamp is not checked; give a trusted root with --trusted-root",
+            );
+        }
+        let stamper = Stamper::of_command(&address, is_trusted.then_some(trusted));
+        stamper.map(Some).context("cannot ask for timestamps")
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let content = Input::File(path.to_owned()).read(services::LARGEST);
+    content.with_context(|| format!("cannot read {}", path.display()))
+}

@@ -1,0 +1,221 @@
+//! Signing by hand with the real Rekor of version 2 and the real timestamp authority, which a signing
+//! configuration names: cosign 3 verifies what windlass signed, with keys and by identities, and windlass
+//! what cosign 3 signed with a key. Cosign 2 verifies the timestamps that come without a log.
+
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+use windlass_e2e::images::push;
+use windlass_e2e::{
+    Cosign, Fulcio, Registry, RekorV2, Shell, Timestamps, Workstation, trusted_root,
+};
+
+/// What Fulcio names the service account of the token.
+const IDENTITY: &str = "https://kubernetes.io/namespaces/build/serviceaccounts/robot";
+const KIND: &str = "slsaprovenance1";
+/// The flags of both programs that name the services.
+const SERVICES: &str = "--signing-config config.json";
+
+/// Held while an authority for timestamps runs: each listens on the same port for its metrics.
+static AUTHORITY: Mutex<()> = Mutex::new(());
+
+/// What signs, logs and tells the time.
+struct Servers {
+    fulcio: Fulcio,
+    log: RekorV2,
+    times: Timestamps,
+}
+
+#[test]
+fn what_is_signed_by_hand_with_a_log_of_version_2_is_verified_both_ways() -> Result<()> {
+    let _alone = AUTHORITY.lock().unwrap_or_else(PoisonError::into_inner);
+    let machine = Workstation::new(Cosign::Three)?;
+    let shell = machine.shell();
+    let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
+    let servers = Servers {
+        fulcio: Fulcio::start(shell.folder())?,
+        log: RekorV2::start(shell)?,
+        times: Timestamps::start(shell)?,
+    };
+    prepare(shell)?;
+    servers.write(shell)?;
+    let token = servers.fulcio.token(shell, "build", "robot")?;
+    shell.write("token", token)?;
+    let identity = format!(
+        "--insecure-ignore-sct --certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
+        servers.fulcio.issuer()
+    );
+    for (who, sign, check) in [
+        ("key", "--key signer.key", "--key signer.pub"),
+        ("identity", "--identity-token token", &*identity),
+    ] {
+        let image = push(shell, &format!("{}/ours-{who}", registry.host()))?;
+        let before = servers.log.entries(shell)?;
+        ours(shell, &image, sign).with_context(|| format!("windlass signs, {who}"))?;
+        let added = servers.log.entries(shell)? - before;
+        ensure!(added == 4, "{who}: {added} entries");
+        verified(shell, &image, check).with_context(|| format!("of windlass, {who}"))?;
+        refused(shell, sign)?;
+    }
+    let image = push(shell, &format!("{}/theirs", registry.host()))?;
+    theirs(shell, &image, "--key signer.key").context("cosign signs")?;
+    verified(shell, &image, "--key signer.pub").context("of cosign")
+}
+
+impl Servers {
+    /// The signing configuration, the trusted root, and one with another log.
+    fn write(&self, shell: &Shell) -> Result<()> {
+        let service = |url: &str, version: u32| {
+            json!([{
+                "url": url, "majorApiVersion": version, "operator": "local",
+                "validFor": { "start": "2020-01-01T00:00:00Z" },
+            }])
+        };
+        let config = json!({
+            "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+            "caUrls": service(self.fulcio.address(), 1),
+            "rekorTlogUrls": service(self.log.address(), 2),
+            "rekorTlogConfig": { "selector": "ANY" },
+            "tsaUrls": service(self.times.address(), 1),
+            "tsaConfig": { "selector": "ANY" },
+        });
+        shell.write("config.json", config.to_string())?;
+        let bundle = shell.ok(&format!(
+            "curl --noproxy '*' --silent --fail {}/api/v2/trustBundle",
+            self.fulcio.address()
+        ))?;
+        let bundle: Value = serde_json::from_str(&bundle)?;
+        let chain = bundle["chains"][0]["certificates"].as_array();
+        let chain = chain.context("Fulcio gives no chain")?;
+        let chain: Vec<&str> = chain.iter().filter_map(Value::as_str).collect();
+        let root = trusted_root::of(
+            &self.log.trusted(),
+            &[trusted_root::authority(
+                self.fulcio.address(),
+                &chain.concat(),
+            )],
+            &[self.times.trusted()],
+        );
+        shell.write("root.json", root.to_string())?;
+        let mut other = root;
+        let der =
+            "openssl genpkey -algorithm ed25519 | openssl pkey -pubout -outform DER | base64 -w0";
+        other["tlogs"][0]["publicKey"]["rawBytes"] = json!(shell.ok(der)?.trim());
+        shell.write("other.json", other.to_string())
+    }
+}
+
+fn prepare(shell: &Shell) -> Result<()> {
+    shell.write("blob", "what was built\n")?;
+    let predicate = json!({
+        "buildDefinition": { "buildType": "https://example.com/b", "externalParameters": {} },
+        "runDetails": { "builder": { "id": "https://example.com/builder" } },
+    });
+    shell.write("predicate", predicate.to_string())?;
+    shell.ok("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out own.pem")?;
+    shell.ok("windlass import-key-pair --key own.pem -o signer")?;
+    Ok(())
+}
+
+/// windlass signs an image and a file, once each however often it is asked for the image.
+fn ours(shell: &Shell, image: &str, who: &str) -> Result<()> {
+    // Fulcio keeps no log of certificates here, so there is no SCT to check
+    let flags = format!("{who} {SERVICES} --trusted-root root.json --insecure-skip-verify");
+    let attest = format!("--predicate predicate --type {KIND}");
+    for _ in 0..2 {
+        shell.ok(&format!(
+            "windlass sign {flags} --new-bundle-format {image}"
+        ))?;
+        shell.ok(&format!(
+            "windlass attest {flags} {attest} --new-bundle-format {image}"
+        ))?;
+    }
+    shell.ok(&format!("windlass sign-blob {flags} --bundle bundle blob"))?;
+    shell.ok(&format!(
+        "windlass attest-blob {flags} {attest} --bundle att blob"
+    ))?;
+    Ok(())
+}
+
+/// windlass takes no entry of a log that the trusted root does not have.
+fn refused(shell: &Shell, who: &str) -> Result<()> {
+    let refused = shell.run(&format!(
+        "windlass sign-blob {who} {SERVICES} --trusted-root other.json --insecure-skip-verify \
+         --bundle none blob"
+    ))?;
+    ensure!(refused.code == 2, "the entry of another log is taken");
+    ensure!(!shell.folder().join("none").exists(), "a bundle is written");
+    Ok(())
+}
+
+/// cosign signs them.
+fn theirs(shell: &Shell, image: &str, who: &str) -> Result<()> {
+    let flags = format!("{who} {SERVICES} --yes");
+    let attest = format!("--predicate predicate --type {KIND}");
+    shell.ok(&format!("cosign sign {flags} {image}"))?;
+    shell.ok(&format!("cosign attest {flags} {attest} {image}"))?;
+    shell.ok(&format!("cosign sign-blob {flags} --bundle bundle blob"))?;
+    shell.ok(&format!(
+        "cosign attest-blob {flags} {attest} --bundle att blob"
+    ))?;
+    Ok(())
+}
+
+/// Both verify what is attached to the image and in the bundles, with its entry and its timestamp.
+fn verified(shell: &Shell, image: &str, check: &str) -> Result<()> {
+    for program in ["cosign", "windlass"] {
+        let flags = format!("--trusted-root ROOT --use-signed-timestamps {check}");
+        for line in [
+            format!("{program} verify {flags} {image}"),
+            format!("{program} verify-attestation --type {KIND} {flags} {image}"),
+            format!("{program} verify-blob {flags} --bundle bundle blob"),
+            format!("{program} verify-blob-attestation --type {KIND} {flags} --bundle att blob"),
+        ] {
+            shell.ok(&line.replace("ROOT", "root.json"))?;
+            let line = line.replace("ROOT", "other.json");
+            ensure!(
+                shell.run(&line)?.code != 0,
+                "{line}: another log is believed"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_timestamp_without_a_log_is_verified_by_cosign_2_under_a_tag_and_in_a_file() -> Result<()> {
+    let _alone = AUTHORITY.lock().unwrap_or_else(PoisonError::into_inner);
+    let machine = Workstation::new(Cosign::Two)?;
+    let shell = machine.shell();
+    let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
+    // each has certificates of its own, and this one ends here
+    let other = Timestamps::start(shell)?.chain().to_owned();
+    let times = Timestamps::start(shell)?;
+    prepare(shell)?;
+    shell.write("chain.pem", times.chain())?;
+    shell.write("other.pem", other)?;
+    let image = push(shell, &format!("{}/app", registry.host()))?;
+    let sign = format!(
+        "--key signer.key --timestamp-server-url {}",
+        times.address()
+    );
+    shell.ok(&format!("windlass sign {sign} {image}"))?;
+    shell.ok(&format!(
+        "windlass sign-blob {sign} --output-signature sig --rfc3161-timestamp stamp blob"
+    ))?;
+    let check = "--key signer.pub --insecure-ignore-tlog --use-signed-timestamps \
+                 --timestamp-certificate-chain CHAIN";
+    for line in [
+        format!("cosign verify {check} {image}"),
+        format!("cosign verify-blob {check} --signature sig --rfc3161-timestamp stamp blob"),
+    ] {
+        shell.ok(&line.replace("CHAIN", "chain.pem"))?;
+        let line = line.replace("CHAIN", "other.pem");
+        ensure!(
+            shell.run(&line)?.code != 0,
+            "{line}: another authority is believed"
+        );
+    }
+    Ok(())
+}
