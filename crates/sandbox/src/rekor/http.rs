@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
+use http::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION};
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode};
 use serde_json::{Value, json};
@@ -89,10 +89,16 @@ impl State {
             Ok(body) => body,
             Err(why) => return self.refusal(StatusCode::BAD_REQUEST, why),
         };
-        let place = format!("{}{ENTRIES}/{}", self.options.prefix, uuid(&body));
+        let uuid = uuid(&body);
+        let place = format!("{}{ENTRIES}/{uuid}", self.options.prefix);
         let (index, is_new) = self.add(body);
         let mut response = if is_new {
-            self.at(Some(index), StatusCode::CREATED, lie)
+            let mut response = self.at(Some(index), StatusCode::CREATED, lie);
+            // cosign 3 looks the entry up in the response by this name
+            if let Ok(uuid) = HeaderValue::from_str(&uuid) {
+                response.headers_mut().insert(ETAG, uuid);
+            }
+            response
         } else {
             self.refusal(StatusCode::CONFLICT, "an equivalent entry exists")
         };
