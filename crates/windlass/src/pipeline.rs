@@ -17,15 +17,15 @@ use windlass_core::config::{LogNeed, SignerKind, StoreKind};
 use windlass_core::payload::Payload;
 use windlass_core::retry::Retry;
 use windlass_core::run::Run;
-use windlass_core::signed::{Artifact, Repeatability, Signature, Signed, message};
+use windlass_core::signed::{Signature, Signed, message};
 
 use self::artifacts::{Item, plan};
+use self::postponed::{awaited, postponed};
 use self::progress::Begun;
 use self::record::Delivery;
 use crate::log::{Added, Claimed, LogError};
+use crate::sign::SignError;
 use crate::sign::signers::Signers;
-use crate::sign::{SignError, Signer};
-use crate::store::oci;
 use crate::store::{Put, Store};
 use crate::telemetry::{Failure, Stage};
 
@@ -37,6 +37,7 @@ pub(crate) use self::record::{Record, State};
 mod artifacts;
 mod failures;
 mod means;
+mod postponed;
 mod progress;
 mod record;
 
@@ -224,34 +225,5 @@ async fn sign(
     match signers.get(signer) {
         Ok(signer) => signer.sign(&message(payload)).await,
         Err(missing) => Err(SignError::NotLoaded(missing.to_owned())),
-    }
-}
-
-/// The hosts that an artifact waits for, if this pass can do nothing with it. It is then signed in the
-/// pass that asks them, so that no signature is kept in memory meanwhile, or made again. One that would
-/// be another one then is made now: it has to be on the run before anybody is asked.
-fn awaited(item: &Item, means: Means<'_>) -> BTreeSet<String> {
-    let is_repeatable = |signer: &Signer| signer.repeatability() == Repeatability::Repeatable;
-    if means.log.is_on() || !means.signers.get(item.signer).is_ok_and(is_repeatable) {
-        return BTreeSet::new();
-    }
-    let what = (&item.artifact, &item.payload);
-    let each = item.stores.iter().map(|kind| {
-        let hosts = postponed(*kind, what, means);
-        (!hosts.is_empty()).then_some(hosts)
-    });
-    let all: Option<Vec<_>> = each.collect();
-    all.unwrap_or_default().into_iter().flatten().collect()
-}
-
-/// The hosts that a store would ask, if it has to wait for a later pass.
-fn postponed(
-    kind: StoreKind,
-    (artifact, payload): (&Artifact, &Payload),
-    means: Means<'_>,
-) -> BTreeSet<String> {
-    match (kind, means.reach) {
-        (StoreKind::Oci, Reach::Run) => oci::hosts_of(artifact, payload, &means.config.storage),
-        _ => BTreeSet::new(),
     }
 }
