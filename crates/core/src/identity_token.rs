@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::config::Token;
+use crate::json::object;
 
 /// Largest token, in bytes.
 pub const LIMIT: usize = 64 << 10;
@@ -73,13 +74,7 @@ impl IdentityToken {
         else {
             return Err(NO_JWT);
         };
-        // a list of them in this order would be read as well (RFC 7519, section 4: an object), and bytes
-        // that are no text in a claim that is not read here
-        let claims = std::str::from_utf8(&claims).map_err(|_| NO_JWT)?;
-        if !claims.trim_ascii_start().starts_with('{') {
-            return Err(NO_JWT);
-        }
-        let claims: Claims = serde_json::from_str(claims).map_err(|_| NO_JWT)?;
+        let claims: Claims = object(&claims).ok_or(NO_JWT)?;
         let is_verified = claims.email_verified == true || claims.email_verified == "true";
         let subject = match (claims.email.is_empty(), claims.sub.is_empty()) {
             (false, _) if is_verified => claims.email,

@@ -5,11 +5,13 @@
 //! writes JSON: docs/behaviour.md, "JSON".
 
 pub use self::flaw::Flaw;
+pub use self::object::object;
 pub use self::strict::{StrictError, strict};
 pub(crate) use self::value::Object;
 pub use self::value::{Json, JsonError, MAX_DEPTH};
 
 mod flaw;
+mod object;
 mod parse;
 mod strict;
 mod value;

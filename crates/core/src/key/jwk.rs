@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::error::KeyError;
 use super::public::{Kind, PublicKey};
+use crate::json::object;
 
 const LABEL: &str = "JSON Web Key";
 
@@ -24,12 +25,7 @@ struct Jwk {
 impl PublicKey {
     /// Reads a JSON Web Key of type `EC` (P-256, P-384 or P-521) or `RSA`.
     pub fn from_jwk(json: &[u8]) -> Result<Self, KeyError> {
-        // a list of the members in this order would be read as well (RFC 7517, section 4: an object)
-        let json = std::str::from_utf8(json).map_err(damaged)?;
-        if !json.trim_ascii_start().starts_with('{') {
-            return Err(damaged(()));
-        }
-        let jwk: Jwk = serde_json::from_str(json).map_err(damaged)?;
+        let jwk: Jwk = object(json).ok_or_else(|| damaged(()))?;
         match jwk.kty.as_str() {
             "EC" => Self::new(ec(&jwk)?),
             "RSA" => Self::new(rsa(&jwk)?),
