@@ -26,6 +26,7 @@ pub mod seal;
 pub mod signed;
 pub mod tekton;
 pub mod terminal;
+pub mod time_range;
 pub mod timestamp;
 pub mod tlog;
 pub mod verify;

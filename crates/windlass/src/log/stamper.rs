@@ -10,6 +10,7 @@ use windlass_core::certificate::Details;
 use windlass_core::config::{Endpoint, Timestamps};
 use windlass_core::key::Certificate;
 use windlass_core::signed::{Identity, Signed};
+use windlass_core::time_range::TimeRange;
 use windlass_core::timestamp::{NONCE, Stamp, StampError, request};
 
 use super::error::{LogError, StampFlaw};
@@ -35,9 +36,8 @@ pub(crate) struct Stamper {
 pub(crate) struct TimeAuthority {
     /// Its certificates: the one that signs timestamps first, the root last.
     pub(crate) chain: Vec<Certificate>,
-    /// Since when it is trusted, and until when.
-    pub(crate) from: Option<Timestamp>,
-    pub(crate) until: Option<Timestamp>,
+    /// When it is trusted.
+    pub(crate) valid_for: TimeRange,
 }
 
 /// Who may sign timestamps.
@@ -54,8 +54,7 @@ struct Trusted {
     authority: StampAuthority,
     /// The certificate that signs timestamps.
     signer: Certificate,
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
+    valid_for: TimeRange,
 }
 
 impl Stamper {
@@ -199,15 +198,12 @@ impl Trusted {
         Ok(Self {
             authority: StampAuthority::new(&authority.chain)?,
             signer: signer.clone(),
-            from: authority.from,
-            until: authority.until,
+            valid_for: authority.valid_for,
         })
     }
 
     fn check(&self, response: &[u8], signature: &[u8], time: Timestamp) -> Result<(), StampFlaw> {
-        let is_within = self.from.is_none_or(|from| from <= time)
-            && self.until.is_none_or(|until| time <= until);
-        if !is_within || !is_valid_at(&self.signer, time) {
+        if !self.valid_for.has(time) || !is_valid_at(&self.signer, time) {
             return Err(StampFlaw::AuthorityEnded);
         }
         self.authority.check(response, signature).map_err(flaw)

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde::Deserialize;
 use windlass_core::key::{Certificate, PublicKey};
+use windlass_core::time_range::TimeRange;
 
 use crate::log::{TimeAuthority, TrustedLog};
 
@@ -35,7 +36,7 @@ struct Log {
     /// Its address, without the slash at its end.
     url: String,
     key: PublicKey,
-    until: Option<Timestamp>,
+    valid_for: TimeRange,
 }
 
 #[derive(Deserialize)]
@@ -57,7 +58,7 @@ struct TrustedRoot {
 struct Authority {
     cert_chain: Chain,
     #[serde(default)]
-    valid_for: Range,
+    valid_for: TimeRange,
 }
 
 #[derive(Deserialize)]
@@ -84,13 +85,7 @@ struct LogWire {
 struct KeyWire {
     raw_bytes: String,
     #[serde(default)]
-    valid_for: Range,
-}
-
-#[derive(Deserialize, Default)]
-struct Range {
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
+    valid_for: TimeRange,
 }
 
 impl Roots {
@@ -123,7 +118,7 @@ impl Roots {
                 Some(Log {
                     url: bare(&log.base_url).to_owned(),
                     key: log.key()?,
-                    until: log.public_key.valid_for.end,
+                    valid_for: log.public_key.valid_for,
                 })
             })
             .collect();
@@ -151,7 +146,7 @@ impl Roots {
             return at;
         }
         let current = self.logs.iter();
-        let current = current.filter(|log| log.until.is_none_or(|until| now <= until));
+        let current = current.filter(|log| !log.valid_for.has_ended(now));
         current.filter_map(trusted).collect()
     }
 }
@@ -170,8 +165,7 @@ impl Authority {
         }
         Ok(TimeAuthority {
             chain,
-            from: self.valid_for.start,
-            until: self.valid_for.end,
+            valid_for: self.valid_for,
         })
     }
 }

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::Deserialize;
 use windlass_core::config::LogVersion;
+use windlass_core::time_range::TimeRange;
 
 /// Largest file of this kind, and of a trusted root.
 pub(crate) const LARGEST: usize = 4 << 20;
@@ -121,15 +122,9 @@ struct Service {
     #[serde(default)]
     major_api_version: u32,
     #[serde(default)]
-    valid_for: Range,
+    valid_for: TimeRange,
     #[serde(default)]
     operator: String,
-}
-
-#[derive(Deserialize, Default)]
-struct Range {
-    start: Option<Timestamp>,
-    end: Option<Timestamp>,
 }
 
 #[derive(Deserialize, Default)]
@@ -177,7 +172,8 @@ impl SigningConfig {
         };
         let all = &self.rekor_tlog_urls;
         let chosen = chosen(REKOR, all, &self.rekor_tlog_config, versions, now);
-        let is_of_two = |service: &Service| service.major_api_version == 2 && service.is_valid(now);
+        let is_of_two =
+            |service: &Service| service.major_api_version == 2 && service.valid_for.has(now);
         let chosen = match chosen {
             Err(ServicesError::None { .. }) if all.iter().any(is_of_two) => {
                 Err(ServicesError::NoPlace)
@@ -195,13 +191,6 @@ impl SigningConfig {
     }
 }
 
-impl Service {
-    fn is_valid(&self, now: Timestamp) -> bool {
-        let Range { start, end } = &self.valid_for;
-        start.is_none_or(|start| start <= now) && end.is_none_or(|end| now <= end)
-    }
-}
-
 /// The service to use, of these versions, the best first; none if there is none of any version.
 fn chosen<'s>(
     kind: Kind,
@@ -213,7 +202,10 @@ fn chosen<'s>(
     if services.is_empty() {
         return Ok(None);
     }
-    let mut valid: Vec<&Service> = services.iter().filter(|one| one.is_valid(now)).collect();
+    let mut valid: Vec<&Service> = services
+        .iter()
+        .filter(|one| one.valid_for.has(now))
+        .collect();
     valid.sort_by_key(|one| std::cmp::Reverse(one.valid_for.start));
     let of = |version: &u32| {
         let mut operators = HashSet::new();
@@ -245,24 +237,21 @@ impl Selection {
             "EXACT" => usize::try_from(self.count).unwrap_or(usize::MAX),
             _ => return Err(ServicesError::Selector { setting }),
         };
-        match count {
-            1 => Ok(()),
-            0 => Err(ServicesError::Count {
+        if count == 0 || count > usable {
+            return Err(ServicesError::Count {
                 count,
                 usable,
                 setting,
-            }),
-            _ if count > usable => Err(ServicesError::Count {
-                count,
-                usable,
-                setting,
-            }),
-            _ => Err(ServicesError::Several {
+            });
+        }
+        if count > 1 {
+            return Err(ServicesError::Several {
                 count,
                 what,
                 setting,
-            }),
+            });
         }
+        Ok(())
     }
 }
 

@@ -259,16 +259,9 @@ impl LogFlags {
         Ok(Log::of_version_two(&url_of_log, trusted))
     }
 
-    /// The address of a log. It may have a password where it must not, so it is not repeated.
     fn log_address(&self, url: &str) -> anyhow::Result<Endpoint> {
-        let address = Endpoint::from(url);
-        if let Err(why) = check_address(&address) {
-            bail!(
-                "{} is no address of a transparency log: {why}; write https://HOST",
-                self.log_flag()
-            );
-        }
-        Ok(address)
+        let form = "write https://HOST";
+        address(url, self.log_flag(), ("a transparency log", form))
     }
 
     fn stamper(
@@ -299,13 +292,8 @@ impl LogFlags {
             Some(_) => "--timestamp-server-url",
             None => "tsaUrls of --signing-config",
         };
-        let address = Endpoint::from(url.as_str());
-        if let Err(why) = check_address(&address) {
-            bail!(
-                "{flag} is no address of a timestamp authority: {why}; write it whole, such as \
-                 https://HOST/api/v1/timestamp"
-            );
-        }
+        let form = "write it whole, such as https://HOST/api/v1/timestamp";
+        let address = address(url, flag, ("a timestamp authority", form))?;
         let trusted = roots.time_authorities.as_slice();
         ensure!(
             self.trusted_root.is_none() || !trusted.is_empty(),
@@ -320,6 +308,15 @@ impl LogFlags {
         let stamper = Stamper::of_command(&address, is_trusted.then_some(trusted));
         stamper.map(Some).context("cannot ask for timestamps")
     }
+}
+
+/// The address that a flag gives. It may have a password where it must not, so it is not repeated.
+fn address(url: &str, flag: &str, (of, form): (&str, &str)) -> anyhow::Result<Endpoint> {
+    let address = Endpoint::from(url);
+    if let Err(why) = check_address(&address) {
+        bail!("{flag} is no address of {of}: {why}; {form}");
+    }
+    Ok(address)
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
