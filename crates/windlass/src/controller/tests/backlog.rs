@@ -2,44 +2,19 @@
 
 use windlass_sandbox::registry::{Options as RegistryOptions, Registry};
 
+use super::registries::{built, image_with};
 use super::*;
 
 /// More runs than the queue keeps signatures of between two passes, for one namespace.
 const RUNS: usize = 300;
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-
-/// Pushes an image of its own to `team/app` and gives its digest.
-fn image(registry: &Registry, number: usize) -> String {
-    let content = json!({ "number": number }).to_string();
-    let config = registry.put_blob("team/app", content.clone());
-    let manifest = json!({
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json",
-            "size": content.len(), "digest": config,
-        },
-        "layers": [],
-    });
-    registry.put_manifest(
-        "team/app",
-        &number.to_string(),
-        MANIFEST,
-        manifest.to_string(),
-    )
-}
 
 #[tokio::test]
 async fn each_run_of_a_backlog_is_signed_once_and_uploaded_once() {
     let registry = Registry::start(RegistryOptions::default()).await.unwrap();
     let scene = Scene::without_key().await;
     for number in 0..RUNS {
-        let mut run = finished(&format!("build-{number}"));
-        run["status"]["results"] = json!([
-            { "name": "IMAGE_URL", "value": format!("{}/team/app", registry.host()) },
-            { "name": "IMAGE_DIGEST", "value": image(&registry, number) },
-        ]);
-        scene.create(run);
+        let digest = image_with(&registry, &json!({ "number": number }).to_string());
+        scene.create(built(&format!("build-{number}"), &registry, &digest));
     }
     registry.clear_requests();
     let oci = json!({ "artifacts.taskrun.storage": "oci", "artifacts.oci.storage": "oci" });

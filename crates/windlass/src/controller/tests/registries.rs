@@ -33,12 +33,18 @@ async fn guarded() -> Registry {
 
 /// Pushes an image to `team/app` and gives its digest.
 pub(super) fn image(registry: &Registry) -> String {
-    let config = registry.put_blob("team/app", "{}");
+    image_with(registry, "{}")
+}
+
+/// The same with this config, which makes it another image.
+pub(super) fn image_with(registry: &Registry, content: &str) -> String {
+    let config = registry.put_blob("team/app", content.to_owned());
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "config": {
-            "mediaType": "application/vnd.oci.image.config.v1+json", "size": 2, "digest": config,
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "size": content.len(), "digest": config,
         },
         "layers": [],
     });
