@@ -4,8 +4,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use serde_json::json;
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
 
 use crate::parts;
 use crate::ports::free_port;
@@ -55,6 +55,20 @@ impl Fulcio {
     /// `http://127.0.0.1:PORT`.
     pub fn address(&self) -> &str {
         &self.place
+    }
+
+    /// Its certificates, PEM: the root last.
+    pub fn chain(&self, shell: &Shell) -> Result<String> {
+        let place = &self.place;
+        let bundle = shell.ok(&format!(
+            "curl --noproxy '*' --silent --fail {place}/api/v2/trustBundle"
+        ))?;
+        let bundle: Value = serde_json::from_str(&bundle)?;
+        let chain = bundle["chains"][0]["certificates"].as_array();
+        let chain = chain.context("Fulcio gives no chain")?;
+        let chain: Vec<&str> = chain.iter().filter_map(Value::as_str).collect();
+        ensure!(!chain.is_empty(), "Fulcio gives no root");
+        Ok(chain.concat())
     }
 
     /// The issuer of the tokens.

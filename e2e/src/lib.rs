@@ -7,6 +7,7 @@
 mod api;
 mod built_in;
 mod bulk;
+pub mod by_hand;
 mod controller;
 mod deployment;
 pub mod etcd;

@@ -5,14 +5,14 @@
 //! right.
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
+use windlass_e2e::by_hand::{KIND, make_signer, write_inputs};
 use windlass_e2e::images::push;
 use windlass_e2e::{Cosign, Fulcio, Registry, Shell, Workstation, trusted_root};
 use windlass_sandbox::rekor::{Options, Rekor};
 
 /// What Fulcio names the service account of the token.
 const IDENTITY: &str = "https://kubernetes.io/namespaces/build/serviceaccounts/robot";
-const KIND: &str = "slsaprovenance1";
 
 /// The layouts in a registry, and the flag of windlass for each.
 const LAYOUTS: [(&str, &str); 2] = [("tags", ""), ("bundles", "--new-bundle-format ")];
@@ -23,9 +23,8 @@ fn what_windlass_signs_with_a_key_cosign_verifies_and_the_other_way_round() -> R
         let machine = Workstation::new(cosign)?;
         let shell = machine.shell();
         let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
-        prepare(shell)?;
-        shell.ok("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out own.pem")?;
-        shell.ok("windlass import-key-pair --key own.pem -o signer")?;
+        write_inputs(shell)?;
+        make_signer(shell)?;
         shell.ok("cosign public-key --key signer.key > seen.pub && diff seen.pub signer.pub")?;
         for (layout, flag) in LAYOUTS {
             let image = push(shell, &format!("{}/{layout}", registry.host()))?;
@@ -54,15 +53,6 @@ fn what_windlass_signs_with_a_key_cosign_verifies_and_the_other_way_round() -> R
         files(shell, cosign)?;
     }
     Ok(())
-}
-
-fn prepare(shell: &Shell) -> Result<()> {
-    shell.write("blob", "what was built\n")?;
-    let predicate = json!({
-        "buildDefinition": { "buildType": "https://example.com/b", "externalParameters": {} },
-        "runDetails": { "builder": { "id": "https://example.com/builder" } },
-    });
-    shell.write("predicate", predicate.to_string())
 }
 
 /// The flags with which this cosign signs images without a log, as it does by itself otherwise.
@@ -162,7 +152,7 @@ fn what_windlass_signs_without_a_key_cosign_verifies_by_the_identity_and_the_log
         let shell = machine.shell();
         let fulcio = Fulcio::start(shell.folder())?;
         let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
-        prepare(shell)?;
+        write_inputs(shell)?;
         shell.write("token", fulcio.token(shell, "build", "robot")?)?;
         let who = format!(
             "--identity-token token --fulcio-url {} --rekor-url {}",
@@ -218,19 +208,11 @@ fn what_windlass_signs_without_a_key_cosign_verifies_by_the_identity_and_the_log
 
 /// The authority and the log as a trusted root, and as the files that cosign takes for tags.
 fn trust(shell: &Shell, fulcio: &Fulcio, log: &Rekor) -> Result<()> {
-    let bundle = shell.ok(&format!(
-        "curl --noproxy '*' --silent --fail {}/api/v2/trustBundle",
-        fulcio.address()
-    ))?;
-    let bundle: Value = serde_json::from_str(&bundle)?;
-    let chain = bundle["chains"][0]["certificates"].as_array();
-    let chain = chain.context("Fulcio gives no chain")?;
-    let chain: Vec<&str> = chain.iter().filter_map(Value::as_str).collect();
-    shell.write("ca.pem", chain.concat())?;
-    ensure!(!chain.is_empty(), "Fulcio gives no root");
+    let chain = fulcio.chain(shell)?;
+    shell.write("ca.pem", &chain)?;
     let log = (log.url(), log.public_key());
     let log = trusted_root::log_of_version_1(shell, "log", (&log.0, &log.1))?;
-    let authority = trusted_root::authority(fulcio.address(), &chain.concat());
+    let authority = trusted_root::authority(fulcio.address(), &chain);
     let root = trusted_root::of(&log, &[authority], &[]);
     shell.write("root.json", root.to_string())
 }

@@ -5,7 +5,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
+use windlass_e2e::by_hand::{KIND, make_signer, signing_config, write_inputs};
 use windlass_e2e::images::push;
 use windlass_e2e::{
     Cosign, Fulcio, Registry, RekorV2, Shell, Timestamps, Workstation, trusted_root,
@@ -13,7 +14,6 @@ use windlass_e2e::{
 
 /// What Fulcio names the service account of the token.
 const IDENTITY: &str = "https://kubernetes.io/namespaces/build/serviceaccounts/robot";
-const KIND: &str = "slsaprovenance1";
 /// The flags of both programs that name the services.
 const SERVICES: &str = "--signing-config config.json";
 
@@ -66,35 +66,13 @@ fn what_is_signed_by_hand_with_a_log_of_version_2_is_verified_both_ways() -> Res
 impl Servers {
     /// The signing configuration, the trusted root, and one with another log.
     fn write(&self, shell: &Shell) -> Result<()> {
-        let service = |url: &str, version: u32| {
-            json!([{
-                "url": url, "majorApiVersion": version, "operator": "local",
-                "validFor": { "start": "2020-01-01T00:00:00Z" },
-            }])
-        };
-        let config = json!({
-            "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
-            "caUrls": service(self.fulcio.address(), 1),
-            "rekorTlogUrls": service(self.log.address(), 2),
-            "rekorTlogConfig": { "selector": "ANY" },
-            "tsaUrls": service(self.times.address(), 1),
-            "tsaConfig": { "selector": "ANY" },
-        });
+        let fulcio = self.fulcio.address();
+        let config = signing_config(Some(fulcio), self.log.address(), self.times.address());
         shell.write("config.json", config.to_string())?;
-        let bundle = shell.ok(&format!(
-            "curl --noproxy '*' --silent --fail {}/api/v2/trustBundle",
-            self.fulcio.address()
-        ))?;
-        let bundle: Value = serde_json::from_str(&bundle)?;
-        let chain = bundle["chains"][0]["certificates"].as_array();
-        let chain = chain.context("Fulcio gives no chain")?;
-        let chain: Vec<&str> = chain.iter().filter_map(Value::as_str).collect();
+        let chain = self.fulcio.chain(shell)?;
         let root = trusted_root::of(
             &self.log.trusted(),
-            &[trusted_root::authority(
-                self.fulcio.address(),
-                &chain.concat(),
-            )],
+            &[trusted_root::authority(fulcio, &chain)],
             &[self.times.trusted()],
         );
         shell.write("root.json", root.to_string())?;
@@ -107,15 +85,8 @@ impl Servers {
 }
 
 fn prepare(shell: &Shell) -> Result<()> {
-    shell.write("blob", "what was built\n")?;
-    let predicate = json!({
-        "buildDefinition": { "buildType": "https://example.com/b", "externalParameters": {} },
-        "runDetails": { "builder": { "id": "https://example.com/builder" } },
-    });
-    shell.write("predicate", predicate.to_string())?;
-    shell.ok("openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out own.pem")?;
-    shell.ok("windlass import-key-pair --key own.pem -o signer")?;
-    Ok(())
+    write_inputs(shell)?;
+    make_signer(shell)
 }
 
 /// windlass signs an image and a file, once each however often it is asked for the image.

@@ -6,11 +6,10 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
+use windlass_e2e::by_hand::{KIND, signing_config, write_inputs};
 use windlass_e2e::images::push;
 use windlass_e2e::{Cosign, Registry, RekorV2, Shell, Timestamps, Workstation, trusted_root};
 use windlass_sandbox::rekor::{Options, Rekor};
-
-const KIND: &str = "slsaprovenance1";
 
 #[test]
 fn what_cosign_logs_in_version_1_windlass_verifies() -> Result<()> {
@@ -47,7 +46,7 @@ fn what_cosign_3_logs_in_version_2_windlass_verifies() -> Result<()> {
     let (server, stamps) = (RekorV2::start(shell)?, Timestamps::start(shell)?);
     prepare(shell)?;
     trust(shell, &server.trusted(), &[stamps.trusted()])?;
-    let config = signing_config(server.address(), stamps.address());
+    let config = signing_config(None, server.address(), stamps.address());
     shell.write("signing.json", config.to_string())?;
     signed_and_verified(
         shell,
@@ -85,12 +84,7 @@ fn signed_and_verified(shell: &Shell, how: &str) -> Result<()> {
 }
 
 fn prepare(shell: &Shell) -> Result<()> {
-    shell.write("blob", "what was built\n")?;
-    let predicate = json!({
-        "buildDefinition": { "buildType": "https://example.com/b", "externalParameters": {} },
-        "runDetails": { "builder": { "id": "https://example.com/builder" } },
-    });
-    shell.write("predicate", predicate.to_string())?;
+    write_inputs(shell)?;
     shell.ok("cosign generate-key-pair").map(drop)
 }
 
@@ -105,23 +99,4 @@ fn trust(shell: &Shell, log: &Value, stamps: &[Value]) -> Result<()> {
     let key = (key.trim(), "PKIX_ECDSA_P256_SHA_256");
     root["tlogs"] = json!([trusted_root::log("https://other.test", key, id.trim())]);
     shell.write("other.json", root.to_string())
-}
-
-/// Where cosign 3 logs and gets timestamps.
-fn signing_config(log: &str, stamps: &str) -> Value {
-    let service = |address: &str, version: u8| {
-        json!({
-            "url": address, "majorApiVersion": version, "operator": "local",
-            "validFor": { "start": "2020-01-01T00:00:00Z" },
-        })
-    };
-    json!({
-        "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
-        "caUrls": [],
-        "oidcUrls": [],
-        "rekorTlogUrls": [service(log, 2)],
-        "rekorTlogConfig": { "selector": "ANY" },
-        "tsaUrls": [service(stamps, 1)],
-        "tsaConfig": { "selector": "ANY" },
-    })
 }
