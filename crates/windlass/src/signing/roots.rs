@@ -15,7 +15,7 @@ use crate::log::{TimeAuthority, TrustedLog};
 
 /// Why a file is not used.
 #[derive(Debug, thiserror::Error)]
-#[error("it is not a trusted root")]
+#[error("it is not a trusted root; `windlass trust show -o root` prints the public one")]
 pub(crate) struct NoTrustedRoot;
 
 /// What a trusted root has of authorities and logs.

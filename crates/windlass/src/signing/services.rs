@@ -36,7 +36,10 @@ const TIMESTAMPS: Kind = Kind {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ServicesError {
     /// It is something else.
-    #[error("it is not a signing configuration of version 0.2 ({SIGNING_CONFIG})")]
+    #[error(
+        "it is not a signing configuration of version 0.2 ({SIGNING_CONFIG}); `cosign signing-config \
+         create` writes one"
+    )]
     NoSigningConfig,
     /// It asks for more than one service of a kind.
     #[error(

@@ -156,14 +156,9 @@ impl LogFlags {
             LogVersion::One => self.log_of_version_one(&rekor.url, roots),
             LogVersion::Two => self.log_of_version_two(&rekor.url, roots),
         });
-        let stamper = self.stamper(services, roots, place)?;
-        ensure!(
-            stamper.is_none() || place != Place::Bare,
-            "the timestamp would be lost: write it to a file, such as a bundle with --bundle"
-        );
         Ok(Vouching {
             log: log.transpose()?.unwrap_or(Log::Off),
-            stamper,
+            stamper: self.stamper(services, roots, place)?,
             tells_time: rekor.is_some_and(|rekor| rekor.version == LogVersion::One),
         })
     }
@@ -288,6 +283,10 @@ impl LogFlags {
         let Some(url) = typed.or(services.timestamps.as_ref()) else {
             return Ok(None);
         };
+        ensure!(
+            place != Place::Bare,
+            "the timestamp would be lost: write it to a file, such as a bundle with --bundle"
+        );
         let flag = match typed {
             Some(_) => "--timestamp-server-url",
             None => "tsaUrls of --signing-config",
