@@ -8,6 +8,7 @@ use windlass_core::extract;
 use windlass_core::format::Format;
 use windlass_core::image::Image;
 use windlass_core::payload::{Payload, PayloadError};
+use windlass_core::retry::Retry;
 use windlass_core::run::{Run, TaskRun};
 use windlass_core::signed::Artifact;
 
@@ -55,6 +56,16 @@ pub(crate) enum PlanError {
     /// The run cannot be recorded, whatever its signatures are.
     #[error(transparent)]
     Store(#[from] TooLarge),
+}
+
+impl PlanError {
+    /// When a repetition is worth it.
+    pub(crate) fn retry(&self) -> Retry {
+        match self {
+            Self::Format { .. } | Self::Store(_) => Retry::Never,
+            Self::NoSigner(_) => Retry::Settings,
+        }
+    }
 }
 
 /// Whether a run built images.

@@ -2,7 +2,7 @@
 
 use windlass_core::config::StoreKind;
 
-use super::record::{Delivery, StepError};
+use super::delivery::{Delivery, StepError};
 use crate::store::StoreError;
 use crate::store::oci::UploadError;
 use crate::telemetry::{Failure, Reason, Stage};

@@ -41,6 +41,14 @@ pub(super) struct Begun {
     pub(super) done: BTreeSet<StoreKind>,
 }
 
+impl Begun {
+    /// Forgets what stores have, and what they have yet to read back.
+    pub(super) fn forget_stores(&mut self) {
+        self.confirmations.clear();
+        self.done.clear();
+    }
+}
+
 /// What a pass hands to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
@@ -63,10 +71,7 @@ impl Progress {
         if self.storage.as_deref() == Some(storage) {
             return;
         }
-        for begun in self.artifacts.values_mut() {
-            begun.confirmations.clear();
-            begun.done.clear();
-        }
+        self.artifacts.values_mut().for_each(Begun::forget_stores);
     }
 
     /// Whether there is nothing to hand on.

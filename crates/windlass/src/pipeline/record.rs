@@ -15,52 +15,10 @@ use windlass_core::run::{Kind, Metadata};
 use windlass_core::seal;
 use windlass_core::signed::{Artifact, LogEntry, Signed};
 
+use super::delivery::Delivery;
 use super::progress::{Progress, is_unique, key};
-use crate::log::LogError;
-use crate::sign::SignError;
 use crate::store::run::{self as run_store, Annotations, TooLarge};
 use crate::store::{Put, StoreError};
-
-/// Why a step of the flow did not succeed for an artifact.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StepError {
-    /// It is not signed.
-    #[error(transparent)]
-    Sign(#[from] SignError),
-    /// Its signature has no entry in the log.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// A store does not have it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl StepError {
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Sign(error) => error.retry(),
-            Self::Log(error) => error.retry(),
-            Self::Store(error) => error.retry(),
-        }
-    }
-}
-
-/// How one pass over one artifact went: every step that is enabled has a note.
-#[derive(Debug)]
-pub(super) struct Delivery {
-    /// The artifact, once it is signed.
-    pub(super) signed: Option<Arc<Signed>>,
-    /// Signing or logging failed.
-    pub(super) failed: Option<StepError>,
-    /// Why it has no entry in the log, where it is stored without one.
-    pub(super) unlogged: Option<LogError>,
-    /// Hosts of registries, and of the log, that it goes to in a later pass.
-    pub(super) postponed: BTreeSet<String>,
-    /// What each store says.
-    pub(super) notes: Vec<(StoreKind, Result<Put, StoreError>)>,
-    /// What people should know.
-    pub(super) warnings: Vec<String>,
-}
 
 /// What came of a pass over a run.
 #[derive(Debug, Default)]
