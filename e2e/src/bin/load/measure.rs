@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use windlass_e2e::plan::{self, Kind, RunPlan};
 use windlass_e2e::{Api, Command, Controller};
 
@@ -15,6 +15,9 @@ use crate::process::Running;
 use crate::report::Report;
 use crate::requests::Requests;
 use crate::watch::{self, Marks};
+
+/// How long a run goes on in a scenario that is ongoing: nobody's ends as soon as it is made.
+const LASTS: Duration = Duration::from_secs(1);
 
 /// What is measured.
 pub(crate) enum Subject<'c> {
@@ -116,6 +119,7 @@ impl Load<'_> {
             tasks.push(tokio::spawn(async move {
                 let plan = plans.last().context("a run of nothing")?;
                 plan::create_run(&api, plan).await?;
+                sleep(LASTS).await;
                 // the end is what the controller waits for, and its writing is part of the latency
                 let end = Instant::now();
                 plan::finish(&api, plan).await?;

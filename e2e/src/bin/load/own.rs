@@ -1,9 +1,10 @@
 //! A cluster of the tool's own, with a registry, a key and a controller.
 
+use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use windlass_e2e::etcd::Change;
 use windlass_e2e::guide::{KEY_PAIR, SYSTEM_NAMESPACE};
 use windlass_e2e::plan::{Kind, RunPlan};
@@ -125,13 +126,44 @@ fn with_runs_present(
     let (resident, peak) = Running(started.id()).memory()?;
     let cpu = Running(started.id()).cpu()?;
     started.kill()?;
+    let audit = match &arguments.controller {
+        None => audit(&command.words[0], testbed)?,
+        Some(_) => String::new(),
+    };
     Ok(format!(
-        "{} runs signed at {rate:.1} per second; with them present: ready after {:.1} s; a minute after the start {} kB resident, {} kB at \
-         most, {:.1} s of processor time\n\n",
+        "{} runs signed at {rate:.1} per second; with them present: ready after {:.1} s; a minute \
+         after the start {} kB resident, {} kB at most, {:.1} s of processor time\n{audit}\n",
         arguments.runs,
         ready.as_secs_f64(),
         resident / 1000,
         peak / 1000,
         cpu.as_secs_f64()
+    ))
+}
+
+/// Lists every run with the state of its signature, and tells what that takes.
+fn audit(windlass: &str, testbed: &Testbed) -> Result<String> {
+    let began = Instant::now();
+    let mut audit = std::process::Command::new(windlass);
+    audit.arg("--kubeconfig").arg(testbed.kubeconfig());
+    audit.args(["audit", "--all-namespaces", "--output", "csv"]);
+    let mut audit = audit.stdout(Stdio::null()).spawn()?;
+    let process = Running(audit.id());
+    let mut most = 0;
+    let status = loop {
+        // a process that has ended has no memory
+        if let Ok((_, peak)) = process.memory() {
+            most = peak;
+        }
+        if let Some(status) = audit.try_wait()? {
+            break status;
+        }
+        sleep(Duration::from_millis(20));
+    };
+    ensure!(status.success(), "the audit ended with {status}");
+    let took = began.elapsed().as_secs_f64();
+    Ok(format!(
+        "audited in {took:.1} s, {} kB at most\n",
+        most / 1000
     ))
 }

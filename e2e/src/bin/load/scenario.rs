@@ -11,6 +11,8 @@ const SEVERAL: usize = 10;
 pub(crate) enum Scenario {
     /// Task runs that built an image end at a rate
     SigningOngoing,
+    /// Task runs that built nothing end at a rate; not among the public ones
+    SigningOngoingTekton,
     /// Task runs that have ended when the controller starts
     SigningTrTektonBigbang,
     /// Pipeline runs with ten task runs each
@@ -27,7 +29,7 @@ pub(crate) enum Scenario {
 impl Scenario {
     /// Whether runs end while they are signed, and not all before.
     pub(crate) fn is_ongoing(self) -> bool {
-        self == Self::SigningOngoing
+        matches!(self, Self::SigningOngoing | Self::SigningOngoingTekton)
     }
 
     pub(crate) fn has_images(self) -> bool {
@@ -54,7 +56,8 @@ impl Scenario {
         let name = format!("{batch}-{number}");
         let mut plan = RunPlan::task(namespace, &name, batch);
         match self {
-            Self::SigningTrTektonBigbang | Self::SignedRunsPresent => {}
+            Self::SigningTrTektonBigbang | Self::SigningOngoingTekton | Self::SignedRunsPresent => {
+            }
             Self::SigningTrTektonBigbangTrMultiSteps => plan.steps = SEVERAL,
             Self::SigningOngoing | Self::SigningStandociBigbang => {
                 plan.image = registry.map(|registry| {
