@@ -149,6 +149,13 @@ pub fn names(seal: &str, uid: &str) -> bool {
     !uid.is_empty() && Parts::of(seal).is_some_and(|parts| parts.uid == uid)
 }
 
+/// The certificate in the seal of a run, if it has one. Nothing is verified: whoever is to be believed to
+/// have issued it is what [`verify_by`] takes.
+pub fn certificate(metadata: &Metadata<'_>) -> Option<Certificate> {
+    let seal = metadata.annotation(annotation::SEAL)?;
+    Certificate::from_der(Parts::of(seal)?.certificate?).ok()
+}
+
 /// Seals that are known to hold, by what [`digest`] says of each.
 pub type Known = Recent<[u8; 32], 16_384>;
 

@@ -96,6 +96,11 @@ impl Fulcio {
         self.state.data().authority.root_pem()
     }
 
+    /// The certificates of the authority, PEM, from the one that issues to the root.
+    pub fn chain_pem(&self) -> String {
+        self.state.data().authority.chain_pem()
+    }
+
     /// The public key of the log, PEM.
     pub fn log_key_pem(&self) -> String {
         self.state.data().log.public_pem()

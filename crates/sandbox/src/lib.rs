@@ -6,7 +6,8 @@
 //! token), no admission webhooks and no controllers; [`steps::StepRunner`] runs the steps of task
 //! runs, and [`pipelines::PipelineRunner`] the tasks of pipeline runs. [`registry::Registry`] is an OCI registry,
 //! [`vault::Vault`] a key management service, [`fulcio::Fulcio`] an authority of keyless signing,
-//! [`rekor::Rekor`] a transparency log, [`timestamps::TimestampAuthority`] tells when something was signed.
+//! [`rekor::Rekor`] a transparency log, [`timestamps::TimestampAuthority`] tells when something was signed;
+//! [`sigstore::Sigstore`] is the three of them.
 //!
 //! A test can count the requests of every server (`count`, `reached`, `requests`) and disturb them
 //! with a [`Fault`]: the n-th request fails, is delayed, loses its response or waits at a [`Gate`],
@@ -33,6 +34,7 @@ pub mod rekor;
 mod request_log;
 mod run_status;
 mod serve;
+pub mod sigstore;
 pub mod steps;
 mod task;
 pub mod timestamps;

@@ -64,6 +64,7 @@ mod run;
 mod run_files;
 mod run_source;
 mod save;
+mod several_signers;
 mod sign;
 mod sign_blob;
 mod signer_flags;

@@ -7,19 +7,23 @@ use std::path::Path;
 
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use windlass_core::config::{CHAINS_CONFIG, SharedCredentials};
 use windlass_core::network::Policy;
 use windlass_sandbox::{Cluster, Options as ClusterOptions, StartError, Status};
 
+use crate::cluster::call::{Call, MERGE_PATCH};
+use crate::cluster::path::{ApiPath, Resource};
 use crate::controller::{self, Options};
 use crate::telemetry::Metrics;
 
 pub mod examples;
+pub mod keyless;
 mod kubeconfig_file;
 
+use self::keyless::Keyless;
 pub use self::kubeconfig_file::{KubeconfigFile, KubeconfigFileError};
 
 /// Runs that push to registries at once.
@@ -46,8 +50,11 @@ pub enum DevClusterError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// The first ConfigMap was refused.
-    #[error("cannot create config map {CHAINS_CONFIG}")]
+    #[error("cannot create a config map of the controller")]
     Configure(#[source] Status),
+    /// The settings were refused.
+    #[error("cannot configure the controller")]
+    Settings(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// An example was refused.
     #[error("cannot create the example {0}")]
     Example(&'static str),
@@ -107,6 +114,26 @@ impl DevCluster {
             controller: tokio::spawn(running),
             stop,
         })
+    }
+
+    /// Has the controller sign without a key, with these servers.
+    pub async fn sign_without_key(&self, keyless: &Keyless) -> Result<(), DevClusterError> {
+        let own = self.cluster.create(keyless.windlass_config());
+        own.map_err(DevClusterError::Configure)?;
+        self.configure(&keyless.chains_config()).await
+    }
+
+    /// Puts these settings into `chains-config`, and leaves the others.
+    pub async fn configure(&self, data: &Value) -> Result<(), DevClusterError> {
+        let namespace = &self.options.system_namespace;
+        let map = ApiPath::within(namespace, Resource::CONFIG_MAPS).object(CHAINS_CONFIG);
+        let patch = json!({ "data": data }).to_string().into_bytes();
+        let action = format!("patch config map {CHAINS_CONFIG}");
+        let patched = Call::patch(action, map, MERGE_PATCH, patch);
+        let patched = patched.send(&client(&self.cluster).await?).await;
+        patched
+            .map(drop)
+            .map_err(|error| DevClusterError::Settings(Box::new(error)))
     }
 
     /// Puts the examples of the repository on the cluster, in the namespace `default`.

@@ -99,6 +99,10 @@ impl Authority {
         self.root.clone()
     }
 
+    pub(super) fn chain_pem(&self) -> String {
+        self.chain().concat()
+    }
+
     /// Certifies a key.
     pub(super) fn issue(&self, request: &Request<'_>, log: &Log) -> Result<Issued, AuthorityError> {
         let quirk = request.quirk;

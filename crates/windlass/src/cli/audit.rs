@@ -2,22 +2,22 @@
 
 use std::process::ExitCode;
 
+use clap::Arg;
 use jiff::Timestamp;
 use windlass_core::error::Chain;
-use windlass_core::key::PublicKey;
 use windlass_core::run::Kind;
 
 use self::form::{Form, Writer};
 use self::progress::Progress;
-use super::key;
 use super::output;
+use super::several_signers::{SignersFlags, is_of_signers};
 use crate::cli::namespaces::{OfSettings, SystemNamespace};
 use crate::cluster::Connection;
 use crate::cluster::list::{List, ListError, Listed, Source};
 use crate::cluster::runs::collection;
 use crate::inspect::audit::{Auditor, Counts, Row, State};
 use crate::inspect::on_cluster;
-use crate::sign::reference::KeyRef;
+use crate::inspect::verify::ExpectedSigner;
 
 mod form;
 mod progress;
@@ -33,14 +33,23 @@ const PAGE: usize = 50;
 ///
 /// Exit status: 0 every finished run is signed or exempt, 1 some are not, 2 could not be checked.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    mut_args(with_verify),
+    mut_arg("key", |key| key.help("Key to verify with: a file, k8s://<namespace>/<secret>, \
+        env://<variable> or hashivault://<key>; repeat it for keys of the past (default: \
+        signing-secrets of the system namespace)")),
+    after_help = "Examples:
   windlass audit -n team-a
   windlass audit -A --state failed,waiting,unseen
   windlass audit -A --verify -o csv > audit.csv
+  windlass audit -A --verify --trusted-root trusted_root.json --certificate-oidc-issuer \\
+      https://oidc.example.com --certificate-identity \\
+      https://kubernetes.io/namespaces/tekton-chains/serviceaccounts/tekton-chains-controller
   windlass audit -A -o json | jq .summary
 
 --verify checks the seal of the mark, and what is stored on runs.
-Signatures in registries are checked by: windlass verify IMAGE")]
+Signatures in registries are checked by: windlass verify IMAGE"
+)]
 pub(crate) struct Audit {
     /// Namespace of the runs (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
@@ -63,16 +72,22 @@ pub(crate) struct Audit {
     /// Verify the seal of each run that is marked as signed, and what is stored on it
     #[arg(long)]
     verify: bool,
-    /// Key to verify with: a file, k8s://<namespace>/<secret>, env://<variable> or hashivault://<key>;
-    /// repeat it for
-    /// keys of the past (default: signing-secrets of the system namespace)
-    #[arg(long, value_name = "REF", requires = "verify")]
-    key: Vec<KeyRef>,
+    #[command(flatten)]
+    signers: Box<SignersFlags>,
     #[command(flatten)]
     settings: OfSettings,
     /// Output: table, csv or json
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     output: Form,
+}
+
+/// A flag about signers counts with `--verify`.
+fn with_verify(argument: Arg) -> Arg {
+    if is_of_signers(&argument) {
+        argument.requires("verify")
+    } else {
+        argument
+    }
 }
 
 /// What the rows of an audit go to.
@@ -93,7 +108,7 @@ impl Audit {
         let auditor = Auditor {
             client: &client,
             config: &config,
-            keys: self.keys(&system, connection).await?,
+            signers: self.signers(&system, connection).await?,
             now: Timestamp::now(),
         };
         let sources = self.sources(client.default_namespace());
@@ -125,13 +140,13 @@ impl Audit {
         Ok(ExitCode::from(u8::from(!is_good)))
     }
 
-    async fn keys(
+    async fn signers(
         &self,
         system: &SystemNamespace,
         connection: &Connection,
-    ) -> anyhow::Result<Vec<PublicKey>> {
-        let mut references = self.key.clone();
-        if self.verify && references.is_empty() {
+    ) -> anyhow::Result<Vec<ExpectedSigner>> {
+        let mut usual = Vec::new();
+        if self.verify && !self.signers.names_somebody() {
             let name = &system.name;
             // whoever may make a ConfigMap anywhere would choose the key that everything is verified with
             anyhow::ensure!(
@@ -140,13 +155,9 @@ impl Audit {
                  with --system-namespace to trust its key, or give one with --key"
             );
             let place = format!("k8s://{name}/signing-secrets");
-            references.push(place.parse()?);
+            usual.push(place.parse()?);
         }
-        let mut keys = Vec::new();
-        for reference in &references {
-            keys.push(key::public(reference, connection).await?);
-        }
-        Ok(keys)
+        self.signers.signers(usual, connection).await
     }
 
     /// The lists of task runs and of pipeline runs.

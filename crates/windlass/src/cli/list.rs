@@ -2,19 +2,19 @@
 
 use std::process::ExitCode;
 
+use clap::{Arg, ArgGroup};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use windlass_core::run::Kind;
 
-use super::key;
 use super::output::look::Look;
 use super::output::table::Table;
 use super::output::{self, Format, cells, clean};
+use super::several_signers::{SignersFlags, WHO, is_of_signers};
 use crate::cluster::Connection;
 use crate::inspect::listing::{Detail, Row, newest};
 use crate::inspect::runs::Runs;
 use crate::inspect::summary::Summary;
-use crate::sign::reference::KeyRef;
 
 mod verified;
 
@@ -23,6 +23,11 @@ mod verified;
 #[derive(Debug, clap::Args)]
 #[command(
     visible_alias = "ls",
+    group(ArgGroup::new("who").args(WHO).multiple(true)),
+    mut_args(in_a_table),
+    mut_arg("key", |key| {
+        key.help("Verify each run with this public key, and show the result; may be repeated")
+    }),
     after_help = "Examples:
   windlass tr list
   windlass tr list -A --limit 20
@@ -63,17 +68,26 @@ pub(crate) struct List {
     /// Use no colours on a terminal
     #[arg(short = 'C', long, alias = "nocolor")]
     no_color: bool,
-    /// Verify each run with this public key, and show the result; may be repeated
-    #[arg(long, value_name = "REF", conflicts_with = "output")]
-    key: Vec<KeyRef>,
+    #[command(flatten)]
+    signers: Box<SignersFlags>,
     /// Only runs of this Task or Pipeline
     #[arg(value_name = "TASK")]
     of: Option<String>,
 }
 
+/// A flag about signers is for the table, and says more of a key or a name.
+fn in_a_table(argument: Arg) -> Arg {
+    if is_of_signers(&argument) {
+        argument.conflicts_with("output").requires("who")
+    } else {
+        argument
+    }
+}
+
 impl List {
     /// Lists the runs.
     pub(crate) async fn run(self, kind: Kind, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let signers = self.signers.signers(Vec::new(), connection).await?;
         let client = connection.connect().await?;
         let chosen = self
             .namespace
@@ -82,7 +96,7 @@ impl List {
         let namespace = (!self.all_namespaces).then_some(chosen);
         let runs = Runs::new(&client, kind, namespace)?;
         let detail = match &self.output {
-            None if !self.key.is_empty() => Detail::Whole,
+            None if self.signers.names_somebody() => Detail::Whole,
             None | Some(Format::Name) => Detail::Summary,
             Some(_) => Detail::Whole,
         };
@@ -120,12 +134,8 @@ impl List {
                 if self.all_namespaces {
                     columns.namespace = Some(NAMESPACE);
                 }
-                if !self.key.is_empty() {
-                    let mut keys = Vec::new();
-                    for reference in &self.key {
-                        keys.push(key::public(reference, connection).await?);
-                    }
-                    columns.verified = Some(verified::cells(&rows, kind, &client, &keys).await);
+                if !signers.is_empty() {
+                    columns.verified = Some(verified::cells(&rows, kind, &client, &signers).await);
                 }
                 let runs = rows.iter().map(|row| &row.summary);
                 columns.table(runs, Timestamp::now())

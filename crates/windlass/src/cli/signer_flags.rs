@@ -18,7 +18,7 @@ use crate::sigstore::tuf::{self, Freshness};
 use crate::sigstore::{MAX_ROOT, Matcher, Policy, Rule, Signatory, Verifier, WorkflowClaim};
 
 /// Heading of the flags in the help.
-const CERTIFICATES: &str = "Certificates and logs";
+pub(super) const CERTIFICATES: &str = "Certificates and logs";
 
 /// Who has to have signed.
 #[derive(Debug, Clone, clap::Args)]
@@ -39,7 +39,7 @@ pub(super) struct SignerFlags {
 
 /// Whom a certificate has to name.
 #[derive(Debug, Clone, clap::Args)]
-struct IdentityFlags {
+pub(super) struct IdentityFlags {
     /// Name that the certificate must have, an e-mail address or a URI, instead of --key
     #[arg(
         long,
@@ -90,7 +90,7 @@ struct WorkflowFlags {
 
 /// What has to vouch for a signature, and whom that is believed by.
 #[derive(Debug, Clone, clap::Args)]
-struct TrustFlags {
+pub(super) struct TrustFlags {
     /// Trusted root with the authorities and logs that are believed
     #[arg(
         long,
@@ -130,21 +130,27 @@ impl SignerFlags {
         connection: &Connection,
     ) -> anyhow::Result<ExpectedSigner> {
         let Some(reference) = &self.key else {
-            let signatory = self.identity.signatory()?;
-            let verifier = self.trust.verifier().await?;
-            return Ok(ExpectedSigner::Certificate(Box::new(signatory), verifier));
+            return self.trust.by_name(&self.identity).await;
         };
         let key = key::public(reference, connection).await?;
-        let verifier = if self.trust.asks_for_more_than_a_key(&rule) {
-            Some(self.trust.verifier().await?)
-        } else {
-            None
-        };
+        let verifier = self.trust.of_key(&rule).await?;
         Ok(ExpectedSigner::Key(Box::new(key), verifier))
     }
 }
 
 impl IdentityFlags {
+    /// Whether a certificate has to have a name.
+    pub(super) fn names_somebody(&self) -> bool {
+        self.certificate_identity.is_some() || self.certificate_identity_regexp.is_some()
+    }
+
+    /// Whether anything is asked of a certificate besides its name.
+    pub(super) fn asks_for_more_than_a_name(&self) -> bool {
+        self.certificate_oidc_issuer.is_some()
+            || self.certificate_oidc_issuer_regexp.is_some()
+            || !self.workflow.claims().is_empty()
+    }
+
     fn signatory(&self) -> anyhow::Result<Signatory> {
         let one = |exact: &Option<String>, pattern: &Option<Matcher>| {
             let exact = exact.clone().map(Matcher::Exact);
@@ -203,6 +209,21 @@ impl TrustFlags {
             LogRule::IfRootIsGiven => self.trusted_root.is_some(),
         };
         self.use_signed_timestamps || asks_for_log && !self.insecure_ignore_tlog
+    }
+
+    /// Whoever has this name by a certificate.
+    pub(super) async fn by_name(&self, identity: &IdentityFlags) -> anyhow::Result<ExpectedSigner> {
+        let signatory = identity.signatory()?;
+        let verifier = self.verifier().await?;
+        Ok(ExpectedSigner::Certificate(Box::new(signatory), verifier))
+    }
+
+    /// What has to vouch for the signature of a key; none if the key is enough.
+    pub(super) async fn of_key(&self, rule: &LogRule) -> anyhow::Result<Option<Arc<Verifier>>> {
+        if !self.asks_for_more_than_a_key(rule) {
+            return Ok(None);
+        }
+        Ok(Some(self.verifier().await?))
     }
 
     fn policy(&self) -> Policy {

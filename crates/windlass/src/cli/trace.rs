@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use anyhow::bail;
 use tokio::time::Instant;
-use windlass_core::key::PublicKey;
 
 use super::access::Access;
-use super::key;
 use super::output;
+use super::several_signers::{SignersFlags, WHO};
 use super::target::{RunTargets, Target};
 use super::verdict;
 use crate::cluster::Connection;
@@ -17,8 +16,7 @@ use crate::inspect::input::Input;
 use crate::inspect::trace::reach::{Prefix, Reach};
 use crate::inspect::trace::{self, Bounds, Told, Trace, Walk};
 use crate::inspect::verify::report::Report;
-use crate::inspect::verify::{VerifyRequest, file, run};
-use crate::sign::reference::KeyRef;
+use crate::inspect::verify::{ExpectedSigner, VerifyRequest, file, run};
 
 mod dot;
 mod layout;
@@ -45,24 +43,27 @@ enum TraceFormat {
 
 /// Show what an image or a run was made from: run, source, step images, and theirs in turn
 ///
-/// Only provenance that was signed with a given key is followed. What it names is reached without
+/// Only provenance that was signed with a given key, or by a given name, is followed. What it names is reached without
 /// credentials and at public addresses only, unless it is on the registry that is typed, or named with
 /// --registry.
 ///
 /// Exit status: 0 there is verified provenance of the target, 1 there is none, 2 it could not be read.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(
+    mut_arg(WHO[0], |key| key.required_unless_present_any([WHO[1], WHO[2]])),
+    after_help = "Examples:
   windlass trace --key cosign.pub registry.example.com/team/app:v1
   windlass trace --key cosign.pub --key base.pub --registry base.example.com \\
       registry.example.com/team/app:v1
   windlass trace --key k8s://tekton-chains/signing-secrets pipelinerun --last -n team-a
   windlass trace --key cosign.pub -o svg registry.example.com/team/app:v1 > app.svg
-  windlass trace --key cosign.pub -o json registry.example.com/team/app:v1 | jq '.nodes[].name'")]
+  windlass trace --key cosign.pub -o json registry.example.com/team/app:v1 | jq '.nodes[].name'
+  windlass trace --trusted-root trusted_root.json --certificate-identity me@example.com \\
+      --certificate-oidc-issuer https://accounts.google.com registry.example.com/team/app:v1"
+)]
 pub(crate) struct TraceVerb {
-    /// Public key: a file, k8s://<namespace>/<secret>, env://<variable>, hashivault://<key>, https://...;
-    /// may be repeated
-    #[arg(long, value_name = "REF", required = true)]
-    key: Vec<KeyRef>,
+    #[command(flatten)]
+    signers: Box<SignersFlags>,
     /// Registry, or part of one, to read as if it were typed; may be repeated
     #[arg(long, value_name = "HOST[/PATH]")]
     registry: Vec<Prefix>,
@@ -88,11 +89,8 @@ impl TraceVerb {
         let [target] = &targets[..] else {
             bail!("trace is about one target; run it for each");
         };
-        let mut keys = Vec::new();
-        for key in &self.key {
-            keys.push(key::public(key, connection).await?);
-        }
-        let trace = self.trace(target, &keys, connection).await?;
+        let signers = self.signers.signers(Vec::new(), connection).await?;
+        let trace = self.trace(target, &signers, connection).await?;
         output::write(self.text(&trace))?;
         let missing = (!trace.is_verified()).then(|| missing(&trace));
         Ok(verdict::report(missing.as_slice()))
@@ -101,7 +99,7 @@ impl TraceVerb {
     async fn trace(
         &self,
         target: &Target,
-        keys: &[PublicKey],
+        signers: &[ExpectedSigner],
         connection: &Connection,
     ) -> anyhow::Result<Trace> {
         let typed = match target {
@@ -114,7 +112,7 @@ impl TraceVerb {
             listed: self.registry.clone(),
         };
         let walk = Walk {
-            keys,
+            signers,
             reach: &reach,
             bounds: Bounds {
                 depth: self.depth,
@@ -127,8 +125,10 @@ impl TraceVerb {
             Target::Image(image) => {
                 return Ok(Box::pin(trace::of_image(image, &walk)).await?);
             }
-            Target::Content(input) => self.in_file(input, keys).await?,
-            Target::Run(..) | Target::Last(_) => self.on_cluster(target, keys, connection).await?,
+            Target::Content(input) => self.in_file(input, signers).await?,
+            Target::Run(..) | Target::Last(_) => {
+                self.on_cluster(target, signers, connection).await?
+            }
         };
         Ok(Box::pin(trace::of_run(name, told, &walk)).await)
     }
@@ -136,7 +136,7 @@ impl TraceVerb {
     async fn on_cluster(
         &self,
         target: &Target,
-        keys: &[PublicKey],
+        signers: &[ExpectedSigner],
         connection: &Connection,
     ) -> anyhow::Result<(String, Result<Told, String>)> {
         let client = connection.connect().await?;
@@ -145,15 +145,15 @@ impl TraceVerb {
             let report = run::on_cluster(&client, kind, &namespace, &name, request).await?;
             Ok(report)
         };
-        by_any(keys, verify).await
+        by_any(signers, verify).await
     }
 
     async fn in_file(
         &self,
         input: &Input,
-        keys: &[PublicKey],
+        signers: &[ExpectedSigner],
     ) -> anyhow::Result<(String, Result<Told, String>)> {
-        if keys.len() > 1 && *input == Input::Stdin {
+        if signers.len() > 1 && *input == Input::Stdin {
             bail!("standard input is read once, for one --key; give a file");
         }
         let verify = async |request: &VerifyRequest| {
@@ -165,7 +165,7 @@ impl TraceVerb {
                     anyhow::anyhow!("there are {runs} runs in it; choose one with --name")
                 })
         };
-        by_any(keys, verify).await
+        by_any(signers, verify).await
     }
 
     fn text(&self, trace: &Trace) -> String {
@@ -179,14 +179,14 @@ impl TraceVerb {
     }
 }
 
-/// What a run is called and what the first key that signed it tells, or why the last one does not.
+/// What a run is called and what the first signer of it tells, or why the last one does not.
 async fn by_any(
-    keys: &[PublicKey],
+    signers: &[ExpectedSigner],
     verify: impl AsyncFn(&VerifyRequest) -> anyhow::Result<Report>,
 ) -> anyhow::Result<(String, Result<Told, String>)> {
     let mut last = None;
-    for key in keys {
-        let report = verify(&VerifyRequest::of_key(key)).await?;
+    for signer in signers {
+        let report = verify(&VerifyRequest::of(signer.clone())).await?;
         let told = told(&report);
         let is_told = told.is_ok();
         last = Some((report.target, told));
@@ -214,5 +214,5 @@ fn missing(trace: &Trace) -> String {
     let root = trace.nodes.first();
     let reason = root.and_then(|root| root.state.reason());
     let reason = reason.unwrap_or("it is signed, but nothing tells how it was built");
-    format!("no provenance that a given key signed: {reason}")
+    format!("no provenance that a given key or name signed: {reason}")
 }

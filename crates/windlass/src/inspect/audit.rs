@@ -1,8 +1,8 @@
 //! The audit: for every run, how far its signature is and why.
 //!
 //! Runs are read object by object and forgotten, so that a cluster of any size needs the memory of one.
-//! Without a key, marks and the traces of the controller count, as in lists; with a key, the seal of the
-//! mark and what is stored on the run are verified.
+//! Without a signer, marks and the traces of the controller count, as in lists; with one, a key or a name,
+//! the seal of the mark and what is stored on the run are verified.
 
 use std::collections::BTreeMap;
 
@@ -14,15 +14,13 @@ use windlass_core::config::{Config, StoreKind};
 use windlass_core::decide::{Facts, Trust};
 use windlass_core::error::Chain;
 use windlass_core::json::Flaw;
-use windlass_core::key::PublicKey;
 use windlass_core::run::{Kind, Run};
-use windlass_core::seal::{self, Seal};
-use windlass_core::verify::Expected;
+use windlass_core::seal::Seal;
 
 use super::on_cluster;
 use super::summary::{SignatureState, Summary};
 use super::verify::report::Report;
-use super::verify::{ExpectedSigner, SealRule, VerifyRequest, run as verify_run};
+use super::verify::{ExpectedSigner, VerifyRequest, run as verify_run, sealed};
 use crate::cluster::peek::Identity;
 
 /// How long a finished run may be without any trace before it counts as never seen.
@@ -107,8 +105,8 @@ pub(crate) struct Row {
 pub(crate) struct Auditor<'a> {
     pub(crate) client: &'a Client,
     pub(crate) config: &'a Config,
-    /// Keys to verify with, one of which has to match; none to believe marks with traces.
-    pub(crate) keys: Vec<PublicKey>,
+    /// Who has to have signed, any of them; none to believe marks with traces.
+    pub(crate) signers: Vec<ExpectedSigner>,
     pub(crate) now: Timestamp,
 }
 
@@ -135,7 +133,7 @@ impl Auditor<'_> {
             Err(error) => return unreadable(Flaw::from(error).to_string()),
         };
         let (mut state, mut why) = self.state(&run, &summary);
-        if state == State::Signed && !self.keys.is_empty() {
+        if state == State::Signed && !self.signers.is_empty() {
             (state, why) = self.verified(kind, &run, object).await;
         }
         Row {
@@ -205,8 +203,8 @@ impl Auditor<'_> {
             .policy(kind)
             .storage
             .contains(&StoreKind::Tekton);
-        match seal::verify(kind, metadata, &self.keys) {
-            Err(error) => (State::Invalid, error.to_string()),
+        match sealed::by_any(&self.signers, kind, metadata) {
+            Err(finding) => (State::Invalid, finding),
             Ok(Seal { payload: None }) => {
                 let why = "sealed: nothing of the run itself was to be signed";
                 (State::Signed, why.to_owned())
@@ -223,22 +221,15 @@ impl Auditor<'_> {
         }
     }
 
-    /// Verifies what is stored on a run; one key has to be the right one for all of it.
+    /// Verifies what is stored on a run; one signer has to be the right one for all of it.
     async fn verified_on_run(&self, kind: Kind, run: &Run<'_>, object: &[u8]) -> (State, String) {
         let text = String::from_utf8_lossy(object).into_owned();
         let children = on_cluster::children(self.client, kind, &text).await;
         let documents = on_cluster::with(kind, text, &children.unwrap_or_default());
         let target = format!("{}/{}", kind.singular(), run.metadata().name);
         let mut why = String::new();
-        for key in &self.keys {
-            let request = VerifyRequest {
-                signer: ExpectedSigner::of_key(key),
-                expected: Expected::default(),
-                identity: None,
-                annotations: Vec::new(),
-                checks_subject: true,
-                seal: SealRule::IfPresent,
-            };
+        for signer in &self.signers {
+            let request = VerifyRequest::of(signer.clone());
             match verify_run::verify(target.clone(), &documents, &request).await {
                 Ok(report) => match report.verdict() {
                     Ok(()) => return (State::Signed, String::new()),

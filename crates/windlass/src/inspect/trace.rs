@@ -1,6 +1,6 @@
 //! Traces: what an image or a run was made from, as a graph of images, runs, sources and definitions.
 //!
-//! Only provenance that one of the given keys signed is followed. Whoever signed it chose the names in
+//! Only provenance that one of the given keys, or whom a certificate names, signed is followed. Whoever signed it chose the names in
 //! it, so it decides neither with which credential nor how far a registry is reached: see [`reach`].
 //! How much is read is bounded: see [`Bounds`].
 

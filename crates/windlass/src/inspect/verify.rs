@@ -13,6 +13,7 @@ mod identity;
 pub(crate) mod image;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod sealed;
 mod signer;
 
 pub(crate) use self::error::VerifyError;
@@ -48,8 +49,13 @@ pub(crate) enum SealRule {
 impl VerifyRequest {
     /// Anything that a key signed.
     pub(crate) fn of_key(key: &PublicKey) -> Self {
+        Self::of(ExpectedSigner::of_key(key))
+    }
+
+    /// Anything that somebody signed.
+    pub(crate) fn of(signer: ExpectedSigner) -> Self {
         Self {
-            signer: ExpectedSigner::of_key(key),
+            signer,
             identity: None,
             expected: Expected::default(),
             annotations: Vec::new(),

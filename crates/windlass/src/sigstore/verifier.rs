@@ -13,6 +13,7 @@ use sigstore_types::{
     Artifact, ArtifactDigest, DerPublicKey, HashAlgorithm, KindVersion, Sha256Hash, SignatureBytes,
     Statement, TimeRange,
 };
+use sigstore_verify::crypto::CertificateInfo;
 use sigstore_verify::{
     PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier as Library,
 };
@@ -29,6 +30,8 @@ use super::signatory::{Subject, WorkflowClaim};
 use super::signed::{Blob, MAX_ROOT, RootError, Signed, Who};
 use super::trust::{Role, Trusted};
 use super::{assembly, bundle, finding};
+
+mod seal;
 
 /// What judges signatures by a trusted root.
 pub(crate) struct Verifier {
@@ -219,7 +222,7 @@ impl Verifier {
         match who {
             Who::Key(_) => Ok(Subject::default()),
             Who::Certificate(signatory) => {
-                let subject = subject(&result);
+                let subject = result.certificate().map(subject_of).unwrap_or_default();
                 signatory.check(&subject)?;
                 Ok(subject)
             }
@@ -365,23 +368,22 @@ fn own_subject(statement: &[u8]) -> Option<ArtifactDigest> {
     })
 }
 
-fn subject(result: &VerificationResult) -> Subject {
-    let claims = result
-        .certificate()
-        .map(|info| &info.ci_claims.deprecated_github);
-    let workflow = claims.into_iter().flat_map(|claims| {
-        [
-            (WorkflowClaim::Trigger, &claims.workflow_trigger),
-            (WorkflowClaim::Sha, &claims.workflow_sha),
-            (WorkflowClaim::Name, &claims.workflow_name),
-            (WorkflowClaim::Repository, &claims.workflow_repository),
-            (WorkflowClaim::Ref, &claims.workflow_ref),
-        ]
-    });
+/// What a certificate says of whoever it was issued to.
+fn subject_of(certificate: &CertificateInfo) -> Subject {
+    let claims = &certificate.ci_claims.deprecated_github;
+    let workflow = [
+        (WorkflowClaim::Trigger, &claims.workflow_trigger),
+        (WorkflowClaim::Sha, &claims.workflow_sha),
+        (WorkflowClaim::Name, &claims.workflow_name),
+        (WorkflowClaim::Repository, &claims.workflow_repository),
+        (WorkflowClaim::Ref, &claims.workflow_ref),
+    ];
+    let workflow = workflow.into_iter();
     let workflow = workflow.filter_map(|(claim, value)| Some((claim, value.clone()?)));
+    let name = certificate.identity.as_ref();
     Subject {
-        identity: result.identity().map(|name| name.as_str().to_owned()),
-        issuer: result.issuer().map(str::to_owned),
+        identity: name.map(|name| name.as_str().to_owned()),
+        issuer: certificate.issuer.clone(),
         workflow: workflow.collect(),
     }
 }

@@ -8,7 +8,7 @@ mod audit;
 mod blob;
 #[cfg(target_os = "linux")]
 mod controller;
-#[cfg(feature = "sandbox")]
+#[cfg(all(feature = "sandbox", feature = "sigstore"))]
 mod demo;
 mod describe;
 #[cfg(feature = "sandbox")]
@@ -21,6 +21,8 @@ mod install;
 #[cfg(feature = "sandbox")]
 mod json;
 mod key_url;
+#[cfg(all(feature = "sandbox", feature = "sigstore"))]
+mod keyless;
 mod kms;
 mod kms_clouds;
 mod lenient;

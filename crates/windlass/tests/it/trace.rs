@@ -213,7 +213,7 @@ fn provenance_that_no_given_key_signed_leads_nowhere() {
     assert!(
         outcome
             .stderr
-            .contains("no provenance that a given key signed"),
+            .contains("no provenance that a given key or name signed"),
         "{}",
         outcome.stderr
     );

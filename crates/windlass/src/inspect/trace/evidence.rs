@@ -1,12 +1,12 @@
-//! What is attached to an image, as far as a given key signed it.
+//! What is attached to an image, as far as somebody who is expected signed it.
 
-use windlass_core::key::PublicKey;
 use windlass_core::verify::{self, Claim, Expected, Story};
 use windlass_registry::Digest;
 
 use super::bounds::STORIES;
 use super::told::Told;
 use crate::inspect::image::ResolvedImage;
+use crate::inspect::verify::ExpectedSigner;
 use crate::store::Wanted;
 use crate::store::evidence::{Evidence, Found};
 use crate::store::oci::attached::AttachedError;
@@ -17,23 +17,18 @@ const READ: usize = 32;
 /// What is known of an image.
 #[derive(Debug, Default)]
 pub(super) struct Signed {
-    /// The provenances that a key signed.
+    /// The provenances that somebody who is expected signed.
     pub(super) told: Vec<Told>,
-    /// How many things a key signed.
+    /// How many things they signed.
     pub(super) valid: usize,
     /// How many things were found.
     pub(super) found: usize,
 }
 
-/// A key as it is shown.
-pub(crate) fn name_of(key: &PublicKey) -> String {
-    format!("{} ({})", key.key_id(), key.algorithm())
-}
-
 /// Reads what is attached to an image.
 pub(super) async fn read(
     image: &ResolvedImage,
-    keys: &[PublicKey],
+    signers: &[ExpectedSigner],
 ) -> Result<Signed, AttachedError> {
     let ResolvedImage {
         remote,
@@ -48,26 +43,36 @@ pub(super) async fn read(
         digest,
     };
     wanted
-        .each(|found| signed.judge(found, digest, keys, &mut statements))
+        .each(|found| signed.judge(found, digest, signers, &mut statements))
         .await?;
     Ok(signed)
 }
 
 impl Signed {
-    fn judge(&mut self, found: Found, digest: &Digest, keys: &[PublicKey], statements: &mut usize) {
+    fn judge(
+        &mut self,
+        found: Found,
+        digest: &Digest,
+        signers: &[ExpectedSigner],
+        statements: &mut usize,
+    ) {
         match found.evidence {
             Evidence::Signature {
-                payload, signature, ..
+                payload,
+                signature,
+                material,
             } => {
                 self.found += 1;
                 let payload = payload.unwrap_or_default();
-                let is_valid = |key: &PublicKey| {
-                    let digest = Some(digest.as_str());
-                    verify::image_signature(&payload, &signature, key, digest).holds()
+                let is_valid = |signer: &ExpectedSigner| {
+                    let signed = signer.message(&payload, &signature, &material);
+                    verify::image_payload(&payload, signed, Some(digest.as_str())).holds()
                 };
-                self.valid += usize::from(keys.iter().any(is_valid));
+                self.valid += usize::from(signers.iter().any(is_valid));
             }
-            Evidence::Statement { envelope, .. } => {
+            Evidence::Statement {
+                envelope, material, ..
+            } => {
                 self.found += 1;
                 *statements += 1;
                 if *statements > READ {
@@ -80,15 +85,17 @@ impl Signed {
                     }),
                     ..Expected::default()
                 };
-                let signs =
-                    |key: &&PublicKey| verify::attestation(&envelope, key, &expected).holds();
-                let Some(key) = keys.iter().find(signs) else {
+                let signs = |signer: &&ExpectedSigner| {
+                    let outcome = signer.attestation(&envelope, &material, &expected);
+                    outcome.holds()
+                };
+                let Some(signer) = signers.iter().find(signs) else {
                     return;
                 };
                 self.valid += 1;
                 let payload = envelope.decode_payload().unwrap_or_default();
                 if let Some(story) = Story::of(&payload) {
-                    self.tell(story, key, found.place);
+                    self.tell(story, signer, found.place);
                 }
             }
             Evidence::Damaged(_) => self.found += 1,
@@ -96,10 +103,10 @@ impl Signed {
         }
     }
 
-    fn tell(&mut self, story: Story, key: &PublicKey, place: String) {
+    fn tell(&mut self, story: Story, signer: &ExpectedSigner, place: String) {
         let is_known = self.told.iter().any(|told| told.story == story);
         if self.told.len() < STORIES && !is_known {
-            let key = name_of(key);
+            let key = signer.describe();
             self.told.push(Told { story, key, place });
         }
     }

@@ -35,11 +35,11 @@ impl NodeKind {
 /// How much is known of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum State {
-    /// A given key signed it.
+    /// A given key, or whom a certificate names, signed it.
     Verified,
     /// A verified provenance names it, by the word of the run.
     Claimed,
-    /// It was read, and no given key signed it.
+    /// It was read, and nobody who is expected signed it.
     Unverified(String),
     /// It could not be read.
     Unread(String),

@@ -6,7 +6,7 @@ use windlass_core::verify::Story;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Told {
     pub(crate) story: Story,
-    /// The key that signed it: fingerprint and algorithm.
+    /// Who signed it: fingerprint and algorithm of a key, or whom a certificate names.
     pub(crate) key: String,
     /// Where it was found.
     pub(crate) place: String,

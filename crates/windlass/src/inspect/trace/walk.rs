@@ -5,7 +5,6 @@ use std::future::Future;
 use futures::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 use windlass_core::error::Chain;
-use windlass_core::key::PublicKey;
 use windlass_core::verify::{Material, Story};
 use windlass_registry::Reference;
 
@@ -15,12 +14,13 @@ use super::graph::{IsNew, Node, NodeKind, Role, State, Trace};
 use super::reach::Reach;
 use super::told::Told;
 use crate::inspect::image::ImageError;
+use crate::inspect::verify::ExpectedSigner;
 use crate::store::oci::attached::AttachedError;
 
 /// What a walk takes.
 pub(crate) struct Walk<'a> {
     /// A provenance counts if one of them signed it.
-    pub(crate) keys: &'a [PublicKey],
+    pub(crate) signers: &'a [ExpectedSigner],
     pub(crate) reach: &'a Reach,
     pub(crate) bounds: Bounds,
 }
@@ -81,7 +81,7 @@ impl Walk<'_> {
         let until = self.bounds.until.min(Instant::now() + self.bounds.each);
         let read = async {
             let found = self.reach.resolve(image).await?;
-            let signed = evidence::read(&found, self.keys).await?;
+            let signed = evidence::read(&found, self.signers).await?;
             let reference = Reference {
                 repository: image.repository.clone(),
                 tag: image.tag.clone(),
@@ -285,7 +285,7 @@ fn state_of(signed: &Signed) -> State {
         Signed { valid: 1.., .. } => State::Verified,
         Signed { found: 0, .. } => State::Unverified("nothing is attached to it".to_owned()),
         Signed { found, .. } => State::Unverified(format!(
-            "none of {found} signatures and attestations was made with a given key for it"
+            "none of {found} signatures and attestations was made with a given key or name for it"
         )),
     }
 }

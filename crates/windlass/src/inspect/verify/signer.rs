@@ -25,7 +25,7 @@ impl ExpectedSigner {
     }
 
     /// Checks the signature over some bytes; the error is the finding.
-    pub(super) fn message(
+    pub(crate) fn message(
         &self,
         message: &[u8],
         signature: &[u8],
@@ -49,7 +49,7 @@ impl ExpectedSigner {
     }
 
     /// Checks an attestation.
-    pub(super) fn attestation(
+    pub(crate) fn attestation(
         &self,
         envelope: &Envelope,
         material: &Material,
@@ -85,7 +85,7 @@ impl ExpectedSigner {
     }
 
     /// It in a line.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::Key(key, None) => format!("{} ({})", key.key_id(), key.algorithm()),
             Self::Key(key, Some(_)) => {

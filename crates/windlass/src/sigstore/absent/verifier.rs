@@ -1,10 +1,12 @@
 //! A build without the feature `sigstore`: there is no verifier.
 
+use windlass_core::certificate::Authority;
 use windlass_core::dsse::Envelope;
+use windlass_core::key::Certificate;
 
 use super::material::Material;
 use super::policy::Policy;
-use super::signatory::Subject;
+use super::signatory::{Signatory, Subject};
 use super::signed::{Blob, RootError, Signed, Who};
 use super::trust::Trusted;
 
@@ -44,6 +46,14 @@ impl Verifier {
         _bundle: &[u8],
         _blob: Blob<'_>,
     ) -> Result<Subject, String> {
+        match *self {}
+    }
+
+    pub(crate) fn authority_of_seal(
+        &self,
+        _leaf: &Certificate,
+        _signatory: &Signatory,
+    ) -> Result<Authority, String> {
         match *self {}
     }
 
