@@ -11,11 +11,14 @@ use windlass_sandbox::registry::{
 };
 use windlass_sandbox::steps::{self, StepRunner};
 
+use self::greeting::Greeting;
 use super::output::{self, clean};
 use crate::cluster::Connection;
 use crate::dev_cluster::DevCluster;
+use crate::dev_cluster::keyless::{Keyless, LogVersion};
 use crate::telemetry::{self, LogFormat};
 
+mod greeting;
 mod kubeconfig;
 mod signals;
 
@@ -35,6 +38,9 @@ pub(crate) use self::signals::asked_to_end;
 
   # the same with runs to look at, and with what their steps print
   windlass dev --run-steps --examples --verbose
+
+  # runs are signed without a key, and verified by the name of the controller
+  windlass dev --run-steps --sigstore
 
 --kubeconfig is the file to write the kubeconfig to (default: .windlass/kubeconfig, or another one
 beside it while that cluster runs). It is removed at the end. A file that `windlass dev` did not
@@ -64,6 +70,17 @@ pub(crate) struct Dev {
     /// Print what steps print; without it, `windlass tr logs` shows that
     #[arg(long)]
     verbose: bool,
+    /// Sign without a key: start a small Fulcio, a transparency log (v2, or v1) and a timestamp
+    /// authority too, and say how to verify by the name of the controller
+    #[arg(
+        long,
+        value_name = "LOG",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "v2",
+        hide_possible_values = true
+    )]
+    sigstore: Option<LogVersion>,
     #[command(flatten)]
     registry: RegistryFlags,
 }
@@ -98,6 +115,16 @@ enum RegistryAuth {
     Basic,
     /// A token from the registry's own endpoint
     Bearer,
+}
+
+impl RegistryAuth {
+    /// Who may log in.
+    fn login(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Basic | Self::Bearer => ", for the user dev with the password dev",
+        }
+    }
 }
 
 impl RegistryFlags {
@@ -143,7 +170,18 @@ impl Dev {
         // absolute, as it is used in other folders too
         let path = std::path::absolute(kubeconfig.path());
         let path = path.unwrap_or_else(|_| kubeconfig.path().to_owned());
-        output::write(self.greeting(&dev, &path, &registry))?;
+        let keyless = self.start_sigstore(&dev).await?;
+        let greeting = Greeting {
+            cluster: dev.cluster.url(),
+            registry: registry.host(),
+            login: self.registry.auth.login(),
+            keyless: keyless.as_ref(),
+            kubeconfig: &path,
+            namespace: &self.system_namespace,
+            runs_steps: self.run_steps,
+            has_examples: self.examples,
+        };
+        output::write(greeting.text())?;
         if self.examples {
             dev.create_examples()?;
         }
@@ -156,7 +194,20 @@ impl Dev {
         drop(kubeconfig);
         dev.shutdown().await?;
         registry.shutdown().await;
+        if let Some(keyless) = keyless {
+            keyless.shutdown().await;
+        }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Starts a Sigstore and has the controller sign with it, if that is asked for.
+    async fn start_sigstore(&self, dev: &DevCluster) -> anyhow::Result<Option<Keyless>> {
+        let Some(version) = self.sigstore else {
+            return Ok(None);
+        };
+        let keyless = Keyless::start(&self.system_namespace, version).await?;
+        dev.sign_without_key(&keyless).await?;
+        Ok(Some(keyless))
     }
 
     /// Starts what runs pipeline runs and steps, if that is asked for.
@@ -174,47 +225,6 @@ impl Dev {
         };
         let steps = StepRunner::start(&dev.cluster, options)?;
         Ok(Some((PipelineRunner::start(&dev.cluster), steps)))
-    }
-
-    /// What a person reads who has started this.
-    fn greeting(&self, dev: &DevCluster, path: &std::path::Path, registry: &Registry) -> String {
-        let namespace = &self.system_namespace;
-        let login = match self.registry.auth {
-            RegistryAuth::None => "",
-            RegistryAuth::Basic | RegistryAuth::Bearer => {
-                ", for the user dev with the password dev"
-            }
-        };
-        let steps = if self.run_steps {
-            "WARNING: the steps of task runs run as processes on this machine, with your rights\n\
-             and without any isolation. Create only runs that you trust."
-        } else {
-            "A created run waits until somebody writes its status; with --run-steps its steps run."
-        };
-        let run = if self.examples {
-            "kubectl get taskruns,pipelineruns"
-        } else {
-            "kubectl create -f examples/task-output-image.yaml"
-        };
-        format!(
-            "A Kubernetes API with Tekton's kinds listens on {}\n\
-             A registry listens on {}{login}\n\n\
-             {steps}\n\n\
-             In another terminal:\n\n\
-             \x20 export KUBECONFIG={}\n\
-             \x20 windlass generate-key-pair k8s://{namespace}/signing-secrets\n\
-             \x20 kubectl patch configmap chains-config -n {namespace} \
-             -p='{{\"data\":{{\"artifacts.oci.storage\": \"\", \
-             \"artifacts.taskrun.format\":\"tekton\", \"artifacts.taskrun.storage\": \
-             \"tekton\"}}}}'\n\
-             \x20 {run}\n\
-             \x20 windlass tr describe --last\n\
-             \x20 windlass tr logs --last\n\n\
-             Ctrl-C stops the cluster; nothing is saved.\n",
-            dev.cluster.url(),
-            registry.host(),
-            path.display()
-        )
     }
 }
 

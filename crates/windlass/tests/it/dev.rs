@@ -1,11 +1,12 @@
 //! `windlass dev`, as a person starts it, and the cluster behind it.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::shell::Shell;
-use serde_json::json;
+use serde_json::{Value, json};
 use windlass::dev_cluster::DevCluster;
 
 mod pipeline;
@@ -215,4 +216,50 @@ fn the_examples_run_and_verbose_shows_what_their_steps_print() {
     line_with(&mut output, "-report : report] the release has Succeeded");
     end(dev, "-TERM");
     shell.fail(2, "dev --examples", "--run-steps");
+}
+
+#[test]
+#[cfg(feature = "sigstore")]
+fn dev_with_a_sigstore_signs_without_a_key_and_prints_the_command_that_verifies() {
+    for flag in ["--sigstore", "--sigstore=v1"] {
+        let mut shell = Shell::new();
+        let (dev, mut output) = in_folder(&shell, &["--run-steps", "--examples", flag]);
+        let root = line_with(&mut output, "Their trusted root is ");
+        let root = root
+            .strip_prefix("Their trusted root is ")
+            .unwrap()
+            .to_owned();
+        let path = line_with(&mut output, "export KUBECONFIG=");
+        let path = path.split_once('=').unwrap().1;
+        shell.kubeconfig = Some(std::fs::read_to_string(path).unwrap());
+        let verify = line_with(&mut output, "windlass verify ");
+        let verify = verify.trim().strip_prefix("windlass ").unwrap();
+        assert!(verify.contains(&root), "{verify}");
+        let runs = || {
+            let runs: Value = serde_json::from_str(&shell.succeed("tr list -o json")).unwrap();
+            runs["items"].as_array().unwrap().clone()
+        };
+        let mark = |run: &Value| run["metadata"]["annotations"]["chains.tekton.dev/signed"].clone();
+        let is_signed = |runs: &[Value]| {
+            let signed = runs.iter().filter(|run| mark(run) == "true");
+            runs.len() > 2 && signed.count() == runs.len()
+        };
+        let mut patience = 3000;
+        while !is_signed(&runs()) {
+            patience -= 1;
+            assert!(patience > 0, "{:#?}", runs());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let outcome = shell.run(verify);
+        assert_eq!(
+            outcome.code, 0,
+            "{flag}: {}{}",
+            outcome.stdout, outcome.stderr
+        );
+        assert_eq!(outcome.stderr, "Verified OK\n");
+        let somebody = verify.replace("tekton-chains-controller", "somebody");
+        assert_eq!(shell.run(&somebody).code, 1, "{somebody}");
+        end(dev, "-TERM");
+        assert!(!Path::new(&root).exists(), "{root}");
+    }
 }
