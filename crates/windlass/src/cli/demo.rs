@@ -1,6 +1,6 @@
 //! `windlass demo`: runs section B of the user's guide by itself, from a key pair to `Verified OK`,
-//! changes what was signed to show the refusal, and then runs section A: an image in a registry that
-//! requires a password.
+//! changes what was signed to show the refusal, runs section A: an image in a registry that requires a
+//! password, and ends with a run that is signed without a key.
 //!
 //! A shell runs every `windlass` line as it is shown. The `kubectl` lines are shown only; the demo does
 //! the same through the API, so that nothing needs to be installed.
@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use anyhow::ensure;
 use tokio_util::sync::CancellationToken;
-use windlass_sandbox::registry::Registry;
 use windlass_sandbox::steps::{self, StepRunner};
 
 use self::stage::{NAMESPACE, Stage};
@@ -18,6 +17,7 @@ use crate::dev_cluster::DevCluster;
 use crate::dev_cluster::examples::TASK_OUTPUT_IMAGE;
 
 mod image;
+mod keyless;
 mod screen;
 mod stage;
 
@@ -30,7 +30,7 @@ const INTERRUPTED: u8 = 130;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Nothing needs to be installed and, without --keep, nothing is left behind.
-The demo listens on loopback only and runs six trivial shell steps on this machine.
+The demo listens on loopback only and runs eleven trivial shell steps on this machine.
 On a terminal it takes its time; Ctrl-C ends it.
 
 Examples:
@@ -41,7 +41,7 @@ Examples:
   windlass demo --keep"
 )]
 pub(crate) struct Demo {
-    /// Leave the files: runs, public key, payload, signature and the payload that was changed
+    /// Leave the files: runs, public key, payload, signature, trusted root and what was changed
     #[arg(long)]
     keep: bool,
 }
@@ -54,13 +54,21 @@ impl Demo {
         let dev = DevCluster::start(None, NAMESPACE).await?;
         let steps = StepRunner::start(&dev.cluster, steps::Options::default())?;
         let registry = image::registry().await?;
+        let keyless = keyless::sigstore().await?;
         let stage = Stage::set(&dev, &registry, image::USER).await?;
+        let play = async {
+            play_with_run(&stage).await?;
+            image::play(&stage, &registry).await?;
+            keyless::play(&stage, &dev, &keyless).await
+        };
         let outcome = tokio::select! {
-            outcome = Box::pin(play(&stage, &registry)) => Some(outcome),
+            outcome = Box::pin(play) => Some(outcome),
             () = asked => None,
         };
         steps.shutdown().await;
         registry.shutdown().await;
+        let verify_file = keyless::verify_file(&keyless);
+        keyless.shutdown().await;
         dev.shutdown().await?;
         let Some(outcome) = outcome else {
             return Ok(ExitCode::from(INTERRUPTED));
@@ -73,7 +81,7 @@ impl Demo {
         if let Some(folder) = kept {
             screen::print(&format!(
                 "\nThe files are in {0}:\n  cd {0}\n  windlass verify-blob --key cosign.pub \
-                 --signature signature payload",
+                 --signature signature payload{verify_file}",
                 folder.display()
             ));
         }
@@ -83,14 +91,10 @@ impl Demo {
 
 /// How to go on from here.
 const NEXT: &str = "  windlass dev --run-steps --examples   a cluster to play with, and runs on it
+  windlass dev --run-steps --sigstore   the same, where runs are signed without a key
   windlass explain --help               what would be signed of a run, and why
   windlass verify --help                verify images, runs and files
   windlass install --help               install it on a cluster";
-
-async fn play(stage: &Stage, registry: &Registry) -> anyhow::Result<()> {
-    play_with_run(stage).await?;
-    image::play(stage, registry).await
-}
 
 /// A task run whose signature is on the run itself.
 async fn play_with_run(stage: &Stage) -> anyhow::Result<()> {

@@ -79,6 +79,30 @@ impl Stage {
         path
     }
 
+    /// Puts a file into the folder.
+    pub(super) fn add(&self, file: &str, text: &str) -> anyhow::Result<()> {
+        std::fs::write(self.folder().join(file), text)
+            .with_context(|| format!("cannot write {file}"))
+    }
+
+    /// Creates a config map from a file, which is put into the folder.
+    pub(super) async fn create_settings(
+        &self,
+        dev: &DevCluster,
+        file: &str,
+        map: Value,
+    ) -> anyhow::Result<()> {
+        self.add(file, &format!("{map:#}\n"))?;
+        self.screen.show(&format!("kubectl create -f {file}")).await;
+        let name = map["metadata"]["name"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        dev.cluster.create(map)?;
+        print(&format!("configmap/{name} created"));
+        Ok(())
+    }
+
     pub(super) async fn configure(&self, patch: &str) -> anyhow::Result<()> {
         self.screen
             .show(&format!(
@@ -100,7 +124,7 @@ impl Stage {
         file: &str,
         text: &str,
     ) -> anyhow::Result<(String, String)> {
-        std::fs::write(self.folder().join(file), text).context("cannot write an example")?;
+        self.add(file, text)?;
         self.screen.show(&format!("kubectl create -f {file}")).await;
         let run: Value = serde_saphyr::from_str(text).context("an example is not YAML")?;
         let action = "create a task run".to_owned();
