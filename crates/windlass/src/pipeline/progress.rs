@@ -151,6 +151,12 @@ impl Progress {
         };
         let begun = self.artifacts.remove(&key).filter(is_same);
         let mut begun = begun.unwrap_or_else(|| on_run(item, run.metadata(), signer));
+        let is_logged = |signed: &Arc<Signed>| signed.entry.get().is_some();
+        if !begun.signed.as_ref().is_some_and(is_logged) {
+            // what an earlier part of the pass signed may have been logged before that
+            let key = self::key(&item.artifact, item.payload.format);
+            begun.claimed = Claimed::on_run(run.metadata(), &key);
+        }
         begun.signed = begun.signed.take_if(|signed| {
             // no log takes the signature of a certificate that has ended
             let has_entry = begun.claimed.is_some() || signed.entry.get().is_some();
@@ -190,7 +196,6 @@ fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Begun {
         }
     };
     Begun {
-        claimed: Claimed::on_run(metadata, &key),
         signed: restored.map(Arc::new),
         ..Begun::default()
     }
