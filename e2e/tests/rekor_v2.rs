@@ -116,6 +116,15 @@ impl Servers {
             ),
             format!("windlass verify --trusted-root ROOT {who} taskrun/build"),
         ];
+        // under tags there is no entry of this version, and the timestamp alone tells when it was signed
+        let stamped = format!(
+            "--new-bundle-format=false --trusted-root root.json --insecure-ignore-tlog \
+             --use-signed-timestamps {who} {image}"
+        );
+        shell.ok(&format!("cosign verify {stamped}"))?;
+        shell.ok(&format!(
+            "cosign verify-attestation --type slsaprovenance {stamped}"
+        ))?;
         for line in lines {
             shell.ok(&line.replace("ROOT", "root.json"))?;
             let line = line.replace("ROOT", "other.json");

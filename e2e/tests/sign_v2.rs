@@ -1,6 +1,6 @@
 //! Signing by hand with the real Rekor of version 2 and the real timestamp authority, which a signing
 //! configuration names: cosign 3 verifies what windlass signed, with keys and by identities, and windlass
-//! what cosign 3 signed with a key. Cosign 2 verifies the timestamps that come without a log.
+//! what cosign 3 signed with a key. Both versions of cosign verify the timestamps that come without a log.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -189,4 +189,94 @@ fn a_timestamp_without_a_log_is_verified_by_cosign_2_under_a_tag_and_in_a_file()
         );
     }
     Ok(())
+}
+
+#[test]
+fn a_timestamp_beside_an_attestation_under_a_tag_is_verified_both_ways() -> Result<()> {
+    let _alone = AUTHORITY.lock().unwrap_or_else(PoisonError::into_inner);
+    for cosign in Cosign::BOTH {
+        let machine = Workstation::new(cosign)?;
+        let shell = machine.shell();
+        let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
+        let fulcio = Fulcio::start(shell.folder())?;
+        // each has certificates of its own, and this one ends here
+        let other = Timestamps::start(shell)?;
+        trust(shell, "other", &fulcio, &other)?;
+        drop(other);
+        let times = Timestamps::start(shell)?;
+        trust(shell, "root", &fulcio, &times)?;
+        prepare(shell)?;
+        let stamped = format!("--timestamp-server-url {}", times.address());
+        let attest = format!("{stamped} --predicate predicate --type {KIND}");
+        let token = fulcio.token(shell, "build", "robot")?;
+        shell.write("token", token)?;
+        let ours = "windlass attest --trusted-root root.json --insecure-skip-verify";
+        let identity = format!(
+            "--insecure-ignore-sct --certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
+            fulcio.issuer()
+        );
+        let fulcio = format!("--identity-token token --fulcio-url {}", fulcio.address());
+        for (who, sign, check) in [
+            ("key", "--key signer.key", "--key signer.pub"),
+            ("identity", &fulcio, &identity),
+        ] {
+            let image = push(shell, &format!("{}/ours-{who}", registry.host()))?;
+            shell.ok(&format!("{ours} {sign} {attest} {image}"))?;
+            verified_under_tag(shell, (cosign, &["cosign", "windlass"]), check, &image)
+                .with_context(|| format!("of windlass, {who}, {cosign:?}"))?;
+        }
+        let image = push(shell, &format!("{}/theirs", registry.host()))?;
+        // cosign 3 puts one of the signature there, which it then refuses itself
+        let (theirs, readers) = match cosign {
+            Cosign::Two => ("", &["cosign", "windlass"][..]),
+            Cosign::Three => {
+                let how = "--use-signing-config=false --new-bundle-format=false";
+                (how, &["windlass"][..])
+            }
+        };
+        shell.ok(&format!(
+            "cosign attest --yes --tlog-upload=false {theirs} --key signer.key {attest} {image}"
+        ))?;
+        verified_under_tag(shell, (cosign, readers), "--key signer.pub", &image)
+            .with_context(|| format!("of cosign, {cosign:?}"))?;
+    }
+    Ok(())
+}
+
+/// These programs verify an attestation under a tag by its timestamp, if they trust the authority.
+fn verified_under_tag(
+    shell: &Shell,
+    (cosign, programs): (Cosign, &[&str]),
+    who: &str,
+    image: &str,
+) -> Result<()> {
+    for program in programs {
+        let trust = match (cosign, *program) {
+            (Cosign::Two, "cosign") => "--timestamp-certificate-chain TRUST.pem",
+            (Cosign::Three, "cosign") => "--trusted-root TRUST.json --new-bundle-format=false",
+            _ => "--trusted-root TRUST.json",
+        };
+        let line = format!(
+            "SIGSTORE_ROOT_FILE=fulcio.pem {program} verify-attestation --type {KIND} {trust} \
+             --insecure-ignore-tlog --use-signed-timestamps {who} {image}"
+        );
+        shell.ok(&line.replace("TRUST", "root"))?;
+        let line = line.replace("TRUST", "other");
+        ensure!(
+            shell.run(&line)?.code != 0,
+            "{line}: another authority is believed"
+        );
+    }
+    Ok(())
+}
+
+/// Files that say whom to trust: a trusted root, and certificates for cosign 2.
+fn trust(shell: &Shell, name: &str, fulcio: &Fulcio, times: &Timestamps) -> Result<()> {
+    let chain = fulcio.chain(shell)?;
+    let authority = trusted_root::authority(fulcio.address(), &chain);
+    let mut root = trusted_root::of(&json!({}), &[authority], &[times.trusted()]);
+    root["tlogs"] = json!([]);
+    shell.write("fulcio.pem", chain)?;
+    shell.write(&format!("{name}.pem"), times.chain())?;
+    shell.write(&format!("{name}.json"), root.to_string())
 }

@@ -16,7 +16,7 @@ use crate::run::Run;
 
 mod log_entry;
 
-pub use log_entry::{LogEntry, StoredProof};
+pub use log_entry::{LogEntry, StoredProof, timestamp_in};
 
 #[cfg(test)]
 mod tests;
@@ -127,6 +127,16 @@ pub enum SignatureForm {
     Detached(Vec<u8>),
 }
 
+/// What a timestamp is of: cosign looks for one of the signature, and beside an attestation under a tag for
+/// one of the whole envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stamped {
+    /// The signature itself.
+    Signature,
+    /// The envelope, byte by byte as it is stored.
+    Envelope,
+}
+
 /// An artifact with its payload and signature.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Signed {
@@ -142,9 +152,11 @@ pub struct Signed {
     pub repeatability: Repeatability,
     /// Where a transparency log has it, if one does; set once.
     pub entry: OnceLock<LogEntry>,
-    /// When it was made according to a timestamp authority: its response (RFC 3161, DER), checked; set
-    /// once.
+    /// When the signature was made according to a timestamp authority: its response (RFC 3161, DER),
+    /// checked; set once.
     pub timestamp: OnceLock<Vec<u8>>,
+    /// The same of the envelope.
+    pub envelope_timestamp: OnceLock<Vec<u8>>,
 }
 
 /// The bytes that a signer has to sign for a payload: its [`pae`](dsse::pae) if it is a statement,
@@ -180,6 +192,7 @@ impl Signed {
             repeatability,
             entry: OnceLock::new(),
             timestamp: OnceLock::new(),
+            envelope_timestamp: OnceLock::new(),
         }
     }
 
@@ -235,24 +248,48 @@ impl Signed {
         }
     }
 
+    /// The bytes that a timestamp is of; none if the signature is not base64, or there is no envelope.
+    pub fn stamped_bytes(&self, what: Stamped) -> Option<Cow<'_, [u8]>> {
+        match what {
+            Stamped::Signature => self.signature_bytes(),
+            Stamped::Envelope => self.envelope().map(|_| self.signature_text()),
+        }
+    }
+
+    /// Where the timestamp of this is kept.
+    pub fn timestamp_of(&self, what: Stamped) -> &OnceLock<Vec<u8>> {
+        match what {
+            Stamped::Signature => &self.timestamp,
+            Stamped::Envelope => &self.envelope_timestamp,
+        }
+    }
+
     /// What vouches for the signature, as members of `verificationMaterial` in a bundle; may be empty.
     pub fn proof(&self) -> Map<String, Value> {
-        log_entry::material(self.entry.get(), self.timestamp())
+        let timestamp = self.timestamp.get().map(Vec::as_slice);
+        log_entry::material(self.entry.get(), timestamp)
+    }
+
+    /// The same with the timestamp of the envelope, which no bundle has: what a run keeps, and
+    /// [`StoredProof`] reads.
+    pub fn stored_proof(&self) -> Map<String, Value> {
+        let mut proof = self.proof();
+        let timestamp = self.envelope_timestamp.get();
+        proof.extend(timestamp.map(|timestamp| log_entry::of_envelope(timestamp)));
+        proof
     }
 
     /// How many bytes that has, about.
     pub fn proof_size(&self) -> usize {
-        let entry = self.entry.get().map_or(0, LogEntry::size);
-        entry + self.timestamp().map_or(0, <[u8]>::len)
+        let timestamps = [&self.timestamp, &self.envelope_timestamp];
+        let sizes = timestamps.map(|timestamp| timestamp.get().map_or(0, Vec::len));
+        self.entry.get().map_or(0, LogEntry::size) + sizes.iter().sum::<usize>()
     }
 
-    /// The timestamp as cosign reads it, in an annotation of a layer or in a file.
-    pub fn timestamp_text(&self) -> Option<String> {
-        self.timestamp().map(log_entry::timestamp_text)
-    }
-
-    fn timestamp(&self) -> Option<&[u8]> {
-        self.timestamp.get().map(Vec::as_slice)
+    /// A timestamp as cosign reads it, in an annotation of a layer or in a file.
+    pub fn timestamp_text(&self, what: Stamped) -> Option<String> {
+        let timestamp = self.timestamp_of(what).get();
+        timestamp.map(|timestamp| log_entry::timestamp_text(timestamp))
     }
 
     /// The envelope, if the payload is a statement.

@@ -1,7 +1,7 @@
 //! Timestamps of an authority (RFC 3161): the request for one, and what its response says.
 //!
 //! Whether the authority made it is not checked here: that takes its certificates. What is checked is
-//! that it is the answer to this request, about this signature, and of a time that can be.
+//! that it is the answer to this request, about this signature or envelope, and of a time that can be.
 
 use jiff::Timestamp;
 use pkcs8::der::Tagged as _;
@@ -40,7 +40,7 @@ pub enum StampError {
     #[error("the authority refuses: its status is {0}")]
     Refused(u8),
     /// It is of something else.
-    #[error("it is of another signature")]
+    #[error("it is of another signature, or of another envelope")]
     Other,
     /// It answers another request.
     #[error("it answers another request: its nonce is another one")]
@@ -62,11 +62,11 @@ pub struct Stamp {
     pub time: Timestamp,
 }
 
-/// The request for a timestamp of a signature, with the certificate that it is made with.
+/// The request for a timestamp of a signature, or of an envelope, with the certificate that it is made with.
 ///
 /// The first bit of a nonce is cleared, and the next one set: it is a positive number of its length.
-pub fn request(signature: &[u8], nonce: [u8; NONCE]) -> Vec<u8> {
-    let hash = Sha256::digest(signature);
+pub fn request(stamped: &[u8], nonce: [u8; NONCE]) -> Vec<u8> {
+    let hash = Sha256::digest(stamped);
     let parts: [&[u8]; 5] = [
         BEFORE_HASH,
         &hash,
@@ -94,9 +94,15 @@ impl Stamp {
         }
     }
 
-    /// Checks that it is of a signature, and of no time that has not come.
-    pub fn check(&self, signature: &[u8], now: Timestamp) -> Result<(), StampError> {
-        if self.hash != *Sha256::digest(signature) {
+    /// The digest of what it is of, `sha256:HEX`.
+    pub fn digest(&self) -> String {
+        let hex = self.hash.iter().map(|byte| format!("{byte:02x}"));
+        format!("sha256:{}", hex.collect::<String>())
+    }
+
+    /// Checks that it is of these bytes, and of no time that has not come.
+    pub fn check(&self, stamped: &[u8], now: Timestamp) -> Result<(), StampError> {
+        if self.hash != *Sha256::digest(stamped) {
             return Err(StampError::Other);
         }
         if self.time.as_second() > now.as_second().saturating_add(OFF) {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use windlass_core::annotation;
 use windlass_core::config::{Config, Endpoint, Transparency, TransparencyMode};
 use windlass_core::run::Run;
-use windlass_core::signed::Signed;
+use windlass_core::signed::{Signed, Stamped};
 
 pub(crate) use self::address::check as check_address;
 pub(crate) use self::claim::{Added, Claimed};
@@ -114,24 +114,24 @@ impl Log {
         rekor.map_or_else(Self::Broken, |rekor| Self::Rekor(Arc::new(rekor)))
     }
 
-    /// Adds an entry until a time, unless the signature has one. `claimed` is what the run says of it: it
-    /// counts if the log signed that.
+    /// Adds an entry until a time, unless the signature has one, after timestamps of `stamped`. `claimed`
+    /// is what the run says of both: it counts if the log and the authority signed that.
     pub(crate) async fn add(
         &self,
         run: &Run<'_>,
-        signed: &Signed,
+        (signed, stamped): (&Signed, &[Stamped]),
         claimed: Claimed,
         until: Instant,
     ) -> Result<Added, LogError> {
         let uid = &run.metadata().uid;
-        self.add_for(uid, signed, claimed, until).await
+        self.add_for(uid, (signed, stamped), claimed, until).await
     }
 
     /// The same for whom this names; of one that is empty nothing is known.
     pub(crate) async fn add_for(
         &self,
         uid: &str,
-        signed: &Signed,
+        (signed, stamped): (&Signed, &[Stamped]),
         claimed: Claimed,
         until: Instant,
     ) -> Result<Added, LogError> {
@@ -143,9 +143,9 @@ impl Log {
             Self::Unsupported(what) => Err(LogError::Unsupported(what.clone())),
             Self::Broken(error) => Err(LogError::Service(error.clone())),
             Self::Rekor(rekor) => {
-                let logged = rekor.add(uid, signed, &claimed, until).await?;
-                if let Some(timestamp) = logged.timestamp {
-                    signed.timestamp.get_or_init(|| timestamp);
+                let logged = rekor.add(uid, (signed, stamped), &claimed, until).await?;
+                for (what, timestamp) in logged.timestamps {
+                    signed.timestamp_of(what).get_or_init(|| timestamp);
                 }
                 signed.entry.get_or_init(|| logged.entry);
                 Ok(logged.added)

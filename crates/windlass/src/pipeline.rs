@@ -96,7 +96,7 @@ async fn deliver(run: &Run<'_>, item: Item, mut begun: Begun, means: Means<'_>) 
     };
     let had_entry = signed.entry.get().is_some();
     let claimed = mem::take(&mut begun.claimed);
-    let logged = steps::log(run, &signed, claimed, means).await;
+    let logged = steps::log(run, (&signed, &stores), claimed, means).await;
     // what has it without the entry gets it with the entry
     if signed.entry.get().is_some() != had_entry {
         begun.forget_stores();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use windlass_core::payload::Payload;
-use windlass_core::signed::{Artifact, Signed, message};
+use windlass_core::signed::{Artifact, Signed, Stamped, message};
 
 use crate::log::{Claimed, Log, LogError, Stamper};
 use crate::sign::{SignError, Signer};
@@ -29,6 +29,8 @@ pub(crate) struct SigningMeans {
     pub(crate) signer: Signer,
     pub(crate) log: Log,
     pub(crate) stamper: Option<Stamper>,
+    /// What timestamps are of, where the signature is put; there is one at least.
+    pub(crate) stamped: &'static [Stamped],
 }
 
 /// Why something was not signed or not attached.
@@ -49,7 +51,7 @@ pub(crate) enum SigningError {
 }
 
 impl SigningMeans {
-    /// Signs a payload, gets a timestamp of the signature, and adds it to the log. A timestamp is asked for
+    /// Signs a payload, gets timestamps, and adds it to the log. A timestamp is asked for
     /// first: it can be made again, an entry cannot be taken back.
     pub(crate) async fn sign(
         &self,
@@ -60,12 +62,14 @@ impl SigningMeans {
         let signed = Signed::new(artifact, payload, signature);
         let until = Instant::now() + LOG_TIME;
         if let Some(stamper) = &self.stamper {
-            let timestamp = stamper.stamp_until(&signed, until).await;
-            let timestamp = timestamp.map_err(SigningError::Timestamp)?;
-            signed.timestamp.get_or_init(|| timestamp);
+            for what in self.stamped {
+                let timestamp = stamper.stamp_until((&signed, *what), until).await;
+                let timestamp = timestamp.map_err(SigningError::Timestamp)?;
+                signed.timestamp_of(*what).get_or_init(|| timestamp);
+            }
         }
         self.log
-            .add_for("", &signed, Claimed::default(), until)
+            .add_for("", (&signed, &[]), Claimed::default(), until)
             .await?;
         Ok(Arc::new(signed))
     }

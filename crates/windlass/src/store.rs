@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use windlass_core::config::{Config, StoreKind};
+use windlass_core::config::{Config, Storage, StoreKind};
 use windlass_core::retry::Retry;
 use windlass_core::run::Run;
-use windlass_core::signed::Signed;
+use windlass_core::signed::{Signed, Stamped};
 use windlass_registry::{Digest, Remote};
 
 use self::evidence::Found;
 use self::oci::attached::AttachedError;
-use self::oci::{Oci, Settling, Stored, UploadError};
+use self::oci::{Layout, Oci, Settling, Stored, UploadError, layouts_of};
 use crate::unsupported::{self, Unsupported};
 
 pub(crate) mod evidence;
@@ -129,6 +129,28 @@ impl Confirmation {
         match self {
             Self::Oci(settling) => settling.after(),
         }
+    }
+}
+
+/// What verifiers look for a timestamp of, where these stores put something signed: of the whole envelope
+/// beside an attestation under a tag, of the signature everywhere else.
+pub(crate) fn stamped(
+    stores: &[StoreKind],
+    signed: &Signed,
+    storage: &Storage,
+) -> &'static [Stamped] {
+    let layouts = if stores.contains(&StoreKind::Oci) && signed.envelope().is_some() {
+        layouts_of(signed, storage)
+    } else {
+        Vec::new()
+    };
+    let is_elsewhere = stores.iter().any(|kind| *kind != StoreKind::Oci);
+    if !layouts.contains(&Layout::Tag) {
+        &[Stamped::Signature]
+    } else if is_elsewhere || layouts.contains(&Layout::Bundle) {
+        &[Stamped::Signature, Stamped::Envelope]
+    } else {
+        &[Stamped::Envelope]
     }
 }
 

@@ -1,5 +1,6 @@
 //! What vouches for a signature: its entry in a transparency log, and when it was made according to an
-//! authority. Both are in one form everywhere: that of `verificationMaterial` in a Sigstore bundle.
+//! authority. Both are in one form everywhere: that of `verificationMaterial` in a Sigstore bundle. A run
+//! keeps the timestamp of an envelope beside them, for which bundles have no place.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,13 +24,18 @@ pub struct LogEntry {
     pub entry: Entry,
 }
 
-/// An entry and a timestamp that a run keeps. Whoever may edit the run may have written them.
+/// The member with the timestamp of an envelope in what a run keeps; the others are those of a bundle.
+const OF_ENVELOPE: &str = "envelopeTimestamp";
+
+/// An entry and timestamps that a run keeps. Whoever may edit the run may have written them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct StoredProof {
     /// The entry.
     pub entry: Option<Entry>,
-    /// The response of the timestamp authority.
+    /// The response of the timestamp authority about the signature.
     pub timestamp: Option<Vec<u8>>,
+    /// Its response about the envelope.
+    pub envelope_timestamp: Option<Vec<u8>>,
 }
 
 #[derive(Deserialize)]
@@ -39,6 +45,8 @@ struct Wire<'a> {
     tlog_entries: Vec<&'a RawValue>,
     #[serde(default)]
     timestamp_verification_data: WireTimestamps,
+    #[serde(default)]
+    envelope_timestamp: Option<WireTimestamp>,
 }
 
 #[derive(Deserialize, Default)]
@@ -69,17 +77,43 @@ pub(super) fn material(entry: Option<&LogEntry>, timestamp: Option<&[u8]>) -> Ma
         material.insert("tlogEntries".to_owned(), entries);
     }
     if let Some(timestamp) = timestamp {
-        let timestamp = json!({ "signedTimestamp": STANDARD.encode(timestamp) });
-        let timestamps = json!({ "rfc3161Timestamps": [timestamp] });
+        let timestamps = json!({ "rfc3161Timestamps": [wire(timestamp)] });
         material.insert("timestampVerificationData".to_owned(), timestamps);
     }
     material
+}
+
+/// The member that a timestamp of an envelope makes up.
+pub(super) fn of_envelope(timestamp: &[u8]) -> (String, Value) {
+    (OF_ENVELOPE.to_owned(), wire(timestamp))
+}
+
+fn wire(timestamp: &[u8]) -> Value {
+    json!({ "signedTimestamp": STANDARD.encode(timestamp) })
 }
 
 /// A timestamp as cosign reads it in the annotation `dev.sigstore.cosign/rfc3161timestamp` of a layer and
 /// in a file of its own.
 pub(super) fn timestamp_text(timestamp: &[u8]) -> String {
     json!({ "SignedRFC3161Timestamp": STANDARD.encode(timestamp) }).to_string()
+}
+
+/// The timestamp in such an annotation, unchecked; none if it cannot be read.
+pub fn timestamp_in(annotation: &str) -> Option<Vec<u8>> {
+    #[derive(Deserialize)]
+    struct Annotation {
+        #[serde(rename = "SignedRFC3161Timestamp")]
+        timestamp: String,
+    }
+    let text = Some(annotation).filter(|text| text.len() <= LONGEST)?;
+    let read: Annotation = serde_json::from_str(strict(text.as_bytes()).ok()?).ok()?;
+    decoded(&read.timestamp)
+}
+
+/// A timestamp in base64; none if it is longer than any.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    let timestamp = STANDARD.decode(text).ok();
+    timestamp.filter(|timestamp| timestamp.len() <= timestamp::LONGEST)
 }
 
 impl StoredProof {
@@ -102,10 +136,14 @@ impl StoredProof {
             .rfc3161_timestamps
             .as_slice()
         {
-            [one] => STANDARD.decode(&one.signed_timestamp).ok(),
+            [one] => decoded(&one.signed_timestamp),
             _ => None,
         };
-        let timestamp = timestamp.filter(|stamp| stamp.len() <= timestamp::LONGEST);
-        Self { entry, timestamp }
+        let of_envelope = wire.envelope_timestamp;
+        Self {
+            entry,
+            timestamp,
+            envelope_timestamp: of_envelope.and_then(|one| decoded(&one.signed_timestamp)),
+        }
     }
 }

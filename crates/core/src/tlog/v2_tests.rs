@@ -85,9 +85,18 @@ fn an_entry_passes_every_check_in_logs_of_both_kinds_of_keys_and_survives_being_
         let in_log = entry.clone();
         logged.entry.get_or_init(|| LogEntry { url, entry: in_log });
         logged.timestamp.get_or_init(|| vec![1, 2, 3]);
-        let stored = StoredProof::read(&Value::Object(logged.proof()).to_string());
-        assert_eq!(stored.entry, Some(entry));
-        assert_eq!(stored.timestamp, Some(vec![1, 2, 3]));
+        // what was kept before there were timestamps of envelopes is read too
+        for of_envelope in [None, Some(vec![4, 5])] {
+            if let Some(timestamp) = &of_envelope {
+                logged.envelope_timestamp.get_or_init(|| timestamp.clone());
+            }
+            let stored = StoredProof::read(&Value::Object(logged.stored_proof()).to_string());
+            assert_eq!(stored.entry.as_ref(), Some(&entry));
+            assert_eq!(stored.timestamp, Some(vec![1, 2, 3]));
+            assert_eq!(stored.envelope_timestamp, of_envelope);
+        }
+        // no bundle has a place for it
+        assert!(!logged.proof().contains_key("envelopeTimestamp"));
     }
 }
 

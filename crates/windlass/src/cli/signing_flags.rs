@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{bail, ensure};
 use windlass_core::payload::Payload;
-use windlass_core::signed::{Artifact, Signed};
+use windlass_core::signed::{Artifact, Signed, Stamped};
 
 use self::keyless::KeylessFlags;
 use super::attaching::write;
@@ -79,6 +79,7 @@ impl SigningFlags {
             signer,
             log: vouching.log,
             stamper: vouching.stamper,
+            stamped: place.stamped(),
         })
     }
 
@@ -159,7 +160,7 @@ pub(super) fn check_timestamp_file(
 
 /// Writes the timestamp, if there is a file for it.
 pub(super) fn write_timestamp(signed: &Signed, file: Option<&Path>) -> anyhow::Result<()> {
-    match (file, signed.timestamp_text()) {
+    match (file, signed.timestamp_text(Stamped::Signature)) {
         (Some(path), Some(text)) => write(path, text.as_bytes(), "timestamp"),
         _ => Ok(()),
     }

@@ -2,7 +2,7 @@
 //! written it.
 
 use windlass_core::run::Metadata;
-use windlass_core::signed::StoredProof;
+use windlass_core::signed::{Stamped, StoredProof};
 use windlass_core::tlog::Entry;
 use windlass_core::{annotation, tlog};
 
@@ -20,7 +20,7 @@ pub(crate) enum Added {
 pub(crate) struct Claimed {
     /// The address of the entry.
     pub(crate) url: Option<String>,
-    /// The entry and the timestamp themselves.
+    /// The entry and the timestamps themselves.
     pub(crate) proof: Option<String>,
 }
 
@@ -31,6 +31,24 @@ pub(super) struct Claim {
     pub(super) stored: Option<Entry>,
     /// The number of the entry.
     pub(super) index: Option<u64>,
+}
+
+/// Timestamps that a run has; nothing of them is checked.
+#[derive(Debug, Default)]
+pub(super) struct Stamps {
+    signature: Option<Vec<u8>>,
+    envelope: Option<Vec<u8>>,
+}
+
+impl Stamps {
+    /// The one of this.
+    pub(super) fn of(&self, what: Stamped) -> Option<&[u8]> {
+        let stamp = match what {
+            Stamped::Signature => &self.signature,
+            Stamped::Envelope => &self.envelope,
+        };
+        stamp.as_deref()
+    }
 }
 
 impl Claimed {
@@ -48,9 +66,13 @@ impl Claimed {
         self.url.is_some() || self.proof.is_some()
     }
 
-    /// It, read: the entry, and the timestamp beside it.
-    pub(super) fn read(&self) -> (Claim, Option<Vec<u8>>) {
-        let StoredProof { entry, timestamp } = self
+    /// It, read: the entry, and the timestamps beside it.
+    pub(super) fn read(&self) -> (Claim, Stamps) {
+        let StoredProof {
+            entry,
+            timestamp,
+            envelope_timestamp,
+        } = self
             .proof
             .as_deref()
             .map_or_else(StoredProof::default, StoredProof::read);
@@ -58,6 +80,10 @@ impl Claimed {
             stored: entry,
             index: self.url.as_deref().and_then(tlog::index_in_url),
         };
-        (claim, timestamp)
+        let stamps = Stamps {
+            signature: timestamp,
+            envelope: envelope_timestamp,
+        };
+        (claim, stamps)
     }
 }

@@ -107,6 +107,9 @@ pub(crate) enum StampFlaw {
     /// There is nothing to have a timestamp of.
     #[error("the signature is not base64")]
     Signature,
+    /// The same of an envelope.
+    #[error("what is signed is not a statement, so there is no envelope to have a timestamp of")]
+    Envelope,
 }
 
 /// What to do about a log that lies, or is none.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 use windlass_core::config::{Endpoint, LogVersion, Transparency};
-use windlass_core::signed::{LogEntry, Signed};
+use windlass_core::signed::{LogEntry, Signed, Stamped};
 use windlass_core::tlog::{self, Entry, Proposal};
 
 use super::claim::{Added, Claim, Claimed};
@@ -49,8 +49,8 @@ struct Pass<'a> {
 /// What vouches for a signature once it is logged.
 pub(super) struct Logged {
     pub(super) entry: LogEntry,
-    /// The response of the timestamp authority, if there is one.
-    pub(super) timestamp: Option<Vec<u8>>,
+    /// The responses of the timestamp authority, if there is one.
+    pub(super) timestamps: Vec<(Stamped, Vec<u8>)>,
     pub(super) added: Added,
 }
 
@@ -94,49 +94,56 @@ impl Rekor {
         self.tree.host()
     }
 
-    /// The entry of a signature, with a timestamp if there is an authority: what the run claims, if it is
-    /// that of this signature, else new ones.
+    /// The entry of a signature, with timestamps of `stamped` if there is an authority: what the run
+    /// claims, if it is of this signature, else new ones.
     pub(super) async fn add(
         &self,
         run: &str,
-        signed: &Signed,
+        (signed, stamped): (&Signed, &[Stamped]),
         claimed: &Claimed,
         until: Instant,
     ) -> Result<Logged, LogError> {
         let proposal = self.tree.proposal(signed)?;
         let pass = Pass { run, until };
-        let (claim, stamp) = claimed.read();
+        let (claim, stamps) = claimed.read();
         // no timestamp is asked for while there is no log to take the entry
         self.admit(pass, LOG, self.host())?;
-        let timestamp = self.timestamp(pass, signed, stamp).await?;
+        let mut timestamps = Vec::new();
+        for what in stamped {
+            let made = self
+                .timestamp(pass, (signed, *what), stamps.of(*what))
+                .await?;
+            timestamps.extend(made.map(|timestamp| (*what, timestamp)));
+        }
         let found = self.tree.find_or_add(&proposal, claim);
         let (entry, added) = self.ask(pass, LOG, self.host(), found).await?;
         let url = self.tree.place(&entry);
         Ok(Logged {
             entry: LogEntry { url, entry },
-            timestamp,
+            timestamps,
             added,
         })
     }
 
-    /// The timestamp of a signature: the one that the run has, if it is that, else a new one.
+    /// The timestamp of a signature or an envelope: the one that the run has, if it is that, else a new
+    /// one.
     async fn timestamp(
         &self,
         pass: Pass<'_>,
-        signed: &Signed,
-        stored: Option<Vec<u8>>,
+        subject: (&Signed, Stamped),
+        stored: Option<&[u8]>,
     ) -> Result<Option<Vec<u8>>, LogError> {
         let Some(stamper) = &self.stamper else {
             return Ok(None);
         };
         let now = Timestamp::now();
         if let Some(stored) = stored
-            && stamper.check(&stored, signed, now).is_ok()
+            && stamper.check(stored, subject, now).is_ok()
         {
-            return Ok(Some(stored));
+            return Ok(Some(stored.to_vec()));
         }
         let host = stamper.server.host();
-        let stamp = self.ask(pass, AUTHORITY, host, stamper.stamp(signed));
+        let stamp = self.ask(pass, AUTHORITY, host, stamper.stamp(subject));
         stamp.await.map(Some)
     }
 

@@ -1,15 +1,18 @@
 //! A timestamp authority (RFC 3161): it tells when a signature was made, which a log of version 2 does not.
 //!
-//! Its response is believed if it answers the request, is about the signature, was made by an authority
+//! It is asked about the signature, and about the whole envelope where cosign looks for that. Its response
+//! is believed if it answers the request, is about the same, was made by an authority
 //! that is trusted, and is of a time within the validity of the certificate that signed. A command may
 //! trust none: then everything but the signer is checked, and the command says so.
+
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 use windlass_core::certificate::Details;
 use windlass_core::config::{Endpoint, Timestamps};
 use windlass_core::key::Certificate;
-use windlass_core::signed::{Identity, Signed};
+use windlass_core::signed::{Identity, Signed, Stamped};
 use windlass_core::time_range::TimeRange;
 use windlass_core::timestamp::{NONCE, Stamp, StampError, request};
 
@@ -100,13 +103,13 @@ impl Stamper {
         })
     }
 
-    /// A timestamp of a signature that was made just now, until a time.
+    /// A timestamp of a signature that was made just now, or of its envelope, until a time.
     pub(crate) async fn stamp_until(
         &self,
-        signed: &Signed,
+        subject: (&Signed, Stamped),
         until: Instant,
     ) -> Result<Vec<u8>, LogError> {
-        let stamp = timeout_at(until, self.stamp(signed)).await;
+        let stamp = timeout_at(until, self.stamp(subject)).await;
         stamp.unwrap_or_else(|_| {
             let host = self.server.host().to_owned();
             Err(LogError::Cut {
@@ -116,17 +119,16 @@ impl Stamper {
         })
     }
 
-    /// A timestamp of a signature that was made just now.
-    pub(super) async fn stamp(&self, signed: &Signed) -> Result<Vec<u8>, LogError> {
+    /// A timestamp of a signature that was made just now, or of its envelope.
+    pub(super) async fn stamp(&self, subject: (&Signed, Stamped)) -> Result<Vec<u8>, LogError> {
         let host = self.server.host();
         let doing = format!("get a timestamp from {host}");
-        let signature = signed.signature_bytes().ok_or(StampFlaw::Signature);
-        let signature = signature.map_err(|flaw| self.flawed(flaw))?;
+        let bytes = bytes_of(subject).map_err(|flaw| self.flawed(flaw))?;
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce)
             .map_err(|_| ServiceError::new(&doing, "this machine has no random numbers"))?;
         let content = Content {
-            body: &request(&signature, nonce),
+            body: &request(&bytes, nonce),
             media_type: QUERY,
             accept: REPLY,
         };
@@ -135,7 +137,7 @@ impl Stamper {
             return Err(answer.failure(&doing).into());
         }
         let now = Timestamp::now();
-        let checked = self.check(&answer.body, signed, now).and_then(|stamp| {
+        let checked = self.check(&answer.body, subject, now).and_then(|stamp| {
             let answers = stamp.check_answer(nonce, now);
             answers.map_err(StampFlaw::from)
         });
@@ -147,14 +149,14 @@ impl Stamper {
     pub(super) fn check(
         &self,
         response: &[u8],
-        signed: &Signed,
+        subject: (&Signed, Stamped),
         now: Timestamp,
     ) -> Result<Stamp, StampFlaw> {
-        let signature = signed.signature_bytes().ok_or(StampFlaw::Signature)?;
+        let bytes = bytes_of(subject)?;
         let stamp = Stamp::read(response)?;
-        stamp.check(&signature, now)?;
-        self.signers.check(response, &signature, stamp.time)?;
-        match &*signed.identity {
+        stamp.check(&bytes, now)?;
+        self.signers.check(response, &bytes, stamp.time)?;
+        match &*subject.0.identity {
             Identity::Certificate { leaf, .. } if !is_valid_at(leaf, stamp.time) => {
                 Err(StampFlaw::CertificateEnded)
             }
@@ -170,15 +172,24 @@ impl Stamper {
     }
 }
 
+/// The bytes that a timestamp is asked for.
+fn bytes_of((signed, what): (&Signed, Stamped)) -> Result<Cow<'_, [u8]>, StampFlaw> {
+    let bytes = signed.stamped_bytes(what);
+    bytes.ok_or(match what {
+        Stamped::Signature => StampFlaw::Signature,
+        Stamped::Envelope => StampFlaw::Envelope,
+    })
+}
+
 impl Signers {
-    /// Whether one of them signed a response about this signature, of this time.
-    fn check(&self, response: &[u8], signature: &[u8], time: Timestamp) -> Result<(), StampFlaw> {
+    /// Whether one of them signed a response about these bytes, of this time.
+    fn check(&self, response: &[u8], stamped: &[u8], time: Timestamp) -> Result<(), StampFlaw> {
         let Self::Trusted(trusted) = self else {
             return Ok(());
         };
         let mut flaws = Vec::new();
         for one in trusted {
-            match one.check(response, signature, time) {
+            match one.check(response, stamped, time) {
                 Ok(()) => return Ok(()),
                 Err(flaw) => flaws.push(flaw),
             }
@@ -202,11 +213,11 @@ impl Trusted {
         })
     }
 
-    fn check(&self, response: &[u8], signature: &[u8], time: Timestamp) -> Result<(), StampFlaw> {
+    fn check(&self, response: &[u8], stamped: &[u8], time: Timestamp) -> Result<(), StampFlaw> {
         if !self.valid_for.has(time) || !is_valid_at(&self.signer, time) {
             return Err(StampFlaw::AuthorityEnded);
         }
-        self.authority.check(response, signature).map_err(flaw)
+        self.authority.check(response, stamped).map_err(flaw)
     }
 }
 

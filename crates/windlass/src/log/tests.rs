@@ -18,6 +18,7 @@ use crate::service::breaker::OPEN;
 mod version_two;
 
 const ENTRIES: &str = "/api/v1/log/entries";
+const STAMPED: &[Stamped] = &[Stamped::Signature];
 /// Requests that one call makes of a server that fails.
 const ATTEMPTS: usize = 3;
 
@@ -68,7 +69,7 @@ impl Stage {
         let run = json!({ "kind": "TaskRun", "metadata": { "uid": "u" } }).to_string();
         let run = Run::parse(run.as_bytes()).unwrap();
         let log = self.logs.of(&self.config, &run);
-        log.add(&run, signed, claimed, until).await
+        log.add(&run, (signed, STAMPED), claimed, until).await
     }
 
     async fn refused(&self, signed: &Signed) -> (Retry, String) {

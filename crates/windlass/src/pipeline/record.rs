@@ -268,11 +268,11 @@ fn log_entry(signed: &Signed) -> Option<(String, String)> {
     Some((annotation::log_entry(&key), entry.url.clone()))
 }
 
-/// The annotation with the log entry and the timestamp of an artifact.
+/// The annotation with the log entry and the timestamps of an artifact.
 fn proof(signed: &Signed) -> Option<(String, String)> {
     signed.entry.get()?;
     let key = key(&signed.artifact, signed.payload.format);
-    let proof = Value::Object(signed.proof());
+    let proof = Value::Object(signed.stored_proof());
     Some((annotation::proof(&key), proof.to_string()))
 }
 

@@ -12,7 +12,7 @@ use super::artifacts::Item;
 use super::means::{Means, Reach};
 use crate::log::{Added, Claimed, LogError};
 use crate::sign::SignError;
-use crate::store::{Confirmation, Put, Store, StoreError};
+use crate::store::{Confirmation, Put, Store, StoreError, stamped};
 
 /// How long stores wait for an entry that they can do without.
 const IMPATIENCE: Duration = Duration::from_secs(10);
@@ -34,10 +34,11 @@ pub(super) async fn sign(
     )))
 }
 
-/// Has the log add an entry. The host of the log, if that has to wait for a later pass.
+/// Has the log add an entry, with the timestamps that these stores have use for. The host of the log, if that
+/// has to wait for a later pass.
 pub(super) async fn log(
     run: &Run<'_>,
-    signed: &Signed,
+    (signed, stores): (&Signed, &[StoreKind]),
     claimed: Claimed,
     means: Means<'_>,
 ) -> Result<Option<String>, LogError> {
@@ -48,7 +49,9 @@ pub(super) async fn log(
     if means.config.transparency.need != LogNeed::Required {
         until = until.min(Instant::now() + IMPATIENCE);
     }
-    if means.log.add(run, signed, claimed, until).await? == Added::Now {
+    let stamped = stamped(stores, signed, &means.config.storage);
+    let added = means.log.add(run, (signed, stamped), claimed, until);
+    if added.await? == Added::Now {
         means.metrics.of(run.kind()).uploaded.inc();
     }
     Ok(None)

@@ -8,9 +8,12 @@ use serde_json::Value;
 use windlass_core::certificate::Details;
 use windlass_core::key::{Certificate, PublicKey};
 use windlass_core::payload::Payload;
+use windlass_core::signed::timestamp_in;
+use windlass_core::timestamp::Stamp;
+use windlass_registry::Digest;
 
 use crate::sign::Signer;
-use crate::sigstore::Material;
+use crate::sigstore::{Annotated, Material};
 use crate::store;
 use crate::store::evidence::Evidence;
 use crate::store::oci::attached::AttachedError;
@@ -102,6 +105,16 @@ fn is_signed_with(evidence: &Evidence, key: &PublicKey) -> bool {
     }
 }
 
+/// Whether there is a timestamp. One beside an envelope has to be of that, as cosign looks for it.
+fn is_stamped(annotated: &Annotated) -> bool {
+    if annotated.envelope.is_empty() {
+        return !annotated.timestamp.trim().is_empty();
+    }
+    let stamp = timestamp_in(&annotated.timestamp);
+    let stamp = stamp.and_then(|response| Stamp::read(&response).ok());
+    stamp.is_some_and(|stamp| stamp.digest() == Digest::of(&annotated.envelope).as_str())
+}
+
 impl Voucher {
     fn of(material: &Material) -> Self {
         match material {
@@ -109,7 +122,7 @@ impl Voucher {
             Material::Annotated(annotated) => Self {
                 leaf: Certificate::from_pem(annotated.certificate.as_bytes()).ok(),
                 is_logged: !annotated.entry.trim().is_empty(),
-                is_stamped: !annotated.timestamp.trim().is_empty(),
+                is_stamped: is_stamped(annotated),
             },
             Material::Bundle(bundle) => {
                 let bundle: Value = serde_json::from_slice(bundle).unwrap_or_default();

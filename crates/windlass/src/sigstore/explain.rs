@@ -17,6 +17,8 @@ pub(super) const UNKNOWN_LOG: &str =
 pub(super) struct Explanation<'a> {
     pub(super) bundle: &'a Bundle,
     pub(super) root: &'a TrustedRoot,
+    /// The time of a timestamp of the whole envelope, which is not in the bundle.
+    pub(super) of_envelope: Option<Timestamp>,
     /// When it was judged.
     pub(super) now: Timestamp,
 }
@@ -149,7 +151,7 @@ impl Explanation<'_> {
     fn a_time(&self) -> Option<Timestamp> {
         let info = self.certificate()?;
         let times = self.entries().filter_map(|entry| entry.integrated_time);
-        let mut times = times.chain(self.stamped());
+        let mut times = times.chain(self.stamped()).chain(self.of_envelope);
         times.find(|time| *time < info.not_before || *time > info.not_after)
     }
 

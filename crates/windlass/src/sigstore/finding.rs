@@ -4,6 +4,7 @@
 //! error has a sentence here that says which check failed; [`super::explain`] looks up more where the
 //! kind leaves it open.
 
+use jiff::Timestamp;
 use sigstore_verify::bundle::Error as ShapeError;
 use sigstore_verify::{CertificateError, Error, TimestampError, TransparencyLogError};
 
@@ -75,7 +76,7 @@ fn log(error: &TransparencyLogError, explanation: &Explanation<'_>) -> String {
 fn timestamp(error: &TimestampError, explanation: &Explanation<'_>) -> String {
     match error {
         TimestampError::OutsideAuthorityValidity { time } => {
-            format!("the timestamp is of {time}, when its authority was not valid by the trusted root")
+            ended_authority(*time)
         }
         TimestampError::NoVerifiedTimestamp(_) => {
             "nothing says when it was signed: it has no timestamp, and no log entry with the promise \
@@ -84,6 +85,11 @@ fn timestamp(error: &TimestampError, explanation: &Explanation<'_>) -> String {
         }
         _ => explanation.timestamp(),
     }
+}
+
+/// What is said of a timestamp of this time, whose authority was not trusted then.
+pub(super) fn ended_authority(time: Timestamp) -> String {
+    format!("the timestamp is of {time}, when its authority was not valid by the trusted root")
 }
 
 fn shape(error: &ShapeError) -> &'static str {

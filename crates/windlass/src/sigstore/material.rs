@@ -28,6 +28,9 @@ pub(crate) struct Annotated {
     /// The log entry with its proof and the timestamp, as in a bundle. Where there is one, the two before
     /// do not count.
     pub(crate) proof: String,
+    /// The envelope beside which the timestamp is, byte by byte: the timestamp may be of that, and not of the
+    /// signature in it.
+    pub(crate) envelope: Bytes,
 }
 
 impl Material {
@@ -39,6 +42,7 @@ impl Material {
             entry,
             timestamp,
             proof,
+            envelope: _,
         } = &annotated;
         if [certificate, entry, timestamp, proof]
             .iter()
@@ -47,5 +51,15 @@ impl Material {
             return Self::None;
         }
         Self::Annotated(Box::new(annotated))
+    }
+
+    /// The same beside this envelope, which is kept only if there is a timestamp.
+    pub(crate) fn beside(mut self, envelope: &Bytes) -> Self {
+        if let Self::Annotated(annotated) = &mut self
+            && !annotated.timestamp.trim().is_empty()
+        {
+            annotated.envelope = envelope.clone();
+        }
+        self
     }
 }

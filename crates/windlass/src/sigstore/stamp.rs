@@ -22,11 +22,11 @@ impl StampAuthority {
         Ok(Self(TsaAuthority::new(der(leaf), between, der(root), None)))
     }
 
-    /// Checks that it made a response, about this signature.
-    pub(crate) fn check(&self, response: &[u8], signature: &[u8]) -> Result<(), Unproven> {
+    /// Checks that it made a response, about these bytes.
+    pub(crate) fn check(&self, response: &[u8], stamped: &[u8]) -> Result<(), Unproven> {
         let token = TimestampToken::new(response.to_vec());
-        let signature = SignatureBytes::from_bytes(signature);
-        match verify_timestamp_for_authority(&token, &signature, &self.0) {
+        let stamped = SignatureBytes::from_bytes(stamped);
+        match verify_timestamp_for_authority(&token, &stamped, &self.0) {
             Ok(_) => Ok(()),
             Err(Error::InvalidEKU | Error::CertificateValidationError(_)) => Err(Unproven::Chain),
             Err(Error::Parse(_) | Error::NoTstInfo) => Err(Unproven::Malformed),

@@ -10,6 +10,7 @@ use self::stack::{IDENTITY, ISSUER, Leaf, Request, Sct, Stack, TIME, rekord, sta
 use super::*;
 
 pub(crate) mod der;
+mod envelopes;
 pub(crate) mod stack;
 mod times;
 

@@ -4,6 +4,7 @@
 //! the library then judges the log entry. A certificate is for the library alone.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -15,7 +16,7 @@ use sigstore_types::{
 };
 use sigstore_verify::crypto::CertificateInfo;
 use sigstore_verify::{
-    PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier as Library,
+    Error, PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier as Library,
 };
 use windlass_core::dsse::{Envelope, pae};
 use windlass_core::error::Chain;
@@ -23,6 +24,7 @@ use windlass_core::json::strict;
 use windlass_core::key::PublicKey;
 use windlass_core::verify::envelope_of_bundle;
 
+use super::dated::{self, Dating};
 use super::explain::Explanation;
 use super::material::Material;
 use super::policy::{Policy, Rule};
@@ -38,6 +40,8 @@ pub(crate) struct Verifier {
     library: Library,
     root: TrustedRoot,
     policy: Policy,
+    /// Made once it is needed; none if that is not possible.
+    dating: OnceLock<Option<Dating>>,
 }
 
 impl fmt::Debug for Verifier {
@@ -76,6 +80,7 @@ impl Verifier {
             library,
             root,
             policy,
+            dating: OnceLock::new(),
         })
     }
 
@@ -96,6 +101,7 @@ impl Verifier {
         signed: Signed<'_>,
         material: &Material,
     ) -> Result<Subject, String> {
+        let mut of_envelope = None;
         let bundle = match (material, signed) {
             (Material::Bundle(text), _) => bundle::read(text)?,
             (Material::None, Signed::Envelope(_) | Signed::Message { .. }) => {
@@ -114,14 +120,20 @@ impl Verifier {
             }
             (Material::Annotated(annotated), Signed::Envelope(envelope)) => {
                 let content = assembly::envelope(envelope)?;
-                assembly::bundle(who, content, annotated)?
+                let mut bundle = assembly::bundle(who, content, annotated)?;
+                if !annotated.envelope.is_empty() {
+                    of_envelope = dated::take_time(&mut bundle, &annotated.envelope, &self.root)?;
+                }
+                bundle
             }
         };
         match signed {
-            Signed::Message { message, .. } => self.judge(who, &bundle, Artifact::Blob(message)),
+            Signed::Message { message, .. } => {
+                self.judge(who, (&bundle, None), Artifact::Blob(message))
+            }
             Signed::Envelope(envelope) => {
                 is_same(envelope, &bundle)?;
-                self.judge_envelope(who, bundle)
+                self.judge_envelope(who, bundle, of_envelope)
             }
         }
     }
@@ -141,7 +153,7 @@ impl Verifier {
             Blob::Bytes(bytes) => Artifact::Blob(bytes),
             Blob::Digest(digest) => Artifact::from_digest(Sha256Hash::new(*digest)),
         };
-        self.judge(who, &bundle, artifact)
+        self.judge(who, (&bundle, None), artifact)
     }
 
     /// The envelope of a bundle, once it is judged; the error is the finding. Its statement may be about
@@ -155,17 +167,23 @@ impl Verifier {
                 .map_err(|error| Chain(&error).to_string())?;
         }
         is_same(&envelope, &bundle)?;
-        self.judge_envelope(who, bundle)?;
+        self.judge_envelope(who, bundle, None)?;
         Ok(envelope)
     }
 
-    /// Judges an envelope, whatever its statement is about: that is compared elsewhere.
-    fn judge_envelope(&self, who: Who<'_>, mut bundle: Bundle) -> Result<Subject, String> {
+    /// Judges an envelope, whatever its statement is about: that is compared elsewhere. A timestamp of all of
+    /// it told a time that is not in the bundle.
+    fn judge_envelope(
+        &self,
+        who: Who<'_>,
+        mut bundle: Bundle,
+        of_envelope: Option<Timestamp>,
+    ) -> Result<Subject, String> {
         let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
             return Err("the bundle has no dsseEnvelope".to_owned());
         };
         if let Some(own) = own_subject(envelope.payload.as_bytes()) {
-            return self.judge(who, &bundle, Artifact::Digest(own));
+            return self.judge(who, (&bundle, of_envelope), Artifact::Digest(own));
         }
         let entries = &bundle.verification_material.tlog_entries;
         let is_hash = |kind: KindVersion| {
@@ -181,44 +199,38 @@ impl Verifier {
         let message = pae(&envelope.payload_type, envelope.payload.as_bytes());
         let signature = envelope.signature.sig.as_bytes();
         bundle.content = assembly::message(signature, &Sha256::digest(&message));
-        self.judge(who, &bundle, Artifact::Blob(&message))
+        self.judge(who, (&bundle, of_envelope), Artifact::Blob(&message))
     }
 
     fn judge(
         &self,
         who: Who<'_>,
-        bundle: &Bundle,
+        (bundle, of_envelope): (&Bundle, Option<Timestamp>),
         artifact: Artifact<'_>,
     ) -> Result<Subject, String> {
         check_kind(who, bundle)?;
-        let result = match who {
-            Who::Key(key) => {
-                let mut policy =
-                    PublicKeyVerificationPolicy::new(DerPublicKey::from_bytes(key.der()));
-                if self.policy.log == Rule::Waived {
-                    policy = policy.skip_tlog_unsafe();
-                }
-                self.library.verify(artifact, bundle, &policy)
-            }
-            Who::Certificate(_) => {
-                let mut policy = VerificationPolicy::any_identity();
-                if self.policy.log == Rule::Waived {
-                    policy = policy.skip_tlog_unsafe();
-                }
-                if self.policy.sct == Rule::Waived {
-                    policy = policy.skip_sct();
-                }
-                self.library.verify(artifact, bundle, &policy)
-            }
-        };
         let now = Timestamp::now();
         let explanation = Explanation {
             bundle,
             root: &self.root,
+            of_envelope,
             now,
         };
-        let result = result.map_err(|error| finding::of(&error, &explanation))?;
-        self.check_times(bundle, &result, now)?;
+        let explain = |error: Error| finding::of(&error, &explanation);
+        let is_unlogged = bundle.verification_material.tlog_entries.is_empty();
+        let result = match of_envelope {
+            Some(time) => {
+                not_in_the_future(time, now)?;
+                if !is_unlogged || self.policy.log != Rule::Waived {
+                    let result = self.verify(who, bundle, artifact.clone());
+                    self.check_times(bundle, &result.map_err(explain)?, of_envelope, now)?;
+                }
+                self.verify_at(time, who, bundle, artifact)
+            }
+            None => self.verify(who, bundle, artifact),
+        };
+        let result = result.map_err(explain)?;
+        self.check_times(bundle, &result, of_envelope, now)?;
         match who {
             Who::Key(_) => Ok(Subject::default()),
             Who::Certificate(signatory) => {
@@ -229,18 +241,77 @@ impl Verifier {
         }
     }
 
+    /// Has the library judge a bundle.
+    fn verify(
+        &self,
+        who: Who<'_>,
+        bundle: &Bundle,
+        artifact: Artifact<'_>,
+    ) -> Result<VerificationResult, Error> {
+        self.verify_by(&self.library, who, (bundle, self.policy.log), artifact)
+    }
+
+    fn verify_by(
+        &self,
+        library: &Library,
+        who: Who<'_>,
+        (bundle, log): (&Bundle, Rule),
+        artifact: Artifact<'_>,
+    ) -> Result<VerificationResult, Error> {
+        match who {
+            Who::Key(key) => {
+                let mut policy =
+                    PublicKeyVerificationPolicy::new(DerPublicKey::from_bytes(key.der()));
+                if log == Rule::Waived {
+                    policy = policy.skip_tlog_unsafe();
+                }
+                library.verify(artifact, bundle, &policy)
+            }
+            Who::Certificate(_) => {
+                let mut policy = VerificationPolicy::any_identity();
+                if log == Rule::Waived {
+                    policy = policy.skip_tlog_unsafe();
+                }
+                if self.policy.sct == Rule::Waived {
+                    policy = policy.skip_sct();
+                }
+                library.verify(artifact, bundle, &policy)
+            }
+        }
+    }
+
+    /// Has the library judge a bundle at a time that has been checked, without its log entries.
+    fn verify_at(
+        &self,
+        time: Timestamp,
+        who: Who<'_>,
+        bundle: &Bundle,
+        artifact: Artifact<'_>,
+    ) -> Result<VerificationResult, Error> {
+        let dating = self.dating.get_or_init(|| Dating::new(&self.root));
+        let dated = dating
+            .as_ref()
+            .and_then(|dating| Some((dating, dating.at(who, bundle, time)?)));
+        let Some((dating, dated)) = dated else {
+            return Err(Error::InvalidBundle(String::new()));
+        };
+        self.verify_by(&dating.library, who, (&dated, Rule::Waived), artifact)
+    }
+
     fn check_times(
         &self,
         bundle: &Bundle,
         result: &VerificationResult,
+        of_envelope: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), String> {
-        let mut times = result.verified_timestamps().iter();
-        if let Some(time) = times.find(|time| **time > now) {
-            return Err(format!("it was signed at {time}, which is in the future"));
+        let times = result.verified_timestamps().iter().copied();
+        for time in times.chain(of_envelope) {
+            not_in_the_future(time, now)?;
         }
         let stamps = &bundle.verification_material.timestamp_verification_data;
-        if self.policy.timestamp == Rule::Required && stamps.rfc3161_timestamps.is_empty() {
+        let has_none = stamps.rfc3161_timestamps.is_empty() && of_envelope.is_none();
+        if self.policy.timestamp == Rule::Required && has_none {
             return Err(
                 "it has no timestamp of an authority, which --use-signed-timestamps asks for"
                     .to_owned(),
@@ -248,6 +319,13 @@ impl Verifier {
         }
         Ok(())
     }
+}
+
+fn not_in_the_future(time: Timestamp, now: Timestamp) -> Result<(), String> {
+    if time > now {
+        return Err(format!("it was signed at {time}, which is in the future"));
+    }
+    Ok(())
 }
 
 fn contents(root: &TrustedRoot) -> Vec<Trusted> {

@@ -45,7 +45,9 @@ impl ImageAttestation {
     fn place(&self) -> Place {
         match self.attach.layout() {
             Layout::Bundle => Place::Bundle,
-            Layout::Tag if !self.no_upload => Place::AttestationTag,
+            Layout::Tag if !self.no_upload => Place::AttestationTag {
+                with_bundle: self.attach.has_output(),
+            },
             Layout::Tag if self.attach.has_output() => Place::Bundle,
             Layout::Tag => Place::Bare,
         }

@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::ValueHint;
 use jiff::Timestamp;
 use windlass_core::config::{Endpoint, LogNeed, LogVersion, Transparency, TransparencyMode};
+use windlass_core::signed::Stamped;
 
 use crate::cli::output;
 use crate::inspect::input::Input;
@@ -44,8 +45,11 @@ pub(in crate::cli) enum Place {
     /// In a layer under a tag, which has a place for entries of version 1 and for timestamps.
     Tag,
     /// The same for an attestation. cosign looks there for a timestamp of the whole envelope, and not of the
-    /// signature as in a bundle, so none is put there.
-    AttestationTag,
+    /// signature as in a bundle.
+    AttestationTag {
+        /// Whether it is also written to a file, in a bundle.
+        with_bundle: bool,
+    },
     /// In a bundle, which has a place for both, of any version.
     Bundle,
     /// Nowhere but with a file for its timestamp.
@@ -76,7 +80,16 @@ impl Place {
     pub(super) fn newest_log(self) -> LogVersion {
         match self {
             Self::Bundle => LogVersion::Two,
-            Self::Tag | Self::AttestationTag | Self::Files | Self::Bare => LogVersion::One,
+            Self::Tag | Self::AttestationTag { .. } | Self::Files | Self::Bare => LogVersion::One,
+        }
+    }
+
+    /// What verifiers look for a timestamp of.
+    pub(super) fn stamped(self) -> &'static [Stamped] {
+        match self {
+            Self::AttestationTag { with_bundle: false } => &[Stamped::Envelope],
+            Self::AttestationTag { with_bundle: true } => &[Stamped::Signature, Stamped::Envelope],
+            Self::Tag | Self::Bundle | Self::Files | Self::Bare => &[Stamped::Signature],
         }
     }
 
@@ -84,7 +97,7 @@ impl Place {
     pub(super) fn hint(self) -> &'static str {
         match self {
             Self::Bundle => "",
-            Self::Tag | Self::AttestationTag => " without --new-bundle-format",
+            Self::Tag | Self::AttestationTag { .. } => " without --new-bundle-format",
             Self::Files | Self::Bare => " without --bundle FILE",
         }
     }
@@ -266,20 +279,6 @@ impl LogFlags {
         place: Place,
     ) -> anyhow::Result<Option<Stamper>> {
         let typed = self.timestamp_server_url.as_ref();
-        if place == Place::AttestationTag {
-            ensure!(
-                typed.is_none(),
-                "windlass does not make the timestamp that cosign looks for beside an attestation under \
-                 a tag, which is of the whole envelope; attach a bundle with --new-bundle-format, or leave \
-                 out --timestamp-server-url"
-            );
-            if services.timestamps.is_some() {
-                output::note(
-                    "attestations under a tag get no timestamp; attach a bundle with --new-bundle-format",
-                );
-            }
-            return Ok(None);
-        }
         let Some(url) = typed.or(services.timestamps.as_ref()) else {
             return Ok(None);
         };

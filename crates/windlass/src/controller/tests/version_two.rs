@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use windlass_core::annotation;
 use windlass_core::key::{END_OF_CERTIFICATE, pem_blocks};
+use windlass_core::timestamp::Stamp;
 use windlass_core::verify::Expected;
+use windlass_registry::Digest;
 use windlass_sandbox::registry::{Options as RegistryOptions, Registry};
 use windlass_sandbox::rekor::{self, Options as LogOptions, Rekor};
 use windlass_sandbox::timestamps::{self, TimestampAuthority};
 
 use super::keyless::{Stage, with_image};
-use super::registries::{account, attached, built, docker_secret, image};
+use super::registries::{account, attached, blob, built, docker_secret, image};
 use super::transparency::bundles;
 use super::*;
 use crate::inspect::documents::Documents;
@@ -35,9 +37,9 @@ impl Servers {
     }
 
     /// The settings of `windlass-config` for them.
-    fn own(&self, version: &str) -> Value {
+    fn own(&self, version: &str, encoding: &str) -> Value {
         let mut own = json!({
-            "storage.oci.encoding-format": "both",
+            "storage.oci.encoding-format": encoding,
             "transparency.public-key": self.log.public_key(),
             "transparency.timestamp-url": self.times.url(),
             "transparency.timestamp-chain": self.times.chain_pem(),
@@ -72,10 +74,14 @@ async fn own(scene: &Scene, data: Value) {
 
 /// A controller with a key that logs to these servers.
 async fn scene(servers: &Servers, config: Value) -> Scene {
+    scene_with(servers, config, "both").await
+}
+
+async fn scene_with(servers: &Servers, config: Value, encoding: &str) -> Scene {
     let mut options = options();
     options.pauses = (Duration::from_millis(5), Duration::from_millis(20));
     let scene = Scene::with_options(options).await;
-    own(&scene, servers.own("2")).await;
+    own(&scene, servers.own("2", encoding)).await;
     let metrics = scene.local.metrics.clone();
     let before = metrics.config_accepted.get();
     scene.configure(servers.logging(config)).await;
@@ -115,14 +121,24 @@ async fn an_entry_of_version_2_and_its_timestamp_are_put_where_verifiers_look() 
         assert!(entry.get("inclusionPromise").is_none());
         assert!(entry["inclusionProof"]["checkpoint"]["envelope"].is_string());
         let stamps = &material["timestampVerificationData"]["rfc3161Timestamps"];
-        assert!(stamps[0]["signedTimestamp"].is_string(), "{bundle:#}");
+        let stamp = stamps[0]["signedTimestamp"].as_str().unwrap();
+        let signature = bundle["dsseEnvelope"]["signatures"][0]["sig"].as_str();
+        is_stamp_of(stamp, &STANDARD.decode(signature.unwrap()).unwrap());
+        assert!(material.get("envelopeTimestamp").is_none(), "{bundle:#}");
     }
     for suffix in [".sig", ".att"] {
         let [layer] = &attached(&registry, &digest, suffix)[..] else {
             panic!("one layer");
         };
         let annotations = &layer["annotations"];
-        assert!(annotations["dev.sigstore.cosign/rfc3161timestamp"].is_string());
+        let stamp = annotations["dev.sigstore.cosign/rfc3161timestamp"].as_str();
+        let stamp: Value = serde_json::from_str(stamp.unwrap()).unwrap();
+        let stamp = stamp["SignedRFC3161Timestamp"].as_str().unwrap();
+        // cosign compares it with the signature, and where there is none with the content
+        match annotations["dev.cosignproject.cosign/signature"].as_str() {
+            Some("") => is_stamp_of(stamp, &blob(&registry, layer)),
+            text => is_stamp_of(stamp, &STANDARD.decode(text.unwrap()).unwrap()),
+        }
         // there is no place for an entry without a promise
         assert!(annotations.get("dev.sigstore.cosign/bundle").is_none());
     }
@@ -131,7 +147,35 @@ async fn an_entry_of_version_2_and_its_timestamp_are_put_where_verifiers_look() 
     let proofs = proofs.filter(|name| name.starts_with(&annotation::proof("")));
     assert_eq!(proofs.count(), 3);
     assert_eq!(servers.log.entries().len(), 3);
-    assert_eq!(servers.times.requests().len(), 3);
+    // the run's statement is under a tag and elsewhere
+    assert_eq!(servers.times.requests().len(), 4);
+    scene.end().await;
+}
+
+#[track_caller]
+fn is_stamp_of(stamp: &str, bytes: &[u8]) {
+    let stamp = Stamp::read(&STANDARD.decode(stamp).unwrap()).unwrap();
+    assert_eq!(stamp.digest(), Digest::of(bytes).as_str());
+}
+
+#[tokio::test]
+async fn an_attestation_that_is_under_a_tag_alone_gets_a_timestamp_of_its_envelope_alone() {
+    let servers = Servers::start().await;
+    let config = json!({ "artifacts.taskrun.storage": "oci", "artifacts.oci.storage": "" });
+    let scene = scene_with(&servers, config, "dsse").await;
+    let registry = Registry::start(RegistryOptions::default()).await.unwrap();
+    let digest = image(&registry);
+    registry_for(&scene);
+    scene.create(built("app", &registry, &digest));
+    assert_eq!(scene.marked("app").await, "true");
+    let [layer] = &attached(&registry, &digest, ".att")[..] else {
+        panic!("one layer");
+    };
+    let stamp = layer["annotations"]["dev.sigstore.cosign/rfc3161timestamp"].as_str();
+    let stamp: Value = serde_json::from_str(stamp.unwrap()).unwrap();
+    let stamp = stamp["SignedRFC3161Timestamp"].as_str().unwrap();
+    is_stamp_of(stamp, &blob(&registry, layer));
+    assert_eq!(servers.times.requests().len(), 1);
     scene.end().await;
 }
 
@@ -179,10 +223,47 @@ async fn killed_after(server: &str, number: usize) {
 #[tokio::test]
 async fn killed_after_any_call_it_leaves_one_bundle_and_one_entry_of_version_2() {
     killed_after("times", 0).await;
+    killed_after("times", 1).await;
     killed_after("log", 0).await;
     for number in 0..4 {
         killed_after("registry", number).await;
     }
+}
+
+#[tokio::test]
+async fn timestamps_that_a_run_carries_are_not_asked_for_again_after_a_restart() {
+    let servers = Servers::start().await;
+    let config = json!({ "artifacts.taskrun.storage": "oci", "artifacts.oci.storage": "" });
+    let mut scene = scene(&servers, config).await;
+    let registry = Registry::start(RegistryOptions::default()).await.unwrap();
+    let digest = image(&registry);
+    registry_for(&scene);
+    registry.fail(windlass_sandbox::registry::Fault {
+        method: Some("PUT".to_owned()),
+        times: usize::MAX,
+        answer: windlass_sandbox::registry::FaultAnswer::Status(403.into()),
+        ..windlass_sandbox::registry::Fault::default()
+    });
+    scene.create(built("app", &registry, &digest));
+    let carries = |scene: &Scene| {
+        let annotations = scene.annotations("app");
+        let mut names = annotations.keys();
+        names.any(|name| name.starts_with(&annotation::proof("")))
+    };
+    scene.until("the run carries its proof", carries).await;
+    assert_eq!(servers.times.requests().len(), 2);
+    scene.local.kill_and_start_controller().await.unwrap();
+    registry.clear_faults();
+    assert_eq!(scene.marked("app").await, "true");
+    assert_eq!(servers.times.requests().len(), 2);
+    let [layer] = &attached(&registry, &digest, ".att")[..] else {
+        panic!("one layer");
+    };
+    let stamp = layer["annotations"]["dev.sigstore.cosign/rfc3161timestamp"].as_str();
+    let stamp: Value = serde_json::from_str(stamp.unwrap()).unwrap();
+    let stamp = stamp["SignedRFC3161Timestamp"].as_str().unwrap();
+    is_stamp_of(stamp, &blob(&registry, layer));
+    scene.end().await;
 }
 
 #[tokio::test]
@@ -282,7 +363,7 @@ async fn a_run_signed_without_a_key_is_verified_by_its_annotations_alone() {
     for version in ["1", "2"] {
         let servers = Servers::start().await;
         let stage = Stage::unconfigured().await;
-        own(&stage.scene, servers.own(version)).await;
+        own(&stage.scene, servers.own(version, "both")).await;
         stage.configure(servers.logging(json!({}))).await;
         stage.ready().await;
         for name in ["app", "other"] {

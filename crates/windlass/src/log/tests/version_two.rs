@@ -1,6 +1,8 @@
 //! A log of version 2 and a timestamp authority, right and lying.
 
 use windlass_core::key::Certificate;
+use windlass_core::timestamp::Stamp;
+use windlass_registry::Digest;
 use windlass_sandbox::timestamps::{
     Fault as StampFault, FaultAnswer as StampAnswer, Quirk as StampQuirk, TimestampAuthority,
     Validity,
@@ -50,11 +52,17 @@ impl Both {
     }
 
     async fn add_claimed(&self, signed: &Signed, claimed: Claimed) -> Added {
+        self.add_stamped(signed, STAMPED, claimed).await
+    }
+
+    async fn add_stamped(&self, signed: &Signed, stamped: &[Stamped], claimed: Claimed) -> Added {
         let until = Instant::now() + Duration::from_secs(30);
         let run = json!({ "kind": "TaskRun", "metadata": { "uid": "u" } }).to_string();
         let run = Run::parse(run.as_bytes()).unwrap();
         let log = self.stage.logs.of(&self.stage.config, &run);
-        log.add(&run, signed, claimed, until).await.unwrap()
+        log.add(&run, (signed, stamped), claimed, until)
+            .await
+            .unwrap()
     }
 
     fn lies_about_time(&self, quirk: StampQuirk) {
@@ -68,7 +76,7 @@ fn kept(signed: &Signed) -> Claimed {
     let entry = signed.entry.get().unwrap();
     Claimed {
         url: Some(entry.url.clone()),
-        proof: Some(serde_json::Value::Object(signed.proof()).to_string()),
+        proof: Some(serde_json::Value::Object(signed.stored_proof()).to_string()),
     }
 }
 
@@ -314,6 +322,45 @@ async fn what_a_run_keeps_is_taken_without_any_request_if_it_is_of_this_signatur
         assert_eq!(again.entry.get().unwrap().entry.index, 0);
     }
     assert_eq!(both.stage.server.entries().len(), 2);
+}
+
+#[tokio::test]
+async fn a_timestamp_of_the_signature_and_one_of_the_envelope_are_asked_for_once_each() {
+    const BOTH: &[Stamped] = &[Stamped::Signature, Stamped::Envelope];
+    let both = Both::new().await;
+    let (first, claimed) = (statement(1), Claimed::default());
+    both.add_stamped(&first, BOTH, claimed).await;
+    assert_eq!(both.times.requests().len(), 2);
+    for what in BOTH {
+        let stamp = Stamp::read(first.timestamp_of(*what).get().unwrap()).unwrap();
+        let bytes = first.stamped_bytes(*what).unwrap();
+        assert_eq!(stamp.digest(), Digest::of(&bytes).as_str());
+    }
+    let again = statement(1);
+    both.add_stamped(&again, BOTH, kept(&first)).await;
+    assert_eq!(both.times.requests().len(), 2);
+    for what in BOTH {
+        assert_eq!(again.timestamp_of(*what), first.timestamp_of(*what));
+    }
+    // neither stands for the other, whoever wrote them there
+    let mut swapped = first.stored_proof();
+    let of_envelope = swapped["envelopeTimestamp"].clone();
+    let stamps = &mut swapped["timestampVerificationData"]["rfc3161Timestamps"];
+    let of_signature = std::mem::replace(&mut stamps[0], of_envelope);
+    swapped["envelopeTimestamp"] = of_signature;
+    let again = statement(1);
+    let proof = Some(serde_json::Value::Object(swapped).to_string());
+    both.add_stamped(&again, BOTH, Claimed { url: None, proof })
+        .await;
+    assert_eq!(both.times.requests().len(), 4);
+    // an earlier windlass kept that of the signature alone
+    let proof = Some(serde_json::Value::Object(first.proof()).to_string());
+    let again = statement(1);
+    both.add_stamped(&again, BOTH, Claimed { url: None, proof })
+        .await;
+    assert_eq!(both.times.requests().len(), 5);
+    assert_eq!(again.timestamp.get(), first.timestamp.get());
+    assert_eq!(both.stage.server.entries().len(), 1);
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ impl StampAuthority {
         Err("this build of windlass cannot check timestamps; use one with the feature `sigstore`")
     }
 
-    pub(crate) fn check(&self, _response: &[u8], _signature: &[u8]) -> Result<(), Unproven> {
+    pub(crate) fn check(&self, _response: &[u8], _stamped: &[u8]) -> Result<(), Unproven> {
         match *self {}
     }
 }

@@ -100,7 +100,7 @@ const TIMES: [(i64, bool); 4] = [
 ];
 
 /// Checks that only a timestamp outside the validity of the certificate is refused, as just that.
-fn within_the_validity(judge: impl Fn(i64) -> Result<(), String>) {
+pub(super) fn within_the_validity(judge: impl Fn(i64) -> Result<(), String>) {
     for (time, is_valid) in TIMES {
         let judged = judge(time);
         let Err(found) = judged else {
@@ -119,7 +119,7 @@ fn within_the_validity(judge: impl Fn(i64) -> Result<(), String>) {
     }
 }
 
-fn without_log() -> Policy {
+pub(super) fn without_log() -> Policy {
     Policy {
         log: Rule::Waived,
         ..Policy::STRICT

@@ -16,6 +16,7 @@ use super::bundle::Bundle;
 use super::equivalent::blob;
 use super::error::UploadError;
 use super::layer::{ATTESTATIONS, ENVELOPE, Layer, MOST};
+use super::layout::Layout;
 use super::push::{Pushed, refer, subject};
 
 /// An image, and the ways to it.
@@ -26,15 +27,6 @@ pub(crate) struct Target<'a> {
     /// The repository of its tags.
     pub(crate) tags: &'a Remote,
     pub(crate) digest: &'a Digest,
-}
-
-/// In which layout something is attached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// A layer of the manifest under the tag of its kind.
-    Tag,
-    /// A bundle that refers to the image.
-    Bundle,
 }
 
 /// Attaches something signed to an image, in the place of the layers under its tag with these digests.

@@ -8,7 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::json;
-use windlass_core::signed::{Identity, Signed};
+use windlass_core::signed::{Identity, Signed, Stamped, timestamp_in};
+use windlass_core::timestamp::Stamp;
 use windlass_registry::manifest::{CONFIG, Descriptor, MANIFEST, Manifest};
 use windlass_registry::{Blob, Digest, Merge, Write};
 
@@ -58,13 +59,18 @@ impl Layer {
         layer.vouched(signed)
     }
 
-    /// The same with its log entry and its timestamp.
+    /// The same with its log entry and its timestamp, which is of the envelope where there is one:
+    /// `VerifyRFC3161Timestamp` of cosign compares it with the content of a layer without signature.
     fn vouched(mut self, signed: &Signed) -> Self {
+        let stamped = match signed.envelope() {
+            Some(_) => Stamped::Envelope,
+            None => Stamped::Signature,
+        };
         if let Some(annotations) = &mut self.descriptor.annotations {
             let entry = signed.entry.get();
             let parts = [
                 (ENTRY, entry.and_then(|entry| entry.entry.to_annotation())),
-                (TIMESTAMP, signed.timestamp_text()),
+                (TIMESTAMP, signed.timestamp_text(stamped)),
             ];
             for (name, text) in parts {
                 annotations.extend(text.map(|text| (name.to_owned(), text)));
@@ -73,14 +79,12 @@ impl Layer {
         self
     }
 
-    /// Whether a stored layer has a log entry and a timestamp if this one does.
+    /// Whether a stored layer has a log entry and a timestamp if this one does. A timestamp of something
+    /// else than verifiers compare it with is none.
     pub(super) fn is_vouched_in(&self, stored: &Descriptor) -> bool {
-        let has = |layer: &Descriptor, name: &str| {
-            let annotations = layer.annotations.as_ref();
-            annotations.is_some_and(|annotations| annotations.contains_key(name))
-        };
-        let mut names = [ENTRY, TIMESTAMP].into_iter();
-        names.all(|name| has(stored, name) || !has(&self.descriptor, name))
+        let is_logged = |layer| annotation(layer, ENTRY).is_some();
+        let is_dated = annotation(&self.descriptor, TIMESTAMP).is_some();
+        (is_logged(stored) || !is_logged(&self.descriptor)) && (is_stamped(stored) || !is_dated)
     }
 
     fn signature(payload: &[u8], signature: &[u8], identity: &Arc<Identity>) -> Self {
@@ -166,7 +170,7 @@ impl Layer {
         if other.digest != self.descriptor.digest {
             return false;
         }
-        let signature = |of: &Descriptor| of.annotations.as_ref()?.get(SIGNATURE).cloned();
+        let signature = |of| annotation(of, SIGNATURE);
         let (theirs, ours) = (signature(other), signature(&self.descriptor));
         if theirs == ours {
             return true;
@@ -175,6 +179,28 @@ impl Layer {
         let key = self.identity.public_key();
         theirs.is_some_and(|signature| key.verify(self.content.content(), &signature).is_ok())
     }
+}
+
+fn annotation<'l>(layer: &'l Descriptor, name: &str) -> Option<&'l str> {
+    let annotations = layer.annotations.as_ref()?;
+    annotations.get(name).map(String::as_str)
+}
+
+/// Whether a layer has a timestamp of its signature or, if it has none, of its content. Who made it is not
+/// looked at.
+fn is_stamped(layer: &Descriptor) -> bool {
+    let stamp = annotation(layer, TIMESTAMP).and_then(timestamp_in);
+    let stamp = stamp.and_then(|response| Stamp::read(&response).ok());
+    let stamped = match annotation(layer, SIGNATURE) {
+        None | Some("") => Some(layer.digest.clone()),
+        Some(text) => STANDARD
+            .decode(text)
+            .ok()
+            .map(|signature| Digest::of(&signature)),
+    };
+    stamp
+        .zip(stamped)
+        .is_some_and(|(stamp, stamped)| stamp.digest() == stamped.as_str())
 }
 
 /// The config of an image with these layers, none of which is packed.
@@ -283,6 +309,39 @@ mod tests {
         // and then it stays, whoever comes
         assert_eq!(ours.merged_into(Some(both.clone())), Ok(Merge::Present));
         assert_eq!(signed(b"{}", 1).merged_into(Some(both)), Ok(Merge::Present));
+    }
+
+    #[cfg(feature = "sigstore")]
+    #[test]
+    fn a_timestamp_counts_if_it_is_of_the_content_or_of_the_signature_where_there_is_one() {
+        use crate::sigstore::tests::der::{integer, sequence};
+        use crate::sigstore::tests::stack::{Stack, TIME};
+        let stack = Stack::new();
+        let stamp = |of: &[u8]| {
+            let token = STANDARD.decode(stack.stamp(of, TIME)).unwrap();
+            let response = sequence(&[sequence(&[integer(0)]), token]);
+            json!({ "SignedRFC3161Timestamp": STANDARD.encode(response) }).to_string()
+        };
+        let dated = |mut layer: Layer, text: String| {
+            let annotations = layer.descriptor.annotations.as_mut().unwrap();
+            annotations.insert(TIMESTAMP.to_owned(), text);
+            layer
+        };
+        let attestation = || Layer::attestation(b"{}", &identity(1));
+        let signature = key(1).sign(b"{}").unwrap();
+        for (layer, right, wrong) in [
+            (attestation(), &b"{}"[..], &*signature),
+            (signed(b"{}", 1), &*signature, b"{}"),
+        ] {
+            let ours = dated(layer.clone(), stamp(right));
+            // such as an earlier windlass put beside attestations
+            for text in [stamp(wrong), "{".to_owned(), "{}".to_owned()] {
+                let stored = written(dated(layer.clone(), text).merged_into(None).unwrap());
+                let merged = written(ours.merged_into(Some(stored.manifest)).unwrap()).manifest;
+                assert_eq!(merged.layers, std::slice::from_ref(&ours.descriptor));
+                assert_eq!(ours.merged_into(Some(merged)), Ok(Merge::Present));
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use windlass_core::terminal::quoted;
 
 use super::bundle::Bundle;
 use super::layer::Layer;
+use super::layout::Layout;
 use super::place::image_of;
 
 /// Something to be attached to an image.
@@ -81,23 +82,39 @@ pub(super) fn images(
 }
 
 fn contents(run: &Run<'_>, signed: &Signed, storage: &Storage) -> Vec<Content> {
-    let encoding = storage.oci_encoding;
     let created = run.completion_time();
-    let bundle = || Bundle::of(signed, created).map(Content::Bundle);
-    let layer = || Content::Layer(Layer::of(signed));
-    match signed.payload.format {
+    let layouts = layouts(signed.payload.format, storage).into_iter();
+    let contents = layouts.filter_map(|layout| match layout {
+        Layout::Tag => Some(Content::Layer(Layer::of(signed))),
+        Layout::Bundle => Bundle::of(signed, created).map(Content::Bundle),
+    });
+    contents.collect()
+}
+
+/// In which layouts a format is attached.
+fn layouts(format: Format, storage: &Storage) -> Vec<Layout> {
+    let encoding = storage.oci_encoding;
+    match format {
         // each is the one form of an image's signature in its encoding
-        Format::SimpleSigning => vec![layer()],
-        Format::ImageStatement => bundle().into_iter().collect(),
+        Format::SimpleSigning => vec![Layout::Tag],
+        Format::ImageStatement => vec![Layout::Bundle],
         Format::Content => Vec::new(),
         Format::Tekton
         | Format::SlsaV1
         | Format::SlsaV2Alpha3
         | Format::SlsaV2Alpha4
         | Format::Statement => {
-            let layer = encoding.in_tags().then(layer);
-            let bundle = encoding.in_bundles().then(bundle).flatten();
-            layer.into_iter().chain(bundle).collect()
+            let tag = encoding.in_tags().then_some(Layout::Tag);
+            let bundle = encoding.in_bundles().then_some(Layout::Bundle);
+            tag.into_iter().chain(bundle).collect()
         }
     }
+}
+
+/// In which layouts something signed is attached; none if it has no image.
+pub(crate) fn layouts_of(signed: &Signed, storage: &Storage) -> Vec<Layout> {
+    if images(&signed.artifact, &signed.payload, &mut Vec::new()).is_empty() {
+        return Vec::new();
+    }
+    layouts(signed.payload.format, storage)
 }

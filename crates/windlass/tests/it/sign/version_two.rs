@@ -8,6 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use windlass_core::key::Certificate;
+use windlass_core::signed;
+use windlass_core::timestamp::Stamp;
 use windlass_sandbox::fulcio::{Fulcio, Subject};
 use windlass_sandbox::rekor::{self, Rekor};
 use windlass_sandbox::timestamps::{self, TimestampAuthority};
@@ -270,10 +272,6 @@ fn a_timestamp_is_put_where_cosign_looks_without_a_log_and_with_one_of_version_1
             "--timestamp-server-url is no address",
         ),
         (
-            format!("attest --key signer.pem {times} --predicate predicate {image}"),
-            "attach a bundle with --new-bundle-format",
-        ),
-        (
             format!("attest-blob --key signer.pem {times} --predicate predicate app"),
             "the timestamp would be lost",
         ),
@@ -284,6 +282,68 @@ fn a_timestamp_is_put_where_cosign_looks_without_a_log_and_with_one_of_version_1
     ] {
         shell.fail(2, &line, why);
     }
+}
+
+#[test]
+fn an_attestation_under_a_tag_gets_a_timestamp_of_its_envelope_and_is_verified_by_that() {
+    let stage = Stage::new();
+    let image = stage.scene.image();
+    let log = format!("--rekor-url {}", stage.log.url());
+    let times = format!("--timestamp-server-url {}", stage.times.url());
+    let what = format!("--predicate predicate --type {KIND}");
+    for _ in 0..2 {
+        stage.succeed(&format!(
+            "attest --key signer.pem {what} {log} {times} {image}"
+        ));
+    }
+    assert_eq!(
+        (stage.times.requests().len(), stage.log.entries().len()),
+        (1, 1)
+    );
+    let layer = &layers(&stage.scene, ".att")[0];
+    let text = layer["annotations"][TIMESTAMP].as_str().unwrap();
+    let response = signed::timestamp_in(text).unwrap();
+    assert_eq!(layer["digest"], Stamp::read(&response).unwrap().digest());
+    let check = format!("--type {KIND} --trusted-root root.json --use-signed-timestamps");
+    let verify = |who: &str| format!("verify-attestation {check} {who} {image}");
+    stage.succeed(&verify("--key cosign.pub"));
+
+    // beside a file with a bundle, which has that of the signature
+    let line = format!("attest --key signer.pem {what} {times} --bundle bundle --replace {image}");
+    stage.succeed(&line);
+    assert_eq!(stage.times.requests().len(), 3);
+    let bundle = stage.json("bundle");
+    let stamps = &bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"];
+    assert_eq!(stamps.as_array().unwrap().len(), 1, "{bundle}");
+
+    // without a key and without a log, the authority alone tells that the certificate was valid
+    let line = format!(
+        "attest --identity-token token --fulcio-url {} {what} {times} --trusted-root root.json \
+         --replace {image}",
+        stage.fulcio.url()
+    );
+    stage.succeed(&line);
+    let [layer] = &layers(&stage.scene, ".att")[..] else {
+        panic!("one layer");
+    };
+    let pem = layer["annotations"]["dev.sigstore.cosign/chain"].as_str();
+    stage.write("root.json", &stage.root(pem.unwrap()));
+    let who =
+        format!("--certificate-identity {EMAIL} --certificate-oidc-issuer https://issuer.sandbox");
+    stage.succeed(&verify(&format!("{who} --insecure-ignore-tlog")));
+    let refused = |line: &str, why: &str| {
+        let outcome = stage.scene.shell.run(line);
+        assert_eq!(outcome.code, 1, "{line}: {}", outcome.stderr);
+        let text = outcome.stdout + &outcome.stderr;
+        assert!(text.contains(why), "{line}: {text}");
+    };
+    refused(&verify(&who), "no log entry");
+    let other = stage.runtime.block_on(TimestampAuthority::start()).unwrap();
+    let mut root = stage.root(pem.unwrap());
+    root["timestampAuthorities"][0]["certChain"] = certificates(&other.chain_pem());
+    stage.write("root.json", &root);
+    let line = verify(&format!("{who} --insecure-ignore-tlog"));
+    refused(&line, "no timestamp authority of the trusted root");
 }
 
 #[test]

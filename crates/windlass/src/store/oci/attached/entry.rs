@@ -78,7 +78,7 @@ impl Form {
                 return signature(text.as_deref(), content, material.clone());
             }
             Self::Envelope(material) => Envelope::from_json(content)
-                .map(|envelope| (envelope, material.clone()))
+                .map(|envelope| (envelope, material.clone().beside(content)))
                 .map_err(|error| Chain(&error).to_string()),
             Self::Bundle => verify::envelope_of_bundle(content)
                 .map(|envelope| (envelope, Material::Bundle(content.clone()))),
