@@ -8,6 +8,7 @@ pub(crate) use self::logging::{Level, LogFormat, LogLevel, log_to_stderr};
 pub use self::metrics::Metrics;
 pub(crate) use self::server::{serve_health, serve_metrics};
 pub(crate) use self::tls::Tls;
+pub(crate) use self::traces::Traces;
 
 mod address;
 mod circuits;
@@ -19,3 +20,4 @@ mod metrics;
 pub(crate) mod recorded;
 mod server;
 mod tls;
+mod traces;

@@ -51,7 +51,11 @@ pub(super) fn build(root: &Path) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or("cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--release", "--locked", "--package", "windlass"])
-        .args(["--no-default-features", "--features", "sigstore"])
+        .args([
+            "--no-default-features",
+            "--features",
+            "opentelemetry,sigstore",
+        ])
         .args(["--target", &target, "--target-dir"])
         .arg(&folder)
         .env("RUSTFLAGS", flags)

@@ -21,7 +21,7 @@ use crate::cluster::rate::Rate;
 use crate::cluster::{CLUSTER, Connection, Overrides};
 use crate::controller::{self, Options, OrdinalError, Replication};
 use crate::environment::variable;
-use crate::telemetry::{self, Address, Health, LogFormat, Metrics, Tls};
+use crate::telemetry::{self, Address, Health, LogFormat, Metrics, Tls, Traces};
 use crate::{process, settings};
 
 mod klog;
@@ -108,7 +108,8 @@ pub(crate) struct Controller {
 impl Controller {
     /// Runs until SIGTERM or Ctrl-C.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let level = telemetry::log_to_stderr(self.log_format);
+        let traces = Traces::of(&variable)?;
+        let level = telemetry::log_to_stderr(self.log_format, &traces);
         process::forbid_dumps();
         let tls = Tls::of_chains(&variable)?;
         let replication = self.replication()?;
@@ -159,6 +160,7 @@ impl Controller {
             was_asked,
             "the controller ended though nobody asked it to; start it again"
         );
+        traces.end().await;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }

@@ -16,7 +16,7 @@ use super::output::{self, clean};
 use crate::cluster::Connection;
 use crate::dev_cluster::DevCluster;
 use crate::dev_cluster::keyless::{Keyless, LogVersion};
-use crate::telemetry::{self, LogFormat};
+use crate::telemetry::{self, LogFormat, Traces};
 
 mod greeting;
 mod kubeconfig;
@@ -161,7 +161,7 @@ impl RegistryFlags {
 impl Dev {
     /// Serves until Ctrl-C, SIGTERM or the end of its terminal, then removes the kubeconfig.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        telemetry::log_to_stderr(LogFormat::Text);
+        telemetry::log_to_stderr(LogFormat::Text, &Traces::default());
         let asked = asked_to_end(CancellationToken::new())?;
         let dev = DevCluster::start(self.port, &self.system_namespace).await?;
         let kubeconfig = kubeconfig::write(&dev, connection.kubeconfig.as_deref())?;

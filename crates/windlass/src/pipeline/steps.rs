@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tracing::{Instrument as _, error_span};
 use windlass_core::config::{LogNeed, StoreKind};
 use windlass_core::run::Run;
 use windlass_core::signed::{Signed, message};
@@ -25,7 +26,10 @@ pub(super) async fn sign(
 ) -> Result<Arc<Signed>, SignError> {
     let signer = means.signers.get(item.signer);
     let signer = signer.map_err(|missing| SignError::NotLoaded(missing.to_owned()))?;
-    let signature = signer.sign(&message(&item.payload)).await?;
+    let format = item.payload.format.as_str();
+    let span = error_span!("sign", format);
+    let message = message(&item.payload);
+    let signature = signer.sign(&message).instrument(span).await?;
     means.metrics.of(run.kind()).signatures.inc();
     Ok(Arc::new(Signed::new(
         item.artifact,
@@ -51,6 +55,7 @@ pub(super) async fn log(
     }
     let stamped = stamped(stores, signed, &means.config.storage);
     let added = means.log.add(run, (signed, stamped), claimed, until);
+    let added = added.instrument(error_span!("log"));
     if added.await? == Added::Now {
         means.metrics.of(run.kind()).uploaded.inc();
     }
@@ -68,7 +73,9 @@ pub(super) async fn store(
 ) -> Result<Put, StoreError> {
     let store = Store::of(kind, policy, means.registries, means.config)?;
     let until = means.reach.until();
-    let put = store.put(run, signed, begun, until, warnings).await?;
+    let put = store.put(run, signed, begun, until, warnings);
+    let put = put.instrument(error_span!("store", store = kind.as_str()));
+    let put = put.await?;
     if let Put::Stored = put {
         means.metrics.stored(run.kind(), kind, 1);
     }

@@ -6,6 +6,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, fmt, reload};
 
+use super::traces::Traces;
+
 /// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum LogFormat {
@@ -59,9 +61,9 @@ impl LogLevel {
     }
 }
 
-/// Starts logging to standard error. `RUST_LOG` chooses what is logged; `info` by default, until
+/// Starts logging to standard error, and traces to their collector. `RUST_LOG` chooses what is logged; `info` by default, until
 /// another level is set.
-pub(crate) fn log_to_stderr(format: LogFormat) -> LogLevel {
+pub(crate) fn log_to_stderr(format: LogFormat, traces: &Traces) -> LogLevel {
     let chosen = EnvFilter::try_from_default_env().ok();
     let is_chosen = chosen.is_some();
     let (filter, handle) = reload::Layer::new(chosen.unwrap_or_else(|| Level::Info.filter()));
@@ -76,6 +78,7 @@ pub(crate) fn log_to_stderr(format: LogFormat) -> LogLevel {
     let _ = tracing_subscriber::registry()
         .with(filter)
         .with(lines)
+        .with(traces.layer())
         .try_init();
     LogLevel {
         filter: (!is_chosen).then_some(handle),
