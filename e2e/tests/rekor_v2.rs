@@ -115,6 +115,8 @@ impl Servers {
                  --trusted-root ROOT {who} {image}"
             ),
             format!("windlass verify --trusted-root ROOT {who} taskrun/build"),
+            format!("windlass trace --trusted-root ROOT {who} taskrun/build"),
+            format!("windlass audit --verify --trusted-root ROOT {who}"),
         ];
         // under tags there is no entry of this version, and the timestamp alone tells when it was signed
         let stamped = format!(
