@@ -12,7 +12,7 @@ use super::digest::Digest;
 use super::options::Referrers;
 use super::response::{DIGEST, Refusal, Response};
 use super::route::Reference;
-use super::store::{Manifest, Repository};
+use super::store::{Manifest, Repository, alone};
 
 /// Most bytes of a manifest, the limit the specification asks registries to support.
 pub(crate) const LIMIT: usize = 4 << 20;
@@ -97,7 +97,7 @@ fn put(call: &Call<'_>, name: &str, reference: &Reference) -> Result<Response, R
     if let Reference::Tag(tag) = reference {
         overwrite(call, present, tag, &digest)?;
     }
-    let manifest = Manifest::new(&digest, &media_type, call.body.clone());
+    let manifest = Manifest::new(&digest, &media_type, alone(&call.body));
     let repository = store.repository(name);
     if let Reference::Tag(tag) = reference {
         repository.tags.insert(tag.clone(), digest.clone());

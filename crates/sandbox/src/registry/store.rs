@@ -81,6 +81,12 @@ impl Store {
     }
 }
 
+/// A copy of a body that keeps nothing else in memory: the body is a part of what was read from a
+/// connection, and would keep all of that.
+pub(crate) fn alone(body: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(body)
+}
+
 impl Manifest {
     /// Reads from a manifest what later requests need. Text that is not JSON has no subject.
     pub(crate) fn new(digest: &Digest, media_type: &str, bytes: Bytes) -> Self {

@@ -10,7 +10,7 @@ use super::auth::grant::Action;
 use super::call::Call;
 use super::digest::Digest;
 use super::response::{DIGEST, Refusal, Response};
-use super::store::{Store, Upload};
+use super::store::{Store, Upload, alone};
 
 const UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 const CONTENT_RANGE: HeaderName = http::header::CONTENT_RANGE;
@@ -31,7 +31,7 @@ pub(crate) fn start(call: &Call<'_>, name: &str) -> Result<Response, Refusal> {
         blobs
             .repository(name)
             .blobs
-            .insert(digest.clone(), call.body.clone());
+            .insert(digest.clone(), alone(&call.body));
         return Ok(created(call, name, &digest));
     }
     let id = hex(&random::<16>()?);

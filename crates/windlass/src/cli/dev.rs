@@ -144,6 +144,8 @@ impl RegistryFlags {
             port: self.on_port,
             authentication,
             referrers,
+            // nobody reads it here
+            request_log: 1,
             ..RegistryOptions::default()
         });
         let registry = registry.await?;
