@@ -11,6 +11,7 @@ pub mod error;
 pub mod explain;
 pub mod extract;
 pub mod format;
+pub mod hex;
 pub mod identity_token;
 pub mod image;
 pub mod intoto;

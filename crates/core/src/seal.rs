@@ -14,8 +14,6 @@
 //! The signed text is DSSE's encoding of a type of its own, so that no seal can be taken for an
 //! attestation or an image signature, nor the other way round.
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -23,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 use crate::annotation;
 use crate::certificate::Authority;
 use crate::dsse;
+use crate::hex;
 use crate::image::is_lower_hex;
 use crate::json::{Json, Object};
 use crate::key::{Certificate, PublicKey};
@@ -76,12 +75,7 @@ impl Seal<'_> {
 
 /// How seals name the payload of a run: `sha256:` and 64 hexadecimal digits.
 pub fn payload_digest(payload: &[u8]) -> String {
-    let mut digest = DIGEST.to_owned();
-    for byte in Sha256::digest(payload) {
-        // a string takes everything
-        let _ = write!(digest, "{byte:02x}");
-    }
-    digest
+    format!("{DIGEST}{}", hex::digits(&Sha256::digest(payload)))
 }
 
 /// The bytes that are signed to seal the mark of a run, and the digest of its payload if it was signed.

@@ -9,6 +9,8 @@ use pkcs8::der::asn1::{AnyRef, GeneralizedTime, ObjectIdentifier, OctetStringRef
 use pkcs8::der::{Error, ErrorKind, Reader as _, SliceReader, Tag, TagNumber};
 use sha2::{Digest as _, Sha256};
 
+use crate::hex;
+
 #[cfg(test)]
 mod tests;
 
@@ -96,8 +98,7 @@ impl Stamp {
 
     /// The digest of what it is of, `sha256:HEX`.
     pub fn digest(&self) -> String {
-        let hex = self.hash.iter().map(|byte| format!("{byte:02x}"));
-        format!("sha256:{}", hex.collect::<String>())
+        format!("sha256:{}", hex::digits(&self.hash))
     }
 
     /// Checks that it is of these bytes, and of no time that has not come.

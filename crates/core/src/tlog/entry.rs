@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::checkpoint::{self, Checkpoint, CheckpointError};
 use super::merkle::{self, Hash};
-use super::proposal::{Kind, Proposal, hex};
+use super::proposal::{Kind, Proposal};
+use crate::hex;
 use crate::key::PublicKey;
 
 /// How far the clock of a log may be ahead of ours, in seconds.
@@ -135,7 +136,7 @@ impl Entry {
     /// What the promise is a signature over (RFC 8785).
     fn promised(&self, time: i64) -> String {
         let body = STANDARD.encode(&self.body);
-        let (id, index) = (hex(&self.log_id), self.index);
+        let (id, index) = (hex::digits(&self.log_id), self.index);
         format!(r#"{{"body":"{body}","integratedTime":{time},"logID":"{id}","logIndex":{index}}}"#)
     }
 

@@ -155,6 +155,6 @@ mod tests {
     #[test]
     fn the_leaf_of_nothing_is_that_of_the_specification() {
         let wanted = "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d";
-        assert_eq!(super::super::proposal::hex(&leaf(b"")), wanted);
+        assert_eq!(crate::hex::digits(&leaf(b"")), wanted);
     }
 }

@@ -107,14 +107,3 @@ impl Proposal {
         self.body.to_string().into_bytes()
     }
 }
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // a String takes anything
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}

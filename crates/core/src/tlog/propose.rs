@@ -10,7 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
-use super::proposal::{Kind, Proposal, ProposalError, hex};
+use super::proposal::{Kind, Proposal, ProposalError};
+use crate::hex;
 use crate::key::Scheme;
 use crate::signed::{Identity, SignatureForm, Signed, message};
 
@@ -81,10 +82,14 @@ fn require_dsse(scheme: Scheme) -> Result<(), ProposalError> {
 /// The hash of what is signed that goes with a scheme, and its name.
 fn hash(scheme: Scheme, message: &[u8]) -> Result<(&'static str, String), ProposalError> {
     match scheme {
-        Scheme::EcdsaSha256 | Scheme::RsaSha256 => Ok(("sha256", hex(&Sha256::digest(message)))),
-        Scheme::EcdsaSha384 | Scheme::RsaSha384 => Ok(("sha384", hex(&Sha384::digest(message)))),
+        Scheme::EcdsaSha256 | Scheme::RsaSha256 => {
+            Ok(("sha256", hex::digits(&Sha256::digest(message))))
+        }
+        Scheme::EcdsaSha384 | Scheme::RsaSha384 => {
+            Ok(("sha384", hex::digits(&Sha384::digest(message))))
+        }
         Scheme::EcdsaSha512 | Scheme::RsaSha512 | Scheme::Ed25519ph => {
-            Ok(("sha512", hex(&Sha512::digest(message))))
+            Ok(("sha512", hex::digits(&Sha512::digest(message))))
         }
         Scheme::Ed25519 | Scheme::RsaPssSha256 | Scheme::RsaPssSha384 | Scheme::RsaPssSha512 => {
             Err(ProposalError::Scheme {
@@ -97,7 +102,7 @@ fn hash(scheme: Scheme, message: &[u8]) -> Result<(&'static str, String), Propos
 }
 
 fn sha256(content: &[u8]) -> Value {
-    json!({ "algorithm": "sha256", "value": hex(&Sha256::digest(content)) })
+    json!({ "algorithm": "sha256", "value": hex::digits(&Sha256::digest(content)) })
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::merkle;
 use super::*;
-use super::{merkle, proposal as of_proposal};
+use crate::hex;
 use crate::image::Image;
 use crate::key::{PrivateKey, PublicKey};
 use crate::payload::Payload;
@@ -45,7 +46,7 @@ fn both(key: &PrivateKey) -> [Signed; 2] {
 fn response(proposal: &Proposal, log: &PrivateKey) -> Value {
     let body = proposal.body.to_string();
     let encoded = STANDARD.encode(&body);
-    let id = of_proposal::hex(&Sha256::digest(log.public_key().der()));
+    let id = hex::digits(&Sha256::digest(log.public_key().der()));
     let promised =
         format!(r#"{{"body":"{encoded}","integratedTime":{TIME},"logID":"{id}","logIndex":41}}"#);
     let promise = log.sign(promised.as_bytes()).unwrap();
@@ -64,8 +65,8 @@ fn response(proposal: &Proposal, log: &PrivateKey) -> Value {
             "inclusionProof": {
                 "logIndex": 1,
                 "treeSize": 2,
-                "rootHash": of_proposal::hex(&root),
-                "hashes": [of_proposal::hex(&first)],
+                "rootHash": hex::digits(&root),
+                "hashes": [hex::digits(&first)],
                 "checkpoint": format!("{text}\n\u{2014} log.example {line}\n"),
             },
         },
@@ -126,7 +127,7 @@ fn an_envelope_is_proposed_as_it_is_stored_with_the_key_that_verifies_it() {
     let proposal = propose(&image).unwrap();
     let request: Value = serde_json::from_str(&proposal.request).unwrap();
     let spec = &request["spec"];
-    let hash = of_proposal::hex(&Sha256::digest(&image.payload.bytes));
+    let hash = hex::digits(&Sha256::digest(&image.payload.bytes));
     assert_eq!(spec["data"]["hash"]["value"], hash);
     assert_eq!(spec["signature"]["publicKey"]["content"], pem);
 }

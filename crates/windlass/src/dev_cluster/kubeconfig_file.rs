@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
+use windlass_core::hex;
 
 use crate::local_file::{self, PRIVATE};
 
@@ -206,13 +207,7 @@ fn is_marked(file: &mut File) -> io::Result<bool> {
 }
 
 fn digest(text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut hexadecimal = String::new();
-    for byte in Sha256::digest(text.as_bytes()) {
-        // writing to a string does not fail
-        let _ = write!(hexadecimal, "{byte:02x}");
-    }
-    hexadecimal
+    hex::digits(&Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

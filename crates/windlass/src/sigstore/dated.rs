@@ -22,6 +22,7 @@ use sigstore_types::{
     TimestampToken,
 };
 use sigstore_verify::{Verifier as Library, tsa};
+use windlass_core::hex;
 use windlass_core::key::{Certificate, PrivateKey};
 
 use super::signed::Who;
@@ -118,7 +119,7 @@ impl Dating {
         let promised = json!({
             "body": STANDARD.encode(&body),
             "integratedTime": time.as_second(),
-            "logID": hex(&id),
+            "logID": hex::digits(&id),
             "logIndex": 0,
         });
         let promise = self.key.sign(promised.to_string().as_bytes()).ok()?;
@@ -138,7 +139,7 @@ impl Dating {
 fn body(content: &SignatureContent, pem: &str) -> Option<(KindVersion, Value)> {
     match content {
         SignatureContent::DsseEnvelope(envelope) => {
-            let payload = hex(&Sha256::digest(envelope.payload.as_bytes()));
+            let payload = hex::digits(&Sha256::digest(envelope.payload.as_bytes()));
             let signature = STANDARD.encode(envelope.signature.sig.as_bytes());
             let spec = json!({
                 // what Rekor hashed is not compared: it cannot be made again
@@ -151,7 +152,7 @@ fn body(content: &SignatureContent, pem: &str) -> Option<(KindVersion, Value)> {
         }
         SignatureContent::MessageSignature(message) => {
             let digest = message.message_digest.as_ref()?;
-            let digest = hex(digest.digest.as_bytes());
+            let digest = hex::digits(digest.digest.as_bytes());
             let signature = STANDARD.encode(message.signature.as_bytes());
             let spec = json!({
                 "data": { "hash": { "algorithm": "sha256", "value": digest } },
@@ -162,9 +163,4 @@ fn body(content: &SignatureContent, pem: &str) -> Option<(KindVersion, Value)> {
         }
         _ => None,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
 }

@@ -3,11 +3,10 @@
 //! A signature is tried as it is and decoded from base64. Where it is invalid, the finding says
 //! which part is wrong as far as that can be known. A bundle is judged with what is in it.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest as _, Sha256};
 use windlass_core::dsse::Envelope;
 use windlass_core::error::Chain;
+use windlass_core::hex;
 use windlass_core::key::{PublicKey, VerifyError};
 use windlass_core::verify::{self, Expected};
 
@@ -179,11 +178,5 @@ pub(crate) fn sha256_of_hex(text: &str) -> Option<[u8; 32]> {
 
 /// The lower-case hexadecimal SHA-256 of `bytes`.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // writing to a string cannot fail
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    hex::digits(&Sha256::digest(bytes))
 }
