@@ -11,6 +11,7 @@ use crate::sign::reference::KeyRef;
 
 /// The flags that say who has to have signed, by their names in clap.
 pub(super) const WHO: [&str; 3] = ["key", "certificate_identity", "certificate_identity_regexp"];
+
 /// Whether an argument is one of [`SignersFlags`], for verbs that take them only with another flag.
 pub(super) fn is_of_signers(argument: &Arg) -> bool {
     argument.get_id() == WHO[0] || argument.get_help_heading() == Some(CERTIFICATES)

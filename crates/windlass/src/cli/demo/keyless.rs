@@ -7,11 +7,11 @@ use crate::dev_cluster::keyless::{Keyless, LogVersion};
 
 /// The trusted root in the folder of the demo.
 const ROOT: &str = "trusted_root.json";
+/// The run as it was signed, there too.
+const RUN: &str = "run.json";
 
 /// Whether certificates can be verified by this build.
 const HAS_VERIFIER: bool = cfg!(feature = "sigstore");
-/// The run as it was signed, there too.
-const RUN: &str = "run.json";
 
 /// An authority, a log and a timestamp authority on loopback.
 pub(super) async fn sigstore() -> anyhow::Result<Keyless> {

@@ -158,6 +158,17 @@ fn is_stamp_of(stamp: &str, bytes: &[u8]) {
     assert_eq!(stamp.digest(), Digest::of(bytes).as_str());
 }
 
+/// Checks that one attestation is under the tag, with a timestamp of its envelope.
+fn has_one_stamped_layer(registry: &Registry, digest: &str) {
+    let [layer] = &attached(registry, digest, ".att")[..] else {
+        panic!("one layer");
+    };
+    let stamp = layer["annotations"]["dev.sigstore.cosign/rfc3161timestamp"].as_str();
+    let stamp: Value = serde_json::from_str(stamp.unwrap()).unwrap();
+    let stamp = stamp["SignedRFC3161Timestamp"].as_str().unwrap();
+    is_stamp_of(stamp, &blob(registry, layer));
+}
+
 #[tokio::test]
 async fn an_attestation_that_is_under_a_tag_alone_gets_a_timestamp_of_its_envelope_alone() {
     let servers = Servers::start().await;
@@ -168,13 +179,7 @@ async fn an_attestation_that_is_under_a_tag_alone_gets_a_timestamp_of_its_envelo
     registry_for(&scene);
     scene.create(built("app", &registry, &digest));
     assert_eq!(scene.marked("app").await, "true");
-    let [layer] = &attached(&registry, &digest, ".att")[..] else {
-        panic!("one layer");
-    };
-    let stamp = layer["annotations"]["dev.sigstore.cosign/rfc3161timestamp"].as_str();
-    let stamp: Value = serde_json::from_str(stamp.unwrap()).unwrap();
-    let stamp = stamp["SignedRFC3161Timestamp"].as_str().unwrap();
-    is_stamp_of(stamp, &blob(&registry, layer));
+    has_one_stamped_layer(&registry, &digest);
     assert_eq!(servers.times.requests().len(), 1);
     scene.end().await;
 }
@@ -256,13 +261,7 @@ async fn timestamps_that_a_run_carries_are_not_asked_for_again_after_a_restart()
     registry.clear_faults();
     assert_eq!(scene.marked("app").await, "true");
     assert_eq!(servers.times.requests().len(), 2);
-    let [layer] = &attached(&registry, &digest, ".att")[..] else {
-        panic!("one layer");
-    };
-    let stamp = layer["annotations"]["dev.sigstore.cosign/rfc3161timestamp"].as_str();
-    let stamp: Value = serde_json::from_str(stamp.unwrap()).unwrap();
-    let stamp = stamp["SignedRFC3161Timestamp"].as_str().unwrap();
-    is_stamp_of(stamp, &blob(&registry, layer));
+    has_one_stamped_layer(&registry, &digest);
     scene.end().await;
 }
 
