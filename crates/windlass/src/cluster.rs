@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::Uri;
 use kube::client::ClientBuilder;
 use kube::config::{InClusterError, KubeConfigOptions};
 use kube::{Client, Config};
@@ -30,6 +31,7 @@ pub(crate) mod rate;
 pub(crate) mod run_writes;
 pub(crate) mod runs;
 pub(crate) mod secret;
+mod setup;
 pub(crate) mod time_of_day;
 pub(crate) mod watch;
 
@@ -83,7 +85,7 @@ pub(crate) enum ConnectError {
     Pod(#[source] InClusterError),
     /// The URL of the API server is none.
     #[error("cannot use the address of the API server; write --server as https://HOST:PORT")]
-    Server(#[source] http::uri::InvalidUri),
+    Server,
     /// The configuration was read but no client could be made of it.
     #[error(
         "cannot set up the connection to the cluster: {0}; check the kubeconfig, or name another one \
@@ -107,8 +109,7 @@ impl Connection {
     /// A client, and the namespace that the context selects (`default` when it selects none).
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
         let config = self.config(None).await?;
-        let login = login_of(&config);
-        Client::try_from(config).map_err(|error| unusable(login, &error))
+        setup::guarded(config, Client::try_from)
     }
 
     /// A client with these changes, and the names and addresses of the API server.
@@ -123,13 +124,11 @@ impl Connection {
         } = overrides;
         let mut config = self.config(cluster).await?;
         if let Some(server) = server {
-            config.cluster_url = server.parse().map_err(ConnectError::Server)?;
+            config.cluster_url = address(&server, &config)?;
         }
         let of_pod = std::env::var("KUBERNETES_SERVICE_HOST").ok();
         let hosts = hosts(config.cluster_url.host().unwrap_or_default(), of_pod).await;
-        let login = login_of(&config);
-        let builder = ClientBuilder::try_from(config);
-        let builder = builder.map_err(|error| unusable(login, &error))?;
+        let builder = setup::guarded(config, ClientBuilder::try_from)?;
         let client = match rate {
             Some(rate) => builder.with_layer(&Limit::new(rate)).build(),
             None => builder.build(),
@@ -171,7 +170,8 @@ impl Connection {
         let context = self.context.as_deref();
         let context = context.map_or_else(String::new, |name| format!(" (context {name})"));
         // the first one is the one that a person reads about
-        let _ = self.server.set(format!("{}{context}", config.cluster_url));
+        let server = kubeconfig::server::shown(&config.cluster_url);
+        let _ = self.server.set(format!("{server}{context}"));
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
         Ok(config)
@@ -186,17 +186,15 @@ fn in_pod(kubeconfig: kubeconfig::FileError) -> Result<Config, ConnectError> {
     })
 }
 
-/// The program that gives the credential, which is run when the client is made.
-fn login_of(config: &Config) -> Option<String> {
-    config.auth_info.exec.as_ref()?.command.clone()
-}
-
-fn unusable(login: Option<String>, error: &kube::Error) -> ConnectError {
-    let why = cause::of(error);
-    match (login, error) {
-        (Some(command), kube::Error::Auth(_)) => ConnectError::Login { command, why },
-        _ => ConnectError::Client(why),
-    }
+/// The address that a flag names, completed as one of a kubeconfig is.
+fn address(server: &str, config: &Config) -> Result<Uri, ConnectError> {
+    let has_tls = config.root_cert.is_some()
+        || config.accept_invalid_certs
+        || config.auth_info.client_certificate.is_some()
+        || config.auth_info.client_certificate_data.is_some();
+    let url = kubeconfig::server::completed(server, has_tls).parse();
+    let url: Option<Uri> = url.ok().filter(kubeconfig::server::is_usable);
+    url.ok_or(ConnectError::Server)
 }
 
 /// An API server by its host and what that resolves to; within the cluster also by the name and

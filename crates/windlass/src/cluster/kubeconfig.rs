@@ -3,15 +3,20 @@
 
 use std::path::{Path, PathBuf};
 
+use http::HeaderValue;
 use kube::Config;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
+use secrecy::ExposeSecret as _;
 
 use super::cause;
+
+pub(super) mod server;
 
 /// The environment variable with the list of files.
 const VARIABLE: &str = "KUBECONFIG";
 /// Largest token file.
 const TOKEN_LIMIT: u64 = 1 << 20;
+const NO_URL: &str = "the server of its cluster is not a URL of http or https";
 
 /// Why a kubeconfig is of no use. Each text says in which place, what is wrong there, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -86,10 +91,11 @@ pub(super) async fn load(
     path: Option<&Path>,
     options: &KubeConfigOptions,
 ) -> Result<Config, FileError> {
-    let file = match path {
+    let mut file = match path {
         Some(path) => read(path)?,
         None => merged()?,
     };
+    server::complete(&mut file, options);
     let stranger = unknown_user(&file, options);
     let loaded = Config::from_custom_kubeconfig(file, options).await;
     let mut config = loaded.map_err(|error| failed(&error, options))?;
@@ -97,18 +103,18 @@ pub(super) async fn load(
         // kube would go on without a credential
         return Err(FileError::UnknownUser(name));
     }
+    if !server::is_usable(&config.cluster_url) {
+        return Err(FileError::Unusable(NO_URL.to_owned()));
+    }
     trim_token(&mut config)?;
     Ok(config)
 }
 
 /// The user that the context names and that is not in the file.
 fn unknown_user(file: &Kubeconfig, options: &KubeConfigOptions) -> Option<String> {
-    let context = options.context.as_ref().or(file.current_context.as_ref())?;
-    let mut contexts = file.contexts.iter();
-    let context = contexts.find(|known| known.name == *context)?;
-    let user = context.context.as_ref()?.user.as_ref()?;
-    let is_known = file.auth_infos.iter().any(|known| known.name == *user);
-    (!is_known && !user.is_empty()).then(|| user.clone())
+    let user = server::user(file, options)?;
+    let is_known = file.auth_infos.iter().any(|known| known.name == user);
+    (!is_known && !user.is_empty()).then_some(user)
 }
 
 /// The files of the list, the first of which counts most; or the one in the home folder.
@@ -167,15 +173,6 @@ fn damaged(path: &Path, error: &KubeconfigError) -> FileError {
 }
 
 fn failed(error: &KubeconfigError, options: &KubeConfigOptions) -> FileError {
-    let unusable = |what: &str, source: &LoadDataError| {
-        FileError::Unusable(match source {
-            LoadDataError::ReadFile(source, path) => {
-                format!("cannot read its {what} {}: {source}", path.display())
-            }
-            LoadDataError::DecodeBase64(_) => format!("its {what} is not base64"),
-            LoadDataError::NoBase64DataOrFile => format!("it has no {what}"),
-        })
-    };
     match error {
         KubeconfigError::CurrentContextNotSet => FileError::NoContext,
         KubeconfigError::LoadContext(name) if name.is_empty() && options.context.is_none() => {
@@ -183,24 +180,30 @@ fn failed(error: &KubeconfigError, options: &KubeConfigOptions) -> FileError {
         }
         KubeconfigError::LoadContext(name) => FileError::UnknownContext(name.clone()),
         KubeconfigError::LoadClusterOfContext(name) => FileError::UnknownCluster(name.clone()),
-        KubeconfigError::MissingClusterUrl => {
-            FileError::Unusable("its cluster has no server".to_owned())
+        error => FileError::Unusable(why(error)),
+    }
+}
+
+/// What is wrong with an address, a certificate or a key.
+pub(super) fn why(error: &KubeconfigError) -> String {
+    let unusable = |what: &str, source: &LoadDataError| match source {
+        LoadDataError::ReadFile(source, path) => {
+            format!("cannot read its {what} {}: {source}", path.display())
         }
-        KubeconfigError::ParseClusterUrl(_) => {
-            FileError::Unusable("the server of its cluster is not a URL".to_owned())
-        }
-        KubeconfigError::ParseProxyUrl(_) => {
-            FileError::Unusable("the proxy of its cluster is not a URL".to_owned())
-        }
+        LoadDataError::DecodeBase64(_) => format!("its {what} is not base64"),
+        LoadDataError::NoBase64DataOrFile => format!("it has no {what}"),
+    };
+    match error {
+        KubeconfigError::MissingClusterUrl => "its cluster has no server".to_owned(),
+        KubeconfigError::ParseClusterUrl(_) => NO_URL.to_owned(),
+        KubeconfigError::ParseProxyUrl(_) => "the proxy of its cluster is not a URL".to_owned(),
         KubeconfigError::LoadCertificateAuthority(source) => {
             unusable("certificate-authority", source)
         }
         KubeconfigError::LoadClientCertificate(source) => unusable("client-certificate", source),
         KubeconfigError::LoadClientKey(source) => unusable("client-key", source),
-        KubeconfigError::ParseCertificates(_) => {
-            FileError::Unusable("its certificate-authority is not PEM".to_owned())
-        }
-        error => FileError::Unusable(cause::of(error)),
+        KubeconfigError::ParseCertificates(_) => "its certificate-authority is not PEM".to_owned(),
+        error => cause::of(error),
     }
 }
 
@@ -208,7 +211,17 @@ fn failed(error: &KubeconfigError, options: &KubeConfigOptions) -> FileError {
 /// cannot have them. Other files are left to be read again when the token in them changes.
 fn trim_token(config: &mut Config) -> Result<(), FileError> {
     let info = &mut config.auth_info;
-    let Some(path) = info.token_file.clone().filter(|_| info.token.is_none()) else {
+    if let Some(token) = &info.token {
+        // kube panics at one that no header can have
+        let token = token.expose_secret().trim();
+        if HeaderValue::from_str(token).is_err() {
+            let what = "its token has a line end or another character that no header can have";
+            return Err(FileError::Unusable(what.to_owned()));
+        }
+        info.token = Some(token.to_owned().into());
+        return Ok(());
+    }
+    let Some(path) = info.token_file.clone() else {
         return Ok(());
     };
     let unreadable = |source| FileError::Token {

@@ -1,6 +1,6 @@
 //! Kubeconfigs as people have them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::scene::Scene;
 use crate::shell::{Outcome, Shell};
@@ -44,7 +44,7 @@ fn files_of_the_list_that_do_not_exist_are_passed_over() {
 #[test]
 fn a_token_file_may_end_with_a_line_end() {
     let scene = scene();
-    let config: serde_json::Value = serde_saphyr::from_str(&scene.cluster.kubeconfig()).unwrap();
+    let config: Value = serde_saphyr::from_str(&scene.cluster.kubeconfig()).unwrap();
     let token = config["users"][0]["user"]["token"]
         .as_str()
         .unwrap()
@@ -77,6 +77,137 @@ fn a_token_file_may_end_with_a_line_end() {
         "{}",
         outcome.stderr
     );
+}
+
+/// The kubeconfig of the scene, changed at one place.
+fn changed(scene: &Scene, change: impl FnOnce(&mut Value)) -> Outcome {
+    let mut config: Value = serde_saphyr::from_str(&scene.cluster.kubeconfig()).unwrap();
+    change(&mut config);
+    scene.shell.write("changed", config.to_string());
+    listed(scene, "changed")
+}
+
+#[test]
+fn an_address_without_a_scheme_is_completed_and_one_without_a_place_is_refused() {
+    let scene = scene();
+    let config: Value = serde_saphyr::from_str(&scene.cluster.kubeconfig()).unwrap();
+    let server = config["clusters"][0]["cluster"]["server"].as_str().unwrap();
+    let bare = server.trim_start_matches("https://");
+    let set = |server: &str| {
+        let server = json!(server);
+        changed(&scene, |config| {
+            config["clusters"][0]["cluster"]["server"] = server
+        })
+    };
+    for server in [
+        bare.to_owned(),
+        format!("{bare}/"),
+        format!("HTTPS://{bare}"),
+    ] {
+        let outcome = set(&server);
+        assert_eq!(outcome.code, 0, "{server}: {}", outcome.stderr);
+    }
+    for server in [
+        "/",
+        "https://",
+        "ftp://h",
+        "unix:///x",
+        "https://h:99999",
+        "a b",
+    ] {
+        let outcome = set(server);
+        assert_eq!(outcome.code, 2, "{server}");
+        let expected = "the server of its cluster is not a URL of http or https";
+        assert!(
+            outcome.stderr.contains(expected),
+            "{server}: {}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn no_credential_of_a_kubeconfig_reaches_an_error_or_makes_a_panic() {
+    let scene = scene();
+    let exec = |script: &str| {
+        let shell = json!({
+            "apiVersion": "client.authentication.k8s.io/v1", "command": "sh",
+            "args": ["-c", script], "interactiveMode": "Never",
+        });
+        json!({ "exec": shell })
+    };
+    let credential = r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"s3cret\\n"}}"#;
+    let header = "a line end or another character that no header can have";
+    for (user, expected) in [
+        (json!({ "token": "s3cret\nX" }), header),
+        (json!({ "token": "", "as": "s3cret\nX" }), header),
+        (exec(&format!("printf '{credential}'")), header),
+        (exec("echo s3cret"), "what it printed is no ExecCredential"),
+        (
+            exec("echo s3cret; echo log in first >&2; exit 3"),
+            "it ended with code 3: log in first",
+        ),
+        (exec("echo '{}'"), "its ExecCredential has no status"),
+        (
+            json!({ "auth-provider": { "name": "gcp" } }),
+            "its auth-provider is not supported",
+        ),
+        (
+            json!({ "client-certificate-data": "eA==" }),
+            "it has no client-key",
+        ),
+    ] {
+        let shown = user.to_string();
+        let outcome = changed(&scene, |config| config["users"][0]["user"] = user);
+        assert_eq!(outcome.code, 2, "{shown}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(expected),
+            "{shown}: {}",
+            outcome.stderr
+        );
+        for word in ["s3cret", "panicked", "KUBERNETES_EXEC_INFO"] {
+            assert!(
+                !outcome.stderr.contains(word),
+                "{shown}: {}",
+                outcome.stderr
+            );
+        }
+    }
+    for (key, value, expected) in [
+        (
+            "proxy-url",
+            "socks5://u:s3cret@127.0.0.1:1",
+            "its proxy-url is not one of",
+        ),
+        (
+            "server",
+            "https://u:s3cret@127.0.0.1:1",
+            "the server is https://127.0.0.1:1/",
+        ),
+        ("tls-server-name", "a b", "its tls-server-name"),
+    ] {
+        let outcome = changed(&scene, |config| {
+            config["clusters"][0]["cluster"][key] = json!(value);
+        });
+        assert_eq!(outcome.code, 2, "{value}");
+        assert!(
+            outcome.stderr.contains(expected),
+            "{value}: {}",
+            outcome.stderr
+        );
+        assert!(!outcome.stderr.contains("s3cret"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_token_has_blanks_around_it_wherever_it_is() {
+    let scene = scene();
+    let outcome = changed(&scene, |config| {
+        let token = config["users"][0]["user"]["token"].as_str().unwrap();
+        let token = format!(" {token}\n");
+        config["users"][0]["user"]["token"] = json!(token);
+    });
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
 }
 
 #[test]
