@@ -3,12 +3,15 @@
 //! Tekton's operator starts the image of the controller without a verb and with the flags of Tekton
 //! Chains, which the package `flag` of Go reads: one dash or two, a value behind `=` or in the next
 //! word. So a command line that has flags and no verb is the controller's, as is an empty one in a pod,
-//! and the flags of the controller may be written in Go's way. The words of every other verb are left
-//! as they are, since `-o` and `-n` are short flags there.
+//! and the flags of the controller may be written in Go's way. In verbs of cosign, which takes `-key` for
+//! `--key`, so does windlass. The words of every other verb are left as they are, since `-o` and `-n` are
+//! short flags there.
 
 use std::ffi::{OsStr, OsString};
 
 use clap::{Arg, Command};
+
+use super::original;
 
 /// The verb whose flags are those of Tekton Chains.
 const CONTROLLER: &str = "controller";
@@ -42,7 +45,7 @@ pub(super) fn read(typed: Vec<OsString>, place: Place, command: &Command) -> Vec
         .any(|verb| verb.get_name() == CONTROLLER && !verb.is_hide_set())
     {
         // called by the name of another program
-        return typed;
+        return as_cosign(typed, command);
     }
     let flags = Flags::of(command);
     let Some((program, words)) = typed.split_first() else {
@@ -50,7 +53,7 @@ pub(super) fn read(typed: Vec<OsString>, place: Place, command: &Command) -> Vec
     };
     let (before, after) = match flags.verb(words) {
         Some(at) if words[at] == CONTROLLER => (&words[..at], &words[at + 1..]),
-        Some(_) => return typed,
+        Some(_) => return as_cosign(typed, command),
         None => match words.first() {
             None if place == Place::Elsewhere => return typed,
             Some(first) if ABOUT.iter().any(|word| first == word) => return typed,
@@ -65,6 +68,35 @@ pub(super) fn read(typed: Vec<OsString>, place: Place, command: &Command) -> Vec
     line.extend(flags.spelt_out(before));
     line.push(CONTROLLER.into());
     line.extend(flags.spelt_out(after));
+    line
+}
+
+/// The words of a verb of cosign with two dashes before every flag that has a long name.
+fn as_cosign(typed: Vec<OsString>, command: &Command) -> Vec<OsString> {
+    let words = typed.get(1..).unwrap_or_default();
+    let at = Flags::of(command).verb(words).map(|at| at + 1);
+    let verb = at.and_then(|at| typed[at].to_str());
+    let is_of_cosign = verb.is_some_and(|verb| original::COSIGN.contains(&verb));
+    let (Some(at), Some(verb), true) = (at, verb.map(str::to_owned), is_of_cosign) else {
+        return typed;
+    };
+    let Some(verb) = command.find_subcommand(&verb) else {
+        return typed;
+    };
+    let within = verb.get_subcommands().flat_map(Command::get_arguments);
+    let args = verb.get_arguments().chain(within);
+    let flags = Flags(args.chain(command.get_arguments()).collect());
+    let mut is_flag = true;
+    let mut line = typed;
+    for word in &mut line[at + 1..] {
+        is_flag &= word != "--";
+        let short = name(word).filter(|_| is_flag && !word.as_encoded_bytes().starts_with(b"--"));
+        if short.is_some_and(|(name, _)| name.len() > 1 && flags.find(name).is_some()) {
+            let mut long = OsString::from("-");
+            long.push(&*word);
+            *word = long;
+        }
+    }
     line
 }
 
@@ -115,7 +147,9 @@ impl<'a> Flags<'a> {
                 line.push("-h".into());
                 continue;
             }
-            let mut flag = OsString::from(format!("--{name}"));
+            let found = self.find(name).and_then(Arg::get_long);
+            let long = found.filter(|_| name.len() == 1).unwrap_or(name);
+            let mut flag = OsString::from(format!("--{long}"));
             let value = match joined {
                 Some(value) => Some(value.into()),
                 None if self.value(name) == Value::Separate => words.next().cloned(),
@@ -130,12 +164,22 @@ impl<'a> Flags<'a> {
         line
     }
 
-    fn value(&self, name: &str) -> Value {
+    fn find(&self, name: &str) -> Option<&'a Arg> {
         let is_named = |arg: &&&Arg| {
             let aliases = arg.get_all_aliases().unwrap_or_default();
             arg.get_long() == Some(name) || aliases.contains(&name)
         };
-        match self.0.iter().find(is_named) {
+        let is_short = |arg: &&&Arg| {
+            let short = arg.get_short().map(String::from);
+            short.as_deref() == Some(name)
+        };
+        let mut args = self.0.iter();
+        let named = args.clone().find(is_named);
+        named.or_else(|| args.find(is_short)).copied()
+    }
+
+    fn value(&self, name: &str) -> Value {
+        match self.find(name) {
             Some(arg) if arg.get_action().takes_values() && !arg.is_require_equals_set() => {
                 Value::Separate
             }
@@ -221,6 +265,10 @@ mod tests {
                 "windlass -context x controller -log-format text",
                 "windlass --context=x controller --log-format=text",
             ),
+            (
+                "windlass -c prod -k=f controller -v=2",
+                "windlass --context=prod --kubeconfig=f controller --v=2",
+            ),
             // the value is the next word whatever it looks like
             (
                 "windlass controller -namespace -a",
@@ -237,6 +285,27 @@ mod tests {
             ),
         ] {
             assert_eq!(read_in(Place::Pod, typed), expected, "{typed}");
+        }
+    }
+
+    #[test]
+    fn flags_of_a_verb_of_cosign_take_one_dash_or_two() {
+        for (typed, expected) in [
+            (
+                "windlass verify -key cosign.pub -insecure-ignore-tlog=true -o json -a x=1 image",
+                "windlass verify --key cosign.pub --insecure-ignore-tlog=true -o json -a x=1 image",
+            ),
+            (
+                "windlass -c prod sign-blob -key=k -output-signature s -ojson blob",
+                "windlass -c prod sign-blob --key=k --output-signature s -ojson blob",
+            ),
+            (
+                "windlass verify-blob --signature s -kubeconfig f -- -key",
+                "windlass verify-blob --signature s --kubeconfig f -- -key",
+            ),
+            ("windlass tr list -label a=b", "windlass tr list -label a=b"),
+        ] {
+            assert_eq!(read_in(Place::Elsewhere, typed), expected, "{typed}");
         }
     }
 

@@ -36,7 +36,8 @@ const VERBS: [(&[&str], &str); 16] = [
     ),
     (
         &["piv-tool", "pkcs11-tool"],
-        "windlass uses no hardware keys; make a key with `windlass generate-key-pair`",
+        "windlass signs with keys of hardware (`--key pkcs11:…`) and manages none; use the tools of its \
+         vendor",
     ),
     (
         &["generate"],

@@ -50,7 +50,9 @@ pub(crate) struct List {
         long,
         value_name = "COUNT",
         default_value_t = 0,
-        hide_default_value = true
+        hide_default_value = true,
+        allow_negative_numbers = true,
+        value_parser = limit
     )]
     limit: usize,
     /// Only runs whose labels match: a=b, a!=b, a in (b,c)
@@ -76,6 +78,11 @@ pub(crate) struct List {
 }
 
 /// A flag about signers is for the table, and says more of a key or a name.
+fn limit(text: &str) -> Result<usize, String> {
+    let limit = text.parse();
+    limit.map_err(|_| "use 0, which shows all, or a positive number".to_owned())
+}
+
 fn in_a_table(argument: Arg) -> Arg {
     if is_of_signers(&argument) {
         argument.conflicts_with("output").requires("who")

@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::Command;
 
 /// The verbs of cosign.
-const COSIGN: [&str; 21] = [
+pub(super) const COSIGN: [&str; 21] = [
     "attest",
     "attest-blob",
     "completions",

@@ -51,6 +51,36 @@ fn a_boolean_takes_a_value_in_every_verb() {
 }
 
 #[test]
+fn a_flag_of_cosign_takes_one_dash_as_cosign_itself_does() {
+    let shell = runs::folder();
+    shell.write("own.pub", shell.succeed("public-key -key cosign.key"));
+    shell.write(
+        "signature",
+        shell.succeed("sign-blob -key=cosign.key task.yaml"),
+    );
+    shell.succeed(
+        "verify-blob -key own.pub -insecure-ignore-tlog=true -signature signature task.yaml",
+    );
+    shell.fail(
+        1,
+        "verify-blob -key own.pub -signature signature pipeline.yaml",
+        "not verified",
+    );
+}
+
+#[test]
+fn a_count_that_is_none_is_refused_with_what_would_be_one() {
+    let shell = runs::folder();
+    for count in ["-1", "x", "1.5", ""] {
+        let line = ["tr", "list", "--limit", count];
+        let outcome = shell.words(&line);
+        assert_eq!(outcome.code, 2, "{count}");
+        let expected = "use 0, which shows all, or a positive number";
+        assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
+    }
+}
+
+#[test]
 fn of_a_flag_that_is_repeated_the_last_one_counts() {
     let shell = runs::folder();
     shell.succeed("payload -f pipeline.yaml -f task.yaml --format in-toto --format tekton");
