@@ -19,6 +19,9 @@ pub(super) fn fault(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("it is empty".to_owned());
     }
+    if text.contains('@') && text.contains([';', ' ', '\t']) {
+        return Some("several images have a comma or a line end between them".to_owned());
+    }
     if text.contains('@') {
         return Some("it is an image reference; give only the part after the @".to_owned());
     }
@@ -69,6 +72,10 @@ mod tests {
             (
                 format!("r.io/app@sha256:{lower}"),
                 "only the part after the @",
+            ),
+            (
+                format!("sha256:{lower} r.io/b@sha256:{lower}"),
+                "a comma or a line end between them",
             ),
             ("latest".to_owned(), "a colon and hex digits"),
             (" ".to_owned(), "empty"),

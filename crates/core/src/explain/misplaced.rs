@@ -22,8 +22,25 @@ const SUFFIXES: [&str; 6] = [
 ];
 /// Hints that are the whole name.
 const WHOLE: [&str; 2] = [GIT_URL, GIT_COMMIT];
-/// The results of the task `git-clone`, and what they would be as hints.
-const CLONED: [(&str, &str); 2] = [("url", GIT_URL), ("commit", GIT_COMMIT)];
+/// What tasks that check out sources, as `git-clone` does, call the repository, in upper case.
+const REPOSITORIES: [&str; 6] = [
+    "URL",
+    "GIT_URL",
+    "REPO_URL",
+    "REPOSITORY_URL",
+    "SOURCE_URL",
+    "GIT_REPO_URL",
+];
+/// What they call the commit.
+const COMMITS: [&str; 7] = [
+    "COMMIT",
+    "GIT_COMMIT",
+    "COMMIT_SHA",
+    "COMMIT_ID",
+    "GIT_SHA",
+    "REVISION",
+    "GIT_REVISION",
+];
 /// Hex digits of a commit with SHA-1 and with SHA-256.
 const COMMIT_LENGTHS: [usize; 2] = [40, 64];
 
@@ -60,12 +77,12 @@ pub(super) fn elsewhere(results: &[RunResult<'_>]) -> Vec<String> {
     let names: HashSet<&str> = results.iter().map(|result| &*result.name).collect();
     let mut sentences = Vec::new();
     let has_hint = WHOLE.iter().any(|hint| names.contains(hint));
-    let is_clone = CLONED.iter().all(|(name, _)| names.contains(name));
-    let mut commits = results.iter().filter(|result| &*result.name == "commit");
-    if is_clone && !has_hint && commits.any(|result| is_commit(result.value.text())) {
-        let [(url, of_url), (commit, of_commit)] = CLONED;
+    let repository = called(results, &REPOSITORIES);
+    let commit = called(results, &COMMITS).filter(|result| is_commit(result.value.text()));
+    if let (Some(repository), Some(commit), false) = (repository, commit, has_hint) {
+        let (repository, commit) = (shown(&repository.name), shown(&commit.name));
         sentences.push(format!(
-            "results {url} and {commit} are not hints; {of_url} and {of_commit} would be"
+            "results {repository} and {commit} are not hints; {GIT_URL} and {GIT_COMMIT} would be"
         ));
     }
     let has_image = names
@@ -85,6 +102,14 @@ pub(super) fn elsewhere(results: &[RunResult<'_>]) -> Vec<String> {
         }
     }
     sentences
+}
+
+/// The first result that has one of these names, in whatever way it is written.
+fn called<'r, 'a>(results: &'r [RunResult<'a>], names: &[&str]) -> Option<&'r RunResult<'a>> {
+    results.iter().find(|result| {
+        let name = result.name.to_ascii_uppercase().replace(['-', '.'], "_");
+        names.contains(&name.as_str())
+    })
 }
 
 fn is_commit(text: &str) -> bool {

@@ -90,6 +90,22 @@ fn a_good_run_has_no_warnings() {
 }
 
 #[test]
+fn what_a_checkout_is_called_by_other_tasks_is_named_with_the_hints_that_would_be_read() {
+    let commit = r#""2222222222222222222222222222222222222222""#;
+    let address = r#""https://git.example/a""#;
+    for (repository, called) in [
+        ("url", "commit"),
+        ("GIT_URL", "GIT_COMMIT"),
+        ("git-url", "commit-sha"),
+        ("repo.url", "REVISION"),
+    ] {
+        let results = [(repository, address), (called, commit)];
+        let words = format!("\"{repository}\" and \"{called}\" are not hints; CHAINS-GIT_URL");
+        warns("slsa/v1", &results, &[&words]);
+    }
+}
+
+#[test]
 fn a_pair_with_one_half_is_named_with_the_other() {
     warns(
         "slsa/v1",

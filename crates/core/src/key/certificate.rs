@@ -31,7 +31,7 @@ impl Certificate {
         let read = blocks.map(|block| Self::from_pem(block.as_bytes()));
         let found: Vec<_> = read.collect::<Result<_, _>>()?;
         if found.is_empty() {
-            return Err(KeyError::NotPem { expected: EXPECTED });
+            return Err(pem::not_pem(text.as_bytes(), EXPECTED));
         }
         Ok(found)
     }

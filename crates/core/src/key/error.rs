@@ -12,8 +12,10 @@ pub enum KeyError {
         expected: &'static str,
     },
     /// No PEM block at all.
-    #[error("the key is not PEM, it has no `-----BEGIN …-----` line; expected {expected}")]
+    #[error("the key is not PEM, {looks}; expected {expected}")]
     NotPem {
+        /// What it is instead, and what to do.
+        looks: &'static str,
         /// What would have been accepted.
         expected: &'static str,
     },

@@ -12,6 +12,13 @@ pub const END_OF_CERTIFICATE: &str = "-----END CERTIFICATE-----";
 /// The last line of a public key.
 pub const END_OF_PUBLIC_KEY: &str = "-----END PUBLIC KEY-----";
 
+/// How DER of a key begins; its bytes are no text.
+const DER_SEQUENCE: &[u8] = &[0x30];
+/// `-----BEGIN ` in base64.
+const ENCODED_BEGIN: &[u8] = b"LS0tLS1CRUdJTi";
+/// How public keys of OpenSSH begin.
+const SSH: [&[u8]; 3] = [b"ssh-", b"ecdsa-sha2-", b"sk-"];
+
 /// The first block of a PEM text; the body is wiped on drop because it may be a private key.
 pub(super) struct Block {
     pub(super) label: String,
@@ -24,19 +31,39 @@ pub(super) fn first(text: &[u8], expected: &'static str) -> Result<Block, KeyErr
     if text.trim_ascii().is_empty() {
         return Err(KeyError::Empty { expected });
     }
-    let text = std::str::from_utf8(text).map_err(|_| KeyError::NotPem { expected })?;
-    let mut lines = text.lines().map(str::trim);
+    let refused = || not_pem(text, expected);
+    let read = std::str::from_utf8(text).map_err(|_| refused())?;
+    // editors of Windows put it before the first line
+    let read = read.strip_prefix('\u{feff}').unwrap_or(read);
+    let mut lines = read.lines().map(str::trim);
     loop {
         let label = lines
             .by_ref()
             .find_map(begin_label)
-            .ok_or(KeyError::NotPem { expected })?
+            .ok_or_else(refused)?
             .to_owned();
         let block = read_body(&mut lines, label)?;
         if block.label != "EC PARAMETERS" {
             return Ok(block);
         }
     }
+}
+
+/// The error for bytes that are no PEM, with what they are instead where that can be seen.
+pub(super) fn not_pem(text: &[u8], expected: &'static str) -> KeyError {
+    let trimmed = text.trim_ascii();
+    let looks = if text.starts_with(DER_SEQUENCE) && std::str::from_utf8(text).is_err() {
+        "but DER: convert it with openssl, which reads it with `-inform DER`"
+    } else if trimmed.starts_with(ENCODED_BEGIN) {
+        "but base64 of PEM, as Kubernetes shows the members of secrets: decode it (base64 -d)"
+    } else if SSH.iter().any(|name| trimmed.starts_with(name)) {
+        "but a public key of OpenSSH: convert it with `ssh-keygen -e -m PKCS8 -f FILE`"
+    } else if trimmed.starts_with(b"-----BEGIN ") {
+        "since its line ends are lost: the BEGIN line has to stand alone"
+    } else {
+        "it has no `-----BEGIN …-----` line"
+    };
+    KeyError::NotPem { looks, expected }
 }
 
 /// The blocks of a PEM text that end in this line, each with what stands before it.

@@ -192,6 +192,38 @@ fn the_key_id_is_the_fingerprint_that_ssh_keygen_prints() {
 }
 
 #[test]
+fn what_is_no_pem_is_named_with_how_to_make_pem_of_it() {
+    let pem = String::from_utf8(x509("p256.pub")).unwrap();
+    let body: String = pem.lines().filter(|line| !line.contains("-----")).collect();
+    let encoded = |bytes: &[u8]| STANDARD.encode(bytes);
+    let der = STANDARD.decode(&body).unwrap();
+    for (text, expected) in [
+        (der, "but DER: convert it with openssl"),
+        (
+            encoded(pem.as_bytes()).into_bytes(),
+            "decode it (base64 -d)",
+        ),
+        (
+            b"ecdsa-sha2-nistp256 AAAA me@host".to_vec(),
+            "ssh-keygen -e -m PKCS8 -f FILE",
+        ),
+        (pem.replace('\n', "").into_bytes(), "its line ends are lost"),
+        (
+            pem.replace('\n', "\\n").into_bytes(),
+            "its line ends are lost",
+        ),
+        (b"0123".to_vec(), "it has no `-----BEGIN"),
+        (b"key".to_vec(), "it has no `-----BEGIN"),
+    ] {
+        let error = PublicKey::from_pem(&text).unwrap_err().to_string();
+        assert!(error.starts_with("the key is not PEM, "), "{error}");
+        assert!(error.contains(expected), "{error}");
+    }
+    let marked = [b"\xef\xbb\xbf", pem.as_bytes()].concat();
+    assert!(PublicKey::from_pem(&marked).is_ok());
+}
+
+#[test]
 fn a_file_of_the_wrong_type_is_named_with_what_is_expected() {
     let refused = [
         ("p256.pub", "found a public key"),

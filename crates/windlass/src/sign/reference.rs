@@ -32,6 +32,8 @@ const FILE_LIMIT: u64 = 1024 * 1024;
 
 /// Schemes that are written without slashes as well, or by mistake. A file of such a name is typed as
 /// `./NAME`.
+/// Entries of a secret that an error names.
+const MOST_NAMES: usize = 3;
 const BARE_SCHEMES: [&str; 2] = ["k8s", "env"];
 
 /// Where a key is kept.
@@ -151,11 +153,11 @@ impl KeyRef {
 }
 
 fn public_of(location: &Location, entries: &Entries) -> Result<PublicKey, KeyRefError> {
-    entries::public_key(entries).map_err(|error| unusable(location, error))
+    entries::public_key(entries).map_err(|error| unusable(location, entries, error))
 }
 
 fn private_of(location: &Location, entries: &Entries) -> Result<PrivateKey, KeyRefError> {
-    entries::private_key(entries).map_err(|error| unusable(location, error))
+    entries::private_key(entries).map_err(|error| unusable(location, entries, error))
 }
 
 /// Names the key that the other entries of a secret make up, if there are two keys in it.
@@ -168,10 +170,27 @@ fn second_key(location: &Location, entries: &Entries) -> Option<String> {
     })
 }
 
-fn unusable(location: &Location, error: EntriesError) -> KeyRefError {
+/// The names of the first few entries of a secret, which say what it is for.
+fn found(entries: &Entries) -> String {
+    let names: Vec<&str> = entries
+        .keys()
+        .take(MOST_NAMES)
+        .map(String::as_str)
+        .collect();
+    match (names.join(", "), entries.len() > MOST_NAMES) {
+        (names, _) if names.is_empty() => "it is empty".to_owned(),
+        (names, false) => format!("it has {names}"),
+        (names, true) => format!("it has {names} and others"),
+    }
+}
+
+fn unusable(location: &Location, entries: &Entries, error: EntriesError) -> KeyRefError {
     let location = location.clone();
     match error {
-        EntriesError::NoKey => KeyRefError::NoKey { location },
+        EntriesError::NoKey => KeyRefError::NoKey {
+            location,
+            found: found(entries),
+        },
         EntriesError::Unusable {
             file: COSIGN_PUB,
             source,

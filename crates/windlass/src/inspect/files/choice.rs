@@ -126,7 +126,7 @@ fn position(runs: &[Value], selector: Option<&RunSelector>) -> Result<usize, Cho
         (several, None) => Err(ChoiceError::Several {
             count: several.len(),
             names: names(runs, several),
-            example: name(&runs[several[0]]),
+            example: example(runs, several),
         }),
     }
 }
@@ -161,13 +161,31 @@ fn name(run: &Value) -> String {
     format!("{kind}/{}", text(run, "/metadata/name"))
 }
 
-/// The first few of some runs.
+/// A name that only one of some runs has; the first, if there is none.
+fn example(runs: &[Value], positions: &[usize]) -> String {
+    let mut names = positions.iter().map(|at| name(&runs[*at]));
+    let unique = names.find(|name| !is_shared(runs, positions, name));
+    unique.unwrap_or_else(|| name(&runs[positions[0]]))
+}
+
+/// Whether several of some runs have this name, as in several namespaces.
+fn is_shared(runs: &[Value], positions: &[usize], shared: &str) -> bool {
+    let alike = positions.iter().filter(|at| name(&runs[**at]) == shared);
+    alike.take(2).count() == 2
+}
+
+/// The first few of some runs, with the namespace where the name does not tell them apart.
 fn names(runs: &[Value], positions: &[usize]) -> String {
-    let names: Vec<String> = positions
-        .iter()
-        .take(MOST_NAMES)
-        .map(|at| name(&runs[*at]))
-        .collect();
+    let full = |at: &usize| {
+        let (run, name) = (&runs[*at], name(&runs[*at]));
+        match text(run, "/metadata/namespace") {
+            namespace if !namespace.is_empty() && is_shared(runs, positions, &name) => {
+                format!("{name} of namespace {namespace}")
+            }
+            _ => name,
+        }
+    };
+    let names: Vec<String> = positions.iter().take(MOST_NAMES).map(full).collect();
     let names = names.join(", ");
     match positions.len().saturating_sub(MOST_NAMES) {
         0 => names,

@@ -170,6 +170,23 @@ fn a_list_without_a_single_top_run_asks_for_a_choice_and_takes_it() {
 }
 
 #[test]
+fn runs_of_the_same_name_are_told_apart_by_their_namespaces() {
+    let run = |namespace: &str, name: &str| {
+        format!(
+            r#"{{"apiVersion":"tekton.dev/v1","kind":"TaskRun","metadata":{{"name":"{name}","namespace":"{namespace}"}}}}"#
+        )
+    };
+    let text = json_list(&[run("a", "t"), run("b", "t"), run("a", "u")]);
+    let refusal = refused(&text);
+    let names = "taskrun/t of namespace a, taskrun/t of namespace b, taskrun/u";
+    assert!(refusal.contains(names), "{refusal}");
+    assert!(refusal.contains("--name taskrun/u"), "{refusal}");
+    let named = take_run(&text, Some(&"taskrun/t".parse().unwrap()));
+    let refusal = named.unwrap_err().to_string();
+    assert!(refusal.contains("export one namespace only"), "{refusal}");
+}
+
+#[test]
 fn a_task_run_of_another_pipeline_run_is_no_child_whatever_it_is_called() {
     let parent = r#"{"apiVersion":"tekton.dev/v1","kind":"PipelineRun","metadata":{"name":"p","namespace":"ns","uid":"p"},
         "status":{"childReferences":[{"kind":"TaskRun","name":"a"}]}}"#;

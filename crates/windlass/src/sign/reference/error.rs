@@ -22,8 +22,9 @@ pub(crate) enum KeyRefError {
     Place(#[from] PlaceError),
     /// A scheme that is not known here.
     #[error(
-        "keys at `{scheme}` are not supported yet; give a file, k8s://<namespace>/<secret> or \
-         env://<variable>"
+        "keys at `{scheme}` are not supported; give a file, k8s://<namespace>/<secret>, \
+         env://<variable>, or the key of a service, as in awskms://, gcpkms://, azurekms://, \
+         hashivault://, openbao:// or pkcs11:"
     )]
     Scheme {
         /// The scheme as it was typed, with what separates it from the rest.
@@ -66,12 +67,14 @@ pub(crate) enum KeyRefError {
     },
     /// The secret is there, the key is not.
     #[error(
-        "{location} contains no key (looked for cosign.pub, x509.pem and cosign.key); fill it with \
-         `windlass generate-key-pair {}`", location.reference()
+        "{location} contains no key ({found}; looked for cosign.pub, x509.pem and cosign.key); fill it \
+         with `windlass generate-key-pair {}`", location.reference()
     )]
     NoKey {
         /// The secret.
         location: Location,
+        /// What it contains instead.
+        found: String,
     },
     /// The secret holds a key that cannot be used.
     #[error("cannot use the key of {location}")]

@@ -130,7 +130,7 @@ fn a_key_that_cannot_be_used_is_named_with_the_reason() {
         &sign("missing"),
         "cannot read the key file missing: No such file",
     );
-    shell.fail(2, &sign("gitlab://x"), "are not supported yet");
+    shell.fail(2, &sign("gitlab://x"), "are not supported; give a file");
     shell.fail(2, &sign("awskms://x"), "is malformed");
     shell.fixture("keys/cosign3-p256/cosign.pub", "cosign.pub");
     shell.fail(2, &sign("cosign.pub"), "found a public key");
