@@ -20,6 +20,7 @@ pub mod cluster;
 mod der;
 mod exchange;
 mod fault;
+mod form;
 pub mod fulcio;
 mod gate;
 mod images;

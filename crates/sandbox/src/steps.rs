@@ -29,6 +29,7 @@ mod process;
 mod record;
 mod results;
 mod run;
+mod shape;
 mod shared;
 mod stop;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::limits;
 use super::refusal::Refusal;
 use super::{matrix, references};
+use crate::form::{is_label, type_of};
 
 pub(super) mod params;
 pub(super) mod tasks;
@@ -36,15 +37,6 @@ const OTHERS: [(&str, &str); 2] = [
     ("pipelineRef", "pipelines in pipelines"),
     ("pipelineSpec", "pipelines in pipelines"),
 ];
-
-/// The type of a parameter's value.
-pub(super) fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-        _ => "string",
-    }
-}
 
 pub(super) fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
@@ -109,10 +101,6 @@ fn specification(spec: &Value) -> Result<(), String> {
 
 fn one(task: &Value, is_final: bool) -> Result<(), String> {
     let name = task["name"].as_str().unwrap_or_default();
-    let is_label = |name: &str| {
-        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        !name.is_empty() && name.len() <= 63 && name.chars().all(plain) && !name.starts_with('-')
-    };
     if !is_label(name) {
         return Err("invalid value: the name must be a valid DNS label".to_owned());
     }

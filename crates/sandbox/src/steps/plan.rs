@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 
 use super::duration::{self, HOUR};
 use super::record::Outcome;
-use super::unknown;
 use super::variables::Variables;
+use super::{shape, unknown};
 use crate::cluster::object;
 use crate::cluster::state::State;
 use crate::cluster::store::Key;
+use crate::form::{declared_type, type_of};
 
 /// Most bytes of a task once its variables are replaced.
 const SIZE: usize = 3 << 19;
@@ -28,7 +29,10 @@ impl Plan {
     /// Plans an attempt after so many others.
     pub(super) fn make(state: &State, run: &Value, retries: usize) -> Result<Self, Outcome> {
         unknown::removed_fields(run)?;
+        shape::run(run)?;
         let (task, mut spec) = task_spec(state, run)?;
+        let is_embedded = run["spec"]["taskSpec"].is_object();
+        shape::task(&spec, if is_embedded { "spec.taskSpec" } else { "spec" })?;
         let timeout = match run["spec"]["timeout"].as_str() {
             None => Some(HOUR),
             Some(text) => {
@@ -118,13 +122,25 @@ fn params(task: &str, run: &Value, spec: &Value) -> Result<Map<String, Value>, O
             (None, None) => missing.push(name),
         }
     }
-    if missing.is_empty() {
+    if !missing.is_empty() {
+        return Err(invalid(format!(
+            "invalid input params for task {task}: missing values for these params which have no \
+             default values: [{}]",
+            missing.join(" ")
+        )));
+    }
+    let declared = spec["params"].as_array().into_iter().flatten();
+    let has_another_type = |declared: &&Value| {
+        let value = values.get(&object_name(declared));
+        value.is_some_and(|value| type_of(value) != declared_type(declared))
+    };
+    let wrong: Vec<String> = declared.filter(has_another_type).map(object_name).collect();
+    if wrong.is_empty() {
         return Ok(values);
     }
     Err(invalid(format!(
-        "invalid input params for task {task}: missing values for these params which have no \
-         default values: [{}]",
-        missing.join(" ")
+        "invalid input params for task {task}: param types don't match the user-specified type: [{}]",
+        wrong.join(" ")
     )))
 }
 

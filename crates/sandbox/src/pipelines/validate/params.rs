@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{list, type_of};
+use super::list;
+use crate::form::{declared_type, type_of};
 use crate::pipelines::refusal::Refusal;
 
 /// How messages name the run and its pipeline.
@@ -117,15 +118,4 @@ fn task_run_specs(name: &str, run: &Value, spec: &Value) -> Result<(), Refusal> 
             wrong["pipelineTaskName"]
         ),
     ))
-}
-
-/// The type of a parameter's declaration, which its default or its keys may tell.
-pub(in crate::pipelines) fn declared_type(declared: &Value) -> &str {
-    if let Some(stated) = declared["type"].as_str() {
-        return stated;
-    }
-    if declared["properties"].is_object() {
-        return "object";
-    }
-    type_of(&declared["default"])
 }

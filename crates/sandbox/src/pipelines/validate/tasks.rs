@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::params::declared_type;
-use super::{list, type_of};
+use super::list;
+use crate::form::{declared_type, type_of};
 use crate::pipelines::facts::PlannedTask;
 use crate::pipelines::matrix;
 use crate::pipelines::references::{self, ResultReference};
