@@ -14,6 +14,8 @@ mod pattern;
 const DEFAULT_REGISTRY: &str = "index.docker.io";
 /// Alias of the default registry.
 const DEFAULT_REGISTRY_ALIAS: &str = "docker.io";
+/// Length of the path of a repository.
+const LENGTHS: std::ops::RangeInclusive<usize> = 2..=255;
 /// Hex digits of a short key.
 const SHORT_KEY: usize = 12;
 
@@ -35,9 +37,24 @@ pub enum ImageError {
     /// The digest is not `sha256:` and 64 lower-case hex digits.
     #[error("its digest is not sha256: and 64 lower-case hex digits")]
     Digest,
-    /// The name of the repository is too short, too long or has a letter that is not allowed.
-    #[error("its repository must be 2 to 255 characters of a-z, 0-9 and _ . / - (no upper case)")]
-    Repository,
+    /// There is nothing, or nothing but blanks.
+    #[error("it is empty; write REGISTRY/REPOSITORY[:TAG][@DIGEST]")]
+    Empty,
+    /// The name of the repository is too short or too long.
+    #[error("its repository has {0} characters; it must have 2 to 255")]
+    Length(usize),
+    /// The name of the repository has letters in upper case.
+    #[error("its repository has upper case; it must be lower case")]
+    UpperCase,
+    /// What follows a colon is neither a port nor a tag.
+    #[error(
+        "what follows its last colon is no tag: that has 1 to 128 letters, digits and _ . -, and does \
+         not begin with . or -"
+    )]
+    Tag,
+    /// The name of the repository has a character that is not allowed.
+    #[error("its repository has {0:?}; allowed are a-z, 0-9 and _ . / -")]
+    Character(char),
     /// The registry is not a host with an optional port.
     #[error("its registry is not a host with an optional port")]
     Registry,
@@ -150,8 +167,14 @@ pub fn repository(name: &str) -> Result<(String, String), ImageError> {
     };
     let is_allowed =
         |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'/' | b'-');
-    if !(2..=255).contains(&path.len()) || !path.bytes().all(is_allowed) {
-        return Err(ImageError::Repository);
+    if name.trim().is_empty() {
+        return Err(ImageError::Empty);
+    }
+    if !path.bytes().all(is_allowed) {
+        return Err(fault(path));
+    }
+    if !LENGTHS.contains(&path.len()) {
+        return Err(ImageError::Length(path.len()));
     }
     if !is_authority(registry) {
         return Err(ImageError::Registry);
@@ -165,10 +188,21 @@ pub fn repository(name: &str) -> Result<(String, String), ImageError> {
         path => path.to_owned(),
     };
     // Chains reads the complete name once more.
-    if path.len() > 255 {
-        return Err(ImageError::Repository);
+    if !LENGTHS.contains(&path.len()) {
+        return Err(ImageError::Length(path.len()));
     }
     Ok((registry.to_owned(), path))
+}
+
+/// What is wrong with a path that has a character that is not allowed.
+fn fault(path: &str) -> ImageError {
+    let is_allowed =
+        |c: &char| matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '.' | '/' | '-' | ':');
+    match path.chars().find(|character| !is_allowed(character)) {
+        Some(character) => ImageError::Character(character),
+        None if path.contains(':') => ImageError::Tag,
+        None => ImageError::UpperCase,
+    }
 }
 
 /// Whether a URL with this text between `//` and the path keeps it unchanged as its host.
@@ -251,9 +285,27 @@ mod tests {
         }
         assert_eq!(name("r.io/app@sha256:33"), Err(ImageError::Separator));
         let long = format!("r.io/{}", "a".repeat(256));
-        assert_eq!(name(&long), Err(ImageError::Repository));
+        assert_eq!(name(&long), Err(ImageError::Length(256)));
         assert!(name(&"a".repeat(247)).is_ok());
-        assert_eq!(name(&"a".repeat(248)), Err(ImageError::Repository));
+        assert_eq!(name(&"a".repeat(248)), Err(ImageError::Length(256)));
+    }
+
+    #[test]
+    fn each_fault_of_a_name_has_an_error_of_its_own() {
+        for (url, expected) in [
+            ("", ImageError::Empty),
+            (" ", ImageError::Empty),
+            ("r.io/x", ImageError::Length(1)),
+            ("r.io/App", ImageError::UpperCase),
+            ("r.io/ap p", ImageError::Character(' ')),
+            ("r.io/é", ImageError::Character('é')),
+            ("r.io/app:", ImageError::Tag),
+            ("r.io/app:v1:v2", ImageError::Tag),
+            ("r.io:x/app", ImageError::Registry),
+            ("[::1/app", ImageError::Registry),
+        ] {
+            assert_eq!(name(url), Err(expected), "{url:?}");
+        }
     }
 
     #[test]

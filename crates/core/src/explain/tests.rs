@@ -242,7 +242,11 @@ fn a_scheme_before_an_image_and_a_refused_name_are_said() {
     ];
     warns("slsa/v1", &scheme, &["https://r.io/app", "scheme"]);
     let upper = [("IMAGE_URL", r#""r.io/App""#), ("IMAGE_DIGEST", &digest)];
-    warns("slsa/v1", &upper, &["r.io/App", "(no upper case)"]);
+    warns(
+        "slsa/v1",
+        &upper,
+        &["r.io/App", "its repository has upper case"],
+    );
 }
 
 #[test]

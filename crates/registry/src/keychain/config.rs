@@ -9,7 +9,7 @@ use windlass_core::image::{Fit, Pattern};
 
 use super::candidate::Candidate;
 use super::entry;
-use super::helper;
+use super::helper::{self, Helper};
 use super::read::Reading;
 use crate::reference::Repository;
 
@@ -27,7 +27,7 @@ type Auths<'a> = BTreeMap<String, &'a RawValue>;
 
 /// Reads `{"auths": {KEY: ENTRY}}` of a secret, whose helpers are programs of another machine.
 pub(crate) fn read(place: &str, content: &[u8], repository: &Repository) -> Reading {
-    let mut read = read_own(place, content, repository);
+    let mut read = read_auths(place, content, repository);
     if read.candidates.is_empty() && helper::named(content, repository).is_some() {
         let problem = "it names a credential helper for this registry, which is a program of the \
                        machine it was written on; put the credential itself under auths";
@@ -38,6 +38,17 @@ pub(crate) fn read(place: &str, content: &[u8], repository: &Repository) -> Read
 
 /// Reads the same of this machine, whose helpers are asked besides.
 pub(crate) fn read_own(place: &str, content: &[u8], repository: &Repository) -> Reading {
+    let mut read = read_auths(place, content, repository);
+    let is_named = helper::named(content, repository).is_some();
+    if is_named && Helper::of(content, repository).is_none() {
+        let problem = "the name of its credential helper for this registry is none of a program: it \
+                       has letters, digits and . _ -; correct credHelpers or credsStore";
+        read.warn(place, problem.to_owned());
+    }
+    read
+}
+
+fn read_auths(place: &str, content: &[u8], repository: &Repository) -> Reading {
     let config: Config<'_> = match serde_json::from_slice(content) {
         Ok(config) => config,
         Err(error) => return Reading::unreadable(place, &error),
