@@ -7,11 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::trace::{SpanId, TraceId, TracerProvider as _};
 use opentelemetry_http::{HttpClient, HttpError};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{IdGenerator, SdkTracerProvider};
 use reqwest::Url;
 use reqwest::redirect::Policy;
 use tokio::runtime::Handle;
@@ -24,6 +24,26 @@ use super::error::TracesError;
 
 /// How long one request to the collector takes at most.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Ids from the system's random numbers. Those of the library need the devices of `/dev`, which a container
+/// may lack, and it panics without. An id that could not be made is invalid, and its span is not sent.
+#[derive(Debug)]
+struct SystemIds;
+
+impl IdGenerator for SystemIds {
+    fn new_trace_id(&self) -> TraceId {
+        random().map_or(TraceId::INVALID, TraceId::from_bytes)
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        random().map_or(SpanId::INVALID, SpanId::from_bytes)
+    }
+}
+
+fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).ok().map(|()| bytes)
+}
 
 /// Sends spans.
 #[derive(Debug)]
@@ -58,6 +78,7 @@ impl Exporter {
         }
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
+            .with_id_generator(SystemIds)
             .with_resource(resource.build())
             .build();
         Ok(Self(provider))
