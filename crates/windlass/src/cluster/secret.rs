@@ -83,6 +83,11 @@ impl Secret {
         self.decoded(|_| true)
     }
 
+    /// The names of all entries.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.data.iter().flatten().map(|(name, _)| name.as_str())
+    }
+
     /// The entries of these names, decoded; those that do not exist are left out.
     pub(crate) fn entries_of(
         &self,

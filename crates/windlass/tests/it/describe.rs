@@ -178,6 +178,30 @@ fn a_list_is_sorted_limited_and_selected() {
 }
 
 #[test]
+fn a_limit_of_zero_shows_every_run_whatever_else_is_asked_for() {
+    let scene = scene();
+    for (kind, name) in [("TaskRun", "t"), ("PipelineRun", "p")] {
+        for minute in 0..3 {
+            scene.create(run(kind, "default", &format!("{name}{minute}"), minute));
+        }
+        scene.create(run(kind, "team-a", &format!("{name}-other"), 9));
+    }
+    for (line, expected) in [
+        ("tr list --limit 0 -o name", 3),
+        ("tr list --limit=0 --no-headers", 3),
+        ("tr list -A --limit 0 --no-headers", 4),
+        ("pr list --limit 0 --reverse -o name", 3),
+        ("pr list --limit 2 --limit 0 --no-headers", 3),
+        ("pr list -A --limit=0 -o name", 4),
+        ("tr list --limit 9 --no-headers", 3),
+        ("tr list --limit 1 --no-headers", 1),
+    ] {
+        let listed = scene.shell.succeed(line);
+        assert_eq!(listed.lines().count(), expected, "{line}: {listed}");
+    }
+}
+
+#[test]
 fn an_empty_list_is_no_error() {
     let scene = scene();
     let outcome = scene.shell.run("tr list");

@@ -17,7 +17,14 @@ pub(super) async fn read(
         source,
     })?;
     let secret = Secret::read(&client, &location.namespace, &location.name).await;
-    let entries = secret.and_then(|secret| Ok(secret.entries_of(&NAMES)?));
+    let entries = secret.and_then(|secret| {
+        let mut entries = secret.entries_of(&NAMES)?;
+        // of others only the name is of interest, to errors
+        for name in secret.names() {
+            entries.entry(name.to_owned()).or_default();
+        }
+        Ok(entries)
+    });
     entries.map_err(|source| refused(location, source))
 }
 

@@ -162,6 +162,59 @@ fn a_secret_without_cosign_pub_verifies_all_the_same() {
 }
 
 #[test]
+fn what_a_secret_lacks_of_a_key_is_named_by_every_verb() {
+    let scene = scene();
+    let shell = &scene.shell;
+    shell.fixture("keys/cosign3-p256/cosign.key", "cosign.key");
+    shell.write("blob", "data");
+    shell.write("signature", "AAAA");
+    let key = STANDARD.encode(shell.read("cosign.key"));
+    let twice = STANDARD.encode(&key);
+    let wrong = STANDARD.encode("wrong");
+    let line = STANDARD.encode("wrong\n");
+    for (number, (data, expected)) in [
+        (json!({ "cosign.key": key }), "add cosign.password"),
+        (
+            json!({ "cosign.key": key, "cosign.password": "" }),
+            "the password is empty",
+        ),
+        (
+            json!({ "cosign.key": key, "cosign.password": line }),
+            "ends with a newline",
+        ),
+        (
+            json!({ "cosign.key": key, "cosign.password": wrong }),
+            "the password does not decrypt the key",
+        ),
+        (
+            json!({ "cosign.key": twice, "cosign.password": wrong }),
+            "decode it (base64 -d)",
+        ),
+        (
+            json!({ "cosign-key": key, "cosign.password": wrong }),
+            "it has cosign-key, cosign.password;",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("key-{number}");
+        scene.create(json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": { "name": name, "namespace": "default" }, "data": data,
+        }));
+        for verb in [
+            "public-key",
+            "sign-blob blob",
+            "verify-blob --signature signature blob",
+        ] {
+            let line = format!("{verb} --key k8s://default/{name}");
+            shell.fail(2, &line, expected);
+        }
+    }
+}
+
+#[test]
 fn a_secret_that_is_missing_or_empty_or_forbidden_is_told_apart() {
     let scene = scene();
     let show = format!("public-key --key {KEY}");
