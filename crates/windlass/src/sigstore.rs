@@ -28,6 +28,8 @@ mod dated;
 mod explain;
 #[cfg(feature = "sigstore")]
 mod finding;
+#[cfg(feature = "sigstore")]
+mod other_name;
 #[cfg_attr(not(feature = "sigstore"), path = "sigstore/absent/stamp.rs")]
 pub(crate) mod stamp;
 #[cfg_attr(not(feature = "sigstore"), path = "sigstore/absent/tuf.rs")]

@@ -108,6 +108,33 @@ fn another_name_or_issuer_in_a_certificate_is_named() {
 }
 
 #[test]
+fn a_user_name_of_a_certificate_is_an_identity() {
+    let stack = Stack::new();
+    let leaf = stack.certificate(&Request {
+        identity: "builder!ci.example.com",
+        ..Request::default()
+    });
+    let bundle = stack.file_bundle(&leaf, FILE, TIME + 10).to_string();
+    let judge = |identity: &str| {
+        let signatory = Signatory {
+            identity: Matcher::Exact(identity.to_owned()),
+            ..signatory()
+        };
+        let who = Who::Certificate(&signatory);
+        let verifier = verifier(&stack, Policy::STRICT);
+        let judged = verifier.blob(who, bundle.as_bytes(), Blob::Bytes(FILE));
+        judged.map(|subject| subject.identity)
+    };
+    let named = judge("builder!ci.example.com").unwrap();
+    assert_eq!(named.as_deref(), Some("builder!ci.example.com"));
+    let found = judge("other!ci.example.com").unwrap_err();
+    assert!(
+        found.contains("identity is `builder!ci.example.com`"),
+        "{found}"
+    );
+}
+
+#[test]
 fn a_trusted_root_of_others_vouches_for_nothing() {
     let (stack, other) = (Stack::new(), Stack::new());
     let (_, bundle) = usual(&stack);

@@ -234,7 +234,11 @@ impl Verifier {
         match who {
             Who::Key(_) => Ok(Subject::default()),
             Who::Certificate(signatory) => {
-                let subject = result.certificate().map(subject_of).unwrap_or_default();
+                let mut subject = result.certificate().map(subject_of).unwrap_or_default();
+                let leaf = bundle.signing_certificate();
+                if let (None, Some(leaf)) = (&subject.identity, leaf) {
+                    subject.identity = super::other_name::of(leaf.as_bytes());
+                }
                 signatory.check(&subject)?;
                 Ok(subject)
             }

@@ -24,6 +24,7 @@ pub(crate) const IDENTITY: &str = "https://kubernetes.io/namespaces/team/service
 pub(crate) const ISSUER: &str = "https://oidc.example.com";
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+const USER_NAME: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 7];
 const SHA256: &str = "2.16.840.1.101.3.4.2.1";
 
 /// Somebody with a key.
@@ -215,7 +216,13 @@ impl Stack {
         params.distinguished_name = DistinguishedName::new();
         params.serial_number = Some(SerialNumber::from_slice(&[7, 7, 7]));
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
-        params.subject_alt_names = vec![SanType::URI(request.identity.try_into().unwrap())];
+        // as Fulcio has the names of users that are no addresses
+        let name = if request.identity.contains('!') {
+            SanType::OtherName((USER_NAME.to_vec(), request.identity.into()))
+        } else {
+            SanType::URI(request.identity.try_into().unwrap())
+        };
+        params.subject_alt_names = vec![name];
         let issuer_extension = tlv(0x0c, request.issuer.as_bytes());
         params.custom_extensions = vec![CustomExtension::from_oid_content(
             &[1, 3, 6, 1, 4, 1, 57264, 1, 8],
