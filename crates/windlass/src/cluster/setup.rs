@@ -16,16 +16,16 @@ const BAD_TOKEN: &str = "its token has a line end or another character that no h
 /// Makes a client, or what becomes one. A program that the kubeconfig names for logging in is run.
 pub(super) fn guarded<T>(
     config: Config,
-    make: impl FnOnce(Config) -> kube::Result<T>,
+    build: impl FnOnce(Config) -> kube::Result<T>,
 ) -> Result<T, ConnectError> {
     let login = config.auth_info.exec.as_ref();
     let login = login.and_then(|exec| exec.command.clone());
     let made = match &login {
-        Some(_) => caught(|| make(config)),
-        None => Some(make(config)),
+        Some(_) => caught(|| build(config)),
+        None => Some(build(config)),
     };
     let (why, is_login) = match made {
-        Some(Ok(made)) => return Ok(made),
+        Some(Ok(client)) => return Ok(client),
         Some(Err(Error::Auth(error))) => (of_login(&error), true),
         Some(Err(error)) => (of(&error), false),
         None => (BAD_TOKEN.to_owned(), true),
@@ -38,10 +38,10 @@ pub(super) fn guarded<T>(
 
 /// What is made where a program for logging in is run: kube panics if its token is one that no header can
 /// have, and what it says of that is for nobody.
-fn caught<T>(make: impl FnOnce() -> T) -> Option<T> {
+fn caught<T>(build: impl FnOnce() -> T) -> Option<T> {
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| ()));
-    let made = panic::catch_unwind(AssertUnwindSafe(make));
+    let made = panic::catch_unwind(AssertUnwindSafe(build));
     panic::set_hook(hook);
     made.ok()
 }

@@ -33,7 +33,7 @@ pub(in crate::cluster) fn completed(server: &str, has_tls: bool) -> String {
 pub(in crate::cluster) fn is_usable(url: &Uri) -> bool {
     let has_scheme = matches!(url.scheme_str(), Some("http" | "https"));
     // a port that is too large is none
-    let authority = url.authority().map(|authority| authority.as_str());
+    let authority = url.authority().map(http::uri::Authority::as_str);
     let port = authority.and_then(|text| text.rsplit_once(':'));
     let has_port = port.is_some_and(|(_, port)| !port.contains(']'));
     has_scheme

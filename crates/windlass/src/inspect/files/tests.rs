@@ -181,8 +181,8 @@ fn runs_of_the_same_name_are_told_apart_by_their_namespaces() {
     let names = "taskrun/t of namespace a, taskrun/t of namespace b, taskrun/u";
     assert!(refusal.contains(names), "{refusal}");
     assert!(refusal.contains("--name taskrun/u"), "{refusal}");
-    let named = take_run(&text, Some(&"taskrun/t".parse().unwrap()));
-    let refusal = named.unwrap_err().to_string();
+    let several = take_run(&text, Some(&"taskrun/t".parse().unwrap()));
+    let refusal = several.unwrap_err().to_string();
     assert!(refusal.contains("export one namespace only"), "{refusal}");
 }
 

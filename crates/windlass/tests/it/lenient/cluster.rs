@@ -96,7 +96,7 @@ fn an_address_without_a_scheme_is_completed_and_one_without_a_place_is_refused()
     let set = |server: &str| {
         let server = json!(server);
         changed(&scene, |config| {
-            config["clusters"][0]["cluster"]["server"] = server
+            config["clusters"][0]["cluster"]["server"] = server;
         })
     };
     for server in [
