@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::plan::{Plan, invalid};
-use super::record::Outcome;
+use super::plan::Plan;
+use super::record::{Outcome, invalid};
 use super::shared::Shared;
 use super::workspace::{self, simple};
 use crate::cluster::store::Key;

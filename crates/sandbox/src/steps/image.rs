@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::name::step_name;
-use super::plan::{Plan, invalid};
+use super::plan::Plan;
 use super::pod::PodStep;
-use super::record::Outcome;
+use super::record::{Outcome, invalid};
 use super::shared::Shared;
 use crate::cluster::object;
 use crate::images::{self, Image};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::duration::{self, HOUR};
-use super::record::Outcome;
+use super::record::{Outcome, invalid};
 use super::variables::Variables;
 use super::{shape, unknown};
 use crate::cluster::object;
@@ -75,10 +75,6 @@ impl Plan {
 
 fn resolution(message: String) -> Outcome {
     Outcome::failed("TaskRunResolutionFailed", message)
-}
-
-pub(super) fn invalid(message: impl Into<String>) -> Outcome {
-    Outcome::failed("TaskRunValidationFailed", message)
 }
 
 /// The task's name and its specification.

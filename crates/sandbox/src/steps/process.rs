@@ -6,8 +6,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::exec::{Process, interpreter};
-use super::plan::invalid;
-use super::record::Outcome;
+use super::record::{Outcome, invalid};
 use super::results;
 use super::unknown;
 use super::variables::{self, Variables};

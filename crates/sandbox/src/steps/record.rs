@@ -20,6 +20,11 @@ pub(super) struct Outcome {
     pub message: String,
 }
 
+/// A run that is not valid.
+pub(super) fn invalid(message: impl Into<String>) -> Outcome {
+    Outcome::failed("TaskRunValidationFailed", message)
+}
+
 impl Outcome {
     pub(super) fn running() -> Self {
         let message = "Not all Steps in the Task have finished executing".to_owned();

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::plan::invalid;
-use super::record::Outcome;
+use super::record::{Outcome, invalid};
 use crate::form::{is_label, type_of};
 
 /// What a parameter may be.

@@ -7,8 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::plan::invalid;
-use super::record::Outcome;
+use super::record::{Outcome, invalid};
 use super::shared::Shared;
 use super::variables::Variables;
 use crate::cluster::object;

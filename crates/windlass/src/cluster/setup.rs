@@ -7,7 +7,8 @@ use std::process::Output;
 use kube::client::{AuthError, RustlsTlsError};
 use kube::{Config, Error};
 
-use super::{ConnectError, cause, kubeconfig};
+use super::connect_error::ConnectError;
+use super::{cause, kubeconfig};
 
 /// Longest text that is repeated of what a program for logging in says to people, in characters.
 const SAID_LIMIT: usize = 200;
