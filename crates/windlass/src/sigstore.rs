@@ -23,6 +23,8 @@ mod assembly;
 #[cfg(feature = "sigstore")]
 mod bundle;
 #[cfg(feature = "sigstore")]
+mod certified;
+#[cfg(feature = "sigstore")]
 mod dated;
 #[cfg(feature = "sigstore")]
 mod explain;

@@ -8,6 +8,9 @@ use sigstore_types::bundle::{Bundle, SignatureContent, TransparencyLogEntry};
 use sigstore_types::{SignatureBytes, TimeRange};
 use sigstore_verify::crypto::{CertificateInfo, parse_certificate_info};
 use sigstore_verify::tsa;
+use windlass_core::certificate::sct::SctError;
+
+use super::certified::refused_promise;
 
 /// What is said of an entry by a log that nobody vouches for.
 pub(super) const UNKNOWN_LOG: &str =
@@ -74,6 +77,29 @@ impl Explanation<'_> {
             "the certificate was not valid at the time of the {of}, {time}{}",
             range.unwrap_or_default()
         )
+    }
+
+    /// What is wrong with the promise of a log to publish the certificate (SCT).
+    pub(super) fn sct(&self) -> &'static str {
+        let leaf = self.bundle.signing_certificate();
+        let why = leaf.and_then(|leaf| refused_promise(self.root, leaf.as_bytes(), self.now));
+        match why {
+            Some(SctError::Missing) => {
+                "the certificate has no signed certificate timestamp (SCT) of a log of certificates"
+            }
+            Some(SctError::OtherLog) => {
+                "the signed certificate timestamp (SCT) is by another log of certificates, which the \
+                 trusted root does not have"
+            }
+            Some(SctError::Mismatch) => {
+                "the signed certificate timestamp (SCT) was made for another certificate"
+            }
+            Some(SctError::Future) => "the signed certificate timestamp (SCT) is from the future",
+            Some(SctError::Malformed) | None => {
+                "no log of certificates of the trusted root made a signed certificate timestamp (SCT) for \
+                 the certificate"
+            }
+        }
     }
 
     /// What is wrong with a checkpoint.

@@ -41,16 +41,14 @@ fn certificate(error: &CertificateError, explanation: &Explanation<'_>) -> Strin
     match error {
         CertificateError::Malformed(_) => "the certificate is malformed".to_owned(),
         CertificateError::NoValidAuthority { time } => {
-            format!("no certificate authority of the trusted root is valid at {time}, the time of signing")
+            format!(
+                "no certificate authority of the trusted root is valid at {time}, the time of signing"
+            )
         }
         CertificateError::NotYetValid { time, .. } | CertificateError::Expired { time, .. } => {
             explanation.outside_validity(*time)
         }
-        CertificateError::Sct(_) => {
-            "the certificate has no signed certificate timestamp (SCT) that a log of the trusted root \
-             made for this certificate"
-                .to_owned()
-        }
+        CertificateError::Sct(_) => explanation.sct().to_owned(),
         _ => explanation.chain(),
     }
 }

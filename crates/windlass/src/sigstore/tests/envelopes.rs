@@ -128,7 +128,10 @@ fn the_time_of_an_envelope_stands_for_no_log_entry_and_for_no_other_check() {
         };
         let layer = Layer::new(&stack, &request);
         let found = layer.at(&stack, &waived, TIME + 10).unwrap_err();
-        assert!(found.contains("no signed certificate timestamp"), "{found}");
+        assert!(
+            found.contains("signed certificate timestamp (SCT)"),
+            "{found}"
+        );
     }
     let other = Request {
         identity: "https://example.com/other",
