@@ -7,10 +7,10 @@ use super::public::{Kind, PublicKey};
 use super::scheme::Scheme;
 
 impl PublicKey {
-    /// The name of this key for signatures of a scheme; none if a log of version 2 takes no such
-    /// signature. It takes one hash for each curve and size, and only what is signed as a hash.
+    /// The name of this key for signatures of a scheme; none if a log of version 2, and one of version 1
+    /// of a hash, takes no such signature. It takes one hash for each curve and size, and only what is signed as a hash.
     ///
-    /// Source: the algorithms that rekor-tiles 2.3 allows.
+    /// Source: the algorithms that rekor-tiles 2.3 and Rekor 1.5 allow by themselves.
     pub fn details(&self, scheme: Scheme) -> Option<&'static str> {
         let details = match (&self.kind, scheme) {
             (Kind::P256(_), Scheme::EcdsaSha256) => "PKIX_ECDSA_P256_SHA_256",

@@ -47,6 +47,8 @@ pub struct Proposal {
     pub kind: Kind,
     /// What is sent, JSON.
     pub request: String,
+    /// Why a log that refuses it does so, if it is set up as Rekor is from 1.3.10 on.
+    pub objection: Option<ProposalError>,
     /// The body of the entry that comes of it.
     pub(super) body: Value,
 }
@@ -85,8 +87,14 @@ impl Proposal {
         Self {
             kind,
             request: with(proposed).to_string(),
+            objection: None,
             body: with(logged),
         }
+    }
+
+    /// The same, which a log may refuse for a reason.
+    pub(super) fn with_objection(self, objection: Option<ProposalError>) -> Self {
+        Self { objection, ..self }
     }
 }
 
@@ -97,6 +105,7 @@ impl Proposal {
         Self {
             kind,
             request: request.to_string(),
+            objection: None,
             body,
         }
     }

@@ -4,6 +4,10 @@
 //! (`hashedrekord`): as Chains does, and as verifiers expect it next to that content. Each kind takes
 //! some schemes only (Rekor 1.5, `pkg/types/dsse` and `pkg/types/hashedrekord`): an envelope is checked
 //! with SHA-256 whatever the key is, and a hash takes no scheme that hashes the message itself.
+//!
+//! From 1.3.10 on Rekor also refuses a hash that is not the one of the key, which its operator may change
+//! (`--client-signing-algorithms`, `checkEntryAlgorithms` in `pkg/api/entries.go`). So that is sent, and told if
+//! it is refused.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +18,10 @@ use super::proposal::{Kind, Proposal, ProposalError};
 use crate::hex;
 use crate::key::Scheme;
 use crate::signed::{Identity, SignatureForm, Signed, message};
+
+/// What to sign with in the place of a key and a hash that are not taken together.
+pub(super) const OTHER_HASH: &str =
+    "use P-256 with SHA-256, P-384 with SHA-384, P-521 with SHA-512 or RSA with SHA-256";
 
 /// What is proposed to a log for something signed.
 pub fn propose(signed: &Signed) -> Result<Proposal, ProposalError> {
@@ -47,7 +55,15 @@ pub fn propose(signed: &Signed) -> Result<Proposal, ProposalError> {
                     "publicKey": { "content": verifier },
                 },
             });
-            Ok(Proposal::new(Kind::HashedRekord, &spec, &spec))
+            let objection = key.details(scheme).is_none().then(|| {
+                let (key, remedy) = (key.algorithm(), OTHER_HASH);
+                ProposalError::KeyAndScheme {
+                    key,
+                    scheme,
+                    remedy,
+                }
+            });
+            Ok(Proposal::new(Kind::HashedRekord, &spec, &spec).with_objection(objection))
         }
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::proposal::{Kind, Proposal, ProposalError};
+use super::propose::OTHER_HASH;
 use crate::key::Scheme;
 use crate::signed::{Identity, Signed, message};
 
@@ -74,6 +75,6 @@ fn remedy(scheme: Scheme) -> &'static str {
         Scheme::RsaPssSha256 | Scheme::RsaPssSha384 | Scheme::RsaPssSha512 => {
             "use PKCS#1 v1.5 with SHA-256, or a key of ECDSA"
         }
-        _ => "use P-256 with SHA-256, P-384 with SHA-384, P-521 with SHA-512 or RSA with SHA-256",
+        _ => OTHER_HASH,
     }
 }

@@ -54,7 +54,9 @@ fn hashedrekord(spec: &Value) -> Option<Value> {
     let algorithm = Hash::of_name(hash["algorithm"].as_str()?)?;
     let value = bytes(hash["value"].as_str()?)?;
     let content = decoded(&signature["content"])?;
-    let valid = key(verifier)?.verifies_digest(algorithm, &value, &content);
+    let key = key(verifier)?;
+    // as Rekor does from 1.3.10 on
+    let valid = key.is_hashed_by(algorithm) && key.verifies_digest(algorithm, &value, &content);
     valid.then(|| {
         json!({
             "data": { "hash": { "algorithm": hash["algorithm"], "value": hash["value"] } },

@@ -91,6 +91,16 @@ impl Verifier {
         key.verify_sig(message, signature).is_ok()
     }
 
+    /// Whether this is the hash that a log takes with such a key.
+    pub(super) fn is_hashed_by(&self, hash: Hash) -> bool {
+        let expected = match self.kind {
+            Kind::P256 | Kind::Rsa => Hash::Sha256,
+            Kind::P384 => Hash::Sha384,
+            Kind::P521 | Kind::Ed25519 => Hash::Sha512,
+        };
+        hash == expected
+    }
+
     /// Whether a signature of a digest is valid.
     pub(super) fn verifies_digest(&self, hash: Hash, value: &[u8], signature: &[u8]) -> bool {
         if let Kind::Ed25519 = self.kind {

@@ -352,6 +352,28 @@ async fn a_signature_that_the_log_does_not_take_is_not_sent_and_that_is_said() {
 }
 
 #[tokio::test]
+async fn a_hash_that_the_log_does_not_take_with_a_key_is_named_once_the_log_refuses_it() {
+    let stage = Stage::new().await;
+    let p384 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+    let key = PrivateKey::from_x509_pem(p384.serialize_pem().as_bytes());
+    let key = key.unwrap_or_else(|error| panic!("{error}"));
+    let (retry, text) = stage
+        .refused(&signed_by(&key, Payload::of_image(&image(1))))
+        .await;
+    assert_eq!(retry, Retry::Settings);
+    assert!(
+        text.contains(
+            "ECDSA with SHA-256 with a key of ECDSA P-384; use P-256 with SHA-256, P-384 with"
+        ),
+        "{text}"
+    );
+    assert_eq!(stage.server.requests().len(), 1, "the log decides");
+    // a whole statement is taken
+    let signed = signed_by(&key, Payload::image_statement(&image(1)));
+    stage.add(&signed, None).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_run_has_a_say_in_whether_there_is_an_entry_only_where_the_settings_give_it_one() {
     let stage = Stage::new().await;
     let url = stage.server.url();

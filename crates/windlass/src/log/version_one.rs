@@ -79,9 +79,12 @@ impl VersionOne {
                 let answer = self.server.get(&doing, &path).await?;
                 self.checked(&answer, proposal).await
             }
-            status @ (400 | 413 | 422) => Err(LogError::Refused {
-                host: host(),
-                status,
+            status @ (400 | 413 | 422) => Err(match proposal.objection {
+                Some(objection) if status == 400 => LogError::Proposal(objection),
+                _ => LogError::Refused {
+                    host: host(),
+                    status,
+                },
             }),
             _ => self.checked(&answer, proposal).await,
         }
