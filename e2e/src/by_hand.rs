@@ -26,23 +26,33 @@ pub fn make_signer(shell: &Shell) -> Result<()> {
         .map(drop)
 }
 
-/// A signing configuration with a log of version 2 and an authority for timestamps, and with Fulcio if it has
-/// an address.
-pub fn signing_config(fulcio: Option<&str>, log: &str, timestamps: &str) -> Value {
+/// A signing configuration with a log of this version, and with Fulcio and an authority for timestamps if they
+/// have an address.
+pub fn signing_config(
+    fulcio: Option<&str>,
+    (log, version): (&str, u32),
+    timestamps: Option<&str>,
+) -> Value {
     let service = |url: &str, version: u32| {
         json!({
             "url": url, "majorApiVersion": version, "operator": "local",
             "validFor": { "start": "2020-01-01T00:00:00Z" },
         })
     };
-    let fulcio: Vec<Value> = fulcio.iter().map(|url| service(url, 1)).collect();
+    let services =
+        |url: Option<&str>| -> Vec<Value> { url.into_iter().map(|url| service(url, 1)).collect() };
     json!({
         "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
-        "caUrls": fulcio,
+        "caUrls": services(fulcio),
         "oidcUrls": [],
-        "rekorTlogUrls": [service(log, 2)],
+        "rekorTlogUrls": [service(log, version)],
         "rekorTlogConfig": { "selector": "ANY" },
-        "tsaUrls": [service(timestamps, 1)],
+        "tsaUrls": services(timestamps),
         "tsaConfig": { "selector": "ANY" },
     })
 }
+
+/// What both versions of cosign read in the place of the public root where they take no trusted root: the files
+/// that [`crate::Fulcio`] and [`crate::RekorV1`] leave. With a trailing space.
+pub const TRUSTED_FILES: &str = "SIGSTORE_ROOT_FILE=authority.pem \
+    SIGSTORE_CT_LOG_PUBLIC_KEY_FILE=certificates.pub SIGSTORE_REKOR_PUBLIC_KEY=log.pub ";

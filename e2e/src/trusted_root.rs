@@ -8,13 +8,17 @@ use crate::shell::Shell;
 /// When everything becomes valid.
 const START: &str = "2020-01-01T00:00:00Z";
 
-/// A trusted root with one log, and with what else these members say.
-pub fn of(log: &Value, authorities: &[Value], timestamps: &[Value]) -> Value {
+/// An authority, and its log of certificates.
+pub type Certifying = (Value, Value);
+
+/// A trusted root with these logs, whoever certifies, and these authorities for timestamps.
+pub fn of(logs: &[Value], certifying: Option<Certifying>, timestamps: &[Value]) -> Value {
+    let (authorities, certificates): (Vec<Value>, Vec<Value>) = certifying.into_iter().unzip();
     json!({
         "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-        "tlogs": [log],
+        "tlogs": logs,
         "certificateAuthorities": authorities,
-        "ctlogs": [],
+        "ctlogs": certificates,
         "timestampAuthorities": timestamps,
     })
 }
@@ -67,4 +71,11 @@ fn certificates(pem: &str) -> Vec<Value> {
         .filter(|body| !body.is_empty())
         .map(|body| json!({ "rawBytes": body }))
         .collect()
+}
+
+/// A key on P-256 that nobody has, as a log that nobody knows.
+pub fn unknown_log(shell: &Shell, name: &str) -> Result<Value> {
+    let key = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256";
+    let pem = shell.ok(&format!("{key} | openssl pkey -pubout"))?;
+    log_of_version_1(shell, name, ("https://other.test", &pem))
 }

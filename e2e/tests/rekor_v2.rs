@@ -25,7 +25,7 @@ fn what_is_logged_in_version_2_is_verified_by_cosign_and_by_the_run_alone() -> R
         let registry = Registry::start(&testbed.shell().folder().join("registry"))?;
         let shell = testbed.shell_with_login(&registry.docker_config(""))?;
         let servers = Servers {
-            fulcio: Fulcio::start(shell.folder())?,
+            fulcio: Fulcio::start(&shell)?,
             log: RekorV2::start(&shell)?,
             times: Timestamps::start(&shell)?,
         };
@@ -38,7 +38,7 @@ fn what_is_logged_in_version_2_is_verified_by_cosign_and_by_the_run_alone() -> R
         finish(&shell, "build", &image)?;
         runs::wait_until_signed(&shell, "taskrun/build")?;
         let run = RunRecord::get(&shell, "build")?;
-        servers.trust(&shell, &run)?;
+        servers.trust(&shell)?;
         // the run's statement, the image as a payload and as a statement
         let entries = servers.log.entries(&shell)?;
         ensure!(entries == 3, "{entries} entries");
@@ -64,6 +64,8 @@ impl Servers {
         configure_windlass(
             shell,
             &[
+                ("signers.x509.fulcio.root", self.fulcio.chain()),
+                ("signers.x509.fulcio.ctlog-key", self.fulcio.log_key()),
                 ("storage.oci.encoding-format", "both"),
                 ("transparency.version", "2"),
                 ("transparency.origin", self.log.origin()),
@@ -88,11 +90,10 @@ impl Servers {
     }
 
     /// A trusted root of all of it, and one with another log.
-    fn trust(&self, shell: &Shell, run: &RunRecord) -> Result<()> {
-        let chain = String::from_utf8(run.chain()?)?;
+    fn trust(&self, shell: &Shell) -> Result<()> {
         let root = trusted_root::of(
-            &self.log.trusted(),
-            &[trusted_root::authority(self.fulcio.address(), &chain)],
+            &[self.log.trusted()],
+            Some(self.fulcio.trusted()),
             &[self.times.trusted()],
         );
         shell.write("root.json", root.to_string())?;
@@ -105,7 +106,7 @@ impl Servers {
 
     fn verified(&self, shell: &Shell, image: &str) -> Result<()> {
         let who = format!(
-            "--certificate-identity={IDENTITY} --certificate-oidc-issuer={} --insecure-ignore-sct",
+            "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
             self.fulcio.issuer()
         );
         let lines = [
@@ -161,9 +162,7 @@ impl Servers {
             "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
             self.fulcio.issuer()
         );
-        let line = format!(
-            "windlass verify --trusted-root root.json --insecure-ignore-sct {who} taskrun/build"
-        );
+        let line = format!("windlass verify --trusted-root root.json {who} taskrun/build");
         shell.ok(&line).map(drop)
     }
 }

@@ -1,15 +1,14 @@
 //! Signing by hand: cosign verifies the images, attestations and files that windlass signed, and windlass
 //! those of cosign, with keys and by identities, under tags and in bundles.
 //!
-//! The authority is the real Fulcio; the log is the sandbox's, and cosign judges whether its entries are
-//! right.
+//! The authority, its log of certificates and the log, of version 1, are the real ones, and nothing is left out of
+//! what is checked.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use windlass_e2e::by_hand::{KIND, make_signer, write_inputs};
+use windlass_e2e::by_hand::{KIND, TRUSTED_FILES, make_signer, write_inputs};
 use windlass_e2e::images::push;
-use windlass_e2e::{Cosign, Fulcio, Registry, Shell, Workstation, trusted_root};
-use windlass_sandbox::rekor::{Options, Rekor};
+use windlass_e2e::{Cosign, Fulcio, Registry, RekorV1, Shell, Workstation, trusted_root};
 
 /// What Fulcio names the service account of the token.
 const IDENTITY: &str = "https://kubernetes.io/namespaces/build/serviceaccounts/robot";
@@ -144,75 +143,123 @@ fn files(shell: &Shell, cosign: Cosign) -> Result<()> {
 }
 
 #[test]
-fn what_windlass_signs_without_a_key_cosign_verifies_by_the_identity_and_the_log() -> Result<()> {
-    let runtime = tokio::runtime::Runtime::new()?;
+fn what_windlass_signs_and_logs_cosign_verifies_with_keys_and_by_identities() -> Result<()> {
     for cosign in Cosign::BOTH {
-        let log = runtime.block_on(Rekor::start(Options::default()))?;
         let machine = Workstation::new(cosign)?;
         let shell = machine.shell();
-        let fulcio = Fulcio::start(shell.folder())?;
         let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
+        let (log, fulcio) = (RekorV1::start(shell)?, Fulcio::start(shell)?);
         write_inputs(shell)?;
+        make_signer(shell)?;
         shell.write("token", fulcio.token(shell, "build", "robot")?)?;
-        let who = format!(
-            "--identity-token token --fulcio-url {} --rekor-url {}",
-            fulcio.address(),
-            log.url()
-        );
+        let root = trusted_root::of(&[log.trusted()], Some(fulcio.trusted()), &[]);
+        shell.write("root.json", root.to_string())?;
+        let rekor = format!("--rekor-url {} --trusted-root root.json", log.address());
         // the library of cosign 2.5 takes the number 0, of the first entry of a log, for none
         shell.ok(&format!(
-            "windlass sign-blob {who} --bundle first predicate"
+            "windlass sign-blob --key signer.key {rekor} --bundle first predicate"
         ))?;
-        shell.ok(&format!(
-            "windlass sign-blob {who} --bundle ours --output-signature sig --output-certificate crt blob"
-        ))?;
-        trust(shell, &fulcio, &log)?;
-        let checks = format!(
-            "--insecure-ignore-sct --certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
+        let token = format!("--identity-token token --fulcio-url {}", fulcio.address());
+        let identity = format!(
+            "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
             fulcio.issuer()
         );
-        for program in ["cosign", "windlass"] {
-            let root = format!("--new-bundle-format --trusted-root root.json {checks}");
-            shell.ok(&format!("{program} verify-blob {root} --bundle ours blob"))?;
-            let other = root.replace("robot", "somebody");
-            let line = format!("{program} verify-blob {other} --bundle ours blob");
-            ensure!(
-                shell.run(&line)?.code != 0,
-                "{line}: another identity is verified"
-            );
-        }
-        for (layout, flag) in LAYOUTS {
-            let image = push(shell, &format!("{}/{layout}", registry.host()))?;
-            let entries = log.entries().len();
-            for _ in 0..2 {
-                shell.ok(&format!("windlass sign {who} --trusted-root root.json --insecure-skip-verify {flag}{image}"))?;
-            }
-            ensure!(log.entries().len() == entries + 1, "logged more than once");
-            shell.ok(&format!(
-                "windlass verify --trusted-root root.json {checks} {image}"
-            ))?;
-            if let Some(flags) = ways(cosign, layout) {
-                let (variables, flags) = match layout {
-                    "tags" => (
-                        "SIGSTORE_REKOR_PUBLIC_KEY=log.pub SIGSTORE_ROOT_FILE=ca.pem ",
-                        flags.to_owned(),
-                    ),
-                    _ => ("", format!("{flags}--trusted-root root.json ")),
-                };
-                shell.ok(&format!("{variables}cosign verify {flags}{checks} {image}"))?;
+        let signer = "--key signer.pub".to_owned();
+        let whoever = [
+            (
+                "key",
+                "--key signer.key",
+                &signer,
+                "--key first.pub".to_owned(),
+            ),
+            (
+                "identity",
+                &token,
+                &identity,
+                identity.replace("robot", "somebody"),
+            ),
+        ];
+        shell.ok("openssl genpkey -algorithm ed25519 | openssl pkey -pubout -out first.pub")?;
+        for (name, who, check, other) in whoever {
+            let sign = format!("{who} {rekor}");
+            logged_files(shell, &sign, check, &other)
+                .with_context(|| format!("{name}, files, cosign {cosign:?}"))?;
+            for (layout, flag) in LAYOUTS {
+                let image = push(shell, &format!("{}/{name}-{layout}", registry.host()))?;
+                let before = log.entries(shell)?;
+                for _ in 0..2 {
+                    shell.ok(&format!("windlass sign {sign} {flag}{image}"))?;
+                    shell.ok(&format!(
+                        "windlass attest {sign} --predicate predicate --type {KIND} {flag}{image}"
+                    ))?;
+                }
+                let added = log.entries(shell)? - before;
+                ensure!(added == 2, "{name}, {layout}: {added} entries");
+                logged_image(shell, (cosign, layout), (check, &other), &image)
+                    .with_context(|| format!("{name}, {layout}, cosign {cosign:?}"))?;
             }
         }
     }
     Ok(())
 }
 
-/// The authority and the log as a trusted root, and as the files that cosign takes for tags.
-fn trust(shell: &Shell, fulcio: &Fulcio, log: &Rekor) -> Result<()> {
-    let chain = fulcio.chain(shell)?;
-    shell.write("ca.pem", &chain)?;
-    let log = (log.url(), log.public_key());
-    let log = trusted_root::log_of_version_1(shell, "log", (&log.0, &log.1))?;
-    let authority = trusted_root::authority(fulcio.address(), &chain);
-    let root = trusted_root::of(&log, &[authority], &[]);
-    shell.write("root.json", root.to_string())
+/// Both verify what is attached to an image, with its entry, and not with another key or identity.
+fn logged_image(
+    shell: &Shell,
+    (cosign, layout): (Cosign, &str),
+    (check, other): (&str, &str),
+    image: &str,
+) -> Result<()> {
+    let attestation = format!("verify-attestation --type {KIND}");
+    let windlass = "windlass VERB --trusted-root root.json".to_owned();
+    let mut lines = vec![
+        windlass.replace("VERB", "verify"),
+        windlass.replace("VERB", &attestation),
+    ];
+    let bundles = "--new-bundle-format --trusted-root root.json";
+    let (flags, verbs) = match (cosign, layout) {
+        (Cosign::Two, "tags") => ("", vec!["verify", &attestation]),
+        // its `verify` knows no bundles
+        (Cosign::Two, _) => (bundles, vec![&*attestation]),
+        (Cosign::Three, "tags") => ("--new-bundle-format=false", vec!["verify", &attestation]),
+        (Cosign::Three, _) => (bundles, vec!["verify", &attestation]),
+    };
+    for verb in verbs {
+        lines.push(format!("{TRUSTED_FILES}cosign {verb} {flags}"));
+    }
+    for line in lines {
+        accepted_and_refused(shell, &line, (check, other), image)?;
+    }
+    Ok(())
+}
+
+/// Both verify the bundles that windlass makes of a file, with their entries, and not with another key or identity.
+fn logged_files(shell: &Shell, sign: &str, check: &str, other: &str) -> Result<()> {
+    shell.ok(&format!("windlass sign-blob {sign} --bundle ours blob"))?;
+    shell.ok(&format!(
+        "windlass attest-blob {sign} --predicate predicate --type {KIND} --bundle ours.att blob"
+    ))?;
+    for program in ["cosign", "windlass"] {
+        let root = "--new-bundle-format --trusted-root root.json";
+        for line in [
+            format!("{program} verify-blob {root} --bundle ours"),
+            format!("{program} verify-blob-attestation {root} --type {KIND} --bundle ours.att"),
+        ] {
+            accepted_and_refused(shell, &line, (check, other), "blob")?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a line with a key or an identity, and with another one, with which it has to fail.
+fn accepted_and_refused(
+    shell: &Shell,
+    line: &str,
+    (check, other): (&str, &str),
+    what: &str,
+) -> Result<()> {
+    shell.ok(&format!("{line} {check} {what}"))?;
+    let line = format!("{line} {other} {what}");
+    ensure!(shell.run(&line)?.code != 0, "{line}: is verified");
+    Ok(())
 }

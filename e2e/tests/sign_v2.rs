@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use windlass_e2e::by_hand::{KIND, make_signer, signing_config, write_inputs};
+use windlass_e2e::by_hand::{KIND, TRUSTED_FILES, make_signer, signing_config, write_inputs};
 use windlass_e2e::images::push;
 use windlass_e2e::{
     Cosign, Fulcio, Registry, RekorV2, Shell, Timestamps, Workstation, trusted_root,
@@ -34,7 +34,7 @@ fn what_is_signed_by_hand_with_a_log_of_version_2_is_verified_both_ways() -> Res
     let shell = machine.shell();
     let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
     let servers = Servers {
-        fulcio: Fulcio::start(shell.folder())?,
+        fulcio: Fulcio::start(shell)?,
         log: RekorV2::start(shell)?,
         times: Timestamps::start(shell)?,
     };
@@ -43,7 +43,7 @@ fn what_is_signed_by_hand_with_a_log_of_version_2_is_verified_both_ways() -> Res
     let token = servers.fulcio.token(shell, "build", "robot")?;
     shell.write("token", token)?;
     let identity = format!(
-        "--insecure-ignore-sct --certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
+        "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
         servers.fulcio.issuer()
     );
     for (who, sign, check) in [
@@ -67,12 +67,12 @@ impl Servers {
     /// The signing configuration, the trusted root, and one with another log.
     fn write(&self, shell: &Shell) -> Result<()> {
         let fulcio = self.fulcio.address();
-        let config = signing_config(Some(fulcio), self.log.address(), self.times.address());
+        let log = (self.log.address(), 2);
+        let config = signing_config(Some(fulcio), log, Some(self.times.address()));
         shell.write("config.json", config.to_string())?;
-        let chain = self.fulcio.chain(shell)?;
         let root = trusted_root::of(
-            &self.log.trusted(),
-            &[trusted_root::authority(fulcio, &chain)],
+            &[self.log.trusted()],
+            Some(self.fulcio.trusted()),
             &[self.times.trusted()],
         );
         shell.write("root.json", root.to_string())?;
@@ -91,8 +91,7 @@ fn prepare(shell: &Shell) -> Result<()> {
 
 /// windlass signs an image and a file, once each however often it is asked for the image.
 fn ours(shell: &Shell, image: &str, who: &str) -> Result<()> {
-    // Fulcio keeps no log of certificates here, so there is no SCT to check
-    let flags = format!("{who} {SERVICES} --trusted-root root.json --insecure-skip-verify");
+    let flags = format!("{who} {SERVICES} --trusted-root root.json");
     let attest = format!("--predicate predicate --type {KIND}");
     for _ in 0..2 {
         shell.ok(&format!(
@@ -112,8 +111,7 @@ fn ours(shell: &Shell, image: &str, who: &str) -> Result<()> {
 /// windlass takes no entry of a log that the trusted root does not have.
 fn refused(shell: &Shell, who: &str) -> Result<()> {
     let refused = shell.run(&format!(
-        "windlass sign-blob {who} {SERVICES} --trusted-root other.json --insecure-skip-verify \
-         --bundle none blob"
+        "windlass sign-blob {who} {SERVICES} --trusted-root other.json --bundle none blob"
     ))?;
     ensure!(refused.code == 2, "the entry of another log is taken");
     ensure!(!shell.folder().join("none").exists(), "a bundle is written");
@@ -204,7 +202,7 @@ fn a_timestamp_beside_an_attestation_under_a_tag_is_verified_both_ways() -> Resu
         let machine = Workstation::new(cosign)?;
         let shell = machine.shell();
         let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
-        let fulcio = Fulcio::start(shell.folder())?;
+        let fulcio = Fulcio::start(shell)?;
         // each has certificates of its own, and this one ends here
         let other = Timestamps::start(shell)?;
         trust(shell, "other", &fulcio, &other)?;
@@ -216,9 +214,9 @@ fn a_timestamp_beside_an_attestation_under_a_tag_is_verified_both_ways() -> Resu
         let attest = format!("{stamped} --predicate predicate --type {KIND}");
         let token = fulcio.token(shell, "build", "robot")?;
         shell.write("token", token)?;
-        let ours = "windlass attest --trusted-root root.json --insecure-skip-verify";
+        let ours = "windlass attest --trusted-root root.json";
         let identity = format!(
-            "--insecure-ignore-sct --certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
+            "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
             fulcio.issuer()
         );
         let fulcio = format!("--identity-token token --fulcio-url {}", fulcio.address());
@@ -263,7 +261,7 @@ fn verified_under_tag(
             _ => "--trusted-root TRUST.json",
         };
         let line = format!(
-            "SIGSTORE_ROOT_FILE=fulcio.pem {program} verify-attestation --type {KIND} {trust} \
+            "{TRUSTED_FILES}{program} verify-attestation --type {KIND} {trust} \
              --insecure-ignore-tlog --use-signed-timestamps {who} {image}"
         );
         holds_by_its_root_alone(shell, &line)?;
@@ -273,11 +271,7 @@ fn verified_under_tag(
 
 /// Files that say whom to trust: a trusted root, and certificates for cosign 2.
 fn trust(shell: &Shell, name: &str, fulcio: &Fulcio, times: &Timestamps) -> Result<()> {
-    let chain = fulcio.chain(shell)?;
-    let authority = trusted_root::authority(fulcio.address(), &chain);
-    let mut root = trusted_root::of(&json!({}), &[authority], &[times.trusted()]);
-    root["tlogs"] = json!([]);
-    shell.write("fulcio.pem", chain)?;
+    let root = trusted_root::of(&[], Some(fulcio.trusted()), &[times.trusted()]);
     shell.write(&format!("{name}.pem"), times.chain())?;
     shell.write(&format!("{name}.json"), root.to_string())
 }

@@ -1,27 +1,23 @@
 //! What cosign signs with a key and logs, windlass verifies: under tags with entries of version 1, in bundles
-//! with those of version 2, and files with both.
-//!
-//! The log of version 1 is the sandbox's, whose entries cosign judges before it stores them; that of version 2
-//! and the timestamp authority are the real ones.
+//! with those of either version, and files with both. The logs and the timestamp authority are the real ones.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use windlass_e2e::by_hand::{KIND, signing_config, write_inputs};
 use windlass_e2e::images::push;
-use windlass_e2e::{Cosign, Registry, RekorV2, Shell, Timestamps, Workstation, trusted_root};
-use windlass_sandbox::rekor::{Options, Rekor};
+use windlass_e2e::{
+    Cosign, Registry, RekorV1, RekorV2, Shell, Timestamps, Workstation, trusted_root,
+};
 
 #[test]
 fn what_cosign_logs_in_version_1_windlass_verifies() -> Result<()> {
-    let runtime = tokio::runtime::Runtime::new()?;
     for cosign in Cosign::BOTH {
-        let server = runtime.block_on(Rekor::start(Options::default()))?;
         let machine = Workstation::new(cosign)?;
         let shell = machine.shell();
+        let server = RekorV1::start(shell)?;
         prepare(shell)?;
-        let (url, key) = (server.url(), server.public_key());
-        let log = trusted_root::log_of_version_1(shell, "log", (&url, &key))?;
-        trust(shell, &log, &[])?;
+        trust(shell, &server.trusted(), &[])?;
+        let url = server.address();
         // the library of cosign 2.5 takes the number 0, of the first entry of a log, for none
         shell.ok(&format!(
             "windlass sign-blob --key cosign.key --rekor-url {url} --bundle first predicate"
@@ -30,11 +26,20 @@ fn what_cosign_logs_in_version_1_windlass_verifies() -> Result<()> {
             Cosign::Two => "",
             Cosign::Three => "--use-signing-config=false --new-bundle-format=false ",
         };
-        signed_and_verified(shell, &format!("{format}--rekor-url {url}"))
+        signed_and_verified(shell, "tags", &format!("{format}--rekor-url {url}"))
             .with_context(|| format!("cosign {cosign:?}"))?;
         // the first, an image, its attestation and a file
-        let entries = server.entries().len();
+        let entries = server.entries(shell)?;
         ensure!(entries == 4, "{entries} entries");
+        if cosign == Cosign::Three {
+            let config = signing_config(None, (url, 1), None);
+            shell.write("signing.json", config.to_string())?;
+            let how = "--signing-config signing.json --trusted-root root.json";
+            signed_and_verified(shell, "bundles", how)?;
+            // the signature of the file may be the one that is logged
+            let entries = server.entries(shell)?;
+            ensure!(entries == 7, "{entries} entries");
+        }
     }
     Ok(())
 }
@@ -46,12 +51,10 @@ fn what_cosign_3_logs_in_version_2_windlass_verifies() -> Result<()> {
     let (server, stamps) = (RekorV2::start(shell)?, Timestamps::start(shell)?);
     prepare(shell)?;
     trust(shell, &server.trusted(), &[stamps.trusted()])?;
-    let config = signing_config(None, server.address(), stamps.address());
+    let config = signing_config(None, (server.address(), 2), Some(stamps.address()));
     shell.write("signing.json", config.to_string())?;
-    signed_and_verified(
-        shell,
-        "--signing-config signing.json --trusted-root root.json",
-    )?;
+    let how = "--signing-config signing.json --trusted-root root.json";
+    signed_and_verified(shell, "bundles", how)?;
     let entries = server.entries(shell)?;
     ensure!(entries == 3, "{entries} entries");
     Ok(())
@@ -59,8 +62,8 @@ fn what_cosign_3_logs_in_version_2_windlass_verifies() -> Result<()> {
 
 /// cosign signs an image, an attestation and a file; windlass verifies them with the trusted root, and
 /// refuses them with that of another log.
-fn signed_and_verified(shell: &Shell, how: &str) -> Result<()> {
-    let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
+fn signed_and_verified(shell: &Shell, name: &str, how: &str) -> Result<()> {
+    let registry = Registry::start_with_referrers(&shell.folder().join(name))?;
     let image = push(shell, &format!("{}/team/app", registry.host()))?;
     let how = format!("--yes {how} --key cosign.key");
     for line in [
@@ -90,13 +93,8 @@ fn prepare(shell: &Shell) -> Result<()> {
 
 /// A trusted root with the log and the authorities, and one with another log in its place.
 fn trust(shell: &Shell, log: &Value, stamps: &[Value]) -> Result<()> {
-    let mut root = trusted_root::of(log, &[], stamps);
+    let mut root = trusted_root::of(std::slice::from_ref(log), None, stamps);
     shell.write("root.json", root.to_string())?;
-    let key = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256";
-    let der = format!("{key} | openssl pkey -pubout -outform DER > other.der");
-    let key = shell.ok(&format!("{der} && base64 -w0 other.der"))?;
-    let id = shell.ok("openssl dgst -sha256 -binary other.der | base64 -w0")?;
-    let key = (key.trim(), "PKIX_ECDSA_P256_SHA_256");
-    root["tlogs"] = json!([trusted_root::log("https://other.test", key, id.trim())]);
+    root["tlogs"] = json!([trusted_root::unknown_log(shell, "other")?]);
     shell.write("other.json", root.to_string())
 }
