@@ -197,11 +197,13 @@ const fn logged_in(version: u32, key: &'static str, takes: [bool; 2]) -> Logged 
 }
 
 /// OpenBao signs SHA-256 digests with keys on P-384, as sigstore asks it to.
-const LOGGED: [Logged; 6] = [
+const LOGGED: [Logged; 8] = [
     logged_in(1, "p256", [true, true]),
     logged_in(1, "rsa", [true, true]),
+    logged_in(1, "p384", [false, true]),
     logged_in(1, "ed25519", [false, true]),
     logged_in(2, "p256", [true, true]),
+    logged_in(2, "rsa", [true, true]),
     logged_in(2, "p384", [false, false]),
     logged_in(2, "ed25519", [false, false]),
 ];
@@ -268,6 +270,13 @@ fn logged(shell: &Shell, cosign: Cosign, (case, how): (&Logged, &str), image: &s
     done(statements, &format!("sign {sign} {bundles}"))?;
     let attest = format!("--predicate predicate --type {KIND}");
     done(statements, &format!("attest {sign} {attest} {bundles}"))?;
+    if statements && case.version == 1 {
+        done(true, &format!("attest {sign} {attest} {image}"))?;
+        let line = format!("windlass verify-attestation --type {KIND} --key {key}.pub");
+        let shown = shell.ok(&format!("{line} --trusted-root root.json {image}"))?;
+        let envelopes = shown.lines().count();
+        ensure!(envelopes == 2, "under the tag, and in a bundle: {shown}");
+    }
     let attestation = format!("verify-attestation --type {KIND}");
     for program in ["cosign", "windlass"] {
         let key = match program {

@@ -9,6 +9,7 @@
 mod bundled;
 mod checkpoint;
 mod entry;
+mod logged;
 mod merkle;
 mod proposal;
 mod propose;
@@ -19,6 +20,7 @@ mod tiles;
 pub use bundled::parse_bundled;
 pub use checkpoint::CheckpointError;
 pub use entry::{Entry, EntryError, Promise, Proof};
+pub use logged::Logged;
 pub use proposal::{Kind, Proposal, ProposalError};
 pub use propose::propose;
 pub use propose_v2::propose_v2;

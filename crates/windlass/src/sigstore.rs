@@ -11,6 +11,9 @@
     expect(dead_code, reason = "nothing is judged without the feature")
 )]
 
+#[cfg(feature = "sigstore")]
+mod own_log;
+
 pub(crate) mod material;
 pub(crate) mod policy;
 pub(crate) mod signatory;

@@ -91,6 +91,18 @@ impl Entry {
         key: &PublicKey,
         now: Timestamp,
     ) -> Result<(), EntryError> {
+        self.check_promise(proposal, key, now)?;
+        let checkpoint = self.proof.checked(&self.body)?;
+        checkpoint.check(key).map_err(EntryError::Checkpoint)
+    }
+
+    /// The same by the promise of the log alone, which is all that comes with a layer under a tag.
+    pub fn check_promise(
+        &self,
+        proposal: &Proposal,
+        key: &PublicKey,
+        now: Timestamp,
+    ) -> Result<(), EntryError> {
         self.check_body(proposal)?;
         if self.log_id != log_id(key) {
             return Err(EntryError::LogId);
@@ -103,8 +115,7 @@ impl Entry {
         if promise.time > now.as_second().saturating_add(AHEAD) {
             return Err(EntryError::Time);
         }
-        let checkpoint = self.proof.checked(&self.body)?;
-        checkpoint.check(key).map_err(EntryError::Checkpoint)
+        Ok(())
     }
 
     /// The same for the log of version 2 with this key, which calls itself `origin`.

@@ -30,31 +30,19 @@ pub fn propose(signed: &Signed) -> Result<Proposal, ProposalError> {
     let key = signed.identity.public_key();
     let scheme = key.verify(&message, &signature);
     let scheme = scheme.map_err(|_| ProposalError::Signature)?;
-    let verifier = STANDARD.encode(verifier(&signed.identity));
     match &signed.signature {
         SignatureForm::Envelope(envelope) => {
             require_dsse(scheme)?;
             let text = envelope.to_json();
-            let sig = STANDARD.encode(&signature);
-            let spec = json!({
-                "envelopeHash": sha256(text.as_bytes()),
-                "payloadHash": sha256(&signed.payload.bytes),
-                "signatures": [{ "signature": sig, "verifier": verifier }],
-            });
+            let (hash, content) = (sha256(text.as_bytes()), &signed.payload.bytes);
+            let spec = dsse(&hash, content, &signature, &signed.identity);
             let proposed = json!({
-                "proposedContent": { "envelope": text, "verifiers": [verifier] },
+                "proposedContent": { "envelope": text, "verifiers": [verifier(&signed.identity)] },
             });
             Ok(Proposal::new(Kind::Dsse, &proposed, &spec))
         }
         SignatureForm::Detached(_) => {
-            let (algorithm, value) = hash(scheme, &message)?;
-            let spec = json!({
-                "data": { "hash": { "algorithm": algorithm, "value": value } },
-                "signature": {
-                    "content": STANDARD.encode(&signature),
-                    "publicKey": { "content": verifier },
-                },
-            });
+            let spec = hashed(hash(scheme, &message)?, &signature, &signed.identity);
             let objection = key.details(scheme).is_none().then(|| {
                 let (key, remedy) = (key.algorithm(), OTHER_HASH);
                 ProposalError::KeyAndScheme {
@@ -68,12 +56,37 @@ pub fn propose(signed: &Signed) -> Result<Proposal, ProposalError> {
     }
 }
 
-/// What the signature is verified with: the certificate if there is one, else the key. PEM.
+/// What a log keeps of an envelope: the hash of its text, that of its payload, and who signed it.
+pub(super) fn dsse(hash: &Value, payload: &[u8], signature: &[u8], identity: &Identity) -> Value {
+    let signature = STANDARD.encode(signature);
+    json!({
+        "envelopeHash": hash,
+        "payloadHash": sha256(payload),
+        "signatures": [{ "signature": signature, "verifier": verifier(identity) }],
+    })
+}
+
+/// What a log keeps of a hash, by the name of the algorithm and its digits.
+pub(super) fn hashed(
+    (algorithm, value): (&str, String),
+    signature: &[u8],
+    identity: &Identity,
+) -> Value {
+    json!({
+        "data": { "hash": { "algorithm": algorithm, "value": value } },
+        "signature": {
+            "content": STANDARD.encode(signature),
+            "publicKey": { "content": verifier(identity) },
+        },
+    })
+}
+
+/// What the signature is verified with: the certificate if there is one, else the key. PEM in base64.
 fn verifier(identity: &Identity) -> String {
-    match identity {
+    STANDARD.encode(match identity {
         Identity::Key(key) => key.to_pem(),
         Identity::Certificate { leaf, .. } => leaf.to_pem(),
-    }
+    })
 }
 
 /// An envelope is checked with SHA-256, or with Ed25519 as it is.
@@ -96,7 +109,10 @@ fn require_dsse(scheme: Scheme) -> Result<(), ProposalError> {
 }
 
 /// The hash of what is signed that goes with a scheme, and its name.
-fn hash(scheme: Scheme, message: &[u8]) -> Result<(&'static str, String), ProposalError> {
+pub(super) fn hash(
+    scheme: Scheme,
+    message: &[u8],
+) -> Result<(&'static str, String), ProposalError> {
     match scheme {
         Scheme::EcdsaSha256 | Scheme::RsaSha256 => {
             Ok(("sha256", hex::digits(&Sha256::digest(message))))

@@ -26,18 +26,25 @@ pub fn propose_v2(signed: &Signed) -> Result<Proposal, ProposalError> {
     })?;
     let (algorithm, digest) = hash(scheme, &message);
     let digest = STANDARD.encode(digest);
-    let signature = json!({
-        "content": STANDARD.encode(&signature),
-        "verifier": verifier(&signed.identity, details),
-    });
+    let signature = self::signature(&signature, &signed.identity, details);
     let request = json!({
         "hashedRekordRequestV002": { "digest": digest, "signature": signature },
     });
-    let spec = json!({ "hashedRekordV002": {
+    let spec = logged(algorithm, &digest, &signature);
+    Ok(Proposal::of_v2(Kind::HashedRekordV2, &request, &spec))
+}
+
+/// What a log keeps: a hash by the name of its algorithm, in base64, and a [`signature`].
+pub(super) fn logged(algorithm: &str, digest: &str, signature: &Value) -> Value {
+    json!({ "hashedRekordV002": {
         "data": { "algorithm": algorithm, "digest": digest },
         "signature": signature,
-    }});
-    Ok(Proposal::of_v2(Kind::HashedRekordV2, &request, &spec))
+    }})
+}
+
+/// A signature, and who made it.
+pub(super) fn signature(content: &[u8], identity: &Identity, details: &str) -> Value {
+    json!({ "content": STANDARD.encode(content), "verifier": verifier(identity, details) })
 }
 
 /// What the signature is verified with: the certificate if there is one, else the key. DER.
@@ -50,7 +57,7 @@ fn verifier(identity: &Identity, details: &str) -> Value {
 }
 
 /// The hash that goes with a scheme, and its name.
-fn hash(scheme: Scheme, message: &[u8]) -> (&'static str, Vec<u8>) {
+pub(super) fn hash(scheme: Scheme, message: &[u8]) -> (&'static str, Vec<u8>) {
     match scheme {
         Scheme::EcdsaSha384 | Scheme::RsaSha384 | Scheme::RsaPssSha384 => {
             ("SHA2_384", Sha384::digest(message).to_vec())

@@ -181,7 +181,8 @@ impl Explanation<'_> {
         times.find(|time| *time < info.not_before || *time > info.not_after)
     }
 
-    fn stamped(&self) -> Vec<Timestamp> {
+    /// The times of the timestamps that an authority of the trusted root made for this signature.
+    pub(super) fn stamped(&self) -> Vec<Timestamp> {
         let signature: &SignatureBytes = match &self.bundle.content {
             SignatureContent::MessageSignature(message) => &message.signature,
             SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,

@@ -27,6 +27,7 @@ use windlass_core::verify::envelope_of_bundle;
 use super::dated::{self, Dating};
 use super::explain::Explanation;
 use super::material::Material;
+use super::own_log::{BySigner, WITHOUT_TIMESTAMP};
 use super::policy::{Policy, Rule};
 use super::signatory::{Subject, WorkflowClaim};
 use super::signed::{Blob, MAX_ROOT, RootError, Signed, Who};
@@ -217,6 +218,14 @@ impl Verifier {
             now,
         };
         let explain = |error: Error| finding::of(&error, &explanation);
+        if let (Who::Key(key), None) = (who, of_envelope)
+            && let Some(own) = BySigner::beyond_library(key, bundle, &artifact)
+        {
+            for time in own.judge(self.policy, &explanation)? {
+                not_in_the_future(time, now)?;
+            }
+            return Ok(Subject::default());
+        }
         let is_unlogged = bundle.verification_material.tlog_entries.is_empty();
         let result = match of_envelope {
             Some(time) => {
@@ -316,10 +325,7 @@ impl Verifier {
         let stamps = &bundle.verification_material.timestamp_verification_data;
         let has_none = stamps.rfc3161_timestamps.is_empty() && of_envelope.is_none();
         if self.policy.timestamp == Rule::Required && has_none {
-            return Err(
-                "it has no timestamp of an authority, which --use-signed-timestamps asks for"
-                    .to_owned(),
-            );
+            return Err(WITHOUT_TIMESTAMP.to_owned());
         }
         Ok(())
     }

@@ -5,7 +5,8 @@ mod images;
 #[cfg(feature = "sigstore")]
 mod keyless;
 mod keys;
+#[cfg(feature = "sigstore")]
+mod other_keys;
 mod scene;
 mod services;
-#[cfg(feature = "sigstore")]
 mod version_two;

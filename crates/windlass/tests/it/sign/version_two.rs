@@ -24,11 +24,11 @@ const EMAIL: &str = "builder@example.com";
 const CONFIG: &str = "--signing-config config.json --trusted-root root.json";
 
 /// A log of both versions, an authority for timestamps, and one for certificates.
-struct Stage {
-    scene: ImageScene,
-    log: Rekor,
+pub(super) struct Stage {
+    pub(super) scene: ImageScene,
+    pub(super) log: Rekor,
     times: TimestampAuthority,
-    fulcio: Fulcio,
+    pub(super) fulcio: Fulcio,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -45,7 +45,7 @@ fn certificates(pem: &str) -> Value {
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let log = Rekor::start(rekor::Options::default());
         let stage = Self {
@@ -70,7 +70,7 @@ impl Stage {
         stage
     }
 
-    fn write(&self, name: &str, content: &Value) {
+    pub(super) fn write(&self, name: &str, content: &Value) {
         self.scene.shell.write(name, content.to_string());
     }
 
@@ -89,7 +89,7 @@ impl Stage {
     }
 
     /// A trusted root with these certificates of Fulcio.
-    fn root(&self, chain: &str) -> Value {
+    pub(super) fn root(&self, chain: &str) -> Value {
         let always = json!({ "start": "2020-01-01T00:00:00Z" });
         let log = |url: &str, pem: &str| {
             let id = Sha256::digest(STANDARD.decode(body(pem)).unwrap());
@@ -118,13 +118,13 @@ impl Stage {
     }
 
     #[track_caller]
-    fn succeed(&self, line: &str) -> Outcome {
+    pub(super) fn succeed(&self, line: &str) -> Outcome {
         let outcome = self.scene.shell.run(line);
         assert_eq!(outcome.code, 0, "{line}: {}", outcome.stderr);
         outcome
     }
 
-    fn json(&self, name: &str) -> Value {
+    pub(super) fn json(&self, name: &str) -> Value {
         serde_json::from_slice(&self.scene.shell.read(name)).unwrap()
     }
 
