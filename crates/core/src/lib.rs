@@ -30,5 +30,6 @@ pub mod terminal;
 pub mod time_range;
 pub mod timestamp;
 pub mod tlog;
+pub mod trusted_root;
 pub mod verify;
 pub mod warning;

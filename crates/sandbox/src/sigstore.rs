@@ -61,17 +61,9 @@ impl Sigstore {
         })
     }
 
-    /// The trusted root, as `trusted_root.json` of cosign has it. The log has the name in it by which
-    /// verifiers know the checkpoints of version 2.
+    /// The [`trusted_root`] of all three.
     pub fn trusted_root(&self) -> Value {
-        let Self { fulcio, log, times } = self;
-        json!({
-            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": [a_log(&format!("https://{}", log.origin()), &log.public_key())],
-            "ctlogs": [a_log("https://ctlog.sandbox", &fulcio.log_key_pem())],
-            "certificateAuthorities": [an_authority(&fulcio.url(), &fulcio.chain_pem())],
-            "timestampAuthorities": [an_authority(&times.url(), &times.chain_pem())],
-        })
+        trusted_root(&self.fulcio, &self.log, &self.times)
     }
 
     /// Stops all and waits for the end.
@@ -81,6 +73,18 @@ impl Sigstore {
         log.shutdown().await;
         times.shutdown().await;
     }
+}
+
+/// The trusted root of servers, as `trusted_root.json` of cosign has it. The log has the name in it by which
+/// verifiers know the checkpoints of version 2.
+pub fn trusted_root(fulcio: &Fulcio, log: &Rekor, times: &TimestampAuthority) -> Value {
+    json!({
+        "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+        "tlogs": [a_log(&format!("https://{}", log.origin()), &log.public_key())],
+        "ctlogs": [a_log("https://ctlog.sandbox", &fulcio.log_key_pem())],
+        "certificateAuthorities": [an_authority(&fulcio.url(), &fulcio.chain_pem())],
+        "timestampAuthorities": [an_authority(&times.url(), &times.chain_pem())],
+    })
 }
 
 fn valid_for() -> Value {

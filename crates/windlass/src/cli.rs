@@ -76,6 +76,7 @@ mod trace;
 mod tree;
 mod triangulate;
 mod trust;
+mod trusted_root;
 mod uninstall;
 mod verdict;
 mod verify;
@@ -163,7 +164,7 @@ impl Verb {
             Self::Copy(verb) => Box::pin(verb.run()).await,
             Self::Save(verb) => Box::pin(verb.run()).await,
             Self::Load(verb) => Box::pin(verb.run()).await,
-            Self::Trust(verb) => Box::pin(verb.run()).await,
+            Self::Trust(verb) => Box::pin(verb.run(connection)).await,
             Self::Login(verb) => verb.run(),
             Self::Version(verb) => verb.run(),
             Self::Env(verb) => verb.run(),

@@ -16,7 +16,7 @@ pub(crate) use self::address::check as check_address;
 pub(crate) use self::claim::{Added, Claimed};
 pub(crate) use self::error::LogError;
 use self::rekor::Rekor;
-pub(crate) use self::stamper::{Stamper, TimeAuthority};
+pub(crate) use self::stamper::Stamper;
 pub(crate) use self::version_two::TrustedLog;
 use crate::service::breaker;
 use crate::service::error::ServiceError;

@@ -17,6 +17,7 @@ use crate::network::{Network, Rules, TokenServices};
 use crate::tekton::duration;
 
 mod transparency;
+mod trusted_root;
 
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
 const ENCODING: &str = "storage.oci.encoding-format";
@@ -99,14 +100,18 @@ fn override_with(own: &mut Reader<'_>, config: &mut Config) {
     *encoding = own.choice(ENCODING, &Encoding::NAMES, *encoding);
     config.oci_recursive = own.flag("artifacts.oci.recursive");
     config.storage.shared_credentials = own.shared_credentials(SHARED);
+    let roots = own.trusted_root();
     keyless(own, &mut config.x509);
+    if let Some(roots) = &roots {
+        own.keyless_roots(config, roots);
+    }
     config.finalizer_grace = own.duration("finalizer.grace", config.finalizer_grace);
     config.storage.network = Network {
         allow: own.rules("network.allow"),
         deny: own.rules("network.deny"),
     };
     config.storage.token_services = own.token_services(TOKEN_SERVICES);
-    own.more_transparency(&mut config.transparency);
+    own.more_transparency(&mut config.transparency, roots.as_ref());
 }
 
 fn config(r: &mut Reader<'_>) -> Config {

@@ -10,9 +10,10 @@ use super::kinds::{
 use super::redact::{Endpoint, Token};
 use super::shared::SharedCredentials;
 use crate::format::Format;
-use crate::key::{Certificate, PublicKey};
+use crate::key::PublicKey;
 use crate::network::{Network, TokenServices};
 use crate::run::Kind;
+use crate::trusted_root::TimeAuthority;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,6 +184,6 @@ pub struct Transparency {
 pub struct Timestamps {
     /// The address that requests are sent to.
     pub url: Endpoint,
-    /// Its certificates: the one that signs timestamps first, the root last.
-    pub chain: Vec<Certificate>,
+    /// One of these signs what it gives.
+    pub authorities: Vec<TimeAuthority>,
 }

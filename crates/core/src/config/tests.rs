@@ -3,6 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::format::Format;
 
+mod trusted_root;
+
 fn parse(pairs: &[(&str, &str)]) -> Result<Parsed, ConfigError> {
     let chains = pairs
         .iter()
@@ -403,7 +405,7 @@ fn a_log_of_version_2_needs_its_key_and_a_timestamp_authority_its_certificates()
     assert!(parsed.warnings.is_empty(), "{:?}", parsed.warnings);
     let settings = parsed.config.transparency;
     assert_eq!(settings.version, LogVersion::Two);
-    assert_eq!(settings.timestamps.unwrap().chain.len(), 1);
+    assert_eq!(settings.timestamps.unwrap().authorities[0].chain.len(), 1);
     for (own, key) in [
         (&[two][..], "transparency.public-key"),
         (&[("transparency.version", "3")], "transparency.version"),

@@ -43,7 +43,7 @@ impl SignersFlags {
         connection: &Connection,
     ) -> anyhow::Result<Vec<ExpectedSigner>> {
         if self.identity.names_somebody() {
-            let by_name = self.trust.by_name(&self.identity).await?;
+            let by_name = self.trust.by_name(&self.identity, connection).await?;
             return Ok(vec![by_name]);
         }
         let references = if self.key.is_empty() {
@@ -56,7 +56,10 @@ impl SignersFlags {
             "--certificate-oidc-issuer and what is asked of a workflow go with \
              --certificate-identity or --certificate-identity-regexp"
         );
-        let verifier = self.trust.of_key(&LogRule::IfRootIsGiven).await?;
+        let verifier = self
+            .trust
+            .of_key(&LogRule::IfRootIsGiven, connection)
+            .await?;
         let mut signers = Vec::new();
         for reference in &references {
             let key = key::public(reference, connection).await?;

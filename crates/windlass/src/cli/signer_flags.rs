@@ -1,6 +1,6 @@
 //! The flags on who has to have signed, and on what has to vouch for it, as cosign has them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -8,14 +8,14 @@ use clap::ValueHint;
 
 use super::claims::text;
 use super::key;
+use super::trusted_root::RootRef;
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
 use crate::inspect::verify::ExpectedSigner;
 use crate::sign::reference::KeyRef;
 use crate::sigstore::trust::TrustError;
 use crate::sigstore::tuf::origin::Origin;
 use crate::sigstore::tuf::{self, Freshness};
-use crate::sigstore::{MAX_ROOT, Matcher, Policy, Rule, Signatory, Verifier, WorkflowClaim};
+use crate::sigstore::{Matcher, Policy, Rule, Signatory, Verifier, WorkflowClaim};
 
 /// Heading of the flags in the help.
 pub(super) const CERTIFICATES: &str = "Certificates and logs";
@@ -91,15 +91,16 @@ struct WorkflowFlags {
 /// What has to vouch for a signature, and whom that is believed by.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct TrustFlags {
-    /// Trusted root with the authorities and logs that are believed
+    /// Trusted root with the authorities and logs that are believed: a file, or
+    /// k8s://<namespace>/<configmap>
     #[arg(
         long,
-        value_name = "FILE",
+        value_name = "FILE|REF",
         value_hint = ValueHint::FilePath,
         conflicts_with_all = ["tuf_mirror", "tuf_root"],
         help_heading = CERTIFICATES
     )]
-    trusted_root: Option<PathBuf>,
+    trusted_root: Option<RootRef>,
     /// Do without an entry in a transparency log
     #[arg(long, visible_alias = "private-infrastructure", help_heading = CERTIFICATES)]
     insecure_ignore_tlog: bool,
@@ -130,10 +131,10 @@ impl SignerFlags {
         connection: &Connection,
     ) -> anyhow::Result<ExpectedSigner> {
         let Some(reference) = &self.key else {
-            return self.trust.by_name(&self.identity).await;
+            return self.trust.by_name(&self.identity, connection).await;
         };
         let key = key::public(reference, connection).await?;
-        let verifier = self.trust.of_key(&rule).await?;
+        let verifier = self.trust.of_key(&rule, connection).await?;
         Ok(ExpectedSigner::Key(Box::new(key), verifier))
     }
 }
@@ -212,18 +213,26 @@ impl TrustFlags {
     }
 
     /// Whoever has this name by a certificate.
-    pub(super) async fn by_name(&self, identity: &IdentityFlags) -> anyhow::Result<ExpectedSigner> {
+    pub(super) async fn by_name(
+        &self,
+        identity: &IdentityFlags,
+        connection: &Connection,
+    ) -> anyhow::Result<ExpectedSigner> {
         let signatory = identity.signatory()?;
-        let verifier = self.verifier().await?;
+        let verifier = self.verifier(connection).await?;
         Ok(ExpectedSigner::Certificate(Box::new(signatory), verifier))
     }
 
     /// What has to vouch for the signature of a key; none if the key is enough.
-    pub(super) async fn of_key(&self, rule: &LogRule) -> anyhow::Result<Option<Arc<Verifier>>> {
+    pub(super) async fn of_key(
+        &self,
+        rule: &LogRule,
+        connection: &Connection,
+    ) -> anyhow::Result<Option<Arc<Verifier>>> {
         if !self.asks_for_more_than_a_key(rule) {
             return Ok(None);
         }
-        Ok(Some(self.verifier().await?))
+        Ok(Some(self.verifier(connection).await?))
     }
 
     fn policy(&self) -> Policy {
@@ -237,9 +246,9 @@ impl TrustFlags {
         }
     }
 
-    async fn verifier(&self) -> anyhow::Result<Arc<Verifier>> {
-        let (root, name) = if let Some(path) = &self.trusted_root {
-            (read_root(path)?, path.display().to_string())
+    async fn verifier(&self, connection: &Connection) -> anyhow::Result<Arc<Verifier>> {
+        let (root, name) = if let Some(root) = &self.trusted_root {
+            (root.read(connection).await?, root.to_string())
         } else {
             let origin = self.origin.origin()?;
             let fetched = tuf::trusted_root(&origin, self.origin.freshness()).await?;
@@ -280,12 +289,6 @@ impl OriginFlags {
             Freshness::Today
         }
     }
-}
-
-/// The content of a trusted root.
-pub(super) fn read_root(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let root = Input::File(path.to_owned()).read(MAX_ROOT);
-    root.with_context(|| format!("cannot read the trusted root {}", path.display()))
 }
 
 fn pattern(typed: &str) -> Result<Matcher, String> {

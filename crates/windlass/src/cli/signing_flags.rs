@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use windlass_core::payload::Payload;
 use windlass_core::signed::{Artifact, Signed, Stamped};
+use windlass_core::trusted_root::Roots;
 
 use self::keyless::KeylessFlags;
 use super::attaching::write;
@@ -20,7 +21,6 @@ use crate::sign::Signer;
 use crate::sign::keyless::signer::KeylessSigner;
 use crate::sign::reference::KeyRef;
 use crate::signing::SigningMeans;
-use crate::signing::roots::Roots;
 use crate::signing::services::Services;
 
 mod keyless;
@@ -66,7 +66,7 @@ impl SigningFlags {
         connection: &Connection,
     ) -> anyhow::Result<SigningMeans> {
         let services = self.logging.services(place)?;
-        let roots = self.logging.roots()?;
+        let roots = self.logging.roots(connection).await?;
         let vouching = self.logging.vouching(&services, &roots, place)?;
         let signer = match &self.key {
             Some(key) => {

@@ -12,7 +12,9 @@ use serde_json::{Value, json};
 use super::access::{duration, within};
 use super::output::table::Table;
 use super::output::{self, age, clean};
-use super::signer_flags::{OriginFlags, read_root};
+use super::signer_flags::OriginFlags;
+use super::trusted_root::RootRef;
+use crate::cluster::Connection;
 use crate::sigstore::trust::Trusted;
 use crate::sigstore::tuf::origin::{Origin, PUBLIC_MIRROR};
 use crate::sigstore::tuf::{self, Fetched, Freshness};
@@ -44,11 +46,12 @@ enum Verb {
 #[command(after_help = "Examples:
   windlass trust show
   windlass trust show --offline -o json
-  windlass trust show --trusted-root trusted_root.json")]
+  windlass trust show --trusted-root trusted_root.json
+  windlass trust show --trusted-root k8s://tekton-chains/windlass-config")]
 struct Show {
-    /// Trusted root to show, instead of the one that is used
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["tuf_mirror", "tuf_root"])]
-    trusted_root: Option<PathBuf>,
+    /// Trusted root to show, instead of the one that is used: a file, or k8s://<namespace>/<configmap>
+    #[arg(long, value_name = "FILE|REF", value_hint = ValueHint::FilePath, conflicts_with_all = ["tuf_mirror", "tuf_root"])]
+    trusted_root: Option<RootRef>,
     #[command(flatten)]
     origin: OriginFlags,
     #[command(flatten)]
@@ -104,9 +107,9 @@ enum TrustFormat {
 
 impl Trust {
     /// Does what was asked for.
-    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+    pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         match self.verb {
-            Verb::Show(verb) => verb.run().await,
+            Verb::Show(verb) => verb.run(connection).await,
             Verb::Update(verb) => {
                 let origin = verb.origin.origin()?;
                 let fetched = fetch(&origin, Freshness::Now, &verb.limit).await?;
@@ -118,9 +121,10 @@ impl Trust {
 }
 
 impl Show {
-    async fn run(self) -> anyhow::Result<ExitCode> {
-        let (root, source) = if let Some(path) = &self.trusted_root {
-            (read_root(path)?, Source::File(path.display().to_string()))
+    async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let (root, source) = if let Some(root) = &self.trusted_root {
+            let content = within(self.limit.timeout, root.read(connection)).await?;
+            (content, Source::Given(root.clone()))
         } else {
             let origin = self.origin.origin()?;
             let fetched = fetch(&origin, self.origin.freshness(), &self.limit).await?;
@@ -147,7 +151,7 @@ impl Initialize {
 
 /// Where a trusted root is from.
 enum Source {
-    File(String),
+    Given(RootRef),
     Mirror(Origin, Fetched),
 }
 
@@ -180,7 +184,7 @@ fn contents(root: &[u8]) -> anyhow::Result<Vec<Trusted>> {
 fn text(source: &Source, contents: &[Trusted]) -> String {
     let now = Timestamp::now();
     let mut lines = match source {
-        Source::File(name) => vec![format!("trusted root: {}", clean::line(name))],
+        Source::Given(root) => vec![format!("trusted root: {}", clean::line(&root.to_string()))],
         Source::Mirror(origin, fetched) => vec![
             format!("trusted root: of {}", clean::line(&origin.mirror)),
             format!(
@@ -225,7 +229,13 @@ fn object(source: &Source, contents: &[Trusted]) -> Value {
     });
     let entries: Vec<Value> = entries.collect();
     match source {
-        Source::File(name) => json!({ "file": name, "entries": entries }),
+        Source::Given(RootRef::File(path)) => {
+            json!({ "file": path.display().to_string(), "entries": entries })
+        }
+        Source::Given(RootRef::ConfigMap { namespace, name }) => json!({
+            "configMap": { "namespace": namespace, "name": name },
+            "entries": entries,
+        }),
         Source::Mirror(origin, fetched) => json!({
             "mirror": origin.mirror,
             "fetched": fetched.at.to_string(),

@@ -46,6 +46,7 @@ mod simulation;
 mod swap;
 mod tenants;
 mod transparency;
+mod trusted_root;
 mod version_two;
 mod writers;
 

@@ -126,17 +126,16 @@ impl Keyless {
 
     /// `windlass-config` for it: whom the controller believes.
     pub fn windlass_config(&self) -> Value {
-        let Sigstore { fulcio, log, times } = &self.sigstore;
-        let mut data = json!({
-            "signers.x509.fulcio.ctlog-key": fulcio.log_key_pem(),
-            "signers.x509.fulcio.root": fulcio.root_pem(),
-            "transparency.public-key": log.public_key(),
-        });
-        if self.version == LogVersion::V2 {
+        let Sigstore { log, times, .. } = &self.sigstore;
+        let root = self.sigstore.trusted_root();
+        let mut data = json!({ "trusted_root.json": root.to_string() });
+        if self.version == LogVersion::V1 {
+            // its trusted root has the log by the name that it has in checkpoints only
+            data["transparency.public-key"] = json!(log.public_key());
+        } else {
             data["transparency.version"] = json!("2");
             data["transparency.origin"] = json!(log.origin());
             data["transparency.timestamp-url"] = json!(times.url());
-            data["transparency.timestamp-chain"] = json!(times.chain_pem());
         }
         json!({
             "apiVersion": "v1",

@@ -15,6 +15,7 @@ use windlass_core::key::Certificate;
 use windlass_core::signed::{Identity, Signed, Stamped};
 use windlass_core::time_range::TimeRange;
 use windlass_core::timestamp::{NONCE, Stamp, StampError, request};
+use windlass_core::trusted_root::TimeAuthority;
 
 use super::error::{LogError, StampFlaw};
 use super::server::{Content, Server};
@@ -32,15 +33,6 @@ pub(super) const AUTHORITY: &str = "timestamp authority";
 pub(crate) struct Stamper {
     pub(super) server: Server,
     signers: Signers,
-}
-
-/// An authority that is trusted, as a trusted root has it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct TimeAuthority {
-    /// Its certificates: the one that signs timestamps first, the root last.
-    pub(crate) chain: Vec<Certificate>,
-    /// When it is trusted.
-    pub(crate) valid_for: TimeRange,
 }
 
 /// Who may sign timestamps.
@@ -69,17 +61,15 @@ impl Stamper {
                 why,
             )
         };
-        if settings.chain.is_empty() {
+        if settings.authorities.is_empty() {
             return Err(unusable("transparency.timestamp-chain is empty"));
         }
-        let authority = TimeAuthority {
-            chain: settings.chain.clone(),
-            ..TimeAuthority::default()
-        };
-        let trusted = Trusted::new(&authority).map_err(unusable)?;
+        let trusted = settings.authorities.iter().map(Trusted::new);
+        let trusted: Result<Vec<_>, _> = trusted.collect();
+        let trusted = trusted.map_err(unusable)?;
         Ok(Self {
             server: Server::new("transparency.timestamp-url", &settings.url)?,
-            signers: Signers::Trusted(vec![trusted]),
+            signers: Signers::Trusted(trusted),
         })
     }
 

@@ -14,3 +14,5 @@ mod signatures;
 #[expect(dead_code, reason = "tests of the library use more of it")]
 #[path = "../../src/sigstore/tests/stack.rs"]
 pub mod stack;
+#[cfg(all(feature = "sigstore", feature = "sandbox"))]
+mod trusted_root;

@@ -5,6 +5,8 @@ use crate::config::kinds::{LogNeed, LogVersion, TransparencyMode};
 use crate::config::redact::Endpoint;
 use crate::config::settings::{Config, Timestamps, Transparency};
 use crate::key::{Certificate, PublicKey};
+use crate::time_range::TimeRange;
+use crate::trusted_root::{Roots, TimeAuthority};
 
 const ENABLED: &str = "transparency.enabled";
 const URL: &str = "transparency.url";
@@ -35,16 +37,26 @@ impl Reader<'_> {
         }
     }
 
-    /// What `windlass-config` adds.
-    pub(super) fn more_transparency(&mut self, settings: &mut Transparency) {
+    /// What `windlass-config` adds. What a key of its own does not say is taken from the trusted root.
+    pub(super) fn more_transparency(&mut self, settings: &mut Transparency, roots: Option<&Roots>) {
         settings.need = self.choice(MODE, &LogNeed::NAMES, settings.need);
         settings.public_key = self.public_key(PUBLIC_KEY);
         settings.version = self.choice(VERSION, &LogVersion::NAMES, settings.version);
         settings.origin = self.origin();
-        settings.timestamps = self.timestamps();
+        settings.timestamps = self.timestamps(roots);
         let is_on = settings.mode != TransparencyMode::Off;
         let has_key = settings.public_key.is_some() || self.given.contains_key(PUBLIC_KEY);
-        if is_on && settings.version == LogVersion::Two && !has_key {
+        if let Some(roots) = roots
+            && is_on
+            && !has_key
+        {
+            settings.public_key = key_of_log(roots, settings);
+            if settings.public_key.is_none() {
+                let instead = "one that has the log at transparency.url (or the one that \
+                               transparency.origin names), or set transparency.public-key";
+                self.refuse_root("a trusted root without the log", instead);
+            }
+        } else if is_on && settings.version == LogVersion::Two && !has_key {
             let key = "the public key of the log, PEM: a log of version 2 does not give it";
             self.refuse(PUBLIC_KEY, "", vec![key]);
         }
@@ -119,22 +131,38 @@ impl Reader<'_> {
 
     /// The timestamp authority; nothing if there is no address. One that is not known by its
     /// certificates is refused: nobody could tell its word from another's.
-    fn timestamps(&mut self) -> Option<Timestamps> {
+    fn timestamps(&mut self, roots: Option<&Roots>) -> Option<Timestamps> {
         let url: Endpoint = self.text(TIMESTAMP_URL);
         self.describe(TIMESTAMP_CHAIN, words("certificates, PEM"), "");
         let pem = self.get(TIMESTAMP_CHAIN).unwrap_or_default().trim();
+        let is_named = !url.expose().is_empty();
         let chain = match pem {
             "" => Vec::new(),
             pem => Certificate::all_from_pem(pem, MOST_CERTIFICATES).unwrap_or_default(),
         };
-        if chain.is_empty() && !(pem.is_empty() && url.expose().is_empty()) {
+        if let Some(roots) = roots.filter(|_| pem.is_empty() && is_named) {
+            let authorities = roots.time_authorities.clone();
+            if authorities.is_empty() {
+                let instead = "one that has it, or set transparency.timestamp-chain";
+                self.refuse_root("a trusted root without a timestamp authority", instead);
+            }
+            return Some(Timestamps { url, authorities });
+        }
+        if chain.is_empty() && (is_named || !pem.is_empty()) {
             let certificates = "the certificates of the timestamp authority, PEM, from the one that \
                                 signs timestamps to the root: GET /api/v1/timestamp/certchain gives \
                                 them";
             self.refuse(TIMESTAMP_CHAIN, pem, vec![certificates]);
             return None;
         }
-        (!url.expose().is_empty()).then_some(Timestamps { url, chain })
+        let authority = TimeAuthority {
+            chain,
+            valid_for: TimeRange::default(),
+        };
+        is_named.then(|| Timestamps {
+            url,
+            authorities: vec![authority],
+        })
     }
 
     /// A public key, PEM; nothing is none.
@@ -151,6 +179,13 @@ impl Reader<'_> {
         }
         read.ok()
     }
+}
+
+/// The key of the log of the settings: by its address, or by what it calls itself.
+fn key_of_log(roots: &Roots, settings: &Transparency) -> Option<PublicKey> {
+    let key = roots.key_of_log(settings.url.expose());
+    key.or_else(|| roots.key_of_origin(&settings.origin))
+        .cloned()
 }
 
 /// Whether an address without its scheme is on this machine.

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use reqwest::Url;
 use windlass_core::config::X509;
+use windlass_core::trusted_root::Roots;
 
+use crate::cli::trusted_root::RootRef;
 use crate::service::http::excess;
 use crate::sign::keyless::error::{Flaw, KeylessError};
 use crate::sign::keyless::means::{Means, Typed};
-use crate::signing::roots::Roots;
 use crate::signing::services::Services;
 
 /// The heading in help texts.
@@ -130,10 +131,8 @@ fn provider(name: &str) -> Result<&'static str, String> {
 }
 
 /// The error in terms of what was typed.
-pub(super) fn explained(error: KeylessError, root: Option<&Path>) -> anyhow::Error {
-    let root = root
-        .map(|root| root.display().to_string())
-        .unwrap_or_default();
+pub(super) fn explained(error: KeylessError, root: Option<&RootRef>) -> anyhow::Error {
+    let root = root.map(RootRef::to_string).unwrap_or_default();
     let why = match &error {
         KeylessError::Certificate {
             source: Flaw::Root, ..

@@ -7,11 +7,14 @@ use clap::ValueHint;
 use jiff::Timestamp;
 use windlass_core::config::{Endpoint, LogNeed, LogVersion, Transparency, TransparencyMode};
 use windlass_core::signed::Stamped;
+use windlass_core::trusted_root::Roots;
 
 use crate::cli::output;
+use crate::cli::trusted_root::RootRef;
+use crate::cluster::Connection;
 use crate::inspect::input::Input;
 use crate::log::{Log, Stamper, check_address};
-use crate::signing::roots::Roots;
+use crate::signing::roots;
 use crate::signing::services::{self, RekorService, Services, ServicesError};
 
 /// Heading of the flags in help texts.
@@ -34,9 +37,10 @@ pub(super) struct LogFlags {
     /// Signing configuration that names Fulcio, the log and the timestamp authority, as cosign takes it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = LOGGING)]
     signing_config: Option<PathBuf>,
-    /// Trusted root that the certificate, the log and the timestamp are checked against
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = LOGGING)]
-    trusted_root: Option<PathBuf>,
+    /// Trusted root that the certificate, the log and the timestamp are checked against: a file, or
+    /// k8s://<namespace>/<configmap>
+    #[arg(long, value_name = "FILE|REF", value_hint = ValueHint::FilePath, help_heading = LOGGING)]
+    trusted_root: Option<RootRef>,
 }
 
 /// Where a signature is put.
@@ -105,8 +109,8 @@ impl Place {
 
 impl LogFlags {
     /// The trusted root.
-    pub(super) fn trusted_root(&self) -> Option<&Path> {
-        self.trusted_root.as_deref()
+    pub(super) fn trusted_root(&self) -> Option<&RootRef> {
+        self.trusted_root.as_ref()
     }
 
     /// Whether a service is asked for.
@@ -148,13 +152,12 @@ impl LogFlags {
     }
 
     /// What the trusted root has.
-    pub(super) fn roots(&self) -> anyhow::Result<Roots> {
-        let Some(path) = &self.trusted_root else {
+    pub(super) async fn roots(&self, connection: &Connection) -> anyhow::Result<Roots> {
+        let Some(root) = &self.trusted_root else {
             return Ok(Roots::default());
         };
-        let content = read(path)?;
-        let read = Roots::read(&content);
-        read.with_context(|| format!("cannot use the trusted root {}", path.display()))
+        let read = Roots::read(&root.read(connection).await?);
+        read.with_context(|| format!("cannot use the trusted root {root}"))
     }
 
     /// The log and the authority that are named, by a flag or else by the signing configuration.
@@ -258,7 +261,7 @@ impl LogFlags {
              trusted root that has it with --trusted-root (`windlass trust show -o root` prints the public \
              one), or name a log of version 1 with --rekor-url"
         );
-        let trusted = roots.logs_of_version_two(url, Timestamp::now());
+        let trusted = roots::logs_of_version_two(roots, url, Timestamp::now());
         ensure!(
             !trusted.is_empty(),
             "the trusted root has no log that is valid now; add the key of the log of the signing \

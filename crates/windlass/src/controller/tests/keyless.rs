@@ -104,7 +104,7 @@ impl Stage {
         self.scene.until("it is ready", is_ready).await;
     }
 
-    async fn not_ready(&self, text: &str) -> String {
+    pub(super) async fn not_ready(&self, text: &str) -> String {
         let why = || self.health.not_ready().unwrap_or_default();
         let says = |_: &Scene| why().contains(text);
         let what = format!("it is not ready: {text}");
@@ -112,7 +112,7 @@ impl Stage {
         why()
     }
 
-    async fn signs(&self, name: &str) -> Certificate {
+    pub(super) async fn signs(&self, name: &str) -> Certificate {
         self.scene.create(finished(name));
         assert_eq!(self.scene.marked(name).await, "true");
         verify(&self.scene, name)

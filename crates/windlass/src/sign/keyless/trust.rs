@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use windlass_core::certificate::{Details, sct};
 use windlass_core::config;
 use windlass_core::key::{Certificate, END_OF_PUBLIC_KEY, PublicKey, pem_blocks};
+use windlass_core::trusted_root::MOST;
 
 use super::error::{Flaw, KeylessError};
 use super::fulcio::Issued;
 
-/// Most certificates and keys of a setting.
-const MOST: usize = 16;
+/// Most certificates and keys of a setting: as many as a trusted root has.
 const ROOT: &str = "signers.x509.fulcio.root";
 const KEYS: &str = "signers.x509.fulcio.ctlog-key";
 
@@ -37,12 +37,12 @@ impl Trusted {
         };
         let keys = || unusable(KEYS, "the public keys of the certificate transparency logs");
         let logs = settings.fulcio_ctlog_key.trim();
-        let blocks = pem_blocks(logs, END_OF_PUBLIC_KEY).take(MOST);
+        let blocks = pem_blocks(logs, END_OF_PUBLIC_KEY).take(MOST + 1);
         let logs_read: Result<Vec<_>, _> = blocks
             .map(|block| PublicKey::from_pem(block.as_bytes()))
             .collect();
         let read = logs_read.map_err(|_| keys())?;
-        if read.is_empty() && !logs.is_empty() {
+        if read.len() > MOST || read.is_empty() && !logs.is_empty() {
             return Err(keys());
         }
         Ok(Self { roots, logs: read })
@@ -82,12 +82,13 @@ impl Trusted {
     /// What is not checked, because the settings give nothing to check it with.
     pub(super) fn gaps(&self) -> Vec<&'static str> {
         let root = self.roots.is_empty().then_some(
-            "the authority of the certificate is not checked; give its root in \
-             signers.x509.fulcio.root of windlass-config",
+            "the authority of the certificate is not checked; give a trusted root in trusted_root.json of \
+             windlass-config, or the authority's root in signers.x509.fulcio.root",
         );
         let log = self.logs.is_empty().then_some(
-            "that the certificate is published is not checked; give the key of the certificate \
-             transparency log in signers.x509.fulcio.ctlog-key of windlass-config",
+            "that the certificate is published is not checked; give a trusted root with a certificate \
+             transparency log in trusted_root.json of windlass-config, or the log's key in \
+             signers.x509.fulcio.ctlog-key",
         );
         root.into_iter().chain(log).collect()
     }
