@@ -14,13 +14,15 @@ use crate::trusted_root;
 
 /// How long each may take to start.
 const LIMIT: Duration = Duration::from_secs(30);
-/// What the log calls itself.
-const ORIGIN: &str = "rekor.local";
+/// What a log is called that is alone.
+const NAME: &str = "rekor";
 
 /// A running Rekor of version 2. Dropping it kills it.
 #[derive(Debug)]
 pub struct RekorV2 {
     place: String,
+    /// What it calls itself.
+    origin: String,
     /// The public key, PEM.
     key: String,
     /// How trusted roots name the log, and its key in DER; base64.
@@ -32,20 +34,30 @@ pub struct RekorV2 {
 impl RekorV2 {
     /// Starts one with its files in a folder of the shell.
     pub fn start(shell: &Shell) -> Result<Self> {
-        shell.ok("openssl genpkey -algorithm ed25519 -out log.pem")?;
-        let key = shell.ok("openssl pkey -in log.pem -pubout")?;
-        let der = shell.ok("openssl pkey -in log.pem -pubout -outform DER | base64 -w0")?;
+        Self::start_as(shell, NAME)
+    }
+
+    /// The same for one of several, which calls itself `NAME.local`.
+    pub fn start_as(shell: &Shell, name: &str) -> Result<Self> {
+        let origin = format!("{name}.local");
+        shell.ok(&format!(
+            "openssl genpkey -algorithm ed25519 -out {name}.pem"
+        ))?;
+        let public = format!("openssl pkey -in {name}.pem -pubout");
+        let key = shell.ok(&public)?;
+        let der = shell.ok(&format!("{public} -outform DER | base64 -w0"))?;
         let id = shell.ok(&format!(
-            "{{ printf '{ORIGIN}\\n\\001'; openssl pkey -in log.pem -pubout -outform DER | tail -c 32; }} | \
+            "{{ printf '{origin}\\n\\001'; {public} -outform DER | tail -c 32; }} | \
              openssl dgst -sha256 -binary | base64 -w0"
         ))?;
         let folder = shell.folder();
-        let files = folder.join("log");
+        let files = folder.join(name);
         std::fs::create_dir_all(&files)?;
         let ports = [free_port()?, free_port()?, free_port()?, free_port()?];
         let mut arguments: Vec<String> = ports.iter().map(ToString::to_string).collect();
-        arguments.push(ORIGIN.to_owned());
-        arguments.push(folder.join("log.pem").display().to_string());
+        arguments.push(origin.clone());
+        let signer = folder.join(format!("{name}.pem"));
+        arguments.push(signer.display().to_string());
         arguments.push(files.display().to_string());
         let program = parts::folder()?.join("bin/rekor");
         let mut process = Process::start("rekor", &program, &arguments, &[], folder)?;
@@ -53,6 +65,7 @@ impl RekorV2 {
         process.wait_until(LIMIT, || ports[..3].iter().all(|port| opens(*port)))?;
         Ok(Self {
             place: format!("http://127.0.0.1:{}", ports[0]),
+            origin,
             key,
             id: id.trim().to_owned(),
             der: der.trim().to_owned(),
@@ -71,8 +84,8 @@ impl RekorV2 {
     }
 
     /// What it calls itself.
-    pub fn origin(&self) -> &'static str {
-        ORIGIN
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// How many entries are in its newest checkpoint.
@@ -89,7 +102,7 @@ impl RekorV2 {
     /// It as one of `tlogs` of a trusted root.
     pub fn trusted(&self) -> Value {
         let key = (self.der.as_str(), "PKIX_ED25519");
-        trusted_root::log(&format!("https://{ORIGIN}"), key, &self.id)
+        trusted_root::log(&format!("https://{}", self.origin), key, &self.id)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::run::Run;
 
 mod log_entry;
 
-pub use log_entry::{LogEntry, StoredProof, timestamp_in};
+pub use log_entry::{Further, LogEntry, StoredProof, timestamp_in};
 
 #[cfg(test)]
 mod tests;
@@ -157,6 +157,8 @@ pub struct Signed {
     pub timestamp: OnceLock<Vec<u8>>,
     /// The same of the envelope.
     pub envelope_timestamp: OnceLock<Vec<u8>>,
+    /// What further logs and authorities say, where several were asked for; set once, when all have.
+    pub further: OnceLock<Further>,
 }
 
 /// The bytes that a signer has to sign for a payload: its [`pae`](dsse::pae) if it is a statement,
@@ -193,6 +195,7 @@ impl Signed {
             entry: OnceLock::new(),
             timestamp: OnceLock::new(),
             envelope_timestamp: OnceLock::new(),
+            further: OnceLock::new(),
         }
     }
 
@@ -264,10 +267,27 @@ impl Signed {
         }
     }
 
+    /// The entries of all logs that have it.
+    pub fn entries(&self) -> impl Iterator<Item = &LogEntry> {
+        let further = self.further.get().map(|further| &further.entries);
+        self.entry
+            .get()
+            .into_iter()
+            .chain(further.into_iter().flatten())
+    }
+
+    /// The timestamps of the signature by all authorities that were asked.
+    pub fn timestamps(&self) -> impl Iterator<Item = &Vec<u8>> {
+        let further = self.further.get().map(|further| &further.timestamps);
+        self.timestamp
+            .get()
+            .into_iter()
+            .chain(further.into_iter().flatten())
+    }
+
     /// What vouches for the signature, as members of `verificationMaterial` in a bundle; may be empty.
     pub fn proof(&self) -> Map<String, Value> {
-        let timestamp = self.timestamp.get().map(Vec::as_slice);
-        log_entry::material(self.entry.get(), timestamp)
+        log_entry::material(self.entries(), self.timestamps())
     }
 
     /// The same with the timestamp of the envelope, which no bundle has: what a run keeps, and
@@ -283,7 +303,8 @@ impl Signed {
     pub fn proof_size(&self) -> usize {
         let timestamps = [&self.timestamp, &self.envelope_timestamp];
         let sizes = timestamps.map(|timestamp| timestamp.get().map_or(0, Vec::len));
-        self.entry.get().map_or(0, LogEntry::size) + sizes.iter().sum::<usize>()
+        let further = self.further.get().map_or(0, Further::size);
+        self.entry.get().map_or(0, LogEntry::size) + sizes.iter().sum::<usize>() + further
     }
 
     /// A timestamp as cosign reads it, in an annotation of a layer or in a file.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use windlass_core::annotation;
 use windlass_core::config::{Config, Endpoint, Transparency, TransparencyMode};
 use windlass_core::run::Run;
-use windlass_core::signed::{Signed, Stamped};
+use windlass_core::signed::{LogEntry, Signed, Stamped};
 
 pub(crate) use self::address::check as check_address;
 pub(crate) use self::claim::{Added, Claimed};
@@ -123,21 +123,10 @@ impl Log {
         claimed: Claimed,
         until: Instant,
     ) -> Result<Added, LogError> {
-        let uid = &run.metadata().uid;
-        self.add_for(uid, (signed, stamped), claimed, until).await
-    }
-
-    /// The same for whom this names; of one that is empty nothing is known.
-    pub(crate) async fn add_for(
-        &self,
-        uid: &str,
-        (signed, stamped): (&Signed, &[Stamped]),
-        claimed: Claimed,
-        until: Instant,
-    ) -> Result<Added, LogError> {
         if signed.entry.get().is_some() {
             return Ok(Added::Nothing);
         }
+        let uid = &run.metadata().uid;
         match self {
             Self::Off => Ok(Added::Nothing),
             Self::Unsupported(what) => Err(LogError::Unsupported(what.clone())),
@@ -149,6 +138,24 @@ impl Log {
                 }
                 signed.entry.get_or_init(|| logged.entry);
                 Ok(logged.added)
+            }
+        }
+    }
+
+    /// The entry of a signature, made until a time for a command; none of a log that is off.
+    pub(crate) async fn entry_for(
+        &self,
+        signed: &Signed,
+        until: Instant,
+    ) -> Result<Option<LogEntry>, LogError> {
+        match self {
+            Self::Off => Ok(None),
+            Self::Unsupported(what) => Err(LogError::Unsupported(what.clone())),
+            Self::Broken(error) => Err(LogError::Service(error.clone())),
+            Self::Rekor(rekor) => {
+                let nothing = Claimed::default();
+                let logged = rekor.add("", (signed, &[]), &nothing, until).await?;
+                Ok(Some(logged.entry))
             }
         }
     }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use windlass_core::payload::Payload;
-use windlass_core::signed::{Artifact, Signed, Stamped, message};
+use windlass_core::signed::{Artifact, Further, Signed, Stamped, message};
 
-use crate::log::{Claimed, Log, LogError, Stamper};
+use crate::log::{Log, LogError, Stamper};
 use crate::sign::{SignError, Signer};
 use crate::store::oci::attached::AttachedError;
 use crate::store::oci::{Layout, Target};
@@ -24,11 +24,12 @@ pub(crate) mod statement;
 /// How long a timestamp and an entry of a log may take together.
 const LOG_TIME: Duration = Duration::from_secs(60);
 
-/// What signs, where that is logged, and who tells when it was.
+/// What signs, where that is logged, and who tells when it was: each of several logs and authorities, where
+/// several are asked for.
 pub(crate) struct SigningMeans {
     pub(crate) signer: Signer,
-    pub(crate) log: Log,
-    pub(crate) stamper: Option<Stamper>,
+    pub(crate) logs: Vec<Log>,
+    pub(crate) stampers: Vec<Stamper>,
     /// What timestamps are of, where the signature is put; there is one at least.
     pub(crate) stamped: &'static [Stamped],
 }
@@ -42,7 +43,7 @@ pub(crate) enum SigningError {
     /// No authority tells when.
     #[error("signed, but without a timestamp; nothing was logged or attached")]
     Timestamp(#[source] LogError),
-    /// The log has no entry of it.
+    /// A log has no entry of it.
     #[error("signed, but not logged; nothing was attached")]
     Log(#[from] LogError),
     /// It is not known what is attached already.
@@ -51,8 +52,9 @@ pub(crate) enum SigningError {
 }
 
 impl SigningMeans {
-    /// Signs a payload, gets timestamps, and adds it to the log. A timestamp is asked for
-    /// first: it can be made again, an entry cannot be taken back.
+    /// Signs a payload, gets timestamps, and adds it to the logs. Timestamps are asked for
+    /// first: they can be made again, an entry cannot be taken back. It is given back once all authorities
+    /// and all logs have it.
     pub(crate) async fn sign(
         &self,
         artifact: Artifact,
@@ -61,17 +63,37 @@ impl SigningMeans {
         let signature = self.signer.sign(&message(&payload)).await?;
         let signed = Signed::new(artifact, payload, signature);
         let until = Instant::now() + LOG_TIME;
-        if let Some(stamper) = &self.stamper {
+        let mut further = Further::default();
+        for (number, stamper) in self.stampers.iter().enumerate() {
             for what in self.stamped {
                 let timestamp = stamper.stamp_until((&signed, *what), until).await;
                 let timestamp = timestamp.map_err(SigningError::Timestamp)?;
-                signed.timestamp_of(*what).get_or_init(|| timestamp);
+                if number == 0 {
+                    signed.timestamp_of(*what).get_or_init(|| timestamp);
+                } else if *what == Stamped::Signature {
+                    further.timestamps.push(timestamp);
+                }
             }
         }
-        self.log
-            .add_for("", (&signed, &[]), Claimed::default(), until)
-            .await?;
+        for log in &self.logs {
+            let Some(entry) = log.entry_for(&signed, until).await? else {
+                continue;
+            };
+            if signed.entry.get().is_some() {
+                further.entries.push(entry);
+            } else {
+                signed.entry.get_or_init(|| entry);
+            }
+        }
+        if further != Further::default() {
+            signed.further.get_or_init(|| further);
+        }
         Ok(Arc::new(signed))
+    }
+
+    /// Whether there is a log.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.logs.iter().any(Log::is_on)
     }
 
     /// Whether this signer has signed the payload already, in this layout, logged and with a timestamp
@@ -85,8 +107,8 @@ impl SigningMeans {
         let wanted = present::Wanted {
             payload,
             layout,
-            is_logged: self.log.is_on(),
-            is_stamped: self.stamper.is_some(),
+            entries: self.logs.iter().filter(|log| log.is_on()).count(),
+            timestamps: self.stampers.len(),
         };
         Ok(present::is_attached(target, &self.signer, wanted).await?)
     }

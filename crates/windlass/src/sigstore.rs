@@ -34,6 +34,8 @@ mod explain;
 #[cfg(feature = "sigstore")]
 mod finding;
 #[cfg(feature = "sigstore")]
+mod known;
+#[cfg(feature = "sigstore")]
 mod other_name;
 #[cfg_attr(not(feature = "sigstore"), path = "sigstore/absent/stamp.rs")]
 pub(crate) mod stamp;

@@ -24,6 +24,24 @@ pub struct LogEntry {
     pub entry: Entry,
 }
 
+/// What logs and authorities say besides the first of each, which alone has a place under tags and on runs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Further {
+    /// Entries of other logs, checked.
+    pub entries: Vec<LogEntry>,
+    /// Responses of other authorities about the signature (RFC 3161, DER), checked.
+    pub timestamps: Vec<Vec<u8>>,
+}
+
+impl Further {
+    /// How many bytes it has, about.
+    pub(super) fn size(&self) -> usize {
+        let entries = self.entries.iter().map(LogEntry::size);
+        let timestamps = self.timestamps.iter().map(Vec::len);
+        entries.sum::<usize>() + timestamps.sum::<usize>()
+    }
+}
+
 /// The member with the timestamp of an envelope in what a run keeps; the others are those of a bundle.
 const OF_ENVELOPE: &str = "envelopeTimestamp";
 
@@ -69,15 +87,19 @@ impl LogEntry {
     }
 }
 
-/// The members of `verificationMaterial` that an entry and a timestamp make up.
-pub(super) fn material(entry: Option<&LogEntry>, timestamp: Option<&[u8]>) -> Map<String, Value> {
+/// The members of `verificationMaterial` that entries and timestamps make up.
+pub(super) fn material<'m>(
+    entries: impl Iterator<Item = &'m LogEntry>,
+    timestamps: impl Iterator<Item = &'m Vec<u8>>,
+) -> Map<String, Value> {
+    let entries: Vec<Value> = entries.map(|one| one.entry.to_bundle()).collect();
+    let timestamps: Vec<Value> = timestamps.map(|one| wire(one)).collect();
     let mut material = Map::new();
-    if let Some(entry) = entry {
-        let entries = json!([entry.entry.to_bundle()]);
-        material.insert("tlogEntries".to_owned(), entries);
+    if !entries.is_empty() {
+        material.insert("tlogEntries".to_owned(), json!(entries));
     }
-    if let Some(timestamp) = timestamp {
-        let timestamps = json!({ "rfc3161Timestamps": [wire(timestamp)] });
+    if !timestamps.is_empty() {
+        let timestamps = json!({ "rfc3161Timestamps": timestamps });
         material.insert("timestampVerificationData".to_owned(), timestamps);
     }
     material

@@ -129,7 +129,7 @@ impl AttachFlags {
             .sign(Artifact::Image(image.clone()), order.payload)
             .await;
         let signed = signed.with_context(|| image.to_string())?;
-        if let Some(entry) = signed.entry.get() {
+        for entry in signed.entries() {
             output::note(&format!("{image}: logged at {}", entry.url));
         }
         if order.is_uploaded && !is_there {

@@ -77,8 +77,8 @@ impl SigningFlags {
         };
         Ok(SigningMeans {
             signer,
-            log: vouching.log,
-            stamper: vouching.stamper,
+            logs: vouching.logs,
+            stampers: vouching.stampers,
             stamped: place.stamped(),
         })
     }
@@ -95,7 +95,7 @@ impl SigningFlags {
 
     /// Tells what verifiers need to know, once something is signed.
     pub(super) fn tell(&self, means: &SigningMeans) {
-        if !means.log.is_on() && !self.logging.says_whether() {
+        if !means.is_logged() && !self.logging.says_whether() {
             output::note(
                 "not logged: verifiers need --insecure-ignore-tlog, unless a transparency log is named \
                  with --rekor-url",
@@ -138,7 +138,7 @@ pub(super) async fn sign_file(
     payload: Payload,
 ) -> anyhow::Result<Arc<Signed>> {
     let signed = means.sign(Artifact::File, payload).await?;
-    if let Some(entry) = signed.entry.get() {
+    for entry in signed.entries() {
         output::note(&format!("Logged at {}", entry.url));
     }
     Ok(signed)
@@ -149,7 +149,7 @@ pub(super) fn check_timestamp_file(
     means: &SigningMeans,
     file: Option<&Path>,
 ) -> anyhow::Result<()> {
-    if let (Some(path), None) = (file, &means.stamper) {
+    if let (Some(path), true) = (file, means.stampers.is_empty()) {
         let path = path.display();
         bail!(
             "there is no timestamp to write to {path}; name an authority with --timestamp-server-url"

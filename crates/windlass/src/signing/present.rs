@@ -24,18 +24,18 @@ use crate::store::oci::{Layout, Target};
 pub(super) struct Wanted<'a> {
     pub(super) payload: &'a Payload,
     pub(super) layout: Layout,
-    /// Whether it has to have a log entry.
-    pub(super) is_logged: bool,
-    /// Whether it has to have a timestamp.
-    pub(super) is_stamped: bool,
+    /// How many log entries it has to have.
+    pub(super) entries: usize,
+    /// How many timestamps it has to have.
+    pub(super) timestamps: usize,
 }
 
 /// What vouches for a signature, as far as it is looked at here.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Voucher {
     leaf: Option<Certificate>,
-    is_logged: bool,
-    is_stamped: bool,
+    entries: usize,
+    timestamps: usize,
 }
 
 /// Whether the signer has signed it, and that is attached to the image.
@@ -70,8 +70,7 @@ fn is_it(evidence: &Evidence, signer: &Signer, wanted: Wanted<'_>) -> bool {
         return false;
     }
     let voucher = Voucher::of(material);
-    let is_missing = wanted.is_logged && !voucher.is_logged;
-    if is_missing || wanted.is_stamped && !voucher.is_stamped {
+    if voucher.entries < wanted.entries || voucher.timestamps < wanted.timestamps {
         return false;
     }
     let key = match signer.authority() {
@@ -79,7 +78,7 @@ fn is_it(evidence: &Evidence, signer: &Signer, wanted: Wanted<'_>) -> bool {
         Some(authority) => {
             let leaf = voucher.leaf.filter(|leaf| authority.has_issued(leaf));
             // nobody can tell when something was signed that no log and no authority knows
-            let is_dated = voucher.is_logged || voucher.is_stamped;
+            let is_dated = voucher.entries + voucher.timestamps > 0;
             let leaf = leaf.filter(|leaf| is_dated || is_valid(leaf));
             leaf.map(|leaf| leaf.public_key().clone())
         }
@@ -121,8 +120,8 @@ impl Voucher {
             Material::None => Self::default(),
             Material::Annotated(annotated) => Self {
                 leaf: Certificate::from_pem(annotated.certificate.as_bytes()).ok(),
-                is_logged: !annotated.entry.trim().is_empty(),
-                is_stamped: is_stamped(annotated),
+                entries: usize::from(!annotated.entry.trim().is_empty()),
+                timestamps: usize::from(is_stamped(annotated)),
             },
             Material::Bundle(bundle) => {
                 let bundle: Value = serde_json::from_slice(bundle).unwrap_or_default();
@@ -138,8 +137,8 @@ impl Voucher {
                 let stamps = stamps.as_array();
                 Self {
                     leaf: der.and_then(|der| Certificate::from_der(der).ok()),
-                    is_logged: entries.is_some_and(|entries| !entries.is_empty()),
-                    is_stamped: stamps.is_some_and(|stamps| !stamps.is_empty()),
+                    entries: entries.map_or(0, Vec::len),
+                    timestamps: stamps.map_or(0, Vec::len),
                 }
             }
         }
@@ -168,7 +167,7 @@ mod tests {
         ] {
             assert_eq!(voucher(text), Voucher::default(), "{text}");
         }
-        let logged = r#"{"verificationMaterial":{"tlogEntries":[{}]}}"#;
-        assert!(voucher(logged).is_logged);
+        let logged = r#"{"verificationMaterial":{"tlogEntries":[{},{}]}}"#;
+        assert_eq!(voucher(logged).entries, 2);
     }
 }

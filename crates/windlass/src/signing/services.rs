@@ -2,7 +2,8 @@
 //!
 //! Source: `sigstore_trustroot.proto` of protobuf-specs, `SigningConfig` and `ServiceSelector`: of the
 //! services that are valid now, those of the highest version that can be used, one of each operator, the one
-//! that began last. Where any of them will do, windlass takes the one that began last of all.
+//! that began last. `ALL` is all of these, `EXACT` so many of them. Where not all are taken, windlass takes
+//! those that began last; sigstore-go takes any of them by chance, and cosign with it.
 
 use std::collections::HashSet;
 
@@ -13,6 +14,8 @@ use windlass_core::time_range::TimeRange;
 
 /// Largest file of this kind, and of a trusted root.
 pub(crate) const LARGEST: usize = 4 << 20;
+/// Most services of a kind that are asked at once; verifiers read no more than 32 entries.
+const MOST: usize = 8;
 /// The version of a signing configuration that is read.
 const SIGNING_CONFIG: &str = "application/vnd.dev.sigstore.signingconfig.v0.2+json";
 
@@ -41,10 +44,10 @@ pub(crate) enum ServicesError {
          create` writes one"
     )]
     NoSigningConfig,
-    /// It asks for more than one service of a kind.
+    /// It asks for more than one service of a kind where there is a place for one.
     #[error(
-        "it asks for {count} services of the kind {what} at once, and windlass uses one; write \"ANY\" as \
-         the selector of {setting}"
+        "it asks for {count} services of the kind {what} at once, and only a bundle has a place for what \
+         they give; write \"ANY\" as the selector of {setting}"
     )]
     Several {
         count: usize,
@@ -61,6 +64,9 @@ pub(crate) enum ServicesError {
         usable: usize,
         setting: &'static str,
     },
+    /// It asks for more services than are read at once.
+    #[error("the count of {setting} is {count}, and at most {MOST} services are asked at once")]
+    TooMany { count: usize, setting: &'static str },
     /// It chooses in a way that does not exist.
     #[error("the selector of {setting} is none of ANY, ALL and EXACT")]
     Selector { setting: &'static str },
@@ -80,10 +86,10 @@ pub(crate) enum ServicesError {
 pub(crate) struct Services {
     /// Fulcio.
     pub(crate) fulcio: Option<String>,
-    /// Rekor.
-    pub(crate) rekor: Option<RekorService>,
-    /// Where timestamps are asked for.
-    pub(crate) timestamps: Option<String>,
+    /// The logs, each of which gets an entry.
+    pub(crate) rekor: Vec<RekorService>,
+    /// Where timestamps are asked for, at each of them.
+    pub(crate) timestamps: Vec<String>,
 }
 
 /// A Rekor.
@@ -156,10 +162,28 @@ impl Services {
         let timestamps = chosen(TIMESTAMPS, &config.tsa_urls, &config.tsa_config, &[1], now)?;
         let url = |service: &Service| service.url.clone();
         Ok(Self {
-            fulcio: fulcio.map(url),
+            fulcio: fulcio.first().copied().map(url),
             rekor: config.rekor(now, newest)?,
-            timestamps: timestamps.map(url),
+            timestamps: timestamps.into_iter().map(url).collect(),
         })
+    }
+
+    /// The same for a result that has a place for one entry and one timestamp.
+    pub(crate) fn one_of_each(self) -> Result<Self, ServicesError> {
+        for (kind, count) in [
+            (REKOR, self.rekor.len()),
+            (TIMESTAMPS, self.timestamps.len()),
+        ] {
+            let Kind { what, setting, .. } = kind;
+            if count > 1 {
+                return Err(ServicesError::Several {
+                    count,
+                    what,
+                    setting,
+                });
+            }
+        }
+        Ok(self)
     }
 }
 
@@ -168,7 +192,7 @@ impl SigningConfig {
         &self,
         now: Timestamp,
         newest: LogVersion,
-    ) -> Result<Option<RekorService>, ServicesError> {
+    ) -> Result<Vec<RekorService>, ServicesError> {
         let versions: &[u32] = match newest {
             LogVersion::One => &[1],
             LogVersion::Two => &[2, 1],
@@ -183,27 +207,28 @@ impl SigningConfig {
             }
             chosen => chosen,
         };
-        Ok(chosen?.map(|service| RekorService {
+        let rekors = chosen?.into_iter().map(|service| RekorService {
             url: service.url.clone(),
             version: if service.major_api_version == 2 {
                 LogVersion::Two
             } else {
                 LogVersion::One
             },
-        }))
+        });
+        Ok(rekors.collect())
     }
 }
 
-/// The service to use, of these versions, the best first; none if there is none of any version.
+/// The services to use, of these versions, the best first; none if there is none of any version.
 fn chosen<'s>(
     kind: Kind,
     services: &'s [Service],
     selection: &Selection,
     versions: &[u32],
     now: Timestamp,
-) -> Result<Option<&'s Service>, ServicesError> {
+) -> Result<Vec<&'s Service>, ServicesError> {
     if services.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let mut valid: Vec<&Service> = services
         .iter()
@@ -222,18 +247,18 @@ fn chosen<'s>(
         ..
     } = kind;
     let usable = versions.iter().find_map(of);
-    let usable = usable.ok_or(ServicesError::None {
+    let mut usable = usable.ok_or(ServicesError::None {
         what,
         versions: known,
     })?;
-    selection.check(kind, usable.len())?;
-    Ok(usable.first().copied())
+    usable.truncate(selection.count(kind, usable.len())?);
+    Ok(usable)
 }
 
 impl Selection {
-    /// Refuses to choose more than one, or in a way that is not known.
-    fn check(&self, kind: Kind, usable: usize) -> Result<(), ServicesError> {
-        let Kind { what, setting, .. } = kind;
+    /// How many of those that can be used are used.
+    fn count(&self, kind: Kind, usable: usize) -> Result<usize, ServicesError> {
+        let Kind { setting, .. } = kind;
         let count = match &*self.selector {
             "" | "ANY" | "SERVICE_SELECTOR_UNDEFINED" => 1,
             "ALL" => usable,
@@ -247,14 +272,10 @@ impl Selection {
                 setting,
             });
         }
-        if count > 1 {
-            return Err(ServicesError::Several {
-                count,
-                what,
-                setting,
-            });
+        if count > MOST {
+            return Err(ServicesError::TooMany { count, setting });
         }
-        Ok(())
+        Ok(count)
     }
 }
 
@@ -290,7 +311,7 @@ mod tests {
     }
 
     fn rekor(config: &Value, newest: LogVersion) -> String {
-        read(config, newest).unwrap().rekor.unwrap().url
+        read(config, newest).unwrap().rekor.remove(0).url
     }
 
     #[test]
@@ -308,9 +329,10 @@ mod tests {
         assert_eq!(rekor(&config, LogVersion::One), "https://new");
         assert_eq!(rekor(&config, LogVersion::Two), "https://two");
         let services = read(&config, LogVersion::Two).unwrap();
-        assert_eq!(services.rekor.unwrap().version, LogVersion::Two);
+        assert_eq!(services.rekor[0].version, LogVersion::Two);
+        assert_eq!(services.rekor.len(), 1);
         assert_eq!(services.fulcio.as_deref(), Some("https://fulcio"));
-        assert_eq!(services.timestamps.as_deref(), Some("https://tsa/api"));
+        assert_eq!(services.timestamps, ["https://tsa/api"]);
     }
 
     #[test]
@@ -318,21 +340,52 @@ mod tests {
         let mut config = config(&json!([]));
         config["tsaUrls"] = json!([]);
         let services = read(&config, LogVersion::Two).unwrap();
-        assert_eq!((services.rekor, services.timestamps), (None, None));
+        assert!(services.rekor.is_empty() && services.timestamps.is_empty());
+    }
+
+    /// The logs that are used under a selector.
+    fn selected(config: &mut Value, selector: Value) -> Result<Vec<String>, String> {
+        config["rekorTlogConfig"] = selector;
+        let services = read(config, LogVersion::Two)?;
+        Ok(services.rekor.into_iter().map(|one| one.url).collect())
     }
 
     #[test]
-    fn several_services_of_one_operator_count_as_one() {
+    fn all_or_exactly_so_many_operators_have_one_service_each() {
+        let mut config = config(&json!([
+            service("https://a", 2, "2021-01-01T00:00:00Z", None),
+            service("https://b", 2, "2022-01-01T00:00:00Z", None),
+            service("https://c", 2, "2020-01-01T00:00:00Z", None),
+            service("https://one", 1, "2023-01-01T00:00:00Z", None),
+        ]));
+        let exact = |count: u32| json!({ "selector": "EXACT", "count": count });
+        for (selector, urls) in [
+            (
+                json!({ "selector": "ALL" }),
+                &["https://b", "https://a", "https://c"][..],
+            ),
+            (json!({ "selector": "ANY" }), &["https://b"]),
+            (exact(1), &["https://b"]),
+            (exact(2), &["https://b", "https://a"]),
+            (exact(3), &["https://b", "https://a", "https://c"]),
+        ] {
+            assert_eq!(selected(&mut config, selector).unwrap(), urls);
+        }
+        // the one of an operator that began last
+        config["rekorTlogUrls"][2]["operator"] = json!("https://b");
+        let urls = selected(&mut config, json!({ "selector": "ALL" })).unwrap();
+        assert_eq!(urls, ["https://b", "https://a"]);
+        let error = selected(&mut config, exact(3)).unwrap_err();
+        assert!(error.contains("2 of its operators"), "{error}");
+    }
+
+    #[test]
+    fn a_selector_that_cannot_be_followed_says_why() {
         let mut config = config(&json!([
             service("https://a", 2, "2022-01-01T00:00:00Z", None),
             service("https://b", 2, "2021-01-01T00:00:00Z", None),
         ]));
         for (selector, why) in [
-            (json!({ "selector": "ALL" }), "asks for 2 services"),
-            (
-                json!({ "selector": "EXACT", "count": 2 }),
-                "asks for 2 services",
-            ),
             (
                 json!({ "selector": "EXACT", "count": 3 }),
                 "2 of its operators",
@@ -340,15 +393,24 @@ mod tests {
             (json!({ "selector": "EXACT" }), "is 0"),
             (json!({ "selector": "planted" }), "none of ANY"),
         ] {
-            config["rekorTlogConfig"] = selector;
-            let error = read(&config, LogVersion::Two).unwrap_err();
+            let error = selected(&mut config, selector).unwrap_err();
             assert!(error.contains(why) && !error.contains("planted"), "{error}");
         }
-        config["rekorTlogConfig"] = json!({ "selector": "EXACT", "count": 1 });
-        assert_eq!(rekor(&config, LogVersion::Two), "https://a");
-        config["rekorTlogUrls"][1]["operator"] = json!("https://a");
         config["rekorTlogConfig"] = json!({ "selector": "ALL" });
-        assert_eq!(rekor(&config, LogVersion::Two), "https://a");
+        let error = read(&config, LogVersion::Two).unwrap().one_of_each();
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("asks for 2 services"), "{error}");
+        let many = (0..9).map(|number| {
+            service(
+                &format!("https://{number}"),
+                2,
+                "2022-01-01T00:00:00Z",
+                None,
+            )
+        });
+        config["rekorTlogUrls"] = json!(many.collect::<Vec<_>>());
+        let error = read(&config, LogVersion::Two).unwrap_err();
+        assert!(error.contains("at most 8"), "{error}");
     }
 
     #[test]

@@ -32,7 +32,7 @@ use super::policy::{Policy, Rule};
 use super::signatory::{Subject, WorkflowClaim};
 use super::signed::{Blob, MAX_ROOT, RootError, Signed, Who};
 use super::trust::{Role, Trusted};
-use super::{assembly, bundle, finding};
+use super::{assembly, bundle, finding, known};
 
 mod seal;
 
@@ -203,7 +203,24 @@ impl Verifier {
         self.judge(who, (&bundle, of_envelope), Artifact::Blob(&message))
     }
 
+    /// Judges a bundle, and where it is refused with entries or timestamps of strangers, without these.
     fn judge(
+        &self,
+        who: Who<'_>,
+        (bundle, of_envelope): (&Bundle, Option<Timestamp>),
+        artifact: Artifact<'_>,
+    ) -> Result<Subject, String> {
+        let judged = self.judge_whole(who, (bundle, of_envelope), artifact.clone());
+        if judged.is_ok() {
+            return judged;
+        }
+        match known::without_strangers(bundle, &self.root) {
+            Some(known) => self.judge_whole(who, (&known, of_envelope), artifact),
+            None => judged,
+        }
+    }
+
+    fn judge_whole(
         &self,
         who: Who<'_>,
         (bundle, of_envelope): (&Bundle, Option<Timestamp>),

@@ -9,4 +9,7 @@ mod keys;
 mod other_keys;
 mod scene;
 mod services;
+#[cfg(feature = "sigstore")]
+mod several;
+#[cfg(feature = "sigstore")]
 mod version_two;

@@ -64,9 +64,9 @@ pub(in crate::cli) enum Place {
 
 /// Where entries are added, and who tells the time.
 pub(super) struct Vouching {
-    pub(super) log: Log,
-    pub(super) stamper: Option<Stamper>,
-    /// Whether the entries of the log have a time.
+    pub(super) logs: Vec<Log>,
+    pub(super) stampers: Vec<Stamper>,
+    /// Whether the entries of the logs have a time.
     tells_time: bool,
 }
 
@@ -78,6 +78,11 @@ impl Place {
             (false, true) => Self::Files,
             (false, false) => Self::Bare,
         }
+    }
+
+    /// Whether it has a place for the entries of several logs and the timestamps of several authorities.
+    pub(super) fn takes_several(self) -> bool {
+        self == Self::Bundle
     }
 
     /// The newest version of a log whose entries it has a place for.
@@ -97,13 +102,19 @@ impl Place {
         }
     }
 
-    /// How to get a place for entries of version 2.
+    /// How to get a place for entries of version 2, and for several of each.
     pub(super) fn hint(self) -> &'static str {
         match self {
             Self::Bundle => "",
             Self::Tag | Self::AttestationTag { .. } => " without --new-bundle-format",
             Self::Files | Self::Bare => " without --bundle FILE",
         }
+    }
+}
+
+impl Vouching {
+    fn is_logged(&self) -> bool {
+        self.logs.iter().any(Log::is_on)
     }
 }
 
@@ -142,9 +153,22 @@ impl LogFlags {
         } else {
             place.newest_log()
         };
-        let read = Services::read(&content, Timestamp::now(), newest);
+        let mut read = Services::read(&content, Timestamp::now(), newest);
+        if let Ok(services) = &mut read
+            && self.takes_no_log_of_file()
+        {
+            services.rekor.clear();
+        }
+        if let Ok(services) = &mut read
+            && self.timestamp_server_url.is_some()
+        {
+            services.timestamps.clear();
+        }
+        if !place.takes_several() {
+            read = read.and_then(Services::one_of_each);
+        }
         let hint = match read {
-            Err(ServicesError::NoPlace) => place.hint(),
+            Err(ServicesError::NoPlace | ServicesError::Several { .. }) => place.hint(),
             _ => "",
         };
         let path = path.display();
@@ -167,21 +191,21 @@ impl LogFlags {
         roots: &Roots,
         place: Place,
     ) -> anyhow::Result<Vouching> {
-        let rekor = self.rekor(services)?;
-        let log = rekor.as_ref().map(|rekor| match rekor.version {
+        let rekors = self.rekors(services)?;
+        let logs = rekors.iter().map(|rekor| match rekor.version {
             LogVersion::One => self.log_of_version_one(&rekor.url, roots),
             LogVersion::Two => self.log_of_version_two(&rekor.url, roots),
         });
         Ok(Vouching {
-            log: log.transpose()?.unwrap_or(Log::Off),
-            stamper: self.stamper(services, roots, place)?,
-            tells_time: rekor.is_some_and(|rekor| rekor.version == LogVersion::One),
+            logs: logs.collect::<anyhow::Result<_>>()?,
+            stampers: self.stampers(services, roots, place)?,
+            tells_time: rekors.iter().any(|rekor| rekor.version == LogVersion::One),
         })
     }
 
     /// Tells of a signature that has no time.
     pub(super) fn tell_undated(vouching: &Vouching) {
-        if vouching.log.is_on() && !vouching.tells_time && vouching.stamper.is_none() {
+        if vouching.is_logged() && !vouching.tells_time && vouching.stampers.is_empty() {
             output::note(
                 "a log of version 2 tells no time: verifiers that need one refuse the signature, unless a \
                  timestamp authority is named with --timestamp-server-url",
@@ -191,11 +215,11 @@ impl LogFlags {
 
     /// Refuses to sign without a key where nobody can tell later when that was.
     pub(super) fn check_dated(&self, vouching: &Vouching) -> anyhow::Result<()> {
-        if vouching.tells_time || vouching.stamper.is_some() {
+        if vouching.tells_time || !vouching.stampers.is_empty() {
             return Ok(());
         }
         ensure!(
-            !vouching.log.is_on(),
+            !vouching.is_logged(),
             "a log of version 2 tells no time, and a certificate is valid for minutes, so nobody could \
              tell that it was valid when it signed; name a timestamp authority with --timestamp-server-url"
         );
@@ -208,22 +232,22 @@ impl LogFlags {
         Ok(())
     }
 
-    /// The log that is named, unless there is to be none.
-    fn rekor(&self, services: &Services) -> anyhow::Result<Option<RekorService>> {
+    /// The logs that are named, unless there is to be none.
+    fn rekors(&self, services: &Services) -> anyhow::Result<Vec<RekorService>> {
         if self.tlog_upload == Some(false) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let typed = self.rekor_url.as_ref().map(|url| RekorService {
             url: url.clone(),
             version: LogVersion::One,
         });
-        let rekor = typed.or_else(|| services.rekor.clone());
+        let rekors = typed.map_or_else(|| services.rekor.clone(), |typed| vec![typed]);
         ensure!(
-            rekor.is_some() || self.tlog_upload.is_none(),
+            !rekors.is_empty() || self.tlog_upload.is_none(),
             "no transparency log is named; give its address with --rekor-url (the public one is \
              https://rekor.sigstore.dev, where everybody sees it for good), or leave --tlog-upload out"
         );
-        Ok(rekor)
+        Ok(rekors)
     }
 
     /// The flag that names the log.
@@ -275,16 +299,17 @@ impl LogFlags {
         address(url, self.log_flag(), ("a transparency log", form))
     }
 
-    fn stamper(
+    fn stampers(
         &self,
         services: &Services,
         roots: &Roots,
         place: Place,
-    ) -> anyhow::Result<Option<Stamper>> {
+    ) -> anyhow::Result<Vec<Stamper>> {
         let typed = self.timestamp_server_url.as_ref();
-        let Some(url) = typed.or(services.timestamps.as_ref()) else {
-            return Ok(None);
-        };
+        let urls = typed.map_or(services.timestamps.as_slice(), std::slice::from_ref);
+        if urls.is_empty() {
+            return Ok(Vec::new());
+        }
         ensure!(
             place != Place::Bare,
             "the timestamp would be lost: write it to a file, such as a bundle with --bundle"
@@ -293,8 +318,6 @@ impl LogFlags {
             Some(_) => "--timestamp-server-url",
             None => "tsaUrls of --signing-config",
         };
-        let form = "write it whole, such as https://HOST/api/v1/timestamp";
-        let address = address(url, flag, ("a timestamp authority", form))?;
         let trusted = roots.time_authorities.as_slice();
         ensure!(
             self.trusted_root.is_none() || !trusted.is_empty(),
@@ -306,8 +329,13 @@ impl LogFlags {
                 "who signs the timestamp is not checked; give a trusted root with --trusted-root",
             );
         }
-        let stamper = Stamper::of_command(&address, is_trusted.then_some(trusted));
-        stamper.map(Some).context("cannot ask for timestamps")
+        let form = "write it whole, such as https://HOST/api/v1/timestamp";
+        let stampers = urls.iter().map(|url| {
+            let address = address(url, flag, ("a timestamp authority", form))?;
+            let stamper = Stamper::of_command(&address, is_trusted.then_some(trusted));
+            stamper.context("cannot ask for timestamps")
+        });
+        stampers.collect()
     }
 }
 

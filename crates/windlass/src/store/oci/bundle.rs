@@ -161,16 +161,14 @@ fn material(identity: &Identity, proof: Map<String, Value>) -> Value {
     material
 }
 
-/// Whether a bundle has a log entry and a timestamp if the signature does.
+/// Whether a bundle has as many log entries and timestamps as the signature does.
 pub(super) fn is_vouched_as(signed: &Signed, bundle: &[u8]) -> bool {
     let bundle: Option<VouchedBundle> = serde_json::from_slice(bundle).ok();
     let material = bundle.and_then(|bundle| bundle.verification_material);
     let material = material.unwrap_or_default();
     let timestamps = material.timestamp_verification_data.unwrap_or_default();
-    let has_entry = !material.tlog_entries.is_empty();
-    let has_timestamp = !timestamps.rfc3161_timestamps.is_empty();
-    (has_entry || signed.entry.get().is_none())
-        && (has_timestamp || signed.timestamp.get().is_none())
+    material.tlog_entries.len() >= signed.entries().count()
+        && timestamps.rfc3161_timestamps.len() >= signed.timestamps().count()
 }
 
 #[derive(Deserialize)]
