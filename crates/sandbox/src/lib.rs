@@ -7,7 +7,7 @@
 //! runs, and [`pipelines::PipelineRunner`] the tasks of pipeline runs. [`registry::Registry`] is an OCI registry,
 //! [`vault::Vault`] a key management service, [`fulcio::Fulcio`] an authority of keyless signing,
 //! [`rekor::Rekor`] a transparency log, [`timestamps::TimestampAuthority`] tells when something was signed;
-//! [`sigstore::Sigstore`] is the three of them.
+//! [`tuf::TufMirror`] whom to believe about all that; [`sigstore::Sigstore`] is the four of them.
 //!
 //! A test can count the requests of every server (`count`, `reached`, `requests`) and disturb them
 //! with a [`Fault`]: the n-th request fails, is delayed, loses its response or waits at a [`Gate`],
@@ -41,6 +41,7 @@ mod task;
 pub mod timestamps;
 mod tls;
 mod traffic;
+pub mod tuf;
 pub mod vault;
 
 pub use cluster::{Cluster, Options, StartError, Status};

@@ -1,5 +1,5 @@
 //! A Sigstore on loopback: an authority of keyless signing, a transparency log and a timestamp authority,
-//! and the trusted root that believes them.
+//! and a mirror with the trusted root that believes them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +10,7 @@ use crate::fulcio::Fulcio;
 use crate::issuing;
 use crate::rekor::{self, Rekor};
 use crate::timestamps::TimestampAuthority;
+use crate::tuf::{self, TufMirror};
 
 /// What the authorities are called in a trusted root.
 const NAME: &str = "windlass sandbox";
@@ -23,6 +24,9 @@ pub enum StartError {
     /// The log did not start.
     #[error(transparent)]
     Log(#[from] rekor::StartError),
+    /// The mirror did not start.
+    #[error(transparent)]
+    Mirror(#[from] tuf::StartError),
 }
 
 /// The running servers. They stop when dropped; [`Sigstore::shutdown`] also waits.
@@ -49,15 +53,27 @@ pub struct Sigstore {
     pub log: Rekor,
     /// It tells the time.
     pub times: TimestampAuthority,
+    /// It has `trusted_root.json`, and `signing_config.v0.2.json` with the log as one of version 2.
+    pub mirror: TufMirror,
 }
 
 impl Sigstore {
     /// Starts each on a free port of 127.0.0.1.
     pub async fn start() -> Result<Self, StartError> {
+        let fulcio = Fulcio::start().await?;
+        let log = Rekor::start(rekor::Options::default()).await?;
+        let times = TimestampAuthority::start().await?;
+        let root = trusted_root(&fulcio, &log, &times).to_string();
+        let config = signing_config(&fulcio, &log, &times).to_string();
+        let targets = [
+            ("trusted_root.json", root.as_str()),
+            ("signing_config.v0.2.json", &config),
+        ];
         Ok(Self {
-            fulcio: Fulcio::start().await?,
-            log: Rekor::start(rekor::Options::default()).await?,
-            times: TimestampAuthority::start().await?,
+            mirror: TufMirror::start(&targets).await?,
+            fulcio,
+            log,
+            times,
         })
     }
 
@@ -68,10 +84,16 @@ impl Sigstore {
 
     /// Stops all and waits for the end.
     pub async fn shutdown(self) {
-        let Self { fulcio, log, times } = self;
+        let Self {
+            fulcio,
+            log,
+            times,
+            mirror,
+        } = self;
         fulcio.shutdown().await;
         log.shutdown().await;
         times.shutdown().await;
+        mirror.shutdown().await;
     }
 }
 
@@ -84,6 +106,24 @@ pub fn trusted_root(fulcio: &Fulcio, log: &Rekor, times: &TimestampAuthority) ->
         "ctlogs": [a_log("https://ctlog.sandbox", &fulcio.log_key_pem())],
         "certificateAuthorities": [an_authority(&fulcio.url(), &fulcio.chain_pem())],
         "timestampAuthorities": [an_authority(&times.url(), &times.chain_pem())],
+    })
+}
+
+/// The signing configuration of servers, as `cosign signing-config create` has it.
+fn signing_config(fulcio: &Fulcio, log: &Rekor, times: &TimestampAuthority) -> Value {
+    let service = |url: String, version: u32| {
+        json!([{
+            "url": url, "majorApiVersion": version, "validFor": valid_for(), "operator": NAME,
+        }])
+    };
+    json!({
+        "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
+        "caUrls": service(fulcio.url(), 1),
+        "oidcUrls": [],
+        "rekorTlogUrls": service(log.url(), 2),
+        "rekorTlogConfig": { "selector": "ANY" },
+        "tsaUrls": service(times.url(), 1),
+        "tsaConfig": { "selector": "ANY" },
     })
 }
 

@@ -69,12 +69,18 @@ impl Keyless {
         std::fs::write(keyless.token(), token)?;
         let root = format!("{:#}\n", keyless.sigstore.trusted_root());
         std::fs::write(keyless.trusted_root(), root)?;
+        std::fs::write(keyless.mirror_root(), keyless.sigstore.mirror.root())?;
         Ok(keyless)
     }
 
     /// The file with the trusted root.
     pub fn trusted_root(&self) -> PathBuf {
         self.folder.path().join("trusted_root.json")
+    }
+
+    /// The file with the root of the mirror's metadata.
+    pub fn mirror_root(&self) -> PathBuf {
+        self.folder.path().join("root.json")
     }
 
     fn token(&self) -> PathBuf {

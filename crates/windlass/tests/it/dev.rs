@@ -229,6 +229,8 @@ fn dev_with_a_sigstore_signs_without_a_key_and_prints_the_command_that_verifies(
             .strip_prefix("Their trusted root is ")
             .unwrap()
             .to_owned();
+        let mirror = line_with(&mut output, "A mirror has it too: windlass ");
+        let (_, initialize) = mirror.split_once(" windlass ").unwrap();
         let path = line_with(&mut output, "export KUBECONFIG=");
         let path = path.split_once('=').unwrap().1;
         shell.kubeconfig = Some(std::fs::read_to_string(path).unwrap());
@@ -257,6 +259,14 @@ fn dev_with_a_sigstore_signs_without_a_key_and_prints_the_command_that_verifies(
             outcome.stdout, outcome.stderr
         );
         assert_eq!(outcome.stderr, "Verified OK\n");
+        let kept = shell.path("tuf");
+        let kept = [("TUF_ROOT", kept.to_str().unwrap())];
+        let by_mirror = verify.replace(&format!("--trusted-root {root} "), "");
+        for line in [initialize, "trust show", &by_mirror] {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let outcome = shell.with(&kept, &words);
+            assert_eq!(outcome.code, 0, "{line}: {}", outcome.stderr);
+        }
         let somebody = verify.replace("tekton-chains-controller", "somebody");
         assert_eq!(shell.run(&somebody).code, 1, "{somebody}");
         end(dev, "-TERM");

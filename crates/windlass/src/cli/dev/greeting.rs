@@ -83,10 +83,13 @@ fn servers(keyless: &Keyless) -> String {
     let sigstore = &keyless.sigstore;
     format!(
         "Fulcio listens on {}, Rekor on {}, a timestamp authority on {}\n\
-         Their trusted root is {}\n",
+         Their trusted root is {}\n\
+         A mirror has it too: windlass trust initialize --mirror {} --root {}\n",
         sigstore.fulcio.url(),
         sigstore.log.url(),
         sigstore.times.url(),
-        keyless.trusted_root().display()
+        keyless.trusted_root().display(),
+        sigstore.mirror.url(),
+        keyless.mirror_root().display()
     )
 }

@@ -1,150 +1,31 @@
 //! Mirrors that are right, and mirrors that lie.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
-use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use serde_json::Value;
+use windlass_sandbox::Reply;
+use windlass_sandbox::tuf::{Fault, FaultAnswer, Role, TufMirror};
 
 use super::origin::PUBLIC_ROOT;
 use super::*;
-use crate::sigstore::tests::stack::{Party, hex_of};
 
-/// The metadata of a mirror, signed by one key.
-struct Repository {
-    key: Party,
+const TRUSTED: &str = "trusted_root.json";
+
+async fn mirror() -> TufMirror {
+    TufMirror::start(&[(TRUSTED, "{}")]).await.unwrap()
 }
 
-/// JSON as TUF signs it, in which a line break in a text stands for itself.
-fn canonical(value: &Value) -> String {
-    value.to_string().replace("\\n", "\n")
-}
-
-impl Repository {
-    fn new() -> Self {
-        Self { key: Party::new() }
-    }
-
-    fn signed(&self, content: &Value) -> String {
-        let signature = self.key.sign(canonical(content).as_bytes());
-        let signature = json!({ "keyid": "k", "sig": hex_of(&signature) });
-        json!({ "signed": content, "signatures": [signature] }).to_string()
-    }
-
-    fn root(&self, version: u64) -> Vec<u8> {
-        let role = json!({ "keyids": ["k"], "threshold": 1 });
-        let content = json!({
-            "_type": "root",
-            "spec_version": "1.0",
-            "version": version,
-            "expires": "2100-01-01T00:00:00Z",
-            "consistent_snapshot": false,
-            "keys": {
-                "k": {
-                    "keytype": "ecdsa",
-                    "scheme": "ecdsa-sha2-nistp256",
-                    "keyval": { "public": self.key.pem() },
-                },
-            },
-            "roles": { "root": role, "timestamp": role, "snapshot": role, "targets": role },
-        });
-        self.signed(&content).into_bytes()
-    }
-
-    /// Everything but roots, with this trusted root.
-    fn files(&self, version: u64, expires: &str, content: &str) -> Files {
-        let base = |kind: &str, expires: &str| {
-            json!({
-                "_type": kind,
-                "spec_version": "1.0",
-                "version": version,
-                "expires": expires,
-            })
-        };
-        let far = "2100-01-01T00:00:00Z";
-        let mut targets = base("targets", far);
-        let sha256 = hex_of(&Sha256::digest(content));
-        targets["targets"] = json!({
-            "trusted_root.json": { "length": content.len(), "hashes": { "sha256": sha256 } },
-        });
-        let mut snapshot = base("snapshot", far);
-        snapshot["meta"] = json!({ "targets.json": { "version": version } });
-        let mut timestamp = base("timestamp", expires);
-        timestamp["meta"] = json!({ "snapshot.json": { "version": version } });
-        HashMap::from([
-            ("/targets.json".to_owned(), self.signed(&targets)),
-            ("/snapshot.json".to_owned(), self.signed(&snapshot)),
-            ("/timestamp.json".to_owned(), self.signed(&timestamp)),
-            ("/targets/trusted_root.json".to_owned(), content.to_owned()),
-        ])
+fn origin(mirror: &TufMirror, folder: &Path) -> Origin {
+    Origin {
+        mirror: mirror.url(),
+        root: mirror.root().into_bytes(),
+        folder: folder.to_owned(),
     }
 }
 
-type Files = HashMap<String, String>;
-
-/// A mirror on loopback that counts who connects.
-struct Served {
-    address: String,
-    connections: Arc<AtomicUsize>,
-    files: Arc<Mutex<Files>>,
-}
-
-impl Served {
-    async fn new(files: Files) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let connections = Arc::new(AtomicUsize::new(0));
-        let files = Arc::new(Mutex::new(files));
-        let (counter, served) = (Arc::clone(&connections), Arc::clone(&files));
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                counter.fetch_add(1, Ordering::SeqCst);
-                let files = Arc::clone(&served);
-                tokio::spawn(async move {
-                    let mut request = vec![0; 4096];
-                    let read = stream.read(&mut request).await.unwrap_or(0);
-                    let request = String::from_utf8_lossy(&request[..read]).into_owned();
-                    let path = request.split(' ').nth(1).unwrap_or_default();
-                    let body = files.lock().unwrap().get(path).cloned();
-                    let (status, body) = match body {
-                        Some(body) => ("200 OK", body),
-                        None => ("404 Not Found", String::new()),
-                    };
-                    let head = format!(
-                        "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                        body.len()
-                    );
-                    let _ = stream.write_all([head, body].concat().as_bytes()).await;
-                });
-            }
-        });
-        Self {
-            address,
-            connections,
-            files,
-        }
-    }
-
-    fn origin(&self, root: Vec<u8>, folder: &Path) -> Origin {
-        Origin {
-            mirror: self.address.clone(),
-            root,
-            folder: folder.to_owned(),
-        }
-    }
-
-    fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
-    }
-}
-
-const FAR: &str = "2100-01-01T00:00:00Z";
-
-fn why(error: &TrustError) -> String {
+/// Asks the mirror, and gives its refusal.
+async fn refused(origin: &Origin) -> String {
+    let error = trusted_root(origin, Freshness::Now).await.unwrap_err();
     error.to_string()
 }
 
@@ -163,13 +44,15 @@ fn the_pinned_root_of_the_public_instance_is_signed_by_its_own_keys() {
 
 #[tokio::test]
 async fn nothing_is_asked_of_a_mirror_offline() {
-    let repository = Repository::new();
-    let mirror = Served::new(repository.files(1, FAR, "{\"a\":1}")).await;
+    let mirror = TufMirror::start(&[(TRUSTED, "{\"a\":1}")]).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let origin = mirror.origin(repository.root(1), folder.path());
+    let origin = origin(&mirror, folder.path());
 
     let error = trusted_root(&origin, Freshness::Offline).await.unwrap_err();
-    assert!(why(&error).contains("windlass trust update"), "{error}");
+    assert!(
+        error.to_string().contains("windlass trust update"),
+        "{error}"
+    );
     assert_eq!(mirror.connections(), 0);
 
     let fetched = trusted_root(&origin, Freshness::Now).await.unwrap();
@@ -190,100 +73,150 @@ async fn nothing_is_asked_of_a_mirror_offline() {
 
 #[tokio::test]
 async fn a_mirror_is_believed_by_its_pinned_root_only() {
-    let (right, wrong) = (Repository::new(), Repository::new());
-    let mirror = Served::new(wrong.files(1, FAR, "{}")).await;
+    let (right, wrong) = (mirror().await, mirror().await);
     let folder = tempfile::tempdir().unwrap();
-    let origin = mirror.origin(right.root(1), folder.path());
-    let error = trusted_root(&origin, Freshness::Now).await.unwrap_err();
-    assert!(
-        why(&error).contains("not signed by enough of the keys"),
-        "{error}"
-    );
+    let theirs = Origin {
+        root: right.root().into_bytes(),
+        ..origin(&wrong, folder.path())
+    };
+    let why = "not signed by enough of the keys";
+    let refusal = refused(&theirs).await;
+    assert!(refusal.contains(why), "{refusal}");
 
     // nor is a root that only the mirror vouches for
-    let next = String::from_utf8(wrong.root(2)).unwrap();
-    mirror
-        .files
-        .lock()
-        .unwrap()
-        .insert("/2.root.json".to_owned(), next);
-    let error = trusted_root(&origin, Freshness::Now).await.unwrap_err();
-    assert!(
-        why(&error).contains("not signed by enough of the keys"),
-        "{error}"
-    );
+    right.usurp_root().unwrap();
+    let origin = origin(&right, folder.path());
+    let refusal = refused(&origin).await;
+    assert!(refusal.contains(why), "{refusal}");
     let error = trusted_root(&origin, Freshness::Offline).await.unwrap_err();
     assert!(matches!(error, TrustError::NeverFetched { .. }), "{error}");
 
-    *mirror.files.lock().unwrap() = right.files(1, FAR, "{}");
-    trusted_root(&origin, Freshness::Now).await.unwrap();
     // what is kept for one root is not used for another
-    let other = mirror.origin(wrong.root(1), folder.path());
-    let error = trusted_root(&other, Freshness::Offline).await.unwrap_err();
+    let own = super::tests::origin(&wrong, folder.path());
+    trusted_root(&own, Freshness::Now).await.unwrap();
+    let error = trusted_root(&theirs, Freshness::Offline).await.unwrap_err();
     assert!(matches!(error, TrustError::NeverFetched { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn metadata_that_is_older_expired_or_changed_is_refused() {
-    let repository = Repository::new();
-    let mirror = Served::new(repository.files(2, FAR, "{}")).await;
+async fn a_root_that_the_one_before_it_signed_is_followed_and_kept() {
+    let mirror = mirror().await;
     let folder = tempfile::tempdir().unwrap();
-    let origin = mirror.origin(repository.root(1), folder.path());
+    let origin = origin(&mirror, folder.path());
+    let first = trusted_root(&origin, Freshness::Now).await.unwrap();
+    assert_eq!(first.root_version, 1);
+    mirror.replace_root_key().unwrap();
+    mirror.replace_root_key().unwrap();
+    mirror.put(TRUSTED, "{\"a\":2}").unwrap();
+    let newest = trusted_root(&origin, Freshness::Now).await.unwrap();
+    assert_eq!(newest.root_version, 3);
+    assert_eq!(newest.content, b"{\"a\":2}");
+    let kept = trusted_root(&origin, Freshness::Offline).await.unwrap();
+    assert_eq!((kept.root_version, kept.content), (3, newest.content));
+    // whoever starts anew at the first root gets there too
+    let elsewhere = tempfile::tempdir().unwrap();
+    let anew = super::tests::origin(&mirror, elsewhere.path());
+    let anew = trusted_root(&anew, Freshness::Now).await.unwrap();
+    assert_eq!(anew.root_version, 3);
+    mirror.usurp_root().unwrap();
+    let refusal = refused(&origin).await;
+    assert!(
+        refusal.contains("not signed by enough of the keys"),
+        "{refusal}"
+    );
+}
+
+#[tokio::test]
+async fn metadata_that_is_older_or_expired_is_refused() {
+    let mirror = mirror().await;
+    let folder = tempfile::tempdir().unwrap();
+    let origin = origin(&mirror, folder.path());
+    mirror.publish_as(2).unwrap();
     trusted_root(&origin, Freshness::Now).await.unwrap();
-
-    *mirror.files.lock().unwrap() = repository.files(1, FAR, "{}");
-    let error = trusted_root(&origin, Freshness::Now).await.unwrap_err();
+    mirror.publish_as(1).unwrap();
+    let refusal = refused(&origin).await;
     assert!(
-        why(&error).contains("older than what was fetched before"),
-        "{error}"
+        refusal.contains("older than what was fetched before"),
+        "{refusal}"
     );
+    for (number, role) in [
+        (3, Role::Targets),
+        (4, Role::Snapshot),
+        (5, Role::Timestamp),
+    ] {
+        mirror.publish_as(number).unwrap();
+        mirror.expire(role).unwrap();
+        let refusal = refused(&origin).await;
+        let name = format!("{role:?}").to_lowercase();
+        let why = format!("its {name} metadata has expired at 2020");
+        assert!(refusal.contains(&why), "{refusal}");
+    }
+}
 
-    *mirror.files.lock().unwrap() = repository.files(3, "2020-01-01T00:00:00Z", "{}");
-    let error = trusted_root(&origin, Freshness::Now).await.unwrap_err();
-    assert!(
-        why(&error).contains("its timestamp metadata has expired at 2020"),
-        "{error}"
-    );
-
-    let mut files = repository.files(4, FAR, "{\"a\":1}");
-    files.insert(
-        "/targets/trusted_root.json".to_owned(),
-        "{\"a\":2}".to_owned(),
-    );
-    *mirror.files.lock().unwrap() = files;
-    let error = trusted_root(&origin, Freshness::Now).await.unwrap_err();
-    assert!(
-        why(&error).contains("not the one that its metadata names"),
-        "{error}"
-    );
-
-    let mut files = repository.files(5, FAR, "{}");
-    files.insert("/timestamp.json".to_owned(), "x".repeat(1 << 20));
-    *mirror.files.lock().unwrap() = files;
-    let error = trusted_root(&origin, Freshness::Now).await.unwrap_err();
-    assert!(
-        why(&error).contains("it sends a file of more than 16384 bytes"),
-        "{error}"
-    );
+#[tokio::test]
+async fn a_file_that_is_changed_missing_or_too_long_is_refused() {
+    let mirror = mirror().await;
+    let long = Reply::from(200).body("x".repeat(1 << 20));
+    let elsewhere = FaultAnswer::RedirectTo("http://127.0.0.1:1/".to_owned());
+    for (path, answer, why) in [
+        (
+            "/targets/",
+            FaultAnswer::WrongContent,
+            "not the one that its metadata names",
+        ),
+        (
+            "/targets/",
+            FaultAnswer::Status(404.into()),
+            "a file of its metadata is missing",
+        ),
+        (
+            "/timestamp.json",
+            FaultAnswer::Status(long),
+            "it sends a file of more than 16384 bytes",
+        ),
+        (
+            "/timestamp.json",
+            FaultAnswer::Status(503.into()),
+            "HTTP 503",
+        ),
+        ("/timestamp.json", elsewhere, "it redirects"),
+        (
+            "/timestamp.json",
+            FaultAnswer::Reset,
+            "the connection broke",
+        ),
+        (
+            ".snapshot.json",
+            FaultAnswer::WrongContent,
+            "not the one that its metadata names",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = origin(&mirror, folder.path());
+        mirror.fail(Fault::new("GET", path, answer));
+        let refusal = refused(&origin).await;
+        assert!(refusal.contains(why), "{path}: {refusal}");
+        trusted_root(&origin, Freshness::Now).await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn what_is_kept_is_verified_again_each_time() {
-    let repository = Repository::new();
-    let mirror = Served::new(repository.files(1, FAR, "{}")).await;
+    let mirror = mirror().await;
     let folder = tempfile::tempdir().unwrap();
-    let origin = mirror.origin(repository.root(1), folder.path());
+    let origin = origin(&mirror, folder.path());
     trusted_root(&origin, Freshness::Now).await.unwrap();
     let kept = Cache::of(&origin)
         .folder()
         .join("targets/trusted_root.json");
     std::fs::write(&kept, "[]").unwrap();
+    let why = "is damaged or has expired";
     let error = trusted_root(&origin, Freshness::Offline).await.unwrap_err();
-    assert!(why(&error).contains("is damaged or has expired"), "{error}");
+    assert!(error.to_string().contains(why), "{error}");
     let huge = std::fs::File::create(&kept).unwrap();
     huge.set_len(1 << 40).unwrap();
     let error = trusted_root(&origin, Freshness::Offline).await.unwrap_err();
-    assert!(why(&error).contains("is damaged or has expired"), "{error}");
+    assert!(error.to_string().contains(why), "{error}");
     // and fetched again where the network may be asked
     trusted_root(&origin, Freshness::Today).await.unwrap();
 }
