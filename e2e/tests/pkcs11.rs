@@ -107,6 +107,31 @@ fn cosign_makes_a_key_on_a_token_and_signs_a_bundle_with_it() -> Result<()> {
 }
 
 #[test]
+fn windlass_makes_a_key_on_a_token_once_and_cosign_signs_with_it() -> Result<()> {
+    for cosign in Cosign::BOTH {
+        let station = Workstation::new(cosign)?;
+        let token = SoftHsm::new(station.shell())?;
+        let shell = &token.shell(station.shell());
+        let part = format!("token={};object=made", SoftHsm::TOKEN);
+        let create = format!("windlass generate-key-pair --kms 'pkcs11:{part}'");
+        shell.ok(&create)?;
+        shell.ok(&format!(
+            "cosign public-key --key 'hsm://{part}' | diff - cosign.pub"
+        ))?;
+        shell.ok("cp cosign.pub made.pub")?;
+        shell.run(&create)?.exits(2)?.says("exists")?;
+        shell.write("blob", "content\n")?;
+        let flags = cosign.sign_flags();
+        shell.ok(&format!(
+            "cosign sign-blob {flags}--key 'hsm://{part}' --output-signature signature blob"
+        ))?;
+        let line = "windlass verify-blob --key made.pub --signature signature blob";
+        shell.run(line)?.exits(0)?.says("Verified OK")?;
+    }
+    Ok(())
+}
+
+#[test]
 fn a_pin_or_library_that_is_wrong_is_named_and_no_pin_is_shown() -> Result<()> {
     let station = Workstation::new(Cosign::Three)?;
     let token = SoftHsm::new(station.shell())?;

@@ -195,3 +195,79 @@ fn an_error_of_the_arguments_repeats_no_pin_and_no_password() {
         }
     }
 }
+
+/// A shell with a plugin in its `PATH` that has no key yet, and makes one when it is told to; `create` says
+/// how.
+fn maker(create: &str) -> Shell {
+    let shell = Shell::new();
+    let folder = shell.path("plugin");
+    std::fs::create_dir(&folder).unwrap();
+    let folder = folder.display().to_string();
+    let key = script(&folder, "");
+    let script = format!(
+        r#"#!/bin/sh
+case "$2" in
+*'"methodName":"defaultAlgorithm"'*)
+    printf '{{"defaultAlgorithm":{{"defaultAlgorithm":"ecdsa-p256"}}}}'; exit ;;
+*'"methodName":"createKey"'*)
+    printf '%s\n' "$2" >> {folder}/created
+    cd {folder} && {create}; exit ;;
+esac
+test -e {folder}/cosign.pub || {{ printf '{{"errorMessage":"no such key"}}'; exit; }}
+{key}"#
+    );
+    install(&shell.path("bin/sigstore-kms-scripted"), &script);
+    shell.write("blob", "content");
+    shell
+}
+
+/// What makes a key pair in the folder of the plugin, and says so.
+fn makes() -> String {
+    let windlass = env!("CARGO_BIN_EXE_windlass");
+    format!(
+        r#"COSIGN_PASSWORD= {windlass} generate-key-pair 2> log && printf '{{"createKey":{{"publicKeyPEM":"%s"}}}}' "$(base64 < cosign.pub | tr -d '\n')""#
+    )
+}
+
+const CREATE: &str = "generate-key-pair --kms scripted://release";
+
+#[test]
+fn a_plugin_creates_a_key_that_signs_and_creates_it_once() {
+    let shell = maker(&makes());
+    shell.succeed(CREATE);
+    let public = shell.read("cosign.pub");
+    assert_eq!(public, shell.read("plugin/cosign.pub"));
+    let asked = String::from_utf8(shell.read("plugin/created")).unwrap();
+    assert!(asked.contains(r#""algorithm":"ecdsa-p256""#), "{asked}");
+    assert!(asked.contains(r#""keyResourceID":"release""#), "{asked}");
+    let signature = shell.succeed(&format!("sign-blob --key {KEY} blob"));
+    shell.write("signature", signature);
+    shell.succeed("verify-blob --key cosign.pub --signature signature blob");
+    shell.fail(2, CREATE, "exists");
+    assert_eq!(shell.read("plugin/cosign.pub"), public);
+    let asked = String::from_utf8(shell.read("plugin/created")).unwrap();
+    assert_eq!(asked.lines().count(), 1, "{asked}");
+}
+
+#[test]
+fn a_plugin_that_creates_no_key_is_told_and_no_public_key_is_written() {
+    for (create, why) in [
+        (
+            r#"printf '{"errorMessage":"planted"}'"#,
+            "it reports an error",
+        ),
+        ("printf nonsense", "no response of the protocol v1"),
+        // it says that it did, and has none
+        (
+            r#"printf '{"createKey":{"publicKeyPEM":"AAAA"}}'"#,
+            "it reports an error",
+        ),
+    ] {
+        let shell = maker(create);
+        shell.fail(2, CREATE, why);
+        assert!(!shell.path("cosign.pub").exists(), "{create}");
+    }
+    let shell = maker(&makes());
+    shell.fail(2, &format!("{CREATE} --force"), "is never replaced");
+    assert!(!shell.path("plugin/created").exists());
+}
