@@ -36,7 +36,7 @@ mod finding;
 #[cfg(feature = "sigstore")]
 mod known;
 #[cfg(feature = "sigstore")]
-mod other_name;
+mod named;
 #[cfg_attr(not(feature = "sigstore"), path = "sigstore/absent/stamp.rs")]
 pub(crate) mod stamp;
 #[cfg_attr(not(feature = "sigstore"), path = "sigstore/absent/tuf.rs")]

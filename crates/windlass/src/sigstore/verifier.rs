@@ -14,7 +14,6 @@ use sigstore_types::{
     Artifact, ArtifactDigest, DerPublicKey, HashAlgorithm, KindVersion, Sha256Hash, SignatureBytes,
     Statement, TimeRange,
 };
-use sigstore_verify::crypto::CertificateInfo;
 use sigstore_verify::{
     Error, PublicKeyVerificationPolicy, VerificationPolicy, VerificationResult, Verifier as Library,
 };
@@ -29,10 +28,10 @@ use super::explain::Explanation;
 use super::material::Material;
 use super::own_log::{BySigner, WITHOUT_TIMESTAMP};
 use super::policy::{Policy, Rule};
-use super::signatory::{Subject, WorkflowClaim};
+use super::signatory::Subject;
 use super::signed::{Blob, MAX_ROOT, RootError, Signed, Who};
 use super::trust::{Role, Trusted};
-use super::{assembly, bundle, finding, known};
+use super::{assembly, bundle, finding, known, named};
 
 mod seal;
 
@@ -260,11 +259,8 @@ impl Verifier {
         match who {
             Who::Key(_) => Ok(Subject::default()),
             Who::Certificate(signatory) => {
-                let mut subject = result.certificate().map(subject_of).unwrap_or_default();
                 let leaf = bundle.signing_certificate();
-                if let (None, Some(leaf)) = (&subject.identity, leaf) {
-                    subject.identity = super::other_name::of(leaf.as_bytes());
-                }
+                let subject = named::subject(result.certificate(), leaf);
                 signatory.check(&subject)?;
                 Ok(subject)
             }
@@ -471,24 +467,4 @@ fn own_subject(statement: &[u8]) -> Option<ArtifactDigest> {
             ArtifactDigest::new(HashAlgorithm::Sha2512, sha512).ok()
         })
     })
-}
-
-/// What a certificate says of whoever it was issued to.
-fn subject_of(certificate: &CertificateInfo) -> Subject {
-    let claims = &certificate.ci_claims.deprecated_github;
-    let workflow = [
-        (WorkflowClaim::Trigger, &claims.workflow_trigger),
-        (WorkflowClaim::Sha, &claims.workflow_sha),
-        (WorkflowClaim::Name, &claims.workflow_name),
-        (WorkflowClaim::Repository, &claims.workflow_repository),
-        (WorkflowClaim::Ref, &claims.workflow_ref),
-    ];
-    let workflow = workflow.into_iter();
-    let workflow = workflow.filter_map(|(claim, value)| Some((claim, value.clone()?)));
-    let name = certificate.identity.as_ref();
-    Subject {
-        identity: name.map(|name| name.as_str().to_owned()),
-        issuer: certificate.issuer.clone(),
-        workflow: workflow.collect(),
-    }
 }

@@ -10,8 +10,9 @@ use sigstore_verify::crypto::parse_certificate_info;
 use windlass_core::certificate::{Authority, sct};
 use windlass_core::key::Certificate;
 
-use super::{Verifier, subject_of};
+use super::Verifier;
 use crate::sigstore::certified::{certificate_logs, issuer};
+use crate::sigstore::named;
 use crate::sigstore::policy::Rule;
 use crate::sigstore::signatory::Signatory;
 
@@ -31,9 +32,10 @@ impl Verifier {
             sct::check_embedded(leaf, &issuer, &logs, Timestamp::now())
                 .map_err(|error| format!("the certificate in the seal: {error}"))?;
         }
-        let info = parse_certificate_info(&DerCertificate::from_bytes(leaf.der()));
+        let der = DerCertificate::from_bytes(leaf.der());
+        let info = parse_certificate_info(&der);
         let info = info.map_err(|_| "the certificate in the seal is malformed")?;
-        signatory.check(&subject_of(&info))?;
+        signatory.check(&named::subject(Some(&info), Some(&der)))?;
         Ok(authority)
     }
 }
