@@ -20,7 +20,6 @@ pub use self::authority::Quirk;
 use self::state::State;
 pub use self::subject::Subject;
 pub use crate::issuing::{AuthorityError, StartError};
-use crate::names::Names;
 use crate::serve;
 use crate::task::Task;
 use crate::traffic::observable;
@@ -59,14 +58,11 @@ impl Fulcio {
     /// Listens on a free port of 127.0.0.1 and serves until dropped or shut down.
     pub async fn start() -> Result<Self, StartError> {
         let (listener, address) = serve::listen(None).await?;
-        let names = Names::new(address, "http", &[]);
         let state = Arc::new(State::new()?);
-        let stop = state.traffic.stop.clone();
-        let serving = serve::serve(listener, None, names, Arc::clone(&state));
         Ok(Self {
+            task: serve::start((listener, address), &state),
             state,
             address,
-            task: Task::start(stop, serving),
         })
     }
 

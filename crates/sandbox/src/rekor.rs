@@ -13,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::kms::{Kind, MaterialError};
-use crate::names::Names;
 use crate::serve::{self, ListenError};
 use crate::task::Task;
 use crate::traffic::observable;
@@ -60,13 +59,10 @@ impl Rekor {
     /// Listens on a free port of 127.0.0.1 and serves until dropped or shut down.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let (listener, address) = serve::listen(None).await?;
-        let names = Names::new(address, "http", &[]);
         let state = Arc::new(State::new(options, address)?);
-        let stop = state.traffic.stop.clone();
-        let serving = serve::serve(listener, None, names, Arc::clone(&state));
         Ok(Self {
+            task: serve::start((listener, address), &state),
             state,
-            task: Task::start(stop, serving),
         })
     }
 

@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::body::{Body, Cut};
 use crate::exchange::{Server, exchange, turn_away};
 use crate::names::Names;
+use crate::task::Task;
 
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -50,6 +51,16 @@ pub(crate) async fn listen(port: Option<u16>) -> Result<(TcpListener, SocketAddr
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
+}
+
+/// Serves over HTTP what [`listen`] gave, in a task of its own.
+pub(crate) fn start<S: Server>(
+    (listener, address): (TcpListener, SocketAddr),
+    server: &Arc<S>,
+) -> Task {
+    let names = Names::new(address, "http", &[]);
+    let stop = server.traffic().stop.clone();
+    Task::start(stop, serve(listener, None, names, Arc::clone(server)))
 }
 
 /// Accepts connections until the server stops, then waits for those that are open.

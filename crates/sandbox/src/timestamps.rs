@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use crate::issuing::{AuthorityError, StartError};
-use crate::names::Names;
 use crate::serve;
 use crate::task::Task;
 use crate::traffic::observable;
@@ -45,14 +44,11 @@ impl TimestampAuthority {
     /// The same with a certificate that is valid then.
     pub async fn with(validity: Validity) -> Result<Self, StartError> {
         let (listener, address) = serve::listen(None).await?;
-        let names = Names::new(address, "http", &[]);
         let state = Arc::new(State::new(validity)?);
-        let stop = state.traffic.stop.clone();
-        let serving = serve::serve(listener, None, names, Arc::clone(&state));
         Ok(Self {
+            task: serve::start((listener, address), &state),
             state,
             address,
-            task: Task::start(stop, serving),
         })
     }
 

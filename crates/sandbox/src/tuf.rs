@@ -8,7 +8,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::kms::MaterialError;
-use crate::names::Names;
 use crate::serve::{self, ListenError};
 use crate::task::Task;
 use crate::traffic::observable;
@@ -68,14 +67,11 @@ impl TufMirror {
         }
         repository.publish()?;
         let (listener, address) = serve::listen(None).await?;
-        let names = Names::new(address, "http", &[]);
         let state = Arc::new(State::new(repository));
-        let stop = state.traffic.stop.clone();
-        let serving = serve::serve(listener, None, names, Arc::clone(&state));
         Ok(Self {
+            task: serve::start((listener, address), &state),
             state,
             address,
-            task: Task::start(stop, serving),
         })
     }
 

@@ -14,7 +14,6 @@ mod state;
 
 pub use self::key::{KeyError, KeyKind};
 use self::state::State;
-use crate::names::Names;
 use crate::serve::{self, ListenError};
 use crate::task::Task;
 use crate::traffic::observable;
@@ -56,14 +55,11 @@ impl Vault {
     /// Listens on a free port of 127.0.0.1 and serves until dropped or shut down.
     pub async fn start() -> Result<Self, ListenError> {
         let (listener, address) = serve::listen(None).await?;
-        let names = Names::new(address, "http", &[]);
         let state = Arc::new(State::default());
-        let stop = state.traffic.stop.clone();
-        let serving = serve::serve(listener, None, names, Arc::clone(&state));
         Ok(Self {
+            task: serve::start((listener, address), &state),
             state,
             address,
-            task: Task::start(stop, serving),
         })
     }
 
