@@ -162,7 +162,7 @@ impl Roots {
     /// The key of the log whose address has this host, which is what it calls itself in checkpoints; of
     /// several, the one that began last.
     pub fn key_of_origin(&self, origin: &str) -> Option<&PublicKey> {
-        let named = |log: &&Log| !origin.is_empty() && host(&log.url) == origin;
+        let named = |log: &&Log| self::origin(&log.url) == Some(origin);
         newest(self.logs.iter().filter(named))
     }
 }
@@ -177,11 +177,15 @@ pub fn bare(url: &str) -> &str {
     url.trim_end_matches('/')
 }
 
-/// The host of an address, without its port.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+/// What a log at an address calls itself in checkpoints: the host, without its port. None if it has none.
+pub fn origin(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
     let authority = rest.split('/').next().unwrap_or_default();
-    authority.split(':').next().unwrap_or_default()
+    let end = match authority.find(']') {
+        Some(bracket) => bracket + 1,
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    Some(&authority[..end]).filter(|host| !host.is_empty())
 }
 
 impl Authority {
@@ -280,6 +284,21 @@ mod tests {
             };
             assert!(read(MOST).is_ok());
             assert_eq!(read(MOST + 1).unwrap_err(), RootError::TooMany);
+        }
+    }
+
+    #[test]
+    fn a_log_calls_itself_by_the_host_of_its_address() {
+        for (url, expected) in [
+            ("https://a.example:8443/log/", Some("a.example")),
+            ("https://a.example", Some("a.example")),
+            ("https://[::1]:8443", Some("[::1]")),
+            ("https://[::1]", Some("[::1]")),
+            ("https:///log", None),
+            ("no address", None),
+            ("", None),
+        ] {
+            assert_eq!(origin(url), expected, "{url}");
         }
     }
 

@@ -1,8 +1,7 @@
 //! The logs of version 2 of a trusted root, as they are recognised.
 
 use jiff::Timestamp;
-use reqwest::Url;
-use windlass_core::trusted_root::{Log, Roots, bare};
+use windlass_core::trusted_root::{Log, Roots, bare, origin};
 
 use crate::log::TrustedLog;
 
@@ -11,9 +10,10 @@ use crate::log::TrustedLog;
 /// its name, which is the host of the address that is named.
 pub(crate) fn logs_of_version_two(roots: &Roots, url: &str, now: Timestamp) -> Vec<TrustedLog> {
     let trusted = |log: &Log| {
-        let host = Url::parse(&log.url).ok()?.host_str()?.to_owned();
-        let key = log.key.clone();
-        Some(TrustedLog { key, origin: host })
+        Some(TrustedLog {
+            key: log.key.clone(),
+            origin: origin(&log.url)?.to_owned(),
+        })
     };
     let at = roots.logs.iter().filter(|log| log.url == bare(url));
     let at: Vec<_> = at.filter_map(trusted).collect();

@@ -9,6 +9,7 @@ use sigstore_types::{Artifact, KindVersion};
 use windlass_core::error::Chain;
 use windlass_core::key::{PublicKey, Scheme};
 use windlass_core::tlog::{Entry, Kind, Logged, Promise, Proof, parse_bundled};
+use windlass_core::trusted_root::origin;
 
 use super::explain::{Explanation, UNKNOWN_LOG};
 use super::policy::{Policy, Rule};
@@ -125,8 +126,7 @@ impl<'a> BySigner<'a> {
             .map_err(|_| "the key of the log in the trusted root cannot be read")?;
         let checked = match entry.kind {
             Kind::HashedRekordV2 => {
-                let origin = log.base_url.split_once("://").map_or("", |(_, rest)| rest);
-                entry.check_v2(&proposal, &key, origin.trim_end_matches('/'))
+                entry.check_v2(&proposal, &key, origin(&log.base_url).unwrap_or_default())
             }
             Kind::Dsse | Kind::HashedRekord if is_promise => {
                 entry.check_promise(&proposal, &key, now)
