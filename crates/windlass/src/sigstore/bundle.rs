@@ -5,8 +5,8 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use sigstore_types::TransparencyLogEntry;
 use sigstore_types::bundle::{Bundle, SignatureContent};
+use sigstore_types::{SignatureBytes, TransparencyLogEntry};
 use windlass_core::error::Chain;
 use windlass_core::json::{Flaw, strict};
 use windlass_core::verify::BUNDLES;
@@ -17,6 +17,15 @@ use super::signed::MAX_BUNDLE;
 const MOST: usize = 32;
 /// Most certificates.
 const MOST_CERTIFICATES: usize = 16;
+
+/// The signature in a bundle: of a file, or of an envelope.
+pub(super) fn signature(bundle: &Bundle) -> Option<&SignatureBytes> {
+    match &bundle.content {
+        SignatureContent::MessageSignature(message) => Some(&message.signature),
+        SignatureContent::DsseEnvelope(envelope) => Some(&envelope.signature.sig),
+        _ => None,
+    }
+}
 
 /// A bundle, as far as it has to be known before it is read.
 #[derive(Deserialize)]

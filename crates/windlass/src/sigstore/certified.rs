@@ -18,8 +18,8 @@ pub(super) fn issuer(
     let details =
         Details::of(leaf).map_err(|error| format!("cannot be read: {}", Chain(&error)))?;
     let valid = [details.not_before(), details.not_after()];
-    let is_valid = |range| valid.iter().all(|time| is_in(range, *time));
-    let mut known = authorities(root).filter(|(range, _)| is_valid(*range));
+    let is_valid = |range: &TimeRange| valid.iter().all(|time| range.contains(*time));
+    let mut known = authorities(root).filter(|(range, _)| range.as_ref().is_none_or(is_valid));
     let issued = known.find_map(|(_, issuer)| Some((Authority::of(leaf, &issuer).ok()?, issuer)));
     issued.ok_or_else(|| "is of no authority of the trusted root".to_owned())
 }
@@ -60,9 +60,4 @@ pub(super) fn refused_promise(root: &TrustedRoot, leaf: &[u8], now: Timestamp) -
             .find(|flaw| *flaw != SctError::Mismatch)
             .unwrap_or(first),
     )
-}
-
-/// Whether a time is in a range; without a range, every time is.
-fn is_in(range: Option<TimeRange>, time: Timestamp) -> bool {
-    range.is_none_or(|range| range.start <= time && range.end.is_none_or(|end| time <= end))
 }

@@ -4,12 +4,13 @@
 
 use jiff::Timestamp;
 use sigstore_trust_root::TrustedRoot;
+use sigstore_types::TimeRange;
 use sigstore_types::bundle::{Bundle, SignatureContent, TransparencyLogEntry};
-use sigstore_types::{SignatureBytes, TimeRange};
 use sigstore_verify::crypto::{CertificateInfo, parse_certificate_info};
 use sigstore_verify::tsa;
 use windlass_core::certificate::sct::SctError;
 
+use super::bundle::signature;
 use super::certified::refused_promise;
 
 /// What is said of an entry by a log that nobody vouches for.
@@ -183,10 +184,8 @@ impl Explanation<'_> {
 
     /// The times of the timestamps that an authority of the trusted root made for this signature.
     pub(super) fn stamped(&self) -> Vec<Timestamp> {
-        let signature: &SignatureBytes = match &self.bundle.content {
-            SignatureContent::MessageSignature(message) => &message.signature,
-            SignatureContent::DsseEnvelope(envelope) => &envelope.signature.sig,
-            _ => return Vec::new(),
+        let Some(signature) = signature(self.bundle) else {
+            return Vec::new();
         };
         let data = &self
             .bundle

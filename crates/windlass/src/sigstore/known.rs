@@ -6,9 +6,10 @@
 //! be enough without them. sigstore-go, and cosign with it, judges so (`pkg/verify/tlog.go`, `tsa.go`).
 
 use sigstore_trust_root::TrustedRoot;
-use sigstore_types::SignatureBytes;
-use sigstore_types::bundle::{Bundle, SignatureContent, TransparencyLogEntry};
+use sigstore_types::bundle::{Bundle, TransparencyLogEntry};
 use sigstore_verify::tsa;
+
+use super::bundle::signature;
 
 /// The bundle without the entries of logs and the timestamps of authorities that the root does not have;
 /// none if it has none of them, or nothing else of that kind.
@@ -46,12 +47,4 @@ fn keep<T: Clone>(all: &mut Vec<T>, is_known: impl Fn(&T) -> bool) -> bool {
 
 fn is_by_known(entry: &TransparencyLogEntry, root: &TrustedRoot) -> bool {
     root.tlogs.iter().any(|log| log.log_id == entry.log_id)
-}
-
-fn signature(bundle: &Bundle) -> Option<&SignatureBytes> {
-    match &bundle.content {
-        SignatureContent::MessageSignature(message) => Some(&message.signature),
-        SignatureContent::DsseEnvelope(envelope) => Some(&envelope.signature.sig),
-        _ => None,
-    }
 }
