@@ -74,13 +74,12 @@ pub(super) fn read(typed: Vec<OsString>, place: Place, command: &Command) -> Vec
 /// The words of a verb of cosign with two dashes before every flag that has a long name.
 fn as_cosign(typed: Vec<OsString>, command: &Command) -> Vec<OsString> {
     let words = typed.get(1..).unwrap_or_default();
-    let at = Flags::of(command).verb(words).map(|at| at + 1);
-    let verb = at.and_then(|at| typed[at].to_str());
-    let is_of_cosign = verb.is_some_and(|verb| original::COSIGN.contains(&verb));
-    let (Some(at), Some(verb), true) = (at, verb.map(str::to_owned), is_of_cosign) else {
+    let Some(at) = Flags::of(command).verb(words).map(|at| at + 1) else {
         return typed;
     };
-    let Some(verb) = command.find_subcommand(&verb) else {
+    let verb = typed[at].to_str();
+    let verb = verb.filter(|verb| original::COSIGN.contains(verb));
+    let Some(verb) = verb.and_then(|verb| command.find_subcommand(verb)) else {
         return typed;
     };
     let within = verb.get_subcommands().flat_map(Command::get_arguments);

@@ -15,6 +15,7 @@ use super::output::{self, age, clean};
 use super::signer_flags::OriginFlags;
 use super::trusted_root::RootRef;
 use crate::cluster::Connection;
+use crate::sign::reference::Location;
 use crate::sigstore::trust::Trusted;
 use crate::sigstore::tuf::origin::{Origin, PUBLIC_MIRROR};
 use crate::sigstore::tuf::{self, Fetched, Freshness};
@@ -232,7 +233,7 @@ fn object(source: &Source, contents: &[Trusted]) -> Value {
         Source::Given(RootRef::File(path)) => {
             json!({ "file": path.display().to_string(), "entries": entries })
         }
-        Source::Given(RootRef::ConfigMap { namespace, name }) => json!({
+        Source::Given(RootRef::ConfigMap(Location { namespace, name })) => json!({
             "configMap": { "namespace": namespace, "name": name },
             "entries": entries,
         }),

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use crate::cluster::Connection;
 use crate::cluster::config_map::{ConfigMap, ConfigMapError};
 use crate::inspect::input::Input;
+use crate::sign::reference::Location;
 use crate::sigstore::MAX_ROOT;
 
 /// The entry of a ConfigMap.
@@ -23,12 +24,7 @@ pub(super) enum RootRef {
     /// A file.
     File(PathBuf),
     /// A ConfigMap.
-    ConfigMap {
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
+    ConfigMap(Location),
 }
 
 impl FromStr for RootRef {
@@ -42,28 +38,19 @@ impl FromStr for RootRef {
             None if text.is_empty() || text.starts_with("k8s:") => return Err(form()),
             None => return Ok(Self::File(PathBuf::from(text))),
         };
-        let (namespace, name) = place.split_once('/').ok_or_else(form)?;
-        if !is_name(namespace) || !is_name(name) {
+        let map: Location = place.parse().map_err(|_| form())?;
+        if map.namespace.len() > LONGEST || map.name.len() > LONGEST {
             return Err(form());
         }
-        Ok(Self::ConfigMap {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        })
+        Ok(Self::ConfigMap(map))
     }
-}
-
-/// Whether Kubernetes has such names.
-fn is_name(text: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
-    (1..=LONGEST).contains(&text.len()) && text.chars().all(is_part)
 }
 
 impl fmt::Display for RootRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
-            Self::ConfigMap { namespace, name } => {
+            Self::ConfigMap(Location { namespace, name }) => {
                 write!(f, "{ENTRY} of config map {name} in namespace {namespace}")
             }
         }
@@ -75,13 +62,14 @@ impl RootRef {
     pub(super) async fn read(&self, connection: &Connection) -> anyhow::Result<Vec<u8>> {
         let read = match self {
             Self::File(path) => Input::File(path.clone()).read(MAX_ROOT).map_err(Into::into),
-            Self::ConfigMap { namespace, name } => entry(namespace, name, connection).await,
+            Self::ConfigMap(map) => entry(map, connection).await,
         };
         read.with_context(|| format!("cannot read the trusted root {self}"))
     }
 }
 
-async fn entry(namespace: &str, name: &str, connection: &Connection) -> anyhow::Result<Vec<u8>> {
+async fn entry(map: &Location, connection: &Connection) -> anyhow::Result<Vec<u8>> {
+    let Location { namespace, name } = map;
     let client = connection.connect().await?;
     let map = match ConfigMap::read(&client, namespace, name).await {
         Ok(map) => map,

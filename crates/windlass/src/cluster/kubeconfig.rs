@@ -16,6 +16,8 @@ pub(super) mod server;
 const VARIABLE: &str = "KUBECONFIG";
 /// Largest token file.
 const TOKEN_LIMIT: u64 = 1 << 20;
+pub(super) const BAD_TOKEN: &str =
+    "its token has a line end or another character that no header can have";
 const NO_URL: &str = "the server of its cluster is not a URL of http or https";
 
 /// Why a kubeconfig is of no use. Each text says in which place, what is wrong there, and what to do.
@@ -215,8 +217,7 @@ fn trim_token(config: &mut Config) -> Result<(), FileError> {
         // kube panics at one that no header can have
         let token = token.expose_secret().trim();
         if HeaderValue::from_str(token).is_err() {
-            let what = "its token has a line end or another character that no header can have";
-            return Err(FileError::Unusable(what.to_owned()));
+            return Err(FileError::Unusable(BAD_TOKEN.to_owned()));
         }
         info.token = Some(token.to_owned().into());
         return Ok(());

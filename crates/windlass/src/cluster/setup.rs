@@ -8,11 +8,11 @@ use kube::client::{AuthError, RustlsTlsError};
 use kube::{Config, Error};
 
 use super::connect_error::ConnectError;
+use super::kubeconfig::BAD_TOKEN;
 use super::{cause, kubeconfig};
 
 /// Longest text that is repeated of what a program for logging in says to people, in characters.
 const SAID_LIMIT: usize = 200;
-const BAD_TOKEN: &str = "its token has a line end or another character that no header can have";
 
 /// Makes a client, or what becomes one. A program that the kubeconfig names for logging in is run.
 pub(super) fn guarded<T>(

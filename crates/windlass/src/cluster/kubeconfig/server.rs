@@ -2,7 +2,7 @@
 //! no request could be sent to it.
 
 use http::Uri;
-use kube::config::{Cluster, Context, KubeConfigOptions, Kubeconfig, NamedContext};
+use kube::config::{Cluster, KubeConfigOptions, Kubeconfig, NamedContext};
 
 /// Puts a scheme before every address that has none: `https` where the cluster or the user of the context
 /// says something about TLS, else `http`.
@@ -43,11 +43,10 @@ pub(in crate::cluster) fn is_usable(url: &Uri) -> bool {
 
 /// An address without the name and the password that it may have.
 pub(in crate::cluster) fn shown(url: &Uri) -> String {
-    let text = url.to_string();
-    match (text.split_once("://"), text.split_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-        _ => text,
-    }
+    let scheme = url.scheme_str().unwrap_or_default();
+    let authority = url.authority().map_or("", http::uri::Authority::as_str);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{}", url.path())
 }
 
 fn speaks_tls(cluster: &Cluster) -> bool {
@@ -72,7 +71,7 @@ pub(super) fn user(file: &Kubeconfig, options: &KubeConfigOptions) -> Option<Str
     let chosen = options.context.as_ref().or(file.current_context.as_ref())?;
     let is_chosen = |known: &&NamedContext| known.name == *chosen;
     let context = file.contexts.iter().find(is_chosen)?.context.as_ref();
-    context.and_then(|context: &Context| context.user.clone())
+    context.and_then(|context| context.user.clone())
 }
 
 #[cfg(test)]
@@ -112,5 +111,6 @@ mod tests {
             "https://api:6443/x"
         );
         assert_eq!(shown("https://api:6443"), "https://api:6443/");
+        assert_eq!(shown("https://api/a@b"), "https://api/a@b");
     }
 }
