@@ -56,3 +56,44 @@ pub fn signing_config(
 /// that [`crate::Fulcio`] and [`crate::RekorV1`] leave. With a trailing space.
 pub const TRUSTED_FILES: &str = "SIGSTORE_ROOT_FILE=authority.pem \
     SIGSTORE_CT_LOG_PUBLIC_KEY_FILE=certificates.pub SIGSTORE_REKOR_PUBLIC_KEY=log.pub ";
+
+/// windlass signs an image and a file, once each however often it is asked for the image, with these flags. Beside the
+/// file are then `bundle` and `att`.
+pub fn sign_with_windlass(shell: &Shell, image: &str, flags: &str) -> Result<()> {
+    let attest = format!("--predicate predicate --type {KIND}");
+    for _ in 0..2 {
+        shell.ok(&format!(
+            "windlass sign {flags} --new-bundle-format {image}"
+        ))?;
+        shell.ok(&format!(
+            "windlass attest {flags} {attest} --new-bundle-format {image}"
+        ))?;
+    }
+    shell.ok(&format!("windlass sign-blob {flags} --bundle bundle blob"))?;
+    shell.ok(&format!(
+        "windlass attest-blob {flags} {attest} --bundle att blob"
+    ))?;
+    Ok(())
+}
+
+/// cosign 3 signs the same, with bundles.
+pub fn sign_with_cosign(shell: &Shell, image: &str, flags: &str) -> Result<()> {
+    let attest = format!("--predicate predicate --type {KIND}");
+    shell.ok(&format!("cosign sign {flags} {image}"))?;
+    shell.ok(&format!("cosign attest {flags} {attest} {image}"))?;
+    shell.ok(&format!("cosign sign-blob {flags} --bundle bundle blob"))?;
+    shell.ok(&format!(
+        "cosign attest-blob {flags} {attest} --bundle att blob"
+    ))?;
+    Ok(())
+}
+
+/// The lines with which a program verifies all of that, with these flags.
+pub fn verifying_lines(program: &str, image: &str, flags: &str) -> [String; 4] {
+    [
+        format!("{program} verify {flags} {image}"),
+        format!("{program} verify-attestation --type {KIND} {flags} {image}"),
+        format!("{program} verify-blob {flags} --bundle bundle blob"),
+        format!("{program} verify-blob-attestation --type {KIND} {flags} --bundle att blob"),
+    ]
+}

@@ -7,7 +7,9 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use windlass_e2e::by_hand::{KIND, make_signer, write_inputs};
+use windlass_e2e::by_hand::{
+    make_signer, sign_with_cosign, sign_with_windlass, verifying_lines, write_inputs,
+};
 use windlass_e2e::images::push;
 use windlass_e2e::{
     Cosign, Fulcio, Registry, RekorV2, Shell, Timestamps, Workstation, trusted_root,
@@ -59,7 +61,9 @@ fn what_two_logs_and_two_authorities_vouch_for_is_verified_both_ways() -> Result
     ] {
         let image = push(shell, &format!("{}/ours-{who}", registry.host()))?;
         let before = servers.entries(shell)?;
-        ours(shell, &image, sign).with_context(|| format!("windlass signs, {who}"))?;
+        let flags = format!("{sign} {SERVICES} --trusted-root both.json");
+        sign_with_windlass(shell, &image, &flags)
+            .with_context(|| format!("windlass signs, {who}"))?;
         let after = servers.entries(shell)?;
         ensure!(
             after == before.map(|count| count + 4),
@@ -70,7 +74,8 @@ fn what_two_logs_and_two_authorities_vouch_for_is_verified_both_ways() -> Result
     }
     let image = push(shell, &format!("{}/theirs", registry.host()))?;
     let before = servers.entries(shell)?;
-    theirs(shell, &image).context("cosign signs")?;
+    let flags = format!("--key signer.key {SERVICES} --yes");
+    sign_with_cosign(shell, &image, &flags).context("cosign signs")?;
     let after = servers.entries(shell)?;
     ensure!(after == before.map(|count| count + 4), "cosign: {after:?}");
     verified(shell, &image, "--key signer.pub").context("of cosign")
@@ -126,38 +131,6 @@ impl Servers {
     }
 }
 
-/// windlass signs an image and a file, once each however often it is asked for the image.
-fn ours(shell: &Shell, image: &str, who: &str) -> Result<()> {
-    let flags = format!("{who} {SERVICES} --trusted-root both.json");
-    let attest = format!("--predicate predicate --type {KIND}");
-    for _ in 0..2 {
-        shell.ok(&format!(
-            "windlass sign {flags} --new-bundle-format {image}"
-        ))?;
-        shell.ok(&format!(
-            "windlass attest {flags} {attest} --new-bundle-format {image}"
-        ))?;
-    }
-    shell.ok(&format!("windlass sign-blob {flags} --bundle bundle blob"))?;
-    shell.ok(&format!(
-        "windlass attest-blob {flags} {attest} --bundle att blob"
-    ))?;
-    Ok(())
-}
-
-/// cosign signs them.
-fn theirs(shell: &Shell, image: &str) -> Result<()> {
-    let flags = format!("--key signer.key {SERVICES} --yes");
-    let attest = format!("--predicate predicate --type {KIND}");
-    shell.ok(&format!("cosign sign {flags} {image}"))?;
-    shell.ok(&format!("cosign attest {flags} {attest} {image}"))?;
-    shell.ok(&format!("cosign sign-blob {flags} --bundle bundle blob"))?;
-    shell.ok(&format!(
-        "cosign attest-blob {flags} {attest} --bundle att blob"
-    ))?;
-    Ok(())
-}
-
 /// How many entries and timestamps a bundle has.
 fn vouchers(shell: &Shell, name: &str) -> Result<(usize, usize)> {
     let bundle = bundle(shell, name)?;
@@ -180,12 +153,7 @@ fn verified(shell: &Shell, image: &str, check: &str) -> Result<()> {
     }
     for program in ["cosign", "windlass"] {
         let flags = format!("--trusted-root TRUST.json --use-signed-timestamps {check}");
-        for line in [
-            format!("{program} verify {flags} {image}"),
-            format!("{program} verify-attestation --type {KIND} {flags} {image}"),
-            format!("{program} verify-blob {flags} --bundle bundle blob"),
-            format!("{program} verify-blob-attestation --type {KIND} {flags} --bundle att blob"),
-        ] {
+        for line in verifying_lines(program, image, &flags) {
             for root in ROOTS {
                 shell.ok(&line.replace("TRUST", root))?;
             }

@@ -6,7 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use windlass_e2e::by_hand::{KIND, TRUSTED_FILES, make_signer, signing_config, write_inputs};
+use windlass_e2e::by_hand::{
+    KIND, TRUSTED_FILES, make_signer, sign_with_cosign, sign_with_windlass, signing_config,
+    verifying_lines, write_inputs,
+};
 use windlass_e2e::images::push;
 use windlass_e2e::{
     Cosign, Fulcio, Registry, RekorV2, Shell, Timestamps, Workstation, trusted_root,
@@ -52,14 +55,17 @@ fn what_is_signed_by_hand_with_a_log_of_version_2_is_verified_both_ways() -> Res
     ] {
         let image = push(shell, &format!("{}/ours-{who}", registry.host()))?;
         let before = servers.log.entries(shell)?;
-        ours(shell, &image, sign).with_context(|| format!("windlass signs, {who}"))?;
+        let flags = format!("{sign} {SERVICES} --trusted-root root.json");
+        sign_with_windlass(shell, &image, &flags)
+            .with_context(|| format!("windlass signs, {who}"))?;
         let added = servers.log.entries(shell)? - before;
         ensure!(added == 4, "{who}: {added} entries");
         verified(shell, &image, check).with_context(|| format!("of windlass, {who}"))?;
         refused(shell, sign)?;
     }
     let image = push(shell, &format!("{}/theirs", registry.host()))?;
-    theirs(shell, &image, "--key signer.key").context("cosign signs")?;
+    let flags = format!("--key signer.key {SERVICES} --yes");
+    sign_with_cosign(shell, &image, &flags).context("cosign signs")?;
     verified(shell, &image, "--key signer.pub").context("of cosign")
 }
 
@@ -89,25 +95,6 @@ fn prepare(shell: &Shell) -> Result<()> {
     make_signer(shell)
 }
 
-/// windlass signs an image and a file, once each however often it is asked for the image.
-fn ours(shell: &Shell, image: &str, who: &str) -> Result<()> {
-    let flags = format!("{who} {SERVICES} --trusted-root root.json");
-    let attest = format!("--predicate predicate --type {KIND}");
-    for _ in 0..2 {
-        shell.ok(&format!(
-            "windlass sign {flags} --new-bundle-format {image}"
-        ))?;
-        shell.ok(&format!(
-            "windlass attest {flags} {attest} --new-bundle-format {image}"
-        ))?;
-    }
-    shell.ok(&format!("windlass sign-blob {flags} --bundle bundle blob"))?;
-    shell.ok(&format!(
-        "windlass attest-blob {flags} {attest} --bundle att blob"
-    ))?;
-    Ok(())
-}
-
 /// windlass takes no entry of a log that the trusted root does not have.
 fn refused(shell: &Shell, who: &str) -> Result<()> {
     let refused = shell.run(&format!(
@@ -115,19 +102,6 @@ fn refused(shell: &Shell, who: &str) -> Result<()> {
     ))?;
     ensure!(refused.code == 2, "the entry of another log is taken");
     ensure!(!shell.folder().join("none").exists(), "a bundle is written");
-    Ok(())
-}
-
-/// cosign signs them.
-fn theirs(shell: &Shell, image: &str, who: &str) -> Result<()> {
-    let flags = format!("{who} {SERVICES} --yes");
-    let attest = format!("--predicate predicate --type {KIND}");
-    shell.ok(&format!("cosign sign {flags} {image}"))?;
-    shell.ok(&format!("cosign attest {flags} {attest} {image}"))?;
-    shell.ok(&format!("cosign sign-blob {flags} --bundle bundle blob"))?;
-    shell.ok(&format!(
-        "cosign attest-blob {flags} {attest} --bundle att blob"
-    ))?;
     Ok(())
 }
 
@@ -146,12 +120,7 @@ fn holds_by_its_root_alone(shell: &Shell, line: &str) -> Result<()> {
 fn verified(shell: &Shell, image: &str, check: &str) -> Result<()> {
     for program in ["cosign", "windlass"] {
         let flags = format!("--trusted-root TRUST.json --use-signed-timestamps {check}");
-        for line in [
-            format!("{program} verify {flags} {image}"),
-            format!("{program} verify-attestation --type {KIND} {flags} {image}"),
-            format!("{program} verify-blob {flags} --bundle bundle blob"),
-            format!("{program} verify-blob-attestation --type {KIND} {flags} --bundle att blob"),
-        ] {
+        for line in verifying_lines(program, image, &flags) {
             holds_by_its_root_alone(shell, &line)?;
         }
     }
