@@ -121,17 +121,18 @@ fn the_time_of_an_envelope_stands_for_no_log_entry_and_for_no_other_check() {
     assert!(found.starts_with("it has no log entry"), "{found}");
     let waived = verifier(&stack, without_log());
     usual.at(&stack, &waived, TIME + 10).unwrap();
-    for sct in [Sct::Missing, Sct::OfAnother, Sct::ByAnotherLog] {
+    for (sct, expected) in [
+        (Sct::Missing, "no signed certificate timestamp (SCT)"),
+        (Sct::OfAnother, "(SCT) was made for another certificate"),
+        (Sct::ByAnotherLog, "(SCT) is by another log of certificates"),
+    ] {
         let request = Request {
             sct,
             ..Request::default()
         };
         let layer = Layer::new(&stack, &request);
         let found = layer.at(&stack, &waived, TIME + 10).unwrap_err();
-        assert!(
-            found.contains("signed certificate timestamp (SCT)"),
-            "{found}"
-        );
+        assert!(found.contains(expected), "{found}");
     }
     let other = Request {
         identity: "https://example.com/other",

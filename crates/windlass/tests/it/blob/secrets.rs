@@ -222,9 +222,11 @@ fn a_secret_that_is_missing_or_empty_or_forbidden_is_told_apart() {
                    it with `windlass generate-key-pair k8s://openshift-pipelines/signing-secrets`";
     scene.shell.fail(2, &show, missing);
     create(&scene, &json!({}));
-    scene
-        .shell
-        .fail(2, &show, "looked for cosign.pub, x509.pem and cosign.key)");
+    scene.shell.fail(
+        2,
+        &show,
+        "contains no key (it is empty; looked for cosign.pub, x509.pem and cosign.key)",
+    );
     scene.cluster.fail(Fault {
         method: Some("GET".to_owned()),
         path_contains: "signing-secrets".to_owned(),
