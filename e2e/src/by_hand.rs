@@ -1,6 +1,6 @@
 //! What scenarios sign by hand, and with what.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::shell::Shell;
@@ -96,4 +96,16 @@ pub fn verifying_lines(program: &str, image: &str, flags: &str) -> [String; 4] {
         format!("{program} verify-blob {flags} --bundle bundle blob"),
         format!("{program} verify-blob-attestation --type {KIND} {flags} --bundle att blob"),
     ]
+}
+
+/// Runs a line that verifies with the root of its servers, `root`, and with that of others, `other`, which must
+/// not: it has `TRUST` where the name of the root goes.
+pub fn holds_by_its_root_alone(shell: &Shell, line: &str) -> Result<()> {
+    shell.ok(&line.replace("TRUST", "root"))?;
+    let line = line.replace("TRUST", "other");
+    ensure!(
+        shell.run(&line)?.code != 0,
+        "{line}: a log or an authority that is not trusted is believed"
+    );
+    Ok(())
 }

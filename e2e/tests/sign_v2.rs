@@ -7,8 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use windlass_e2e::by_hand::{
-    KIND, TRUSTED_FILES, make_signer, sign_with_cosign, sign_with_windlass, signing_config,
-    verifying_lines, write_inputs,
+    KIND, TRUSTED_FILES, holds_by_its_root_alone, make_signer, sign_with_cosign,
+    sign_with_windlass, signing_config, verifying_lines, write_inputs,
 };
 use windlass_e2e::images::push;
 use windlass_e2e::{
@@ -102,17 +102,6 @@ fn refused(shell: &Shell, who: &str) -> Result<()> {
     ))?;
     ensure!(refused.code == 2, "the entry of another log is taken");
     ensure!(!shell.folder().join("none").exists(), "a bundle is written");
-    Ok(())
-}
-
-/// Runs a line that verifies with the root of these servers, and with that of others, which must not.
-fn holds_by_its_root_alone(shell: &Shell, line: &str) -> Result<()> {
-    shell.ok(&line.replace("TRUST", "root"))?;
-    let line = line.replace("TRUST", "other");
-    ensure!(
-        shell.run(&line)?.code != 0,
-        "{line}: a log or an authority that is not trusted is believed"
-    );
     Ok(())
 }
 
