@@ -46,10 +46,10 @@ pub enum ImageError {
     /// The name of the repository has letters in upper case.
     #[error("its repository has upper case; it must be lower case")]
     UpperCase,
-    /// What follows a colon is neither a port nor a tag.
+    /// What follows a colon is neither a port nor a tag at the end.
     #[error(
-        "what follows its last colon is no tag: that has 1 to 128 letters, digits and _ . -, and does \
-         not begin with . or -"
+        "a colon in it is followed by no tag: there is one at most, at the end, with 1 to 128 letters, \
+         digits and _ . -"
     )]
     Tag,
     /// The name of the repository has a character that is not allowed.

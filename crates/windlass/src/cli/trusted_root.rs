@@ -83,7 +83,9 @@ async fn entry(map: &Location, connection: &Connection) -> anyhow::Result<Vec<u8
         Err(error) => return Err(error.into()),
     };
     let text = map.data.get(ENTRY).filter(|text| !text.is_empty());
-    let text = text.with_context(|| format!("the config map has no entry {ENTRY}"))?;
+    let text = text.with_context(|| {
+        format!("the config map has no entry {ENTRY}; put the file into it under that name")
+    })?;
     ensure!(
         text.len() <= MAX_ROOT,
         "it has {} bytes, and at most {MAX_ROOT} are read",
