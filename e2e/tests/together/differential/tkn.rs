@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use windlass_e2e::{Api, Cosign, Kind, Shell, Testbed};
 
-use crate::difference::{Difference, Pair, check, is_documented, same};
-use crate::runs;
+use super::difference::{Difference, Pair, check, is_documented, same};
+use super::runs;
 
 /// What the two print differently.
 const DIFFERENCES: [Difference; 14] = [

@@ -16,7 +16,7 @@ pub enum Stored {
 pub struct Case {
     pub name: &'static str,
     /// The lines that make it; `$IMAGE` is its name with a digest, `$REPO` its repository. Words of
-    /// [`forge`](crate::forgery::forge) are lines too.
+    /// [`forge`](super::forgery::forge) are lines too.
     pub made: &'static [&'static str],
     /// Flags of `verify`, and the image if it is another one.
     pub verify: &'static str,

@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use windlass_e2e::page::{commands, row};
 use windlass_e2e::{Cosign, Workstation};
 
-const README: &str = include_str!("../../README.md");
-const FLAGS: &str = include_str!("../../docs/verifiers.md");
+const README: &str = include_str!("../../../README.md");
+const FLAGS: &str = include_str!("../../../docs/verifiers.md");
 
 /// Commands that build, or that are for a cluster of one's own.
 const NOT_TYPED: [&str; 4] = [

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use windlass_e2e::ports::free_port;
 use windlass_e2e::{Cosign, Kind, RunRecord, Shell, Start, Testbed, guide, runs};
 
-const DEPLOYMENT: &str = include_str!("../fixtures/operator-deployment.json");
-const RIGHTS: &str = include_str!("../fixtures/operator-rights.json");
+const DEPLOYMENT: &str = include_str!("../../fixtures/operator-deployment.json");
+const RIGHTS: &str = include_str!("../../fixtures/operator-rights.json");
 
 #[test]
 fn the_deployment_of_the_operator_signs_once_its_image_is_changed() -> Result<()> {

@@ -13,7 +13,7 @@ use windlass_core::key::PublicKey;
 use windlass_e2e::Api;
 use windlass_e2e::plan::RunPlan;
 
-use crate::storm::Storm;
+use super::storm::Storm;
 
 /// Prefix of the annotations.
 const PREFIX: &str = "chains.tekton.dev/";

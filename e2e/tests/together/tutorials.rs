@@ -74,7 +74,7 @@ fn getting_started(typed: &dyn Fn(&str) -> String) -> Result<()> {
     let shell = workstation.shell();
     shell.write(
         "task-output-image.yaml",
-        include_str!("../../examples/task-output-image.yaml"),
+        include_str!("../../../examples/task-output-image.yaml"),
     )?;
     let mut last = None;
     for line in GETTING_STARTED {

@@ -9,7 +9,7 @@ use windlass_e2e::plan::make_namespace;
 use windlass_e2e::proxy::Proxy;
 use windlass_e2e::{Api, Command, Controller, Registry, Shell, Testbed, guide, images};
 
-use crate::script::{Event, Step, TEAMS};
+use super::script::{Event, Step, TEAMS};
 
 /// Both controllers.
 const PODS: [&str; 2] = ["chaos-a", "chaos-b"];

@@ -5,7 +5,7 @@
 //! `CHAOS_RUNS` is the number of runs, `CHAOS_SEED` repeats what happened in a test before, as far as
 //! the order of processes allows:
 //!
-//! `CHAOS_RUNS=10000 CHAOS_SEED=7 cargo test -p windlass-e2e --test chaos -- --nocapture`
+//! `CHAOS_RUNS=10000 CHAOS_SEED=7 cargo test -p windlass-e2e --test alone chaos -- --nocapture`
 
 use std::sync::mpsc::sync_channel;
 use std::thread;

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 
 /// The page that lists them.
-const PAGE: &str = include_str!("../../../docs/differences.md");
+const PAGE: &str = include_str!("../../../../docs/differences.md");
 
 /// A difference of texts.
 pub struct Difference {

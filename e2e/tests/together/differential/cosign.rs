@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result, ensure};
 use rcgen::{KeyPair, PKCS_ECDSA_P384_SHA384, PKCS_ED25519, PKCS_RSA_SHA256};
 use windlass_e2e::{Cosign, Output, Registry, Shell, Workstation};
 
-use crate::difference::is_documented;
-use crate::forgery::forge;
-use crate::images::{CASES, Case, Stored};
-use crate::shape::{shape, values};
+use super::difference::is_documented;
+use super::forgery::forge;
+use super::images::{CASES, Case, Stored};
+use super::shape::{shape, values};
 
 /// Images and verbs about which the two differ, with the row in the page.
 const DIFFERENCES: [(&str, &str, &str); 7] = [
