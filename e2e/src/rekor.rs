@@ -118,12 +118,8 @@ impl Timestamps {
     /// Starts one with a key and certificates of its own.
     pub fn start(shell: &Shell) -> Result<Self> {
         let port = free_port()?;
-        let program = parts::folder()?.join("bin/timestamp-server");
-        let line = format!(
-            "serve --host 127.0.0.1 --port {port} --timestamp-signer memory \
-             --include-chain-in-response=true --disable-ntp-monitoring"
-        );
-        let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let program = parts::folder()?.join("bin/timestamps");
+        let arguments = [port.to_string()];
         let mut process = Process::start("timestamps", &program, &arguments, &[], shell.folder())?;
         process.wait_until(LIMIT, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
         let place = format!("http://127.0.0.1:{port}/api/v1/timestamp");
