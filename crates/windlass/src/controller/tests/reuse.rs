@@ -310,3 +310,40 @@ async fn killed_after_any_call_it_leaves_one_layer_and_makes_one_more_signature_
         killed_after(Server::Cluster, number).await;
     }
 }
+
+/// The envelope of the run `app`, and again once its mark was taken off.
+async fn made_twice(scene: &Scene) -> [String; 2] {
+    let uid = scene.run("app")["metadata"]["uid"].clone();
+    let name = format!(
+        "chains.tekton.dev/signature-taskrun-{}",
+        uid.as_str().unwrap()
+    );
+    assert_eq!(scene.marked("app").await, "true");
+    let first = scene.annotations("app")[&name].clone();
+    let unmark = json!({ "metadata": { "annotations": { "chains.tekton.dev/signed": null } } });
+    let uri = "/apis/tekton.dev/v1/namespaces/default/taskruns/app";
+    scene.patch(uri, unmark).await;
+    assert_eq!(scene.marked("app").await, "true");
+    verified_statement(scene, "app");
+    [first, scene.annotations("app")[&name].clone()]
+}
+
+#[tokio::test]
+async fn a_signature_is_the_same_again_unless_it_is_written_together_with_the_mark_alone() {
+    let scene = Scene::with(in_toto()).await;
+    scene.create(finished("app"));
+    let [first, second] = made_twice(&scene).await;
+    assert_ne!(first, second);
+    scene.end().await;
+
+    let scene = Scene::with(one_artifact()).await;
+    let registry = Registry::start(RegistryOptions::default()).await.unwrap();
+    let digest = image(&registry);
+    docker_secret(&scene, "push", r#"{"auths":{}}"#);
+    account(&scene, &json!({ "secrets": [{ "name": "push" }] }));
+    scene.create(built("app", &registry, &digest));
+    let [first, second] = made_twice(&scene).await;
+    assert_eq!(first, second);
+    assert_eq!(attached(&registry, &digest, ".att").len(), 1);
+    scene.end().await;
+}
