@@ -46,6 +46,9 @@ pub enum ImageError {
     /// The name of the repository has letters in upper case.
     #[error("its repository has upper case; it must be lower case")]
     UpperCase,
+    /// It begins with the scheme of a URL.
+    #[error("it begins with a scheme; leave out https://, oci:// or docker://")]
+    Scheme,
     /// What follows a colon is neither a port nor a tag at the end.
     #[error(
         "a colon in it is followed by no tag: there is one at most, at the end, with 1 to 128 letters, \
@@ -148,15 +151,16 @@ pub fn without_tag(name: &str) -> &str {
     let Some((base, tag)) = name.rsplit_once(':') else {
         return name;
     };
-    let is_tag = (1..=128).contains(&tag.len())
-        && tag
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-    if is_tag && repository(base).is_ok() {
+    if is_tag(tag) && repository(base).is_ok() {
         base
     } else {
         name
     }
+}
+
+fn is_tag(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    (1..=128).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
 /// Registry and path of a repository's name.
@@ -171,7 +175,7 @@ pub fn repository(name: &str) -> Result<(String, String), ImageError> {
         return Err(ImageError::Empty);
     }
     if !path.bytes().all(is_allowed) {
-        return Err(fault(path));
+        return Err(fault(registry, path));
     }
     if !LENGTHS.contains(&path.len()) {
         return Err(ImageError::Length(path.len()));
@@ -194,8 +198,16 @@ pub fn repository(name: &str) -> Result<(String, String), ImageError> {
     Ok((registry.to_owned(), path))
 }
 
-/// What is wrong with a path that has a character that is not allowed.
-fn fault(path: &str) -> ImageError {
+/// What is wrong with a name whose path has a character that is not allowed. A tag at the end of the
+/// path is not at fault: it is still there only because what precedes it is no name.
+fn fault(registry: &str, path: &str) -> ImageError {
+    if registry.ends_with(':') && path.starts_with('/') {
+        return ImageError::Scheme;
+    }
+    let path = match path.rsplit_once(':') {
+        Some((base, tag)) if is_tag(tag) => base,
+        _ => path,
+    };
     let is_allowed =
         |c: &char| matches!(c, 'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '.' | '/' | '-' | ':');
     match path.chars().find(|character| !is_allowed(character)) {
@@ -301,6 +313,13 @@ mod tests {
             ("r.io/é", ImageError::Character('é')),
             ("r.io/app:", ImageError::Tag),
             ("r.io/app:v1:v2", ImageError::Tag),
+            ("r.io/App:v1", ImageError::UpperCase),
+            ("r.io:5000/Team/app:v1", ImageError::UpperCase),
+            ("App:v1", ImageError::UpperCase),
+            ("r.io/ap p:v1", ImageError::Character(' ')),
+            ("https://r.io:5000/app", ImageError::Scheme),
+            ("docker://r.io:5000/app:v1", ImageError::Scheme),
+            ("oci://r.io/App", ImageError::Scheme),
             ("r.io:x/app", ImageError::Registry),
             ("[::1/app", ImageError::Registry),
         ] {

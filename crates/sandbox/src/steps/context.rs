@@ -32,9 +32,19 @@ pub(super) fn prepare(
     scratch: &Path,
 ) -> Result<(), Outcome> {
     let failed = |error: std::io::Error| invalid(format!("could not make a folder: {error}"));
-    for folder in ["results", "workspace", "home", "scripts", "exit-codes"] {
+    for folder in [
+        "results",
+        "workspace",
+        "home",
+        "credentials",
+        "scripts",
+        "exit-codes",
+    ] {
         std::fs::create_dir_all(scratch.join(folder)).map_err(failed)?;
     }
+    // an account of this cluster has no credentials of git or Docker, so the folder stays empty
+    let credentials = scratch.join("credentials").display().to_string();
+    plan.variables.set("credentials.path", credentials);
     for result in plan.spec["results"].as_array().into_iter().flatten() {
         let name = simple(result["name"].as_str().unwrap_or_default())?;
         let path = scratch.join("results").join(name).display().to_string();

@@ -96,6 +96,17 @@ async fn parameters_are_filled_in_and_defaults_count() {
 }
 
 #[tokio::test]
+async fn the_folder_of_credentials_exists_and_is_empty() {
+    let script = "cd $(credentials.path) && ls -A | wc -l > $(results.x.path)";
+    let status = run(json!({"taskSpec": {
+        "results": [{"name": "x"}], "steps": [{"image": "i", "script": script}],
+    }}))
+    .await;
+    assert_eq!(condition(&status), ("True", "Succeeded"));
+    assert_eq!(status["results"][0]["value"], "0\n");
+}
+
+#[tokio::test]
 async fn a_missing_parameter_fails_the_run_before_its_steps() {
     let status = run(json!({"taskSpec": {
         "params": [{"name": "p"}], "steps": [{"image": "i", "script": "true"}],

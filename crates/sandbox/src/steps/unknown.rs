@@ -147,6 +147,7 @@ impl Declared<'_> {
                 self.workspaces.contains(&workspace) && OF_WORKSPACE.contains(&of)
             }
             ["results", result, "path"] => self.results.contains(&result),
+            ["credentials", "path"] => !self.steps.is_null(),
             ["step", "results", result, "path"] => self
                 .steps_with(|_| true)
                 .any(|step| has_result(step, result)),
@@ -226,6 +227,7 @@ mod tests {
             "echo $(params.list[0]) $(params.list[*])",
             "cat $(workspaces.source.path)/x; [ $(workspaces.source.bound) = true ]",
             "date > $(results.digest.path); $(results['digest'].path)",
+            "cp -r $(credentials.path)/. ~",
             "echo $(context.taskRun.name) $(date) $(cat results.txt) $(params x)",
             "echo $(steps.a.results.b) $(step.results.c.path) $(steps.step-a.exitCode.path) $(",
         ] {
@@ -246,6 +248,8 @@ mod tests {
             "workspaces.sources.path",
             "results.digets.path",
             "context.taskrun.name",
+            "credentials.paths",
+            "credentials.path.x",
             "tasks.a.results.b",
             "finally.a.results.b",
             "steps.a.results.x",

@@ -133,7 +133,7 @@ fn a_variable_that_nothing_defines_is_refused_wherever_it_is_written() {
     for fine in [
         "$(params.p) $(params.outer) $(params.own) $(params.x) $(context.pipelineRun.name)",
         "$(results.r.path) $(workspaces.w.path) $(context.taskRun.uid) $(date) $(cat a.txt)",
-        "$(tasks.a.results.r) $(steps.step-s.exitCode.path)",
+        "$(tasks.a.results.r) $(steps.step-s.exitCode.path) $(credentials.path)",
     ] {
         assert_eq!(refusal(json!("v"), fine), None, "{fine}");
     }
@@ -155,6 +155,7 @@ fn a_variable_that_nothing_defines_is_refused_wherever_it_is_written() {
         "results.r.path",
         "tasks.status",
         "context.taskRun.name",
+        "credentials.path",
     ] {
         let found = refusal(json!(format!("$({wrong})")), "true").unwrap_or_default();
         assert!(found.ends_with(&format!("$({wrong})")), "{wrong}: {found}");

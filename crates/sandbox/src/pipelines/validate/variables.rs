@@ -134,6 +134,7 @@ impl Scope<'_> {
             ["context", "pipelineTask", "retries"] => in_pipeline && !in_task,
             ["context", "taskRun", "name" | "namespace" | "uid"]
             | ["context", "task", "name" | "retry-count"]
+            | ["credentials", "path"]
             | ["step", "results", _, "path"] => in_task,
             ["workspaces", name, "bound"] => self.workspaces.contains(name),
             ["workspaces", name, "path" | "claim" | "volume"] => {
