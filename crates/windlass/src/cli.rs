@@ -50,6 +50,7 @@ mod logs;
 mod man;
 mod migrate;
 mod namespaces;
+mod number;
 mod original;
 mod output;
 mod payload;

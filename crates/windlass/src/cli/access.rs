@@ -11,6 +11,7 @@ use windlass_registry::{Credential, Reference, Repository};
 
 use crate::inspect::image::{Lookup, ResolvedImage};
 use crate::inspect::input::Input;
+use crate::inspect::selector::kind_of;
 use crate::store::oci::{Exemptions, Route};
 
 /// Largest file with certificates.
@@ -157,8 +158,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "the duration has to be longer than nothing".to_owned())
 }
 
-/// An image as it is typed.
+/// An image as it is typed. A run is none, even if Docker Hub could have an image of that name.
 pub(super) fn reference(text: &str) -> Result<Reference, String> {
+    if let Some((kind, _)) = text.split_once('/')
+        && kind_of(kind).is_ok()
+    {
+        return Err(format!(
+            "it names a run, and an image is meant here; `windlass trace {text}` and `windlass explain \
+             {text}` show the images of a run (docker.io/{text} is an image)"
+        ));
+    }
     Reference::parse(text).map_err(|error| error.to_string())
 }
 

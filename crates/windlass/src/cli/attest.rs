@@ -90,6 +90,11 @@ impl Attest {
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let input = match self.image.input() {
             Some(predicate) => Some(predicate.clone()),
+            None if self.source.names_image() => bail!(
+                "{} is an image; give what to attest of it with --predicate FILE, or name a run: \
+                 taskrun/NAME or pipelinerun/NAME",
+                self.source.target[0]
+            ),
             None => self.source.file()?,
         };
         if input == Some(Input::Stdin) && self.image.signing.needs_input() {

@@ -17,6 +17,7 @@ use tokio_util::task::AbortOnDropHandle;
 use self::klog::{Klog, boolean};
 use self::observability::{ConfigNames, metrics_address};
 use super::namespaces::{self, OfSettings};
+use super::number;
 use crate::cluster::rate::Rate;
 use crate::cluster::{CLUSTER, Connection, Overrides};
 use crate::controller::{self, Options, OrdinalError, Replication};
@@ -73,7 +74,7 @@ pub(crate) struct Controller {
     #[arg(long, value_delimiter = ',', value_name = "NAMES", help_heading = PLUGINS, help = PLUGIN_ENV)]
     kms_plugin_env: Vec<String>,
     /// Runs that push to registries at once (at least 32), a quarter of them of one namespace
-    #[arg(long, alias = "threads-per-controller", default_value_t = CONCURRENCY, value_name = "N")]
+    #[arg(long, alias = "threads-per-controller", default_value_t = CONCURRENCY, value_name = "N", allow_negative_numbers = true, value_parser = number::count::<usize>)]
     concurrency: usize,
     /// Address that serves /metrics (default: that of Tekton Chains' variables and ConfigMap, else :9090)
     #[arg(long, value_name = "ADDRESS")]

@@ -12,6 +12,7 @@ use windlass_core::run::Kind;
 
 use self::consent::ask;
 use self::selection::{Selected, Selection, names};
+use super::number;
 use super::output::{self, clean};
 use crate::cluster::Connection;
 use crate::cluster::run_writes;
@@ -33,10 +34,10 @@ struct Common {
     #[arg(long)]
     all: bool,
     /// Keep this many of the newest runs
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true, value_parser = number::count::<usize>)]
     keep: Option<usize>,
     /// Keep runs that ended in the last so many minutes
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", allow_negative_numbers = true, value_parser = number::count::<u32>)]
     keep_since: Option<u32>,
     /// Leave runs that have not ended, unless they are named
     #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = ArgAction::Set)]

@@ -12,6 +12,7 @@ use windlass_sandbox::registry::{
 use windlass_sandbox::steps::{self, StepRunner};
 
 use self::greeting::Greeting;
+use super::number;
 use super::output::{self, clean};
 use crate::cluster::Connection;
 use crate::dev_cluster::DevCluster;
@@ -48,7 +49,7 @@ write, or that was changed, is left as it is.
 Nothing is saved: all objects are lost when the cluster stops.")]
 pub(crate) struct Dev {
     /// Port of the API server on 127.0.0.1 (default: a free one)
-    #[arg(long, value_name = "PORT")]
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true, value_parser = number::port)]
     port: Option<u16>,
     /// Namespace of chains-config and signing-secrets
     #[arg(
@@ -89,7 +90,7 @@ pub(crate) struct Dev {
 #[derive(Debug, clap::Args)]
 struct RegistryFlags {
     /// Port of the registry on 127.0.0.1 (default: a free one)
-    #[arg(long = "registry-port", value_name = "PORT")]
+    #[arg(long = "registry-port", value_name = "PORT", allow_negative_numbers = true, value_parser = number::port)]
     on_port: Option<u16>,
     /// Authentication of the registry; the user is `dev` with the password `dev`
     #[arg(
@@ -103,7 +104,7 @@ struct RegistryFlags {
     #[arg(long = "registry-without-referrers")]
     without_referrers: bool,
     /// Fail the first N manifest writes with 503, to see how runs are retried
-    #[arg(long = "registry-failures", default_value_t = 0, value_name = "N")]
+    #[arg(long = "registry-failures", default_value_t = 0, value_name = "N", allow_negative_numbers = true, value_parser = number::count::<usize>)]
     failures: usize,
 }
 

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const GUESSES: usize = 3;
 
 /// Verbs, and what to type instead.
-const VERBS: [(&[&str], &str); 16] = [
+const VERBS: [(&[&str], &str); 19] = [
     (
         &["attach", "upload"],
         "`windlass attest --predicate FILE IMAGE` attaches an attestation; use oras for other files",
@@ -38,6 +38,19 @@ const VERBS: [(&[&str], &str); 16] = [
         &["piv-tool", "pkcs11-tool"],
         "windlass signs with keys of hardware (`--key pkcs11:…`) and manages none; use the tools of its \
          vendor",
+    ),
+    (
+        &["sbom"],
+        "`windlass download attestation --predicate-type spdxjson IMAGE` prints one that was attested; \
+         for one that is only attached use cosign or oras",
+    ),
+    (
+        &["logout"],
+        "remove the entry of the registry from the Docker configuration with `docker logout`",
+    ),
+    (
+        &["discover", "referrers"],
+        "`windlass tree IMAGE` lists what is attached to an image",
     ),
     (
         &["generate"],
@@ -96,9 +109,25 @@ pub(super) fn instead(error: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand) else {
         return None;
     };
+    if typed.contains(['/', ':', '@']) {
+        return Some(no_verb(error, typed));
+    }
     let mut verbs = VERBS.iter();
     let (_, instead) = verbs.find(|(verbs, _)| verbs.contains(&typed.as_str()))?;
     Some(format!("windlass has no verb {typed}; {instead}"))
+}
+
+/// What to say of an image or a run where a verb has to be.
+fn no_verb(error: &clap::Error, typed: &str) -> String {
+    let usage = error.get(ContextKind::Usage);
+    let usage = usage.map(ToString::to_string).unwrap_or_default();
+    let instead = if usage.contains(" download ") {
+        "write `windlass download signature IMAGE` or `windlass download attestation IMAGE`"
+    } else {
+        "write what to do with it, such as `windlass verify --key cosign.pub TARGET` or \
+         `windlass tree IMAGE`"
+    };
+    format!("{typed} is no verb; {instead}")
 }
 
 /// The error with guesses that help: the nearest verbs first, and no advice to pass a flag as a value.

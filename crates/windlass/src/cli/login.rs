@@ -51,13 +51,7 @@ pub(crate) struct Login {
 
 impl Login {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let repository = Repository::parse(&format!("{}/login", self.registry));
-        let repository = repository.with_context(|| {
-            format!(
-                "{:?} is not a registry; write HOST or HOST:PORT",
-                self.registry
-            )
-        })?;
+        let repository = registry(&self.registry)?;
         let key = match repository.registry() {
             "index.docker.io" => HUB,
             registry => registry,
@@ -121,6 +115,19 @@ impl Login {
         ensure!(!password.is_empty(), "the password is empty");
         Ok(password)
     }
+}
+
+/// A repository in the registry that is typed. Like `docker login` it takes the address of a website, of
+/// which the host is what counts.
+fn registry(typed: &str) -> anyhow::Result<Repository> {
+    let schemes = ["https://", "http://"];
+    let address = schemes.iter().find_map(|scheme| typed.strip_prefix(scheme));
+    let host = address.map(|address| address.split('/').next().unwrap_or_default());
+    let host = host.unwrap_or(typed);
+    let repository = Repository::parse(&format!("{host}/login"))
+        .ok()
+        .filter(|_| !host.is_empty() && !host.contains(['@', '?', '#']));
+    repository.with_context(|| format!("{typed:?} is not a registry; write HOST or HOST:PORT"))
 }
 
 /// Where the configuration is.

@@ -24,7 +24,7 @@ use crate::inspect::migration::{self, Cluster, Finding, Migration};
   windlass migrate --check --system-namespace openshift-pipelines -o json")]
 pub(crate) struct Migrate {
     /// Report what changes, and change nothing
-    #[arg(long, required = true)]
+    #[arg(long, alias = "dry-run", required = true)]
     check: bool,
     /// Namespace of the runs (default: all)
     #[arg(short, long, value_name = "NAMESPACE")]

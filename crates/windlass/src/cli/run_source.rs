@@ -3,6 +3,7 @@
 use anyhow::bail;
 use clap::ValueHint;
 use windlass_core::config::Config;
+use windlass_registry::Reference;
 
 use super::namespaces::OfSettings;
 use super::run_files::RunFiles;
@@ -74,6 +75,15 @@ impl RunSource {
         Ok((documents, config))
     }
 
+    /// Whether what is typed can only be the name of an image.
+    pub(super) fn names_image(&self) -> bool {
+        let Ok(read) = targets(&self.target, Last::from(self.last)) else {
+            return false;
+        };
+        let has_version = |image: &Reference| image.tag.is_some() || image.digest.is_some();
+        matches!(&read[..], [Target::Image(image), ..] if has_version(image))
+    }
+
     fn target(&self) -> anyhow::Result<Target> {
         if let Some(file) = &self.run {
             return Ok(Target::Content(file.clone()));
@@ -86,7 +96,7 @@ impl RunSource {
         }
         let read = targets(&self.target, Last::from(self.last)).map_err(anyhow::Error::msg)?;
         match &read[..] {
-            [Target::Image(image)] => Err(names_no_run(image)),
+            [Target::Image(_)] => Err(names_no_run(&self.target[0])),
             [one] => Ok(one.clone()),
             _ => bail!("one run at a time; run the command for each"),
         }

@@ -1,6 +1,5 @@
 //! The flags on who has to have signed, for verbs to which several keys may be given.
 
-use anyhow::ensure;
 use clap::Arg;
 
 use super::key;
@@ -51,11 +50,7 @@ impl SignersFlags {
         } else {
             self.key.clone()
         };
-        ensure!(
-            !self.identity.asks_for_more_than_a_name(),
-            "--certificate-oidc-issuer and what is asked of a workflow go with \
-             --certificate-identity or --certificate-identity-regexp"
-        );
+        self.identity.check_without_a_name()?;
         let verifier = self
             .trust
             .of_key(&LogRule::IfRootIsGiven, connection)

@@ -8,6 +8,7 @@ use clap::ValueHint;
 
 use super::claims::text;
 use super::key;
+use super::output;
 use super::trusted_root::RootRef;
 use crate::cluster::Connection;
 use crate::inspect::verify::ExpectedSigner;
@@ -133,6 +134,7 @@ impl SignerFlags {
         let Some(reference) = &self.key else {
             return self.trust.by_name(&self.identity, connection).await;
         };
+        self.identity.check_without_a_name()?;
         let key = key::public(reference, connection).await?;
         let verifier = self.trust.of_key(&rule, connection).await?;
         Ok(ExpectedSigner::Key(Box::new(key), verifier))
@@ -145,11 +147,18 @@ impl IdentityFlags {
         self.certificate_identity.is_some() || self.certificate_identity_regexp.is_some()
     }
 
-    /// Whether anything is asked of a certificate besides its name.
-    pub(super) fn asks_for_more_than_a_name(&self) -> bool {
-        self.certificate_oidc_issuer.is_some()
+    /// Refuses to pass over what is asked of a certificate where a key counts and no certificate does.
+    pub(super) fn check_without_a_name(&self) -> anyhow::Result<()> {
+        let asks_for_certificate = self.certificate_oidc_issuer.is_some()
             || self.certificate_oidc_issuer_regexp.is_some()
-            || !self.workflow.claims().is_empty()
+            || !self.workflow.claims().is_empty();
+        anyhow::ensure!(
+            !asks_for_certificate,
+            "--certificate-oidc-issuer and what is asked of a workflow go with \
+             --certificate-identity or --certificate-identity-regexp; a key has neither, so leave \
+             them out with --key"
+        );
+        Ok(())
     }
 
     fn signatory(&self) -> anyhow::Result<Signatory> {
@@ -230,6 +239,18 @@ impl TrustFlags {
         connection: &Connection,
     ) -> anyhow::Result<Option<Arc<Verifier>>> {
         if !self.asks_for_more_than_a_key(rule) {
+            if self.origin.is_given() {
+                output::note(match rule {
+                    LogRule::Usual => {
+                        "--tuf-mirror and --tuf-root have no effect: with --insecure-ignore-tlog \
+                         the key is enough"
+                    }
+                    LogRule::IfRootIsGiven => {
+                        "--tuf-mirror and --tuf-root have no effect: the key is enough; to require \
+                         a log entry as well, give the trusted root itself with --trusted-root"
+                    }
+                });
+            }
             return Ok(None);
         }
         Ok(Some(self.verifier(connection).await?))
@@ -279,6 +300,11 @@ impl OriginFlags {
     /// Where the trusted root comes from.
     pub(super) fn origin(&self) -> Result<Origin, TrustError> {
         tuf::place::origin(self.tuf_mirror.as_deref(), self.tuf_root.as_deref())
+    }
+
+    /// Whether one was chosen by a flag.
+    fn is_given(&self) -> bool {
+        self.tuf_mirror.is_some() || self.tuf_root.is_some()
     }
 
     /// How new it has to be.

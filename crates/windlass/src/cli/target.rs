@@ -116,15 +116,15 @@ pub(super) async fn run_on_cluster(
             (*kind, runs.last().await?)
         }
         Target::Content(input) => bail!("{input} is a file, and not a run on a cluster"),
-        Target::Image(image) => return Err(names_no_run(image)),
+        Target::Image(image) => return Err(names_no_run(&image.to_string())),
     };
     Ok((kind, namespace, name))
 }
 
-/// The refusal of an image where a run is meant.
-pub(super) fn names_no_run(image: &Reference) -> anyhow::Error {
+/// The refusal of an image, or of a name without a kind, where a run is meant.
+pub(super) fn names_no_run(typed: &str) -> anyhow::Error {
     anyhow::anyhow!(
-        "{image} names no run; write taskrun/NAME or pipelinerun/NAME, or give a file with -f"
+        "{typed} names no run; write taskrun/NAME or pipelinerun/NAME, or give a file with -f"
     )
 }
 

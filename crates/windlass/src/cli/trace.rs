@@ -7,6 +7,7 @@ use anyhow::bail;
 use tokio::time::Instant;
 
 use super::access::Access;
+use super::number;
 use super::output;
 use super::several_signers::{SignersFlags, WHO};
 use super::target::{RunTargets, Target};
@@ -68,10 +69,10 @@ pub(crate) struct TraceVerb {
     #[arg(long, value_name = "HOST[/PATH]")]
     registry: Vec<Prefix>,
     /// How many images in a row
-    #[arg(long, value_name = "COUNT", default_value_t = 3, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(..=20))]
+    #[arg(long, value_name = "COUNT", default_value_t = 3, allow_negative_numbers = true, value_parser = number::within(0..=20))]
     depth: usize,
     /// How many images altogether
-    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=200))]
+    #[arg(long, value_name = "COUNT", default_value_t = 50, allow_negative_numbers = true, value_parser = number::within(1..=200))]
     most: usize,
     #[command(flatten)]
     access: Access,

@@ -20,7 +20,7 @@ use crate::inspect::leftovers::{Leftovers, RunCount};
   windlass install | kubectl delete --ignore-not-found -f -")]
 pub(crate) struct Uninstall {
     /// Look only; removing is left to kubectl
-    #[arg(long, required = true)]
+    #[arg(long, alias = "dry-run", required = true)]
     check: bool,
     #[command(flatten)]
     controller: OfController,

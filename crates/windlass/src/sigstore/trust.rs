@@ -54,7 +54,10 @@ pub(crate) enum TrustError {
     #[error("the pinned root of the metadata is damaged, or not signed by its own keys")]
     PinnedRoot,
     /// A file has no root.
-    #[error("{file} is not the root.json of a TUF repository, signed by its own keys")]
+    #[error(
+        "{file} is not the root.json of a TUF repository, signed by its own keys; get that from whoever \
+         runs the mirror. A trusted_root.json is given with --trusted-root"
+    )]
     NoRoot {
         /// Its name.
         file: String,

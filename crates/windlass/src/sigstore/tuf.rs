@@ -13,7 +13,7 @@ use sigstore_tuf::{Error, StoreRepository, Updater};
 
 use self::cache::Cache;
 use self::mirror::Mirror;
-use self::origin::Origin;
+use self::origin::{Origin, PUBLIC_ROOT};
 use super::trust::TrustError;
 pub(crate) use super::trust::{Fetched, Freshness};
 
@@ -81,7 +81,7 @@ async fn fetch(origin: &Origin, cache: Cache, now: Timestamp) -> Result<Fetched,
     };
     let fetched = match read {
         Ok(Ok(fetched)) => fetched,
-        Ok(Err(error)) => return Err(failed(reason(&error))),
+        Ok(Err(error)) => return Err(failed(reason(&error, origin))),
         Err(_) => {
             let seconds = mirror::PATIENCE.as_secs();
             return Err(failed(format!("it took longer than {seconds} s")));
@@ -109,10 +109,19 @@ async fn read(mut updater: Updater, now: Timestamp) -> Result<Fetched, Error> {
 }
 
 /// Why the metadata of a mirror is not believed. The texts of the library repeat what the mirror sent.
-fn reason(error: &Error) -> String {
+fn reason(error: &Error, origin: &Origin) -> String {
     match error {
         Error::ThresholdNotMet { .. } | Error::DuplicateSignature { .. } => {
-            "its metadata is not signed by enough of the keys that the pinned root leads to"
+            let root = if origin.root == PUBLIC_ROOT {
+                "that of Sigstore's public instance, which counts if no other is given"
+            } else {
+                "the one given for it"
+            };
+            return format!(
+                "its metadata is not signed by enough of the keys that its root leads to, {root}; get \
+                 the root.json of this mirror from whoever runs it, and give it with --root to \
+                 `windlass trust initialize`, with --tuf-root to other verbs"
+            );
         }
         Error::Rollback { .. } | Error::BadRootVersion { .. } => {
             "its metadata is older than what was fetched before"

@@ -227,8 +227,18 @@ const CHANGING: [Flag; 6] = [
     value("template", Use::Ignored),
 ];
 
+/// What verbs that only look have, and `install` does not need.
+const DRY: Use = Use::Refused(
+    "it only prints manifests; compare them with `| kubectl diff -f -`, and look for faults of a cluster \
+     with `windlass doctor`",
+);
+
+/// Flags of kubectl's verbs that install.
+const INSTALL: [Flag; 2] = [switch("check", DRY), switch("dry-run", DRY)];
+
 /// The flags of each verb.
-pub(super) const TABLE: [(&[&str], &[Flag]); 12] = [
+pub(super) const TABLE: [(&[&str], &[Flag]); 13] = [
+    (&["install"], &INSTALL),
     (
         &[
             "verify",

@@ -72,10 +72,7 @@ pub(crate) async fn verify(
     let missing = if lacks_seal {
         Some(NO_SEAL.to_owned())
     } else if !has_own {
-        Some(format!(
-            "the run has no signature of its own ({})",
-            annotation::signature(&own)
-        ))
+        Some(without_signature(&run))
     } else if request.requirement() == Requirement::Attestation
         && report.valid_attestations().next().is_none()
     {
@@ -85,6 +82,24 @@ pub(crate) async fn verify(
     };
     report.decide_by_all(missing);
     Ok(report)
+}
+
+/// Why a run has no signature among its annotations, and what to do.
+fn without_signature(run: &Run<'_>) -> String {
+    let metadata = run.metadata();
+    let why = match metadata.annotation(annotation::SIGNED) {
+        _ if metadata.uid.is_empty() => {
+            "it has no uid, so it never was on a cluster; export it with kubectl get -o yaml"
+        }
+        Some("true") => {
+            "it is marked as signed, so what was signed is in another store, such as a registry: verify \
+             the images that it built, which `windlass explain` lists"
+        }
+        Some(_) => "signing it failed; `windlass resign` has it tried again",
+        None => "it is not marked as signed; the controller signs it once it has ended",
+    };
+    let name = annotation::signature(&run.short_key());
+    format!("the run has no signature of its own ({name}): {why}")
 }
 
 /// The seal of the run's mark. It names the run also where the format of the signed payload does not, and

@@ -82,6 +82,14 @@ async fn a_mirror_is_believed_by_its_pinned_root_only() {
     let why = "not signed by enough of the keys";
     let refusal = refused(&theirs).await;
     assert!(refusal.contains(why), "{refusal}");
+    assert!(refusal.contains("the one given for it; get"), "{refusal}");
+    assert!(refusal.contains("with --root to"), "{refusal}");
+    let public = Origin {
+        root: PUBLIC_ROOT.to_vec(),
+        ..origin(&wrong, folder.path())
+    };
+    let refusal = refused(&public).await;
+    assert!(refusal.contains("if no other is given; get"), "{refusal}");
 
     // nor is a root that only the mirror vouches for
     right.usurp_root().unwrap();

@@ -37,6 +37,13 @@ fn a_login_is_added_to_the_docker_configuration_and_keeps_what_is_there() {
             "is not an object",
         ),
         ("{}", "login r.io/team:v1 -u a -p b", "is not a registry"),
+        ("{}", "login https:// -u a -p b", "is not a registry"),
+        (
+            "{}",
+            "login https://a:b@r.io -u a -p b",
+            "is not a registry",
+        ),
+        ("{}", "login ftp://r.io -u a -p b", "is not a registry"),
         ("{}", "login r.io -u a:b -p c", "has a colon"),
         (
             "{}",
@@ -51,6 +58,22 @@ fn a_login_is_added_to_the_docker_configuration_and_keeps_what_is_there() {
             config.as_bytes(),
             "{line}"
         );
+    }
+}
+
+#[test]
+fn a_login_takes_the_address_of_a_registry_as_docker_does() {
+    let mut shell = Shell::new();
+    shell.docker_config = Some("{}".to_owned());
+    for address in [
+        "https://r.io:5000",
+        "https://r.io:5000/v2/",
+        "http://r.io:5000",
+    ] {
+        shell.succeed(&format!("login {address} -u alice -p sesame"));
+        let config: Value = serde_json::from_slice(&shell.read("docker/config.json")).unwrap();
+        let auths = config["auths"].as_object().unwrap();
+        assert_eq!(auths.keys().collect::<Vec<_>>(), ["r.io:5000"], "{address}");
     }
 }
 
@@ -134,6 +157,9 @@ fn a_verb_of_another_program_is_answered_with_what_to_type() {
         "piv-tool",
         "pkcs11-tool",
         "signing-config",
+        "sbom",
+        "logout",
+        "discover",
         "trusted-root",
         "upload",
         "task",
@@ -153,6 +179,24 @@ fn a_verb_of_another_program_is_answered_with_what_to_type() {
         );
     }
     shell.fail(2, "verfy x", "'verify', 'verify-");
+    shell.fail(2, "r.io/app:v1", "r.io/app:v1 is no verb; write what to do");
+    shell.fail(
+        2,
+        "download r.io/app:v1",
+        "write `windlass download signature IMAGE`",
+    );
+    shell.fail(2, "download sbom r.io/app:v1", "--predicate-type spdxjson");
+    for line in ["install --check", "install --image r.io/app:v1 --dry-run"] {
+        shell.fail(2, line, "it only prints manifests; compare them with");
+    }
+    for line in ["uninstall --dry-run", "migrate --dry-run"] {
+        let outcome = shell.run(line);
+        assert!(
+            !outcome.stderr.contains("unexpected argument"),
+            "{line}: {}",
+            outcome.stderr
+        );
+    }
     let tip = shell.run("payload -f x --last");
     assert_eq!(tip.code, 2);
     assert!(!tip.stderr.contains("as a value"), "{}", tip.stderr);
@@ -182,4 +226,86 @@ fn the_version_names_commit_and_date_or_says_that_it_does_not_know() {
         assert!(version[member].is_string(), "{version}");
     }
     assert!(shell.succeed("version").contains("\ncommit "));
+}
+
+#[test]
+fn a_run_where_an_image_is_meant_is_not_looked_for_in_a_registry() {
+    let shell = Shell::new();
+    for run in ["taskrun/build", "pr/release", "TaskRuns.tekton.dev/build"] {
+        for line in [
+            "tree RUN",
+            "triangulate RUN",
+            "download signature RUN",
+            "download attestation RUN",
+            "copy RUN r.io/app:v1",
+            "copy r.io/app:v1 RUN",
+            "save --dir x RUN",
+            "load --dir x RUN",
+            "sign --key k RUN",
+            "attest --predicate x --key k RUN",
+            "verify-attestation --key k RUN",
+            "registry check RUN",
+        ] {
+            let line = line.replace("RUN", run);
+            let told = format!("`windlass trace {run}` and `windlass explain {run}` show");
+            shell.fail(2, &line, &told);
+        }
+    }
+}
+
+#[test]
+fn an_image_where_a_run_is_meant_is_told_as_it_was_typed() {
+    let shell = Shell::new();
+    shell.fail(
+        2,
+        "explain build",
+        "error: build names no run; write taskrun/NAME",
+    );
+    shell.fail(
+        2,
+        "payload pod/x",
+        "error: pod/x names no run; write taskrun/NAME",
+    );
+    let told = "r.io/app:v1 is an image; give what to attest of it with --predicate FILE";
+    shell.fail(2, "attest --key k --type slsaprovenance r.io/app:v1", told);
+    shell.fail(2, "attest --key k build", "build names no run");
+}
+
+#[test]
+fn a_number_that_is_none_is_told_in_one_sentence() {
+    let shell = Shell::new();
+    for (line, told) in [
+        ("tr delete --keep N", "expected a whole number, 0 or more"),
+        (
+            "pr delete --keep-since N",
+            "expected a whole number, 0 or more",
+        ),
+        (
+            "tr list --limit N",
+            "use 0, which shows all, or a positive number",
+        ),
+        (
+            "trace --key k --depth N x",
+            "expected a whole number from 0 to 20",
+        ),
+        (
+            "trace --key k --most N x",
+            "expected a whole number from 1 to 200",
+        ),
+        ("dev --port N", "expected a port, 1 to 65535"),
+        ("dev --registry-port N", "expected a port, 1 to 65535"),
+        (
+            "dev --registry-failures N",
+            "expected a whole number, 0 or more",
+        ),
+        (
+            "controller --concurrency N",
+            "expected a whole number, 0 or more",
+        ),
+    ] {
+        for number in ["-1", "x", "1.5", "99999999999999999999999"] {
+            let line = line.replace(" N", &format!(" {number}"));
+            shell.fail(2, &line, told);
+        }
+    }
 }

@@ -213,12 +213,47 @@ fn attestations_with_certificates_are_verified_in_tags_and_in_bundles() {
 }
 
 #[test]
+fn what_is_asked_of_a_certificate_is_not_passed_over_with_a_key() {
+    let scene = Scene::new();
+    scene.image.sign(&scene.image.key);
+    let image = scene.image.image();
+    scene.image.shell.write("blob", "x");
+    for flag in [
+        "--certificate-oidc-issuer https://issuer.example.com",
+        "--certificate-oidc-issuer-regexp .*",
+        "--certificate-github-workflow-sha 0123",
+        "--certificate-github-workflow-repository o/r",
+    ] {
+        for (verb, target) in [
+            ("verify", &*image),
+            ("verify-attestation", &*image),
+            ("verify-blob --signature blob", "blob"),
+            ("verify-blob-attestation --signature blob", "blob"),
+            ("trace", &*image),
+        ] {
+            let line = format!("{verb} --key cosign.pub {flag} {target}");
+            scene
+                .image
+                .shell
+                .fail(2, &line, "leave them out with --key");
+        }
+    }
+}
+
+#[test]
 fn a_key_needs_no_log_entry_unless_a_trusted_root_is_given() {
     let scene = Scene::new();
     scene.image.sign(&scene.image.key);
     assert_eq!(scene.image.verify("").code, 0);
     let ignored = "--trusted-root root.json --insecure-ignore-tlog";
     assert_eq!(scene.image.verify(ignored).code, 0);
+    let mirror = scene.image.verify("--tuf-mirror https://tuf.example.com");
+    assert_eq!(mirror.code, 0);
+    assert!(
+        mirror.stderr.contains("have no effect"),
+        "{}",
+        mirror.stderr
+    );
     let outcome = scene.image.verify("--trusted-root root.json");
     assert_eq!(outcome.code, 1, "{}", outcome.stdout);
     assert!(

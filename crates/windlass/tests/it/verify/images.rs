@@ -1,5 +1,7 @@
 //! Images, with what is attached to them in tags and referrers.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use windlass_core::key::PrivateKey;
 use windlass_sandbox::registry::{Accounts, Authentication, Grant, Options, Referrers, User};
@@ -364,9 +366,23 @@ fn what_is_attached_to_an_image_is_found_and_printed_without_a_key() {
     let envelope: Value = serde_json::from_str(&envelope).unwrap();
     assert_eq!(envelope["payloadType"], "application/vnd.in-toto+json");
     let line = format!("download attestation --predicate-type slsaprovenance1 {image}");
-    scene.shell.fail(2, &line, "has no attestation");
+    let told = "has no attestation of type https://slsa.dev/provenance/v1; without";
+    scene.shell.fail(2, &line, told);
     let line = format!("download attestation --predicate-type slsaprovenance {image}");
     scene.shell.succeed(&line);
+}
+
+#[test]
+fn a_signature_in_a_bundle_is_downloaded_as_its_envelope() {
+    let scene = open();
+    scene.refer(&ImageScene::provenance(scene.hex()).to_string());
+    let line = format!("download signature {}", scene.image());
+    scene.shell.fail(2, &line, "has no signature");
+    scene.refer(&scene.signature_statement());
+    let envelope: Value = serde_json::from_str(&scene.shell.succeed(&line)).unwrap();
+    let payload = envelope["payload"].as_str().unwrap();
+    let payload = STANDARD.decode(payload).unwrap();
+    assert_eq!(payload, scene.signature_statement().into_bytes());
 }
 
 #[test]

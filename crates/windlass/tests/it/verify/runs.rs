@@ -425,6 +425,39 @@ fn a_mark_without_a_signature_is_not_taken_for_one() {
     RunScene::new().verify(&run, 1, "the run has no signature of its own");
 }
 
+#[test]
+fn a_run_without_a_signature_is_told_why_and_what_to_do() {
+    let scene = RunScene::new();
+    for (uid, mark, told) in [
+        (
+            "u-1",
+            Some("true"),
+            "signed is in another store, such as a registry: verify the images",
+        ),
+        (
+            "u-1",
+            Some("failed"),
+            "`windlass resign` has it tried again",
+        ),
+        (
+            "u-1",
+            None,
+            "it is not marked as signed; the controller signs it",
+        ),
+        (
+            "",
+            None,
+            "it has no uid, so it never was on a cluster; export it",
+        ),
+    ] {
+        let mut run = finished(uid);
+        if let Some(mark) = mark {
+            run["metadata"]["annotations"] = json!({ "chains.tekton.dev/signed": mark });
+        }
+        scene.verify(&run, 1, told);
+    }
+}
+
 /// Both encodings of the registry leave the same on the run.
 #[test]
 fn what_the_reference_left_on_its_runs_is_verified() {
