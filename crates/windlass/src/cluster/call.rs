@@ -35,6 +35,11 @@ pub(crate) const APPLY_PATCH: &str = "application/apply-patch+yaml";
 pub(crate) const METADATA_ONLY: &str =
     "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
+/// Ask for as little as the API server can send back for an object, with [`WITHOUT_OBJECT`]: a row of a table.
+pub(crate) const ROW: &str = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json";
+/// The parameter that leaves the object out of the rows of a table.
+pub(crate) const WITHOUT_OBJECT: (&str, &str) = ("includeObject", "None");
+
 /// Why a request to the API server did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CallError {

@@ -13,7 +13,7 @@ use windlass_core::annotation;
 use windlass_core::decide::next_retries;
 use windlass_core::run::Metadata;
 
-use crate::cluster::call::{APPLY_PATCH, Call, CallError, MERGE_PATCH};
+use crate::cluster::call::{APPLY_PATCH, Call, CallError, MERGE_PATCH, ROW, WITHOUT_OBJECT};
 use crate::cluster::runs::{RunId, RunKind};
 use crate::store::run::Annotations;
 
@@ -239,22 +239,27 @@ pub(crate) enum WriteError {
     Failed(CallError),
 }
 
-/// Makes a change, unless the run is no longer what the change was made from, and gives the run as it
-/// is then.
-pub(crate) async fn write(
+/// Makes a change, unless the run is no longer what the change was made from.
+pub(crate) async fn write(client: &Client, id: &RunId, change: &Change) -> Result<(), WriteError> {
+    // what the run is then need not be encoded and sent: the watch shows it
+    let call = patch(id, change, &[WITHOUT_OBJECT]).accept(ROW);
+    ended(call.send(client).await).map(drop)
+}
+
+/// The same, and gives the metadata of the run as it is then.
+pub(crate) async fn write_and_read(
     client: &Client,
     id: &RunId,
     change: &Change,
 ) -> Result<Bytes, WriteError> {
-    let manager = [("fieldManager", annotation::FIELD_MANAGER)];
-    let uri = id.path().query(&manager);
-    let call = Call::patch(
-        format!("write the record of {id}"),
-        uri,
-        MERGE_PATCH,
-        change.body(),
-    );
-    ended(call.send(client).await)
+    ended(patch(id, change, &[]).send(client).await)
+}
+
+fn patch<'a>(id: &RunId, change: &Change, more: &[(&str, &str)]) -> Call<'a> {
+    let manager = ("fieldManager", annotation::FIELD_MANAGER);
+    let uri = id.path().query(&[&[manager], more].concat());
+    let action = format!("write the record of {id}");
+    Call::patch(action, uri, MERGE_PATCH, change.body())
 }
 
 /// Adds the finalizer.

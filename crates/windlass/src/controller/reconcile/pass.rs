@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bytes::Bytes;
 use kube::Client;
 use tokio::sync::watch;
 use windlass_core::retry::Retry;
@@ -107,7 +106,7 @@ impl Pass<'_> {
         self.tell("SealUnknown", message).await;
     }
 
-    pub(super) async fn write(&self, change: &Change) -> Result<Bytes, WriteError> {
+    pub(super) async fn write(&self, change: &Change) -> Result<(), WriteError> {
         record::write(&self.reconciler.client, self.id, change).await
     }
 

@@ -118,7 +118,7 @@ impl Pass<'_> {
         change.remove(metadata, &leftovers);
         match self.write(&change).await {
             Err(WriteError::TooLarge(reason)) => return self.give_up(&reason).await,
-            written => drop(written?),
+            written => written?,
         }
         self.note_release();
         self.note_mark().await;
@@ -152,7 +152,8 @@ impl Pass<'_> {
         let mut run = self.run.clone();
         if !record::has_all(self.metadata, &annotations) {
             let change = Change::begun(self.metadata, &annotations);
-            run.written = match self.write(&change).await {
+            let client = &self.reconciler.client;
+            run.written = match record::write_and_read(client, self.id, &change).await {
                 Err(WriteError::TooLarge(reason)) => return self.give_up(&reason).await,
                 written => Some(written?),
             };
@@ -191,7 +192,7 @@ impl Pass<'_> {
             Err(WriteError::TooLarge(reason)) => {
                 return self.give_up(&reason).await.map(Some);
             }
-            written => drop(written?),
+            written => written?,
         }
         self.note_stored(record, &annotations);
         tracing::warn!("signed in part: {reason}");

@@ -124,7 +124,7 @@ fn order(scene: &Scene) -> Vec<String> {
     let requests = scene.local.cluster.requests();
     let records = requests.iter().filter(|request| {
         request.method == "PATCH"
-            && request.query == "fieldManager=tekton-chains-controller"
+            && request.query == "fieldManager=tekton-chains-controller&includeObject=None"
             && request.status == 200
     });
     let name = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
