@@ -213,7 +213,9 @@ fn fault(registry: &str, path: &str) -> ImageError {
     match path.chars().find(|character| !is_allowed(character)) {
         Some(character) => ImageError::Character(character),
         None if path.contains(':') => ImageError::Tag,
-        None => ImageError::UpperCase,
+        None if path.contains(|c: char| c.is_ascii_uppercase()) => ImageError::UpperCase,
+        None if LENGTHS.contains(&path.len()) => ImageError::Registry,
+        None => ImageError::Length(path.len()),
     }
 }
 
@@ -316,6 +318,8 @@ mod tests {
             ("r.io/App:v1", ImageError::UpperCase),
             ("r.io:5000/Team/app:v1", ImageError::UpperCase),
             ("App:v1", ImageError::UpperCase),
+            ("r.io/x:v1", ImageError::Length(1)),
+            ("r.io:x/app:v1", ImageError::Registry),
             ("r.io/ap p:v1", ImageError::Character(' ')),
             ("https://r.io:5000/app", ImageError::Scheme),
             ("docker://r.io:5000/app:v1", ImageError::Scheme),

@@ -147,13 +147,8 @@ impl Audit {
     ) -> anyhow::Result<Vec<ExpectedSigner>> {
         let mut usual = Vec::new();
         if self.verify && !self.signers.names_somebody() {
-            let name = &system.name;
             // whoever may make a ConfigMap anywhere would choose the key that everything is verified with
-            anyhow::ensure!(
-                system.is_certain,
-                "chains-config is in namespace {name}, which no installation of Chains has; name it \
-                 with --system-namespace to trust its key, or give one with --key"
-            );
+            let name = system.certain("--system-namespace")?;
             let place = format!("k8s://{name}/signing-secrets");
             usual.push(place.parse()?);
         }

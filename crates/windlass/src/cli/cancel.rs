@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use windlass_core::run::Kind;
 
 use super::output::{self, clean};
+use super::target::own_name;
 use crate::cluster::Connection;
 use crate::cluster::run_writes;
 use crate::cluster::runs::RunId;
@@ -85,6 +86,7 @@ async fn cancel(
     name: &str,
     status: &str,
 ) -> anyhow::Result<ExitCode> {
+    let name = &own_name(kind, name, "cancel")?;
     let client = connection.connect().await?;
     let namespace = namespace.unwrap_or(client.default_namespace());
     let run = Runs::new(&client, kind, Some(namespace))?.get(name).await?;

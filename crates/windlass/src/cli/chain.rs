@@ -74,9 +74,9 @@ struct Payload {
     /// Public key (default: signing-secrets of --chains-namespace)
     #[arg(long, value_name = "REF", conflicts_with = "skip_verify")]
     key: Option<KeyRef>,
-    /// Namespace of signing-secrets
-    #[arg(long, env = "SYSTEM_NAMESPACE", value_name = "NAMESPACE", default_value = namespaces::DEFAULT)]
-    chains_namespace: String,
+    /// Namespace of signing-secrets (default: the one that has chains-config)
+    #[arg(long, env = "SYSTEM_NAMESPACE", value_name = "NAMESPACE")]
+    chains_namespace: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -120,7 +120,11 @@ impl Chain {
         {
             let reference = match key {
                 Some(key) => key.clone(),
-                None => format!("k8s://{chains_namespace}/signing-secrets").parse()?,
+                None => {
+                    let named = chains_namespace.as_deref();
+                    let system = namespaces::of_secrets(named, &client).await?;
+                    format!("k8s://{system}/signing-secrets").parse()?
+                }
             };
             let request = VerifyRequest::of_key(&key::public(&reference, connection).await?);
             let report = run::verify(name.clone(), &documents, &request).await?;

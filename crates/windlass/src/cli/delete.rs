@@ -14,6 +14,7 @@ use self::consent::ask;
 use self::selection::{Selected, Selection, names};
 use super::number;
 use super::output::{self, clean};
+use super::target::own_name;
 use crate::cluster::Connection;
 use crate::cluster::run_writes;
 use crate::inspect::runs::{Runs, RunsError};
@@ -151,6 +152,9 @@ async fn run(
         is_selective || !common.names.is_empty(),
         "name the {kind}s to delete, or use --all"
     );
+    let typed = common.names.iter();
+    let typed = typed.map(|name| own_name(kind, name, "delete"));
+    let typed: Vec<String> = typed.collect::<Result<_, _>>()?;
     let client = connection.connect().await?;
     let namespace = common.namespace.as_deref();
     let namespace = namespace.unwrap_or(client.default_namespace());
@@ -158,7 +162,7 @@ async fn run(
     let (selected, mut failed) = if is_selective {
         (selection.of(&client, &runs, kind, namespace).await?, 0)
     } else {
-        named(&client, &runs, kind, namespace, &common.names).await?
+        named(&client, &runs, kind, namespace, &typed).await?
     };
     if selected.is_empty() {
         if failed == 0 {

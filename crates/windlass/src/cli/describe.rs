@@ -9,9 +9,10 @@ use windlass_core::run::Kind;
 
 use super::output::look::Look;
 use super::output::{self, Format};
+use super::target::own_name;
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
-use crate::inspect::selector::kind_of;
+
 use crate::inspect::summary::Summary;
 
 mod binding;
@@ -60,7 +61,7 @@ impl Describe {
             .unwrap_or(client.default_namespace());
         let runs = Runs::new(&client, kind, Some(namespace))?;
         let name = match self.name {
-            Some(name) => own_name(kind, &name)?,
+            Some(name) => own_name(kind, &name, "describe")?,
             None if self.last => runs.last().await?,
             None => anyhow::bail!("name a {} to describe, or use --last", kind.name()),
         };
@@ -80,23 +81,6 @@ impl Describe {
         let text = view::text(kind, &run, &children, Timestamp::now(), look);
         output::write(text)?;
         Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// The name of a run that is typed with or without its kind.
-fn own_name(kind: Kind, typed: &str) -> anyhow::Result<String> {
-    let Some((word, name)) = typed.split_once('/') else {
-        return Ok(typed.to_owned());
-    };
-    match kind_of(word) {
-        Ok(other) if other == kind => Ok(name.to_owned()),
-        Ok(other) => anyhow::bail!(
-            "{typed} is no {}; use `windlass {} describe {name}`",
-            kind.name(),
-            other.singular()
-        ),
-        // the name is refused as it is
-        Err(_) => Ok(typed.to_owned()),
     }
 }
 

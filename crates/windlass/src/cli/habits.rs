@@ -142,8 +142,12 @@ pub(super) fn with_better_guesses(mut error: clap::Error) -> clap::Error {
     }
     if let Some(ContextValue::StyledStrs(tips)) = error.get(ContextKind::Suggested) {
         let is_useful = |tip: &&StyledStr| !tip.to_string().contains("as a value");
-        let useful = tips.iter().filter(is_useful).cloned().collect();
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(useful));
+        let useful: Vec<StyledStr> = tips.iter().filter(is_useful).cloned().collect();
+        if useful.is_empty() {
+            error.remove(ContextKind::Suggested);
+        } else {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(useful));
+        }
     }
     error
 }

@@ -8,6 +8,7 @@ use clap::ArgAction;
 use windlass_core::run::Kind;
 
 use self::reader::{Reader, Wanted};
+use super::target::own_name;
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
 
@@ -129,8 +130,9 @@ impl Common {
         if self.last {
             return Ok(runs.last().await?);
         }
-        let name = self.name.clone();
-        name.with_context(|| format!("name a {}, or use --last", kind.name()))
+        let name = self.name.as_deref();
+        let name = name.with_context(|| format!("name a {}, or use --last", kind.name()))?;
+        own_name(kind, name, "logs")
     }
 
     fn wanted(&self, steps: Vec<String>, timestamps: bool) -> Wanted {

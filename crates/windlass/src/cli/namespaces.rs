@@ -54,6 +54,27 @@ impl OfSettings {
     }
 }
 
+/// The namespace of `signing-secrets` that was named, or else is found on the cluster. Whoever may make a
+/// ConfigMap anywhere would choose the key, so one that no installation of Chains has is refused.
+pub(crate) async fn of_secrets(named: Option<&str>, client: &Client) -> anyhow::Result<String> {
+    const FLAG: &str = "--chains-namespace";
+    let named = named.filter(|name| !name.is_empty());
+    find(named, client, FLAG).await?.certain(FLAG)
+}
+
+impl SystemNamespace {
+    /// The name, if its key may be trusted; `flag` is where somebody can name it.
+    pub(crate) fn certain(&self, flag: &str) -> anyhow::Result<String> {
+        let name = &self.name;
+        anyhow::ensure!(
+            self.is_certain,
+            "{CHAINS_CONFIG} is in namespace {name}, which no installation of Chains has; name it with \
+             {flag} to trust its key, or give one with --key"
+        );
+        Ok(name.clone())
+    }
+}
+
 impl OfController {
     /// The namespace that was named, or else is found on the cluster.
     pub(crate) async fn find(&self, client: &Client) -> anyhow::Result<SystemNamespace> {

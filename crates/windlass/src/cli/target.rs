@@ -121,6 +121,24 @@ pub(super) async fn run_on_cluster(
     Ok((kind, namespace, name))
 }
 
+/// The name of a run, in a verb about runs of one kind, that is typed with or without that kind. The error
+/// names the verb that is about the other kind.
+pub(super) fn own_name(kind: Kind, typed: &str, verb: &str) -> anyhow::Result<String> {
+    let Some((word, name)) = typed.split_once('/') else {
+        return Ok(typed.to_owned());
+    };
+    match kind_of(word) {
+        Ok(other) if other == kind => Ok(name.to_owned()),
+        Ok(other) => bail!(
+            "{typed} is no {}; use `windlass {} {verb} {name}`",
+            kind.name(),
+            other.singular()
+        ),
+        // the name is refused as it is
+        Err(_) => Ok(typed.to_owned()),
+    }
+}
+
 /// The refusal of an image, or of a name without a kind, where a run is meant.
 pub(super) fn names_no_run(typed: &str) -> anyhow::Error {
     anyhow::anyhow!(

@@ -402,3 +402,22 @@ fn who_may_not_delete_is_told_and_the_exit_status_says_so() {
     );
     assert_eq!(left(&scene), ["b", "running"]);
 }
+
+#[test]
+fn a_run_is_named_with_or_without_its_kind_in_every_verb() {
+    let scene = four();
+    for verb in ["describe", "logs", "cancel", "delete -f"] {
+        for name in ["taskrun/nope", "tr/nope", "taskruns.tekton.dev/nope"] {
+            let line = format!("tr {verb} {name} -n team-a");
+            scene.shell.fail(2, &line, "there is no TaskRun \"nope\"");
+        }
+        let (plain, _) = verb.split_once(' ').unwrap_or((verb, ""));
+        let told = format!("pr/nope is no TaskRun; use `windlass pipelinerun {plain} nope`");
+        let line = format!("tr {verb} pr/nope -n team-a");
+        scene.shell.fail(2, &line, &told);
+    }
+    let before = left(&scene);
+    let line = format!("tr delete -f -n team-a tr/{}", before[0]);
+    scene.shell.succeed(&line);
+    assert_eq!(left(&scene), before[1..]);
+}

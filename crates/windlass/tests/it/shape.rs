@@ -260,6 +260,25 @@ fn a_key_is_not_taken_from_a_namespace_that_anybody_may_have_made() {
         .shell
         .run("audit -A --verify --system-namespace sandbox");
     assert_eq!(named.code, 1, "{}", named.stderr);
+    let told = "which no installation of Chains has; name it with --chains-namespace";
+    scene.shell.fail(2, "chain payload -n team-a good", told);
+}
+
+#[test]
+fn chain_finds_the_key_where_the_settings_are() {
+    let scene = scene();
+    scene.create(settings("openshift-pipelines", "https://b.example"));
+    let key = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "signing-secrets", "namespace": "openshift-pipelines"},
+        "data": {"cosign.pub": STANDARD.encode(scene.shell.read("cosign.pub"))},
+    });
+    scene.create(key);
+    let outcome = scene.shell.run("chain payload -n team-a good");
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let told = "using chains-config of namespace openshift-pipelines";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
 }
 
 #[test]

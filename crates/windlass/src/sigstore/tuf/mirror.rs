@@ -96,18 +96,18 @@ pub(in crate::sigstore) fn parse(address: &str) -> Result<Url, TrustError> {
     };
     let url = format!("{}/", address.trim_end_matches('/'));
     let url = Url::parse(&url).map_err(|_| TrustError::Address {
-        mirror: "the mirror".to_owned(),
-        why: "it is no URL".to_owned(),
+        mirror: "what is given".to_owned(),
+        why: "it is no URL; write https://HOST/PATH".to_owned(),
     })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(TrustError::Address {
-            mirror: "the mirror".to_owned(),
+            mirror: "what is given".to_owned(),
             why: "it has a name or a password; leave it out".to_owned(),
         });
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(TrustError::Address {
-            mirror: "the mirror".to_owned(),
+            mirror: "what is given".to_owned(),
             why: "it has a query or a fragment; leave it out".to_owned(),
         });
     }

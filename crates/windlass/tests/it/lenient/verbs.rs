@@ -199,6 +199,8 @@ fn a_verb_of_another_program_is_answered_with_what_to_type() {
     }
     let tip = shell.run("payload -f x --last");
     assert_eq!(tip.code, 2);
+    let flag = shell.run("pr cancel --last");
+    assert!(!flag.stderr.contains("\n\n\n"), "{}", flag.stderr);
     assert!(!tip.stderr.contains("as a value"), "{}", tip.stderr);
 }
 
