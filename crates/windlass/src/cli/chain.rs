@@ -118,13 +118,12 @@ impl Chain {
             ..
         }) = &self.verb
         {
-            let reference = match key {
-                Some(key) => key.clone(),
-                None => {
-                    let named = chains_namespace.as_deref();
-                    let system = namespaces::of_secrets(named, &client).await?;
-                    format!("k8s://{system}/signing-secrets").parse()?
-                }
+            let reference = if let Some(key) = key {
+                key.clone()
+            } else {
+                let named = chains_namespace.as_deref();
+                let system = namespaces::of_secrets(named, &client).await?;
+                format!("k8s://{system}/signing-secrets").parse()?
             };
             let request = VerifyRequest::of_key(&key::public(&reference, connection).await?);
             let report = run::verify(name.clone(), &documents, &request).await?;

@@ -64,7 +64,7 @@ pub(crate) async fn resign(client: &Client, id: &RunId) -> Result<Resigned, Resi
             return Ok(Resigned::NotMarked);
         }
         match record::write(client, id, &Change::unmarked(&metadata)).await {
-            Ok(_) => return Ok(Resigned::Unmarked),
+            Ok(()) => return Ok(Resigned::Unmarked),
             Err(WriteError::Changed) => {}
             Err(WriteError::Gone) => return Ok(Resigned::Gone),
             Err(WriteError::TooLarge(reason)) => return Err(ResignError::Refused(reason)),
