@@ -17,7 +17,8 @@ pub use self::reader::{Parsed, reference};
 pub use self::redact::{Endpoint, Token};
 pub use self::reference::ConfigKey;
 pub use self::settings::{
-    ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Timestamps, Transparency, X509,
+    ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, Timestamps, Transparency, TufOrigin,
+    X509,
 };
 pub use self::shared::SharedCredentials;
 

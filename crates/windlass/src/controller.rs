@@ -86,6 +86,8 @@ pub struct Options {
     pub(crate) signer: MakeSigner,
     /// When signers behind a network are looked at.
     pub(crate) remote: settings::remote::Times,
+    /// When the mirror of the trusted root is asked.
+    pub(crate) mirror: settings::mirror::Times,
     /// The programs that sign with keys of their own.
     pub(crate) plugins: Plugins,
     /// How several controllers share the work.
@@ -113,6 +115,7 @@ impl Options {
             identity: Identity::default(),
             signer: Signer::from_entries,
             remote: settings::remote::Times::default(),
+            mirror: settings::mirror::Times::default(),
             plugins: Plugins::Off,
             replication: Replication::default(),
             health: Health::default(),
@@ -209,6 +212,7 @@ async fn settings_sources(
         namespace.clone(),
         current.clone(),
         metrics.clone(),
+        options.mirror.clone(),
     );
     let key = async {
         match &options.signing_secrets_path {

@@ -26,6 +26,7 @@ mod history;
 pub(crate) mod keys;
 pub(crate) mod logging;
 mod map;
+pub(crate) mod mirror;
 pub(crate) mod remote;
 pub(crate) mod takeover;
 

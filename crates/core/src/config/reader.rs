@@ -4,18 +4,20 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use self::root_source::{MIRROR, PUBLIC_MIRROR, Source};
 use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
 use super::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
 use super::redact::{SHOWN, TOKEN_SERVICES, quoted};
 use super::reference::{ConfigKey, literals, words};
 use super::repository;
-use super::settings::{ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, X509};
+use super::settings::{ArtifactPolicy, Config, FINALIZER_GRACE, Kms, Storage, TufOrigin, X509};
 use super::shared::SharedCredentials;
 use super::suggest::closest;
 use crate::format::Format;
 use crate::network::{Network, Rules, TokenServices};
 use crate::tekton::duration;
 
+mod root_source;
 mod transparency;
 mod trusted_root;
 
@@ -37,6 +39,9 @@ pub struct Parsed {
     pub config: Config,
     /// What was accepted but probably not meant.
     pub warnings: Vec<Warning>,
+    /// The mirror whose trusted root has to be put into `trusted_root.json` of `windlass-config`, and read
+    /// with it, before anything is signed with this configuration.
+    pub mirror: Option<TufOrigin>,
 }
 
 /// What is known of a key: its values, and what counts if it is absent.
@@ -68,7 +73,7 @@ pub(super) fn parse(
         ..
     } = reader;
     let mut own = Reader::new(WINDLASS_CONFIG, windlass);
-    override_with(&mut own, &mut config);
+    let source = override_with(&mut own, &mut config);
     warn_of_time(&mut own, &config);
     own.warn_of_version(&config);
     own.warn_of_unknown();
@@ -77,7 +82,15 @@ pub(super) fn parse(
     if !problems.is_empty() {
         return Err(ConfigError { problems });
     }
-    Ok(Parsed { config, warnings })
+    let mirror = match source {
+        Source::Mirror(origin) => Some(origin),
+        Source::None | Source::Given(_) => None,
+    };
+    Ok(Parsed {
+        config,
+        warnings,
+        mirror,
+    })
 }
 
 /// Every key of both ConfigMaps.
@@ -94,15 +107,15 @@ pub(super) fn default() -> Config {
     config(&mut Reader::new(CHAINS_CONFIG, &BTreeMap::new()))
 }
 
-/// What `windlass-config` may say otherwise than `chains-config`.
-fn override_with(own: &mut Reader<'_>, config: &mut Config) {
+/// What `windlass-config` may say otherwise than `chains-config`, and where the trusted root is from.
+fn override_with(own: &mut Reader<'_>, config: &mut Config) -> Source {
     let encoding = &mut config.storage.oci_encoding;
     *encoding = own.choice(ENCODING, &Encoding::NAMES, *encoding);
     config.oci_recursive = own.flag("artifacts.oci.recursive");
     config.storage.shared_credentials = own.shared_credentials(SHARED);
-    let roots = own.trusted_root();
+    let source = own.root_source(config);
     keyless(own, &mut config.x509);
-    if let Some(roots) = &roots {
+    if let Some(roots) = source.roots() {
         own.keyless_roots(config, roots);
     }
     config.finalizer_grace = own.duration("finalizer.grace", config.finalizer_grace);
@@ -111,7 +124,8 @@ fn override_with(own: &mut Reader<'_>, config: &mut Config) {
         deny: own.rules("network.deny"),
     };
     config.storage.token_services = own.token_services(TOKEN_SERVICES);
-    own.more_transparency(&mut config.transparency, roots.as_ref());
+    own.more_transparency(&mut config.transparency, &source);
+    source
 }
 
 fn config(r: &mut Reader<'_>) -> Config {
@@ -206,10 +220,7 @@ fn x509(r: &mut Reader<'_>) -> X509 {
         fulcio_issuer: r.text_if_set("signers.x509.fulcio.issuer"),
         fulcio_provider: r.text("signers.x509.fulcio.provider"),
         identity_token_file: r.text("signers.x509.identity.token.file"),
-        tuf_mirror_url: r.text_or(
-            "signers.x509.tuf.mirror.url",
-            "https://tuf-repo-cdn.sigstore.dev",
-        ),
+        tuf_mirror_url: r.text_or(MIRROR, PUBLIC_MIRROR),
         fulcio_root: String::new(),
         fulcio_ctlog_key: String::new(),
         identity_audience: AUDIENCE.to_owned(),

@@ -143,6 +143,15 @@ pub struct X509 {
     pub identity_service_account: String,
 }
 
+/// Where a trusted root is to be had from by The Update Framework.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TufOrigin {
+    /// `signers.x509.tuf.mirror.url`.
+    pub mirror: Endpoint,
+    /// The pinned root of its metadata, JSON; none for the one of the public instance.
+    pub root: Option<String>,
+}
+
 /// Settings of the signer `kms`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each field is the key of the same name")]

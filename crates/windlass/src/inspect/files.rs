@@ -48,6 +48,7 @@ pub(crate) fn config(input: &Input, warnings: &mut Vec<String>) -> Result<Config
     let Parsed {
         config,
         warnings: found,
+        ..
     } = read(input, |text| {
         let entries = content::config_map(text)?;
         Ok(Config::parse(&entries, &BTreeMap::new())?)

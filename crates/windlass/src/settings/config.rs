@@ -1,21 +1,31 @@
 //! `chains-config`, which must exist, and `windlass-config`, which need not: read together, parsed
-//! into one configuration.
+//! into one configuration. Where they name a mirror, its trusted root is put in before they count.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kube::Client;
 use tokio::sync::mpsc;
-use windlass_core::config::{CHAINS_CONFIG, Config, WINDLASS_CONFIG};
+use windlass_core::config::{CHAINS_CONFIG, Config, ConfigError, Parsed, WINDLASS_CONFIG};
 
 use super::map::{self, Map};
-use super::{Current, Setting};
+use super::mirror::{Mirror, Outcome, Times};
+use super::{Current, Data, Setting};
 use crate::cluster::event::{self, Regarding};
 use crate::telemetry::Metrics;
 use crate::unsupported;
 
+/// The entry that a trusted root is read from.
+const TRUSTED_ROOT: &str = "trusted_root.json";
+
 /// Follows both maps and puts each good configuration into `current`.
-pub(crate) async fn run(client: Client, namespace: String, current: Current, metrics: Metrics) {
+pub(crate) async fn run(
+    client: Client,
+    namespace: String,
+    current: Current,
+    metrics: Metrics,
+    times: Times,
+) {
     let (sender, mut receiver) = mpsc::channel(8);
     let follow_both = async {
         tokio::join!(
@@ -27,10 +37,20 @@ pub(crate) async fn run(client: Client, namespace: String, current: Current, met
         namespace: &namespace,
         chains: Map::Unread,
         windlass: Map::Unread,
+        mirror: Mirror::new(times),
+        told: None,
     };
     let apply = async {
-        while let Some((name, map)) = receiver.recv().await {
-            if maps.take(name, map) {
+        loop {
+            let is_new = tokio::select! {
+                biased;
+                change = receiver.recv() => match change {
+                    Some((name, map)) => maps.take(name, map),
+                    None => return,
+                },
+                outcome = maps.mirror.look() => maps.looked(outcome, &client, (&current, &metrics)).await,
+            };
+            if is_new {
                 maps.apply(&client, &current, &metrics).await;
             }
         }
@@ -42,6 +62,17 @@ struct Maps<'a> {
     namespace: &'a str,
     chains: Map,
     windlass: Map,
+    mirror: Mirror,
+    /// The failure of the mirror that was told last.
+    told: Option<String>,
+}
+
+/// What the maps come to.
+enum Read {
+    Parsed(Box<Parsed>),
+    /// The trusted root of their mirror is not there yet.
+    Awaited,
+    Refused(String),
 }
 
 impl Maps<'_> {
@@ -57,9 +88,10 @@ impl Maps<'_> {
         changed && self.chains != Map::Unread && self.windlass != Map::Unread
     }
 
-    async fn apply(&self, client: &Client, current: &Current, metrics: &Metrics) {
+    async fn apply(&mut self, client: &Client, current: &Current, metrics: &Metrics) {
         let namespace = self.namespace;
-        let Map::Present { uid, data } = &self.chains else {
+        let Map::Present { data, .. } = &self.chains else {
+            self.mirror.clear();
             let missing = format!("config map {namespace}/{CHAINS_CONFIG} does not exist");
             self.keep(
                 current,
@@ -72,39 +104,76 @@ impl Maps<'_> {
             Map::Present { data, .. } => data.clone(),
             Map::Unread | Map::Absent => BTreeMap::new(),
         };
-        let regarding = Regarding {
-            api_version: "v1",
-            kind: "ConfigMap",
-            namespace: namespace.to_owned(),
-            name: CHAINS_CONFIG.to_owned(),
-            uid: uid.clone(),
-        };
-        match Config::parse(data, &own) {
-            Ok(parsed) => {
-                for warning in &parsed.warnings {
-                    tracing::warn!("{namespace}/{CHAINS_CONFIG}: {warning}");
-                    event::warn(client, &regarding, "ConfigWarning", &warning.to_string()).await;
-                }
-                let missing = unsupported::of(&parsed.config);
-                if missing.is_empty() {
-                    tracing::info!("{namespace}/{CHAINS_CONFIG}: configuration loaded");
-                } else {
-                    let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-                    let what = missing.join("; ");
-                    tracing::warn!(
-                        "{namespace}/{CHAINS_CONFIG}: what needs this is not signed: {what}"
-                    );
-                    let message = format!("what needs this is not signed: {what}");
-                    event::warn(client, &regarding, "ConfigUnsupported", &message).await;
-                }
+        let regarding = self.regarding();
+        match read(data, own, &mut self.mirror) {
+            Read::Parsed(parsed) => {
+                self.tell(client, &parsed).await;
                 let config = Setting::InForce(Arc::new(parsed.config));
                 current.send_modify(|settings| settings.config = config);
                 metrics.config_accepted.inc();
             }
-            Err(error) => {
-                self.keep(current, metrics, &error.to_string());
-                event::warn(client, &regarding, "ConfigRefused", &error.to_string()).await;
+            // what is loaded stays so until the mirror responds
+            Read::Awaited => {}
+            Read::Refused(reason) => {
+                self.mirror.doubt();
+                self.keep(current, metrics, &reason);
+                event::warn(client, &regarding, "ConfigRefused", &reason).await;
             }
+        }
+    }
+
+    /// Tells what is probably not meant, and what is not supported.
+    async fn tell(&self, client: &Client, parsed: &Parsed) {
+        let (namespace, regarding) = (self.namespace, self.regarding());
+        for warning in &parsed.warnings {
+            tracing::warn!("{namespace}/{CHAINS_CONFIG}: {warning}");
+            event::warn(client, &regarding, "ConfigWarning", &warning.to_string()).await;
+        }
+        let missing = unsupported::of(&parsed.config);
+        if missing.is_empty() {
+            tracing::info!("{namespace}/{CHAINS_CONFIG}: configuration loaded");
+            return;
+        }
+        let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+        let message = format!("what needs this is not signed: {}", missing.join("; "));
+        tracing::warn!("{namespace}/{CHAINS_CONFIG}: {message}");
+        event::warn(client, &regarding, "ConfigUnsupported", &message).await;
+    }
+
+    /// Takes what the mirror gave; true if the configuration has to be read again.
+    async fn looked(
+        &mut self,
+        outcome: Outcome,
+        client: &Client,
+        (current, metrics): (&Current, &Metrics),
+    ) -> bool {
+        let why = match outcome {
+            Outcome::Same | Outcome::New => {
+                self.told = None;
+                return matches!(outcome, Outcome::New);
+            }
+            Outcome::Failed(why) => format!("signers.x509.tuf.mirror.url: {why}"),
+        };
+        if self.told.as_ref() != Some(&why) {
+            self.keep(current, metrics, &why);
+            event::warn(client, &self.regarding(), "TrustedRootUnavailable", &why).await;
+            self.told = Some(why);
+        }
+        false
+    }
+
+    /// `chains-config`, as Events name it.
+    fn regarding(&self) -> Regarding {
+        let uid = match &self.chains {
+            Map::Present { uid, .. } => uid.clone(),
+            Map::Unread | Map::Absent => String::new(),
+        };
+        Regarding {
+            api_version: "v1",
+            kind: "ConfigMap",
+            namespace: self.namespace.to_owned(),
+            name: CHAINS_CONFIG.to_owned(),
+            uid,
         }
     }
 
@@ -121,5 +190,29 @@ impl Maps<'_> {
             tracing::error!("{reason}; signing is paused until the configuration is fixed");
             current.send_modify(|settings| settings.config = Setting::Missing(reason));
         }
+    }
+}
+
+/// Reads both maps, the second one with the trusted root of the mirror that they name.
+fn read(chains: &Data, mut own: Data, mirror: &mut Mirror) -> Read {
+    let refused = |error: ConfigError| Read::Refused(error.to_string());
+    let parsed = match Config::parse(chains, &own) {
+        Ok(parsed) => parsed,
+        Err(error) => return refused(error),
+    };
+    let Some(origin) = &parsed.mirror else {
+        mirror.clear();
+        return Read::Parsed(Box::new(parsed));
+    };
+    let Some(root) = mirror.root(origin) else {
+        return Read::Awaited;
+    };
+    own.insert(TRUSTED_ROOT.to_owned(), root.to_owned());
+    own.remove("signers.x509.tuf.root");
+    match Config::parse(chains, &own) {
+        Ok(parsed) => Read::Parsed(Box::new(parsed)),
+        Err(error) => Read::Refused(format!(
+            "with the trusted root of signers.x509.tuf.mirror.url: {error}"
+        )),
     }
 }

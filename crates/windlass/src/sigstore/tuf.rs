@@ -9,7 +9,7 @@
 //! are checked whenever it is loaded. Source: TUF specification 1.0.
 
 use jiff::{SignedDuration, Timestamp};
-use sigstore_tuf::{Error, StoreRepository, Updater};
+use sigstore_tuf::{Error, MetadataStore, StoreRepository, Updater};
 
 use self::cache::Cache;
 use self::mirror::Mirror;
@@ -18,6 +18,7 @@ use super::trust::TrustError;
 pub(crate) use super::trust::{Fetched, Freshness};
 
 mod cache;
+pub(crate) mod followed;
 mod mirror;
 pub(crate) mod origin;
 pub(crate) mod place;
@@ -26,6 +27,8 @@ mod tests;
 
 /// The trusted root among the targets.
 const TARGET: &str = "trusted_root.json";
+/// How a root is given to verbs.
+const BY_FLAG: &str = "with --root to `windlass trust initialize`, with --tuf-root to other verbs";
 /// For how long what was fetched is used without asking again.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
 
@@ -71,28 +74,39 @@ async fn from_cache(
 }
 
 async fn fetch(origin: &Origin, cache: Cache, now: Timestamp) -> Result<Fetched, TrustError> {
-    let mirror = Mirror::of(&origin.mirror)?;
-    let updater = Updater::new(mirror, &origin.root).map_err(|_| TrustError::PinnedRoot)?;
-    let updater = updater.with_store(cache.clone());
-    let read = tokio::time::timeout(mirror::PATIENCE, read(updater, now)).await;
-    let failed = |why: String| TrustError::Mirror {
-        mirror: origin.mirror.clone(),
-        why,
-    };
-    let fetched = match read {
-        Ok(Ok(fetched)) => fetched,
-        Ok(Err(error)) => return Err(failed(reason(&error, origin))),
-        Err(_) => {
-            let seconds = mirror::PATIENCE.as_secs();
-            return Err(failed(format!("it took longer than {seconds} s")));
-        }
-    };
+    let pinned = (&*origin.root, BY_FLAG);
+    let fetched = fetch_into(&origin.mirror, pinned, cache.clone(), now).await?;
     let noted = cache.note_fetched(now);
     noted.map_err(|source| TrustError::Cache {
         folder: cache.folder().display().to_string(),
         source,
     })?;
     Ok(fetched)
+}
+
+/// Fetches from a mirror by a pinned root, with what is in a store as the oldest that counts. The words say how
+/// another root is given.
+async fn fetch_into(
+    mirror: &str,
+    (root, remedy): (&[u8], &str),
+    store: impl MetadataStore + 'static,
+    now: Timestamp,
+) -> Result<Fetched, TrustError> {
+    let server = Mirror::of(mirror)?;
+    let updater = Updater::new(server, root).map_err(|_| TrustError::PinnedRoot)?;
+    let updater = updater.with_store(store);
+    let failed = |why: String| TrustError::Mirror {
+        mirror: mirror.to_owned(),
+        why,
+    };
+    match tokio::time::timeout(mirror::PATIENCE, read(updater, now)).await {
+        Ok(Ok(fetched)) => Ok(fetched),
+        Ok(Err(error)) => Err(failed(reason(&error, root, remedy))),
+        Err(_) => {
+            let seconds = mirror::PATIENCE.as_secs();
+            Err(failed(format!("it took longer than {seconds} s")))
+        }
+    }
 }
 
 async fn read(mut updater: Updater, now: Timestamp) -> Result<Fetched, Error> {
@@ -109,18 +123,17 @@ async fn read(mut updater: Updater, now: Timestamp) -> Result<Fetched, Error> {
 }
 
 /// Why the metadata of a mirror is not believed. The texts of the library repeat what the mirror sent.
-fn reason(error: &Error, origin: &Origin) -> String {
+fn reason(error: &Error, root: &[u8], remedy: &str) -> String {
     match error {
         Error::ThresholdNotMet { .. } | Error::DuplicateSignature { .. } => {
-            let root = if origin.root == PUBLIC_ROOT {
+            let root = if root == PUBLIC_ROOT {
                 "that of Sigstore's public instance, which counts if no other is given"
             } else {
                 "the one given for it"
             };
             return format!(
                 "its metadata is not signed by enough of the keys that its root leads to, {root}; get \
-                 the root.json of this mirror from whoever runs it, and give it with --root to \
-                 `windlass trust initialize`, with --tuf-root to other verbs"
+                 the root.json of this mirror from whoever runs it, and give it {remedy}"
             );
         }
         Error::Rollback { .. } | Error::BadRootVersion { .. } => {

@@ -1,5 +1,6 @@
 //! The settings of the transparency log: `transparency.*` of both ConfigMaps.
 
+use super::root_source::Source;
 use super::{Reader, literals, quoted, words};
 use crate::config::kinds::{LogNeed, LogVersion, TransparencyMode};
 use crate::config::redact::Endpoint;
@@ -38,15 +39,15 @@ impl Reader<'_> {
     }
 
     /// What `windlass-config` adds. What a key of its own does not say is taken from the trusted root.
-    pub(super) fn more_transparency(&mut self, settings: &mut Transparency, roots: Option<&Roots>) {
+    pub(super) fn more_transparency(&mut self, settings: &mut Transparency, source: &Source) {
         settings.need = self.choice(MODE, &LogNeed::NAMES, settings.need);
         settings.public_key = self.public_key(PUBLIC_KEY);
         settings.version = self.choice(VERSION, &LogVersion::NAMES, settings.version);
         settings.origin = self.origin();
-        settings.timestamps = self.timestamps(roots);
+        settings.timestamps = self.timestamps(source);
         let is_on = settings.mode != TransparencyMode::Off;
         let has_key = settings.public_key.is_some() || self.given.contains_key(PUBLIC_KEY);
-        if let Some(roots) = roots
+        if let Some(roots) = source.roots()
             && is_on
             && !has_key
         {
@@ -56,7 +57,7 @@ impl Reader<'_> {
                                transparency.origin names), or set transparency.public-key";
                 self.refuse_root("a trusted root without the log", instead);
             }
-        } else if is_on && settings.version == LogVersion::Two && !has_key {
+        } else if is_on && settings.version == LogVersion::Two && !has_key && !source.is_awaited() {
             let key = "the public key of the log, PEM: a log of version 2 does not give it";
             self.refuse(PUBLIC_KEY, "", vec![key]);
         }
@@ -68,7 +69,7 @@ impl Reader<'_> {
         let is_plain = url
             .strip_prefix("http://")
             .is_some_and(|rest| !is_local(rest));
-        if is_on && is_plain && settings.public_key.is_none() {
+        if is_on && is_plain && settings.public_key.is_none() && !source.is_awaited() {
             let message = format!(
                 "it is plain HTTP, so whoever is on the way can respond in the place of the log; use \
                  https, or set {PUBLIC_KEY}"
@@ -131,7 +132,7 @@ impl Reader<'_> {
 
     /// The timestamp authority; nothing if there is no address. One that is not known by its
     /// certificates is refused: nobody could tell its word from another's.
-    fn timestamps(&mut self, roots: Option<&Roots>) -> Option<Timestamps> {
+    fn timestamps(&mut self, source: &Source) -> Option<Timestamps> {
         let url: Endpoint = self.text(TIMESTAMP_URL);
         self.describe(TIMESTAMP_CHAIN, words("certificates, PEM"), "");
         let pem = self.get(TIMESTAMP_CHAIN).unwrap_or_default().trim();
@@ -140,7 +141,11 @@ impl Reader<'_> {
             "" => Vec::new(),
             pem => Certificate::all_from_pem(pem, MOST_CERTIFICATES).unwrap_or_default(),
         };
-        if let Some(roots) = roots.filter(|_| pem.is_empty() && is_named) {
+        if source.is_awaited() && pem.is_empty() && is_named {
+            let authorities = Vec::new();
+            return Some(Timestamps { url, authorities });
+        }
+        if let Some(roots) = source.roots().filter(|_| pem.is_empty() && is_named) {
             let authorities = roots.time_authorities.clone();
             if authorities.is_empty() {
                 let instead = "one that has it, or set transparency.timestamp-chain";

@@ -1,20 +1,63 @@
-//! The trusted root of `windlass-config`: whom the controller believes about certificates, entries of logs
-//! and timestamps, where no key of its own says so.
+//! The trusted root of `windlass-config`, or the mirror that it is to be had from: whom the controller
+//! believes about certificates, entries of logs and timestamps, where no key of its own says so.
 
 use std::borrow::Cow;
 
+use super::root_source::{MIRROR, PUBLIC_MIRROR, Source};
 use super::{Reader, words};
+use crate::config::kinds::TransparencyMode;
 use crate::config::problem::Problem;
-use crate::config::settings::Config;
+use crate::config::redact::Endpoint;
+use crate::config::settings::{Config, TufOrigin};
 use crate::trusted_root::{RootError, Roots};
 
 /// The key, which is the name of the file, so that `kubectl create configmap --from-file` makes it.
 pub(super) const TRUSTED_ROOT: &str = "trusted_root.json";
 
+/// The value of [`PIN`] that stands for the root of the public instance.
+const BUILT_IN: &str = "built-in";
+/// The root that a mirror is believed by. Chains takes the one that the mirror sends first.
+const PIN: &str = "signers.x509.tuf.root";
+
 impl Reader<'_> {
+    /// Where the trusted root comes from: the settings, else the mirror if a root is pinned for it.
+    pub(super) fn root_source(&mut self, config: &Config) -> Source {
+        let given = self.trusted_root();
+        let has_root = self.get(TRUSTED_ROOT).is_some_and(|text| !text.is_empty());
+        self.describe(PIN, words("a root of TUF, JSON, or `built-in`"), "");
+        let pin = self.get(PIN).unwrap_or_default().trim();
+        let url: &Endpoint = &config.x509.tuf_mirror_url;
+        let is_used = config.is_keyless() || config.transparency.mode != TransparencyMode::Off;
+        let is_public = url.trim_end_matches('/') == PUBLIC_MIRROR;
+        if has_root {
+            if !pin.is_empty() {
+                let message = format!("{TRUSTED_ROOT} is there and counts, so no mirror is asked");
+                self.warn(PIN, message);
+            }
+            return given.map_or(Source::None, Source::Given);
+        }
+        if pin.is_empty() {
+            if is_used && !is_public {
+                let message = format!(
+                    "it has no effect without {PIN} in windlass-config: a mirror is believed by a root that \
+                     is pinned, and never by the one that it sends first"
+                );
+                self.warn(MIRROR, message);
+            }
+            return Source::None;
+        }
+        if !is_used {
+            return Source::None;
+        }
+        Source::Mirror(TufOrigin {
+            mirror: url.clone(),
+            root: (pin != BUILT_IN).then(|| pin.to_owned()),
+        })
+    }
+
     /// The trusted root; nothing if there is none. One that cannot be read is a problem: what it was to
     /// check would not be checked.
-    pub(super) fn trusted_root(&mut self) -> Option<Roots> {
+    fn trusted_root(&mut self) -> Option<Roots> {
         self.describe(TRUSTED_ROOT, words("a trusted root, JSON"), "");
         let text = self.get(TRUSTED_ROOT).filter(|text| !text.is_empty())?;
         let read = Roots::read(text.as_bytes());

@@ -112,3 +112,73 @@ fn a_trusted_root_that_lacks_what_is_asked_for_is_refused_and_says_what_it_lacks
     let error = with_root(&many, &[]).unwrap_err().to_string();
     assert!(error.contains("more than 64"), "{error}");
 }
+
+/// The settings of a controller that follows a mirror, with these entries of both maps.
+fn with_mirror(chains: &[(&str, &str)], own: &[(&str, &str)]) -> Parsed {
+    let map = |entries: &[(&str, &str)]| {
+        let entries = entries.iter();
+        let entries = entries.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        entries.collect::<BTreeMap<_, _>>()
+    };
+    let mut all = map(&[("signers.x509.tuf.mirror.url", "https://tuf.example")]);
+    all.extend(map(chains));
+    Config::parse(&all, &map(own)).unwrap()
+}
+
+#[test]
+fn a_mirror_is_asked_for_by_its_pinned_root_where_something_is_believed_by_it() {
+    let keyless = ("signers.x509.fulcio.enabled", "true");
+    let logged = ("transparency.enabled", "manual");
+    let pin = ("signers.x509.tuf.root", " {} ");
+    // what only the trusted root can say is not missing yet
+    let version = [
+        pin,
+        ("transparency.version", "2"),
+        ("transparency.timestamp-url", "https://time.example"),
+        ("storage.oci.encoding-format", "both"),
+    ];
+    for chains in [keyless, logged] {
+        let parsed = with_mirror(&[chains, ("transparency.enabled", "true")], &version);
+        assert!(parsed.warnings.is_empty(), "{:?}", parsed.warnings);
+        let origin = parsed.mirror.unwrap();
+        assert_eq!(origin.mirror.expose(), "https://tuf.example");
+        assert_eq!(origin.root.as_deref(), Some("{}"));
+    }
+    let public = ("signers.x509.tuf.root", "built-in");
+    assert_eq!(
+        with_mirror(&[keyless], &[public]).mirror.unwrap().root,
+        None
+    );
+    // nothing is believed by it
+    assert_eq!(with_mirror(&[], &[pin]).mirror, None);
+    assert!(with_mirror(&[], &[]).warnings.is_empty());
+}
+
+#[test]
+fn a_mirror_without_a_pinned_root_or_beside_a_trusted_root_is_not_asked_and_that_is_told() {
+    let keyless = [
+        ("signers.x509.fulcio.enabled", "true"),
+        ("transparency.enabled", "true"),
+    ];
+    let warned = |parsed: &Parsed, text: &str| {
+        assert_eq!(parsed.mirror, None);
+        let mut warnings = parsed.warnings.iter().map(ToString::to_string);
+        assert!(warnings.any(|warning| warning.contains(text)), "{text}");
+    };
+    warned(
+        &with_mirror(&keyless, &[]),
+        "has no effect without signers.x509.tuf.root",
+    );
+    let public = (
+        "signers.x509.tuf.mirror.url",
+        "https://tuf-repo-cdn.sigstore.dev/",
+    );
+    let usual = with_mirror(&[keyless[0], keyless[1], public], &[]);
+    assert!(usual.warnings.is_empty(), "{:?}", usual.warnings);
+    let root = trusted_root("https://rekor.sigstore.dev").to_string();
+    let both = [
+        ("trusted_root.json", root.as_str()),
+        ("signers.x509.tuf.root", "{}"),
+    ];
+    warned(&with_mirror(&keyless, &both), "no mirror is asked");
+}

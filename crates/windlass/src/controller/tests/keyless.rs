@@ -22,6 +22,7 @@ use windlass_sandbox::rekor::{self, Rekor};
 use super::planted::Planted;
 use super::registries::{account, built, docker_secret, image};
 use super::*;
+use crate::settings::mirror;
 use crate::settings::remote::Times;
 use crate::sign::keyless::means::Means;
 use crate::sign::keyless::signer::KeylessSigner;
@@ -55,6 +56,10 @@ impl Stage {
         let health = Health::default();
         options.health = health.clone();
         options.remote = times();
+        options.mirror = mirror::Times {
+            look: Duration::from_millis(50),
+            pauses: (Duration::from_millis(20), Duration::from_millis(20)),
+        };
         options.pauses = (Duration::from_millis(20), Duration::from_millis(20));
         options.registries.clock = Clock::manual();
         let scene = Scene::with_options(options).await;

@@ -41,3 +41,23 @@ pub(crate) mod origin {
         pub(crate) mirror: String,
     }
 }
+
+pub(crate) mod followed {
+    use crate::sigstore::trust::{Fetched, TrustError};
+
+    /// A mirror with the root that it is believed by.
+    #[derive(Debug)]
+    pub(crate) struct Followed;
+
+    impl Followed {
+        /// Refuses.
+        pub(crate) fn of(_mirror: &str, _root: Option<&str>) -> Result<Self, TrustError> {
+            Err(TrustError::Absent)
+        }
+
+        /// Refuses.
+        pub(crate) async fn fetch(&self) -> Result<Fetched, TrustError> {
+            std::future::ready(Err(TrustError::Absent)).await
+        }
+    }
+}

@@ -81,7 +81,7 @@ impl MetadataStore for Cache {
 
 /// Whether a file is kept: the newest of each role, the roots on the way to the newest one, and the one
 /// target. Names of other roles, which a mirror chooses, are not.
-fn is_kept(name: &str) -> bool {
+pub(super) fn is_kept(name: &str) -> bool {
     if let Some(root) = name.strip_prefix("root_history/") {
         let version = root.strip_suffix(".root.json");
         let version = version.and_then(|version| version.parse::<u64>().ok());
