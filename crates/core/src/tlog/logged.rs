@@ -35,7 +35,7 @@ impl Logged<'_> {
 
     /// What an entry with this body has to be an entry of, for [`super::Entry::check`]; none if the key did not sign
     /// this, or a log makes no such entry of it. Of an envelope as a whole, whose text is gone, the hash is taken
-    /// from the body: payload and signature are not.
+    /// from the body, and of `intoto` the identifier of the key too: payload and signature are not.
     pub fn proposal(
         &self,
         (kind, body): (Kind, &[u8]),
@@ -52,6 +52,14 @@ impl Logged<'_> {
                 let spec = propose::dsse(envelope, content, signature, &identity);
                 Some(Proposal::new(kind, &json!({}), &spec))
             }
+            (Kind::Intoto, Self::Payload { kind: of, content }) => {
+                let body: Value = serde_json::from_slice(body).ok()?;
+                let logged = &body["spec"]["content"];
+                let key_id = logged["envelope"]["signatures"][0].get("keyid");
+                let as_logged = (&logged["hash"], key_id);
+                let spec = propose::intoto(as_logged, (of, content), signature, &identity);
+                Some(Proposal::new(kind, &json!({}), &spec))
+            }
             (Kind::HashedRekord, Self::Message(_)) => {
                 let hash = propose::hash(scheme, &message).ok()?;
                 let spec = propose::hashed(hash, signature, &identity);
@@ -65,7 +73,8 @@ impl Logged<'_> {
                 let spec = propose_v2::logged(algorithm, &digest, &signature);
                 Some(Proposal::of_v2(kind, &json!({}), &spec))
             }
-            (Kind::Dsse, Self::Message(_)) | (Kind::HashedRekord, Self::Payload { .. }) => None,
+            (Kind::Dsse | Kind::Intoto, Self::Message(_))
+            | (Kind::HashedRekord, Self::Payload { .. }) => None,
         }
     }
 }

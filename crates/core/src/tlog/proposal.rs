@@ -13,6 +13,8 @@ pub enum Kind {
     HashedRekord,
     /// The same in a log of version 2, version 0.0.2.
     HashedRekordV2,
+    /// An envelope, `intoto` 0.0.2, as Chains before 0.29 and cosign have logged them. It is read only.
+    Intoto,
 }
 
 impl Kind {
@@ -20,6 +22,7 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Dsse => "dsse",
+            Self::Intoto => "intoto",
             Self::HashedRekord | Self::HashedRekordV2 => "hashedrekord",
         }
     }
@@ -28,13 +31,18 @@ impl Kind {
     pub fn version(self) -> &'static str {
         match self {
             Self::Dsse | Self::HashedRekord => "0.0.1",
-            Self::HashedRekordV2 => "0.0.2",
+            Self::HashedRekordV2 | Self::Intoto => "0.0.2",
         }
     }
 
     /// The kind with this name and version.
     pub(super) fn of(name: &str, version: &str) -> Option<Self> {
-        let kinds = [Self::Dsse, Self::HashedRekord, Self::HashedRekordV2];
+        let kinds = [
+            Self::Dsse,
+            Self::HashedRekord,
+            Self::HashedRekordV2,
+            Self::Intoto,
+        ];
         let is_it = |kind: &Self| kind.name() == name && kind.version() == version;
         kinds.into_iter().find(is_it)
     }

@@ -66,6 +66,28 @@ pub(super) fn dsse(hash: &Value, payload: &[u8], signature: &[u8], identity: &Id
     })
 }
 
+/// What a log keeps of an envelope as `intoto` 0.0.2, with the hash of its text and the identifier of its key as the log
+/// has them. The signature is in base64 twice. Source: Rekor 1.5, `pkg/types/intoto/v0.0.2`.
+pub(super) fn intoto(
+    (hash, key_id): (&Value, Option<&Value>),
+    (media_type, payload): (&str, &[u8]),
+    signature: &[u8],
+    identity: &Identity,
+) -> Value {
+    let mut signed = json!({
+        "publicKey": verifier(identity),
+        "sig": STANDARD.encode(STANDARD.encode(signature)),
+    });
+    if let Some(key_id) = key_id {
+        signed["keyid"] = key_id.clone();
+    }
+    json!({ "content": {
+        "envelope": { "payloadType": media_type, "signatures": [signed] },
+        "hash": hash,
+        "payloadHash": sha256(payload),
+    }})
+}
+
 /// What a log keeps of a hash, by the name of the algorithm and its digits.
 pub(super) fn hashed(
     (algorithm, value): (&str, String),

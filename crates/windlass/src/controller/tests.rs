@@ -33,6 +33,7 @@ mod large;
 mod marks;
 mod names;
 mod network;
+mod other_keys;
 mod outcomes;
 mod pipeline_runs;
 mod planted;

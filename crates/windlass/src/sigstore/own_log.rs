@@ -1,6 +1,7 @@
-//! Log entries of keys that the library cannot judge, judged with windlass's own checks: signatures of envelopes by
-//! P-384 or P-521 with SHA-256, keys on P-521, Ed25519 that signs a hash, and RSA in a log of version 2. The library
-//! takes one hash for each kind of key, and of the keys in entries of version 2 those on elliptic curves.
+//! Log entries of keys that the library cannot judge, judged with windlass's own checks: of keys on P-384 and P-521 with
+//! any hash, of Ed25519 that signs a hash, and of RSA in a log of version 2. The library takes one hash for each kind of
+//! key, compares SHA-256 with what an entry is about, and of the keys in entries of version 2 takes those on elliptic
+//! curves.
 
 use jiff::Timestamp;
 use sigstore_trust_root::TrustedRoot;
@@ -51,7 +52,6 @@ impl<'a> BySigner<'a> {
             |entry: &TransparencyLogEntry| entry.kind_version == KindVersion::HashedRekordV002;
         let is_known = match scheme {
             Scheme::EcdsaSha256 => key.algorithm() == "ECDSA P-256",
-            Scheme::EcdsaSha384 => key.algorithm() == "ECDSA P-384",
             Scheme::RsaSha256 => !entries.iter().any(is_v2),
             Scheme::Ed25519 => true,
             _ => false,
@@ -128,10 +128,10 @@ impl<'a> BySigner<'a> {
             Kind::HashedRekordV2 => {
                 entry.check_v2(&proposal, &key, origin(&log.base_url).unwrap_or_default())
             }
-            Kind::Dsse | Kind::HashedRekord if is_promise => {
+            Kind::Dsse | Kind::HashedRekord | Kind::Intoto if is_promise => {
                 entry.check_promise(&proposal, &key, now)
             }
-            Kind::Dsse | Kind::HashedRekord => entry.check(&proposal, &key, now),
+            Kind::Dsse | Kind::HashedRekord | Kind::Intoto => entry.check(&proposal, &key, now),
         };
         checked.map_err(|error| format!("the log entry is not valid: {}", Chain(&error)))?;
         // what a log of version 2 says of the time is nothing
@@ -154,6 +154,7 @@ fn promised(wire: &TransparencyLogEntry) -> Option<Entry> {
     let kind = match wire.kind_version {
         KindVersion::DsseV001 => Kind::Dsse,
         KindVersion::HashedRekordV001 => Kind::HashedRekord,
+        KindVersion::IntotoV002 => Kind::Intoto,
         _ => return None,
     };
     let promise = wire.inclusion_promise.as_ref()?;

@@ -11,6 +11,7 @@ use super::*;
 
 pub(crate) mod der;
 mod envelopes;
+mod intoto;
 pub(crate) mod stack;
 mod times;
 

@@ -23,13 +23,13 @@ use crate::sigstore::{Matcher, Policy as Vouching, Signatory, Verifier};
 const SIGNED: &str = "chains.tekton.dev/signed";
 
 /// A log and a timestamp authority.
-struct Servers {
-    log: Rekor,
-    times: TimestampAuthority,
+pub(super) struct Servers {
+    pub(super) log: Rekor,
+    pub(super) times: TimestampAuthority,
 }
 
 impl Servers {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self {
             log: Rekor::start(LogOptions::default()).await.unwrap(),
             times: TimestampAuthority::start().await.unwrap(),
@@ -37,7 +37,7 @@ impl Servers {
     }
 
     /// The settings of `windlass-config` for them.
-    fn own(&self, version: &str, encoding: &str) -> Value {
+    pub(super) fn own(&self, version: &str, encoding: &str) -> Value {
         let mut own = json!({
             "storage.oci.encoding-format": encoding,
             "transparency.public-key": self.log.public_key(),
@@ -51,14 +51,14 @@ impl Servers {
         own
     }
 
-    fn logging(&self, mut config: Value) -> Value {
+    pub(super) fn logging(&self, mut config: Value) -> Value {
         config["transparency.enabled"] = json!("true");
         config["transparency.url"] = json!(self.log.url());
         config
     }
 }
 
-async fn own(scene: &Scene, data: Value) {
+pub(super) async fn own(scene: &Scene, data: Value) {
     let accepted = || scene.local.metrics.config_accepted.get();
     scene.until("a config is loaded", |_| accepted() >= 1).await;
     let before = accepted();
@@ -334,8 +334,14 @@ async fn verdict(run: &Value, root: &Value, identity: &str) -> Result<(), String
         issuer: Matcher::Exact("https://issuer.sandbox".to_owned()),
         workflow: Vec::new(),
     };
+    let signer = ExpectedSigner::Certificate(Box::new(signatory), Arc::new(verifier));
+    verdict_by(run, signer).await
+}
+
+/// The verdict on a run that somebody has to have signed.
+pub(super) async fn verdict_by(run: &Value, signer: ExpectedSigner) -> Result<(), String> {
     let request = VerifyRequest {
-        signer: ExpectedSigner::Certificate(Box::new(signatory), Arc::new(verifier)),
+        signer,
         expected: Expected::default(),
         identity: None,
         annotations: Vec::new(),

@@ -309,7 +309,7 @@ impl Stack {
             },
             "canonicalizedBody": encoded,
         });
-        if version == "0.0.1" {
+        if (kind, version) != (&json!("hashedrekord"), &json!("0.0.2")) {
             entry["integratedTime"] = json!(time.to_string());
             let promise = STANDARD.encode(self.log.sign(promised.as_bytes()));
             entry["inclusionPromise"] = json!({ "signedEntryTimestamp": promise });
@@ -449,6 +449,26 @@ pub(crate) fn dsse(payload: &[u8], signature: &[u8], verifier: &str) -> Value {
                 "verifier": STANDARD.encode(verifier),
             }],
         },
+    })
+}
+
+/// The entry of an attestation as Chains made it before 0.29.
+pub(crate) fn intoto(payload: &[u8], signature: &[u8], verifier: &str) -> Value {
+    json!({
+        "apiVersion": "0.0.2",
+        "kind": "intoto",
+        "spec": { "content": {
+            "envelope": {
+                "payloadType": IN_TOTO,
+                "signatures": [{
+                    "keyid": "SHA256:of-the-key",
+                    "publicKey": STANDARD.encode(verifier),
+                    "sig": STANDARD.encode(STANDARD.encode(signature)),
+                }],
+            },
+            "hash": { "algorithm": "sha256", "value": hex(b"any") },
+            "payloadHash": { "algorithm": "sha256", "value": hex(payload) },
+        }},
     })
 }
 
