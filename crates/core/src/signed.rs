@@ -222,14 +222,20 @@ impl Signed {
             identity: Arc::clone(identity),
             repeatability,
         };
+        let signed = Self::checked(artifact, payload, signature)?;
+        // whatever else is in what was stored is not ours
+        (*signed.signature_text() == *stored).then_some(signed)
+    }
+
+    /// The same of a signature by itself.
+    pub fn checked(artifact: &Artifact, payload: &Payload, signature: Signature) -> Option<Self> {
         let signed = Self::new(artifact.clone(), payload.clone(), signature);
-        let key = identity.public_key();
+        let key = signed.identity.public_key();
         let is_theirs = match &signed.signature {
             SignatureForm::Envelope(envelope) => envelope.verify(key).is_ok(),
             SignatureForm::Detached(bytes) => key.verify(&payload.bytes, bytes).is_ok(),
         };
-        // whatever else is in what was stored is not ours
-        (is_theirs && *signed.signature_text() == *stored).then_some(signed)
+        is_theirs.then_some(signed)
     }
 
     /// The signature as stores write it: the JSON of the envelope, or the bytes of the signature.

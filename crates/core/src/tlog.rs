@@ -6,6 +6,7 @@
 //! its tiles. Nothing is sent from here. Sources: Rekor's `openapi.yaml`, rekor-tiles, RFC 6962 (the
 //! tree), and the formats of transparency.dev (C2SP) for checkpoints and tiles.
 
+mod author;
 mod bundled;
 mod checkpoint;
 mod entry;
@@ -17,6 +18,7 @@ mod propose_v2;
 mod response;
 mod tiles;
 
+pub use author::Author;
 pub use bundled::parse_bundled;
 pub use checkpoint::CheckpointError;
 pub use entry::{Entry, EntryError, Promise, Proof};

@@ -8,15 +8,19 @@
 //! [`State::Complete`], which it is if every step of every artifact was confirmed.
 
 use std::mem;
+use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use windlass_core::config::StoreKind;
 use windlass_core::run::Run;
+use windlass_core::signed::Signed;
 
 use self::artifacts::{Item, plan};
 use self::delivery::Delivery;
 use self::postponed::{awaited, postponed};
 use self::progress::Begun;
+use crate::log::LogError;
+use crate::sign::SignError;
 use crate::store::Put;
 use crate::telemetry::{Failure, Stage};
 
@@ -86,19 +90,13 @@ async fn deliver(run: &Run<'_>, item: Item, mut begun: Begun, means: Means<'_>) 
         }
     }
     let (policy, stores) = (item.policy, item.stores.clone());
-    let signed = match begun.signed.take() {
-        Some(signed) => Ok(signed),
-        None => steps::sign(run, item, means).await,
-    };
-    let signed = match signed {
-        Ok(signed) => signed,
+    let had_entry = begun.signed.as_ref().is_some_and(has_entry);
+    let (signed, logged) = match signed_and_logged(run, item, &mut begun, means).await {
+        Ok(done) => done,
         Err(error) => return delivery.without_signature(error),
     };
-    let had_entry = signed.entry.get().is_some();
-    let claimed = mem::take(&mut begun.claimed);
-    let logged = steps::log(run, (&signed, &stores), claimed, means).await;
     // what has it without the entry gets it with the entry
-    if signed.entry.get().is_some() != had_entry {
+    if has_entry(&signed) != had_entry {
         begun.forget_stores();
     }
     let is_late = delivery.note_entry(logged, means);
@@ -120,4 +118,32 @@ async fn deliver(run: &Run<'_>, item: Item, mut begun: Begun, means: Means<'_>) 
     }
     delivery.signed = Some(signed);
     delivery
+}
+
+/// What a log made of a signature: the host that is asked in a later pass, if it has to wait.
+type Logged = Result<Option<String>, LogError>;
+
+/// The earlier signature of an artifact, or a new one, with its log entry. One whose certificate has ended counts with
+/// the entry that it had; where that is not valid it is made again.
+async fn signed_and_logged(
+    run: &Run<'_>,
+    item: Item,
+    begun: &mut Begun,
+    means: Means<'_>,
+) -> Result<(Arc<Signed>, Logged), SignError> {
+    let (stores, mut claimed) = (item.stores.clone(), mem::take(&mut begun.claimed));
+    if let Some(signed) = begun.signed.take() {
+        let claimed = mem::take(&mut claimed);
+        let logged = steps::log(run, (&signed, &stores), claimed, means).await;
+        if !matches!(logged, Err(LogError::Ended)) {
+            return Ok((signed, logged));
+        }
+    }
+    let signed = steps::sign(run, item, means).await?;
+    let logged = steps::log(run, (&signed, &stores), claimed, means).await;
+    Ok((signed, logged))
+}
+
+fn has_entry(signed: &Arc<Signed>) -> bool {
+    signed.entry.get().is_some()
 }

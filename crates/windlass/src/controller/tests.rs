@@ -27,6 +27,7 @@ mod echo;
 mod fairness;
 mod faults;
 mod keyless;
+mod keyless_reuse;
 mod kills;
 mod kms;
 mod large;

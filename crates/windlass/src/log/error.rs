@@ -68,6 +68,12 @@ pub(crate) enum LogError {
          --timestamp-server-url and --trusted-root"
     )]
     Stamp { host: String, source: StampFlaw },
+    /// The certificate has ended, and neither the log nor the authority has said anything of its signature.
+    #[error(
+        "the certificate of the signature has ended, and what the run says of its entry is not valid; \
+         it is signed again"
+    )]
+    Ended,
     /// It did not respond in time to those before.
     #[error("the {what} {host} has not responded for a while and is asked again in {} s",
         left.as_secs().max(1))]
@@ -133,6 +139,7 @@ impl LogError {
             | Self::Unnamed { .. }
             | Self::Tiles { .. }
             | Self::Stamp { .. }
+            | Self::Ended
             | Self::Cut { .. } => Retry::Backoff,
         }
     }

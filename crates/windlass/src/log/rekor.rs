@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
+use windlass_core::certificate::Details;
 use windlass_core::config::{Endpoint, LogVersion, Transparency};
-use windlass_core::signed::{LogEntry, Signed, Stamped};
+use windlass_core::key::Certificate;
+use windlass_core::signed::{Identity, LogEntry, Signed, Stamped};
 use windlass_core::tlog::{self, Entry, Proposal};
 
 use super::claim::{Added, Claim, Claimed};
@@ -115,7 +117,7 @@ impl Rekor {
                 .await?;
             timestamps.extend(made.map(|timestamp| (*what, timestamp)));
         }
-        let found = self.tree.find_or_add(&proposal, claim);
+        let found = self.tree.find_or_add(&proposal, claim, &signed.identity);
         let (entry, added) = self.ask(pass, LOG, self.host(), found).await?;
         let url = self.tree.place(&entry);
         Ok(Logged {
@@ -142,6 +144,7 @@ impl Rekor {
         {
             return Ok(Some(stored.to_vec()));
         }
+        require_current(&subject.0.identity)?;
         let host = stamper.server.host();
         let stamp = self.ask(pass, AUTHORITY, host, stamper.stamp(subject));
         stamp.await.map(Some)
@@ -223,6 +226,7 @@ impl Tree {
         &self,
         proposal: &Proposal,
         claim: Claim,
+        identity: &Identity,
     ) -> Result<(Entry, Added), LogError> {
         if let Some(entry) = claim.stored
             && self.is_of(&entry, proposal).await
@@ -234,6 +238,7 @@ impl Tree {
         {
             return Ok((entry, Added::Nothing));
         }
+        require_current(identity)?;
         let added = match self {
             Self::One(log) => log.propose(proposal).await,
             Self::Two(log) => log.propose(proposal).await,
@@ -254,4 +259,16 @@ impl Tree {
             Self::Two(log) => log.claimed(index, proposal).await,
         }
     }
+}
+
+/// Nothing new is asked about a signature whose certificate has ended: no verifier would take it.
+fn require_current(identity: &Identity) -> Result<(), LogError> {
+    match identity {
+        Identity::Certificate { leaf, .. } if has_ended(leaf) => Err(LogError::Ended),
+        Identity::Certificate { .. } | Identity::Key(_) => Ok(()),
+    }
+}
+
+fn has_ended(leaf: &Certificate) -> bool {
+    Details::of(leaf).is_ok_and(|details| details.not_after() <= Timestamp::now())
 }

@@ -16,7 +16,8 @@ use windlass_core::config::{Storage, StoreKind};
 use windlass_core::format::Format;
 use windlass_core::key::Certificate;
 use windlass_core::run::{Metadata, Run};
-use windlass_core::signed::{Artifact, Identity, Repeatability, Signed};
+use windlass_core::signed::{Artifact, Identity, Repeatability, Signature, Signed, StoredProof};
+use windlass_core::tlog::Author;
 
 use super::artifacts::Item;
 use crate::log::{Claimed, Log};
@@ -188,11 +189,15 @@ fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Begun {
     let restored = match repeatability {
         Repeatability::Repeatable => None,
         Repeatability::Unique => {
-            decoded(metadata, &annotation::signature(&key)).and_then(|stored| {
-                let identity = &earlier_identity(metadata, &key, signer)?;
+            let stored = decoded(metadata, &annotation::signature(&key));
+            let restored = stored.and_then(|stored| {
+                let pem = decoded(metadata, &annotation::certificate(&key));
+                let leaf = pem.and_then(|pem| Certificate::from_pem(&pem).ok());
+                let identity = &earlier_identity(leaf, signer)?;
                 let (artifact, payload) = (&item.artifact, &item.payload);
                 Signed::restore(artifact, payload, &stored, identity, repeatability)
-            })
+            });
+            restored.or_else(|| in_entry(item, metadata, &key, signer))
         }
     };
     Begun {
@@ -201,15 +206,27 @@ fn on_run(item: &Item, metadata: &Metadata<'_>, signer: &Signer) -> Begun {
     }
 }
 
+/// The signature that is in the entry that the run carries, if it is the one of this payload by this signer. A signature
+/// that is in a registry alone is on the run in this form only.
+fn in_entry(item: &Item, metadata: &Metadata<'_>, key: &str, signer: &Signer) -> Option<Signed> {
+    let proof = metadata.annotation(&annotation::proof(key))?;
+    let author = Author::of(&StoredProof::read(proof).entry?)?;
+    let signature = Signature {
+        bytes: author.signature,
+        identity: earlier_identity(author.certificate, signer)?,
+        repeatability: signer.repeatability(),
+    };
+    Signed::checked(&item.artifact, &item.payload, signature)
+}
+
 /// Who made the signature that the run carries, if that can be the signer: a certificate that the run
 /// carries has to be one of the same authority for the same identity. The chain is the signer's own.
-fn earlier_identity(metadata: &Metadata<'_>, key: &str, signer: &Signer) -> Option<Arc<Identity>> {
+fn earlier_identity(leaf: Option<Certificate>, signer: &Signer) -> Option<Arc<Identity>> {
     let newest = signer.identity();
     let Some(authority) = signer.authority() else {
         return Some(newest);
     };
-    let pem = decoded(metadata, &annotation::certificate(key))?;
-    let leaf = Certificate::from_pem(&pem).ok()?;
+    let leaf = leaf?;
     let chain = newest.chain_pem().to_owned();
     let is_theirs = authority.has_issued(&leaf);
     is_theirs.then(|| Arc::new(Identity::Certificate { leaf, chain }))
