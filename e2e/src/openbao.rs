@@ -13,6 +13,11 @@ use crate::shell::Shell;
 
 /// The token that may do everything.
 const ROOT: &str = "the-root-token";
+/// What a controller may do.
+const POLICY: &str = r#"
+path "transit/keys/*" { capabilities = ["read"] }
+path "transit/sign/*" { capabilities = ["update"] }
+"#;
 /// How long it may take to start.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -24,6 +29,26 @@ pub struct OpenBao {
 }
 
 impl OpenBao {
+    /// The keys of [`OpenBao::set_up`] by their names, and of what kind they are.
+    pub const KEYS: [(&str, &str); 4] = [
+        ("p256", "ecdsa-p256"),
+        ("p384", "ecdsa-p384"),
+        ("ed25519", "ed25519"),
+        ("rsa", "rsa-2048"),
+    ];
+
+    /// The engine, a key of each kind, and a token for a controller, by a shell that is logged in.
+    pub fn set_up(&self, shell: &Shell) -> Result<String> {
+        shell.ok("bao secrets enable transit")?;
+        for (name, kind) in Self::KEYS {
+            shell.ok(&format!("bao write -f transit/keys/{name} type={kind}"))?;
+        }
+        shell.write("windlass.hcl", POLICY)?;
+        shell.ok("bao policy write windlass windlass.hcl")?;
+        let token = "bao token create -policy=windlass -period=1h -field=token";
+        Ok(shell.ok(token)?.trim().to_owned())
+    }
+
     /// Starts a server, with its files in a folder.
     pub fn start(folder: &Path) -> Result<Self> {
         let place = format!("127.0.0.1:{}", free_port()?);

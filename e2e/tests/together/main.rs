@@ -10,6 +10,7 @@ mod installed;
 mod keyless;
 mod keys;
 mod kms;
+mod kms_logged;
 mod matrix;
 mod memory;
 mod operator;
