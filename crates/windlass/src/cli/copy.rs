@@ -67,6 +67,13 @@ impl Copy {
         let mut root = Descriptor::of("", &[]);
         root.digest = found.digest;
         let items = transfer::collect(&source, &root, &self.choice()).await?;
+        if items.is_empty() {
+            output::note(&format!(
+                "nothing was copied: nothing that --only names is attached to {}",
+                self.source
+            ));
+            return Ok(ExitCode::SUCCESS);
+        }
         let digest = items.iter().find(|item| item.part == Part::Root);
         let digest = digest.map(|item| item.stored.digest.clone());
         let name = match &self.destination.digest {

@@ -35,6 +35,8 @@ pub(crate) enum TransferError {
         path: PathBuf,
         source: std::io::Error,
     },
+    #[error("{} is a file; name a folder with --dir", path.display())]
+    NoFolder { path: PathBuf },
     #[error("{} is not an OCI layout: {why}", path.display())]
     NoLayout { path: PathBuf, why: &'static str },
     #[error("{} is damaged: it is not {digest}", path.display())]

@@ -155,6 +155,10 @@ pub(crate) struct Folder {
 impl Folder {
     /// Begins a layout for the image of this digest, in a folder that is made if it does not exist.
     pub(crate) fn create(folder: &Path, root: &Digest) -> Result<Self, TransferError> {
+        if folder.is_file() {
+            let path = folder.to_owned();
+            return Err(TransferError::NoFolder { path });
+        }
         fs::create_dir_all(folder).map_err(|source| failed("make the folder", folder, source))?;
         Ok(Self {
             path: folder.to_owned(),

@@ -87,6 +87,17 @@ fn a_tag_that_names_something_else_is_replaced_only_by_force() {
 }
 
 #[test]
+fn a_file_in_the_place_of_the_folder_is_told_as_one() {
+    let scene = signed(Options::default());
+    scene.shell.write("plain", "x");
+    let line = format!("save --dir plain {}", scene.tagged());
+    scene
+        .shell
+        .fail(2, &line, "plain is a file; name a folder with --dir");
+    assert_eq!(scene.shell.read("plain"), b"x");
+}
+
+#[test]
 fn parts_of_a_signed_image_are_copied_alone() {
     let scene = signed(Options::default());
     let has = |end: &str| {
@@ -100,6 +111,12 @@ fn parts_of_a_signed_image_are_copied_alone() {
         let place = format!("{}/team/mirror:v1", scene.registry.host());
         succeed(&scene, &format!("copy {flags} {} {place}", scene.tagged()));
     };
+    let place = format!("{}/team/mirror:v1", scene.registry.host());
+    let line = format!("copy --only sbom {} {place}", scene.tagged());
+    let outcome = scene.shell.run(&line);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let told = "nothing was copied: nothing that --only names is attached to";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
     copy("--sig-only");
     assert!(has(".sig") && !has(".att") && !has("v1"));
     copy("--only=att,sbom");
