@@ -52,6 +52,8 @@ impl OpenBao {
     /// Starts a server, with its files in a folder.
     pub fn start(folder: &Path) -> Result<Self> {
         let place = format!("127.0.0.1:{}", free_port()?);
+        // it listens for other servers of a cluster on the port after its own, which nobody else may have
+        free_port()?;
         let arguments = [
             "server".to_owned(),
             "-dev".to_owned(),
