@@ -28,8 +28,6 @@ pub(crate) struct Item {
     pub(super) signer: SignerKind,
     /// Where it goes.
     pub(super) stores: Vec<StoreKind>,
-    /// Whether all that refers to its signature is in one write, the one that marks the run.
-    pub(super) is_one_write: bool,
 }
 
 /// Everything that is to be signed for a run.
@@ -98,22 +96,10 @@ pub(super) async fn plan(run: &Run<'_>, means: Means<'_>) -> Result<Plan, PlanEr
         on_run.map(|item| (&item.artifact, &item.payload)),
         run.metadata(),
     )?;
-    let is_one_write = !means.log.is_on() && plan.is_of_the_run_alone();
-    for item in &mut plan.items {
-        item.is_one_write = is_one_write;
-    }
     Ok(plan)
 }
 
 impl Plan {
-    /// Whether nothing is stored anywhere but on the run.
-    fn is_of_the_run_alone(&self) -> bool {
-        let mut items = self.items.iter();
-        items.all(|item| item.stores == [StoreKind::Tekton])
-            && self.failures.is_empty()
-            && self.postponed.is_empty()
-    }
-
     /// The run itself, if its kind is enabled.
     fn add_run(&mut self, run: &Run<'_>, config: &Config) -> Result<(), PlanError> {
         let kind = run.kind();
@@ -133,7 +119,6 @@ impl Plan {
             policy: name,
             signer: policy.signer,
             stores: policy.storage.iter().copied().collect(),
-            is_one_write: false,
         });
         Ok(())
     }
@@ -183,7 +168,6 @@ impl Plan {
                 policy: "oci",
                 signer: config.oci.signer,
                 stores: vec![StoreKind::Oci],
-                is_one_write: false,
             });
         }
         let stores = storage.filter(|store| encoding.in_tags() || !is_registry(store));
@@ -197,7 +181,6 @@ impl Plan {
             policy: "oci",
             signer: config.oci.signer,
             stores,
-            is_one_write: false,
         });
     }
 }

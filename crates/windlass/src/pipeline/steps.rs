@@ -29,14 +29,7 @@ pub(super) async fn sign(
     let format = item.payload.format.as_str();
     let span = error_span!("sign", format);
     let message = message(&item.payload);
-    let signature = async {
-        if item.is_one_write {
-            signer.sign_once(&message).await
-        } else {
-            signer.sign(&message).await
-        }
-    };
-    let signature = signature.instrument(span).await?;
+    let signature = signer.sign(&message).instrument(span).await?;
     means.metrics.of(run.kind()).signatures.inc();
     Ok(Arc::new(Signed::new(
         item.artifact,
