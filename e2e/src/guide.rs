@@ -66,36 +66,3 @@ fn program(line: &str, from: &str, to: &str) -> String {
         _ => line,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_program_of_a_line_is_renamed() {
-        assert_eq!(
-            Signing::Windlass.typed(FETCH[0]),
-            "export TASKRUN_UID=$(windlass tr describe --last -o  jsonpath='{.metadata.uid}')"
-        );
-        assert!(
-            Signing::Windlass
-                .typed(CONFIGURE)
-                .starts_with("kubectl patch configmap")
-        );
-        assert!(
-            Signing::Windlass
-                .typed(CONFIGURE)
-                .contains("artifacts.oci.storage")
-        );
-    }
-
-    #[test]
-    fn cosign_gets_the_flags_of_its_release_and_windlass_none() {
-        let typed = Signing::Cosign(Cosign::Three).typed(VERIFY);
-        assert!(typed.contains("--new-bundle-format=false --key k8s://"));
-        assert_eq!(
-            Signing::Windlass.typed(VERIFY),
-            VERIFY.replacen("cosign", "windlass", 1)
-        );
-    }
-}

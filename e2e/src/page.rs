@@ -37,25 +37,3 @@ pub fn row(page: &str, name: &str) -> Option<Vec<String>> {
     let mut rows = page.lines().filter(|line| line.starts_with('|')).map(cells);
     rows.find(|row| row.first().is_some_and(|first| first.contains(name)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_command_is_read_with_its_document_and_without_its_output() {
-        let page = "text\n   ```console\n   $ cat > f <<'END'\n   a: 1\n     b: 2\n   END\n   $ x\n   output\n   \
-                    ```\n```sh\n$ y\n```\n";
-        assert_eq!(commands(page), ["cat > f <<'END'\na: 1\n  b: 2\nEND", "x"]);
-    }
-
-    #[test]
-    fn a_row_is_found_by_what_its_first_cell_names() {
-        let page = "| a | b |\n|---|---|\n| `x`, `y` | `1` |\n";
-        assert_eq!(
-            row(page, "`y`"),
-            Some(vec!["`x`, `y`".to_owned(), "`1`".to_owned()])
-        );
-        assert_eq!(row(page, "`z`"), None);
-    }
-}

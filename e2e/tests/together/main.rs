@@ -11,6 +11,7 @@ mod keyless;
 mod keys;
 mod kms;
 mod kms_logged;
+mod lines;
 mod matrix;
 mod memory;
 mod operator;
