@@ -29,6 +29,12 @@ pub struct Fulcio {
 }
 
 impl Fulcio {
+    /// What certificates name the service account that scenarios sign by hand as.
+    pub const ROBOT: &str = "https://kubernetes.io/namespaces/build/serviceaccounts/robot";
+    /// What they name the controller where it asks for a token by itself.
+    pub const CONTROLLER: &str =
+        "https://kubernetes.io/namespaces/tekton-chains/serviceaccounts/tekton-chains-controller";
+
     /// Starts them, with their files in the folder of a shell. The public key of the log is in
     /// `certificates.pub` there, the certificates of the authority in `authority.pem`.
     pub fn start(shell: &Shell) -> Result<Self> {
@@ -89,6 +95,19 @@ impl Fulcio {
     /// The issuer of the tokens.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// The flags that expect a certificate of it for this name.
+    pub fn identity_flags(&self, name: &str) -> String {
+        format!(
+            "--certificate-identity={name} --certificate-oidc-issuer={}",
+            self.issuer
+        )
+    }
+
+    /// Writes an identity token of [`Self::ROBOT`] to the file `token`.
+    pub fn write_token(&self, shell: &Shell) -> Result<()> {
+        shell.write("token", self.token(shell, "build", "robot")?)
     }
 
     /// An identity token for a service account.

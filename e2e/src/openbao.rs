@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::parts;
-use crate::ports::free_port;
+use crate::ports::free_ports;
 use crate::process::Process;
 use crate::shell::Shell;
 
@@ -51,9 +51,8 @@ impl OpenBao {
 
     /// Starts a server, with its files in a folder.
     pub fn start(folder: &Path) -> Result<Self> {
-        let place = format!("127.0.0.1:{}", free_port()?);
-        // it listens for other servers of a cluster on the port after its own, which nobody else may have
-        free_port()?;
+        // it listens for other servers of a cluster on the port after its own
+        let place = format!("127.0.0.1:{}", free_ports(2)?);
         let arguments = [
             "server".to_owned(),
             "-dev".to_owned(),

@@ -1,7 +1,6 @@
 //! The installation on the real cluster: what `windlass install` prints is what kustomize builds, the
 //! API server accepts it, and the controller runs under the rights it grants, each of which it needs.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use windlass_e2e::guide::{KEY_PAIR, SYSTEM_NAMESPACE};
+use windlass_e2e::ports::free_port;
 use windlass_e2e::{Cosign, Kind, Registry, RunRecord, Shell, Start, Testbed, images};
 
 /// The Deployment and its account.
@@ -198,19 +198,13 @@ fn start(shell: &Shell) -> Result<Start> {
         ("KUBECONFIG", kubeconfig),
         // no flag, with which the ConfigMap would not be read
         ("METRICS_PROMETHEUS_HOST", "127.0.0.1".to_owned()),
-        ("METRICS_PROMETHEUS_PORT", free_port()?),
+        ("METRICS_PROMETHEUS_PORT", free_port()?.to_string()),
     ] {
         start.variables.push((name.to_owned(), value));
     }
     let probes = ["--health-address", "127.0.0.1:0"];
     start.arguments.extend(probes.map(str::to_owned));
     Ok(start)
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> Result<String> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    Ok(listener.local_addr()?.port().to_string())
 }
 
 /// A kubeconfig with a token of the controller's account.

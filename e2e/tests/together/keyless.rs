@@ -13,10 +13,6 @@ use windlass_e2e::{
 
 on_both_clusters!(runs_signed_without_a_key_are_verified_by_cosign_with_the_identity_shown);
 
-/// What Fulcio names the service account.
-const IDENTITY: &str =
-    "https://kubernetes.io/namespaces/tekton-chains/serviceaccounts/tekton-chains-controller";
-
 fn runs_signed_without_a_key_are_verified_by_cosign_with_the_identity_shown(
     kind: Kind,
 ) -> Result<()> {
@@ -102,7 +98,7 @@ fn verified(shell: &Shell, cosign: Cosign, name: &str, fulcio: &Fulcio) -> Resul
         .lines()
         .find_map(|line| line.strip_prefix("Identity:"));
     let shown = shown.context("describe shows no identity")?.trim();
-    ensure!(shown.contains(IDENTITY), "{shown}");
+    ensure!(shown.contains(Fulcio::CONTROLLER), "{shown}");
     let flags = cosign.verify_flags();
     let line = |identity: &str| {
         format!(
@@ -111,10 +107,7 @@ fn verified(shell: &Shell, cosign: Cosign, name: &str, fulcio: &Fulcio) -> Resul
         )
     };
     shell.run(&line(shown))?.exits(0)?.says("Verified OK")?;
-    let other = format!(
-        "--certificate-identity=https://somebody --certificate-oidc-issuer={}",
-        fulcio.issuer()
-    );
+    let other = fulcio.identity_flags("https://somebody");
     let refused = shell.run(&line(&other))?;
     ensure!(refused.code != 0, "cosign verified another identity");
     let other_log = format!("SIGSTORE_CT_LOG_PUBLIC_KEY_FILE=other.pub {}", line(shown))

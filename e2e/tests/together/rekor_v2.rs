@@ -9,9 +9,6 @@ use windlass_e2e::{
     trusted_root,
 };
 
-const IDENTITY: &str =
-    "https://kubernetes.io/namespaces/tekton-chains/serviceaccounts/tekton-chains-controller";
-
 /// What signs, logs and tells the time.
 struct Servers {
     fulcio: Fulcio,
@@ -105,10 +102,7 @@ impl Servers {
     }
 
     fn verified(&self, shell: &Shell, image: &str) -> Result<()> {
-        let who = format!(
-            "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
-            self.fulcio.issuer()
-        );
+        let who = self.fulcio.identity_flags(Fulcio::CONTROLLER);
         let lines = [
             format!("cosign verify --new-bundle-format --trusted-root ROOT {who} {image}"),
             format!(
@@ -158,10 +152,7 @@ impl Servers {
             number(&again).is_some() && number(&again) == number(run),
             "another entry"
         );
-        let who = format!(
-            "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
-            self.fulcio.issuer()
-        );
+        let who = self.fulcio.identity_flags(Fulcio::CONTROLLER);
         let line = format!("windlass verify --trusted-root root.json {who} taskrun/build");
         shell.ok(&line).map(drop)
     }

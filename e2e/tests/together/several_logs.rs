@@ -16,8 +16,6 @@ use windlass_e2e::{
 };
 use windlass_sandbox::timestamps::TimestampAuthority;
 
-/// What Fulcio names the service account of the token.
-const IDENTITY: &str = "https://kubernetes.io/namespaces/build/serviceaccounts/robot";
 /// The flags of both programs that name the services.
 const SERVICES: &str = "--signing-config config.json";
 /// The roots of whoever trusts both operators, and one of them.
@@ -49,12 +47,8 @@ fn what_two_logs_and_two_authorities_vouch_for_is_verified_both_ways() -> Result
     write_inputs(shell)?;
     make_signer(shell)?;
     servers.write(shell)?;
-    let token = servers.fulcio.token(shell, "build", "robot")?;
-    shell.write("token", token)?;
-    let identity = format!(
-        "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
-        servers.fulcio.issuer()
-    );
+    servers.fulcio.write_token(shell)?;
+    let identity = servers.fulcio.identity_flags(Fulcio::ROBOT);
     for (who, sign, check) in [
         ("key", "--key signer.key", "--key signer.pub"),
         ("identity", "--identity-token token", &*identity),

@@ -10,9 +10,6 @@ use windlass_e2e::by_hand::{KIND, TRUSTED_FILES, make_signer, write_inputs};
 use windlass_e2e::images::push;
 use windlass_e2e::{Cosign, Fulcio, Registry, RekorV1, Shell, Workstation, trusted_root};
 
-/// What Fulcio names the service account of the token.
-const IDENTITY: &str = "https://kubernetes.io/namespaces/build/serviceaccounts/robot";
-
 /// The layouts in a registry, and the flag of windlass for each.
 const LAYOUTS: [(&str, &str); 2] = [("tags", ""), ("bundles", "--new-bundle-format ")];
 
@@ -160,10 +157,7 @@ fn what_windlass_signs_and_logs_cosign_verifies_with_keys_and_by_identities() ->
             "windlass sign-blob --key signer.key {rekor} --bundle first predicate"
         ))?;
         let token = format!("--identity-token token --fulcio-url {}", fulcio.address());
-        let identity = format!(
-            "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
-            fulcio.issuer()
-        );
+        let identity = fulcio.identity_flags(Fulcio::ROBOT);
         let signer = "--key signer.pub".to_owned();
         let whoever = [
             (

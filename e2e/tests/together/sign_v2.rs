@@ -2,8 +2,6 @@
 //! configuration names: cosign 3 verifies what windlass signed, with keys and by identities, and windlass
 //! what cosign 3 signed with a key. Both versions of cosign verify the timestamps that come without a log.
 
-use std::sync::{Mutex, PoisonError};
-
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use windlass_e2e::by_hand::{
@@ -15,13 +13,8 @@ use windlass_e2e::{
     Cosign, Fulcio, Registry, RekorV2, Shell, Timestamps, Workstation, trusted_root,
 };
 
-/// What Fulcio names the service account of the token.
-const IDENTITY: &str = "https://kubernetes.io/namespaces/build/serviceaccounts/robot";
 /// The flags of both programs that name the services.
 const SERVICES: &str = "--signing-config config.json";
-
-/// Held while an authority for timestamps runs: each listens on the same port for its metrics.
-static AUTHORITY: Mutex<()> = Mutex::new(());
 
 /// What signs, logs and tells the time.
 struct Servers {
@@ -32,7 +25,6 @@ struct Servers {
 
 #[test]
 fn what_is_signed_by_hand_with_a_log_of_version_2_is_verified_both_ways() -> Result<()> {
-    let _alone = AUTHORITY.lock().unwrap_or_else(PoisonError::into_inner);
     let machine = Workstation::new(Cosign::Three)?;
     let shell = machine.shell();
     let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
@@ -43,12 +35,8 @@ fn what_is_signed_by_hand_with_a_log_of_version_2_is_verified_both_ways() -> Res
     };
     prepare(shell)?;
     servers.write(shell)?;
-    let token = servers.fulcio.token(shell, "build", "robot")?;
-    shell.write("token", token)?;
-    let identity = format!(
-        "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
-        servers.fulcio.issuer()
-    );
+    servers.fulcio.write_token(shell)?;
+    let identity = servers.fulcio.identity_flags(Fulcio::ROBOT);
     for (who, sign, check) in [
         ("key", "--key signer.key", "--key signer.pub"),
         ("identity", "--identity-token token", &*identity),
@@ -118,7 +106,6 @@ fn verified(shell: &Shell, image: &str, check: &str) -> Result<()> {
 
 #[test]
 fn a_timestamp_without_a_log_is_verified_by_cosign_2_under_a_tag_and_in_a_file() -> Result<()> {
-    let _alone = AUTHORITY.lock().unwrap_or_else(PoisonError::into_inner);
     let machine = Workstation::new(Cosign::Two)?;
     let shell = machine.shell();
     let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
@@ -155,7 +142,6 @@ fn a_timestamp_without_a_log_is_verified_by_cosign_2_under_a_tag_and_in_a_file()
 
 #[test]
 fn a_timestamp_beside_an_attestation_under_a_tag_is_verified_both_ways() -> Result<()> {
-    let _alone = AUTHORITY.lock().unwrap_or_else(PoisonError::into_inner);
     for cosign in Cosign::BOTH {
         let machine = Workstation::new(cosign)?;
         let shell = machine.shell();
@@ -170,13 +156,9 @@ fn a_timestamp_beside_an_attestation_under_a_tag_is_verified_both_ways() -> Resu
         prepare(shell)?;
         let stamped = format!("--timestamp-server-url {}", times.address());
         let attest = format!("{stamped} --predicate predicate --type {KIND}");
-        let token = fulcio.token(shell, "build", "robot")?;
-        shell.write("token", token)?;
+        fulcio.write_token(shell)?;
         let ours = "windlass attest --trusted-root root.json";
-        let identity = format!(
-            "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
-            fulcio.issuer()
-        );
+        let identity = fulcio.identity_flags(Fulcio::ROBOT);
         let fulcio = format!("--identity-token token --fulcio-url {}", fulcio.address());
         for (who, sign, check) in [
             ("key", "--key signer.key", "--key signer.pub"),

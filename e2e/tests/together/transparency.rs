@@ -11,10 +11,6 @@ use windlass_e2e::{
 };
 
 const KEY: &str = "--key k8s://openshift-pipelines/signing-secrets";
-/// What Fulcio names the service account of the controller.
-const IDENTITY: &str =
-    "https://kubernetes.io/namespaces/tekton-chains/serviceaccounts/tekton-chains-controller";
-
 #[test]
 fn what_the_controller_logs_is_verified_by_cosign_with_the_key_of_the_log() -> Result<()> {
     for cosign in Cosign::BOTH {
@@ -47,10 +43,7 @@ fn what_the_controller_logs_without_a_key_is_verified_by_cosign_with_the_identit
             trust(&shell, &log, Some(&fulcio))?;
             without_a_key(&shell, &fulcio)?;
             let image = built(&shell, &registry.host(), "build", &log)?;
-            let who = format!(
-                "--certificate-identity={IDENTITY} --certificate-oidc-issuer={}",
-                fulcio.issuer()
-            );
+            let who = fulcio.identity_flags(Fulcio::CONTROLLER);
             judged(&shell, cosign, &who, &image)?;
             let line = format!("windlass verify --trusted-root TRUST.json {who}");
             for (root, code) in [("root", 0), ("other", 1)] {

@@ -2,8 +2,6 @@
 //! the real Rekor of either version. windlass verifies them by the identity, the log, the log of certificates and
 //! the authority, and says which of them is another one.
 
-use std::sync::{Mutex, PoisonError};
-
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use windlass_e2e::by_hand::{KIND, TRUSTED_FILES, signing_config, write_inputs};
@@ -11,12 +9,6 @@ use windlass_e2e::images::push;
 use windlass_e2e::{
     Cosign, Fulcio, Registry, RekorV1, RekorV2, Shell, Timestamps, Workstation, trusted_root,
 };
-
-/// What Fulcio names the service account of the token.
-const IDENTITY: &str = "https://kubernetes.io/namespaces/build/serviceaccounts/robot";
-
-/// Held while an authority for timestamps runs: each listens on the same port for its metrics.
-static AUTHORITY: Mutex<()> = Mutex::new(());
 
 /// What cosign is asked for, with the name of it.
 struct Way {
@@ -82,7 +74,6 @@ struct Servers {
 }
 
 fn signed_and_verified(cosign: Cosign, ways: impl Fn(&Servers) -> Vec<Way>) -> Result<()> {
-    let _alone = AUTHORITY.lock().unwrap_or_else(PoisonError::into_inner);
     let machine = Workstation::new(cosign)?;
     let shell = machine.shell();
     let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
@@ -93,8 +84,7 @@ fn signed_and_verified(cosign: Cosign, ways: impl Fn(&Servers) -> Vec<Way>) -> R
         times: Timestamps::start(shell)?,
     };
     write_inputs(shell)?;
-    let token = servers.fulcio.token(shell, "build", "robot")?;
-    shell.write("token", token)?;
+    servers.fulcio.write_token(shell)?;
     servers.write(shell)?;
     // the library of cosign 2.5 takes the number 0, of the first entry of a log, for none
     shell.ok(&format!(
@@ -173,9 +163,9 @@ impl Servers {
             format!("--certificate-identity={identity} --certificate-oidc-issuer={issuer}")
         };
         let issuer = self.fulcio.issuer();
-        let right = who(IDENTITY, issuer);
+        let right = who(Fulcio::ROBOT, issuer);
         let somebody = who("https://kubernetes.io/somebody", issuer);
-        let elsewhere = who(IDENTITY, "https://issuer.test");
+        let elsewhere = who(Fulcio::ROBOT, "https://issuer.test");
         // in version 2 the checkpoint alone names the log
         let log = if way.name == "bundles-v2" {
             "no log of the trusted root signed the checkpoint"
