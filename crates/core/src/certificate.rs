@@ -8,6 +8,10 @@
 //!
 //! Everything may come from anybody. Nothing is taken out of a certificate that is not wholly read.
 
+use jiff::Timestamp;
+
+use crate::key::Certificate;
+
 mod authority;
 mod der;
 mod error;
@@ -18,3 +22,8 @@ pub mod sct;
 pub use authority::Authority;
 pub use der::Details;
 pub use error::CertificateError;
+
+/// Whether a certificate has not ended. One whose times cannot be read has.
+pub fn is_current(certificate: &Certificate, now: Timestamp) -> bool {
+    Details::of(certificate).is_ok_and(|details| now < details.not_after())
+}

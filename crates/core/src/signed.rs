@@ -6,8 +6,10 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::certificate;
 use crate::dsse::{self, Envelope, IN_TOTO};
 use crate::image::Image;
 use crate::key::{Certificate, PublicKey};
@@ -73,6 +75,14 @@ impl Identity {
         match self {
             Self::Key(key) => key,
             Self::Certificate { leaf, .. } => leaf.public_key(),
+        }
+    }
+
+    /// Whether its certificate, if it has one, has not ended, so that logs and authorities can be shown it.
+    pub fn is_current(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Key(_) => true,
+            Self::Certificate { leaf, .. } => certificate::is_current(leaf, now),
         }
     }
 

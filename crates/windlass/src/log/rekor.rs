@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
-use windlass_core::certificate::Details;
 use windlass_core::config::{Endpoint, LogVersion, Transparency};
-use windlass_core::key::Certificate;
 use windlass_core::signed::{Identity, LogEntry, Signed, Stamped};
 use windlass_core::tlog::{self, Entry, Proposal};
 
@@ -263,12 +261,9 @@ impl Tree {
 
 /// Nothing new is asked about a signature whose certificate has ended: no verifier would take it.
 fn require_current(identity: &Identity) -> Result<(), LogError> {
-    match identity {
-        Identity::Certificate { leaf, .. } if has_ended(leaf) => Err(LogError::Ended),
-        Identity::Certificate { .. } | Identity::Key(_) => Ok(()),
+    if identity.is_current(Timestamp::now()) {
+        Ok(())
+    } else {
+        Err(LogError::Ended)
     }
-}
-
-fn has_ended(leaf: &Certificate) -> bool {
-    Details::of(leaf).is_ok_and(|details| details.not_after() <= Timestamp::now())
 }

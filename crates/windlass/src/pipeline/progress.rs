@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use windlass_core::annotation;
 use windlass_core::config::{Storage, StoreKind};
 use windlass_core::format::Format;
@@ -22,7 +23,6 @@ use windlass_core::tlog::Author;
 use super::artifacts::Item;
 use crate::log::{Claimed, Log};
 use crate::sign::Signer;
-use crate::sign::keyless::signer::KeylessSigner;
 use crate::store::Confirmation;
 
 /// What is in memory of an artifact besides its payload and signature, and of each of its subjects:
@@ -161,7 +161,7 @@ impl Progress {
         begun.signed = begun.signed.take_if(|signed| {
             // no log takes the signature of a certificate that has ended
             let has_entry = begun.claimed.is_some() || signed.entry.get().is_some();
-            has_entry || !log.is_on() || KeylessSigner::is_current(&signed.identity)
+            has_entry || !log.is_on() || signed.identity.is_current(Timestamp::now())
         });
         begun
     }

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
-use windlass_core::certificate::Details;
+use windlass_core::certificate::is_current;
 use windlass_core::key::{Certificate, PublicKey};
 use windlass_core::payload::Payload;
 use windlass_core::signed::timestamp_in;
@@ -79,15 +79,11 @@ fn is_it(evidence: &Evidence, signer: &Signer, wanted: Wanted<'_>) -> bool {
             let leaf = voucher.leaf.filter(|leaf| authority.has_issued(leaf));
             // nobody can tell when something was signed that no log and no authority knows
             let is_dated = voucher.entries + voucher.timestamps > 0;
-            let leaf = leaf.filter(|leaf| is_dated || is_valid(leaf));
+            let leaf = leaf.filter(|leaf| is_dated || is_current(leaf, Timestamp::now()));
             leaf.map(|leaf| leaf.public_key().clone())
         }
     };
     key.is_some_and(|key| is_signed_with(evidence, &key))
-}
-
-fn is_valid(leaf: &Certificate) -> bool {
-    Details::of(leaf).is_ok_and(|details| Timestamp::now() < details.not_after())
 }
 
 fn is_signed_with(evidence: &Evidence, key: &PublicKey) -> bool {

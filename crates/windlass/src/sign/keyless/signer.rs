@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
-use windlass_core::certificate::{Authority, Details};
+use windlass_core::certificate::Authority;
 use windlass_core::error::Chain;
 use windlass_core::key::PrivateKey;
 use windlass_core::signed::{Identity, Repeatability, Signature};
@@ -160,16 +160,6 @@ impl KeylessSigner {
     /// The newest certificate.
     pub(crate) fn identity(&self) -> Arc<Identity> {
         Arc::clone(self.current().signer.identity())
-    }
-
-    /// Whether the certificate of a signature can still be shown to a log.
-    pub(crate) fn is_current(identity: &Identity) -> bool {
-        match identity {
-            Identity::Key(_) => true,
-            Identity::Certificate { leaf, .. } => {
-                Details::of(leaf).is_ok_and(|leaf| Timestamp::now() < leaf.not_after())
-            }
-        }
     }
 
     /// Whom the certificates name, and who vouched for that, for people.
