@@ -20,7 +20,7 @@ use windlass_sandbox::registry::{
 use windlass_sandbox::rekor::{self, Rekor};
 
 use super::planted::Planted;
-use super::registries::{account, built, docker_secret, image};
+use super::registries::{anonymous, built, image};
 use super::*;
 use crate::settings::mirror;
 use crate::settings::remote::Times;
@@ -385,8 +385,7 @@ async fn before_a_registry_that_fails() -> (Stage, Registry, String) {
     let stage = Stage::unconfigured().await;
     let registry = Registry::start(RegistryOptions::default()).await.unwrap();
     let digest = image(&registry);
-    docker_secret(&stage.scene, "push", r#"{"auths":{}}"#);
-    account(&stage.scene, &json!({ "secrets": [{ "name": "push" }] }));
+    anonymous(&stage.scene);
     registry.fail(RegistryFault {
         method: Some("PUT".to_owned()),
         times: usize::MAX,

@@ -5,7 +5,7 @@ use windlass_core::annotation;
 use windlass_sandbox::registry::{Options as RegistryOptions, Registry};
 
 use super::keyless::Stage;
-use super::registries::{account, attached, built, docker_secret, image};
+use super::registries::{anonymous, attached, built, image};
 use super::transparency::bundles;
 use super::version_two::{Servers, own};
 use super::*;
@@ -36,8 +36,7 @@ impl SignedRun {
         stage.ready().await;
         let registry = Registry::start(RegistryOptions::default()).await.unwrap();
         let digest = image(&registry);
-        docker_secret(&stage.scene, "push", r#"{"auths":{}}"#);
-        account(&stage.scene, &json!({ "secrets": [{ "name": "push" }] }));
+        anonymous(&stage.scene);
         stage.scene.create(built("app", &registry, &digest));
         assert_eq!(stage.scene.marked("app").await, "true");
         assert_eq!(servers.log.entries().len(), ENTRIES);

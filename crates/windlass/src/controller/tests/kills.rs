@@ -3,7 +3,7 @@
 use windlass_sandbox::Gate;
 use windlass_sandbox::registry::{self, Options as RegistryOptions, Registry};
 
-use super::registries::{account, built, docker_secret, everywhere, image, verify_both};
+use super::registries::{anonymous, built, everywhere, image, verify_both};
 use super::*;
 
 /// Calls of the registry that a pass over a run with one image makes.
@@ -25,8 +25,7 @@ async fn stage() -> (Scene, Registry, String) {
     let scene = Scene::with(everywhere()).await;
     let registry = Registry::start(RegistryOptions::default()).await.unwrap();
     let digest = image(&registry);
-    docker_secret(&scene, "push", r#"{"auths":{}}"#);
-    account(&scene, &json!({ "secrets": [{ "name": "push" }] }));
+    anonymous(&scene);
     registry.clear_requests();
     (scene, registry, digest)
 }

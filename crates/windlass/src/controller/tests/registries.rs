@@ -86,6 +86,12 @@ pub(super) fn account(scene: &Scene, more: &Value) {
     scene.create(account);
 }
 
+/// An account for a registry that asks for no credentials.
+pub(super) fn anonymous(scene: &Scene) {
+    docker_secret(scene, "push", r#"{"auths":{}}"#);
+    account(scene, &json!({ "secrets": [{ "name": "push" }] }));
+}
+
 fn manifest(registry: &Registry, reference: &str) -> Value {
     let found = registry.manifest("team/app", reference);
     let found = found.unwrap_or_else(|| panic!("there is no {reference}"));

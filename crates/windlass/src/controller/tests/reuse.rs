@@ -8,7 +8,7 @@ use windlass_sandbox::registry::{
 use windlass_sandbox::rekor::{self, Rekor};
 use windlass_sandbox::{Gate, registry};
 
-use super::registries::{account, attached, built, docker_secret, image, verify_both};
+use super::registries::{anonymous, attached, built, image, verify_both};
 use super::*;
 use crate::sign::Signer;
 
@@ -55,8 +55,7 @@ impl Stage {
         let scene = Scene::with_options(options).await.configured(config).await;
         let registry = Registry::start(RegistryOptions::default()).await.unwrap();
         let digest = image(&registry);
-        docker_secret(&scene, "push", r#"{"auths":{}}"#);
-        account(&scene, &json!({ "secrets": [{ "name": "push" }] }));
+        anonymous(&scene);
         Self {
             scene,
             registry,

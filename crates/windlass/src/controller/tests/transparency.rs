@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 use windlass_sandbox::registry::{Options as RegistryOptions, Registry};
 use windlass_sandbox::rekor::{Fault as LogFault, FaultAnswer as LogAnswer, Options, Rekor};
 
-use super::registries::{account, attached, blob, built, docker_secret, image};
+use super::registries::{anonymous, attached, blob, built, image};
 use super::*;
 
 const ENTRIES: &str = "/api/v1/log/entries";
@@ -60,8 +60,7 @@ async fn an_entry_is_put_where_verifiers_look_and_is_of_what_is_there() {
     let scene = Scene::with(logging("true", &log, config)).await;
     let registry = Registry::start(RegistryOptions::default()).await.unwrap();
     let digest = image(&registry);
-    docker_secret(&scene, "push", r#"{"auths":{}}"#);
-    account(&scene, &json!({ "secrets": [{ "name": "push" }] }));
+    anonymous(&scene);
     scene.create(built("app", &registry, &digest));
     assert_eq!(scene.marked("app").await, "true");
 
@@ -247,8 +246,7 @@ async fn killed_after(of_log: bool, number: usize) {
     let mut scene = scene.configured(logging("true", &log, config)).await;
     let registry = Registry::start(RegistryOptions::default()).await.unwrap();
     let digest = image(&registry);
-    docker_secret(&scene, "push", r#"{"auths":{}}"#);
-    account(&scene, &json!({ "secrets": [{ "name": "push" }] }));
+    anonymous(&scene);
     let gate = windlass_sandbox::Gate::new();
     if of_log {
         log.fail(LogFault {
@@ -330,8 +328,7 @@ async fn down(need: &str) -> (Scene, Rekor, Registry, String) {
     scene.add_key();
     let registry = Registry::start(RegistryOptions::default()).await.unwrap();
     let digest = image(&registry);
-    docker_secret(&scene, "push", r#"{"auths":{}}"#);
-    account(&scene, &json!({ "secrets": [{ "name": "push" }] }));
+    anonymous(&scene);
     scene
         .until("the settings are loaded", |_| {
             metrics.config_accepted.get() >= 3 && metrics.keys_loaded.get() == 1

@@ -13,7 +13,7 @@ use windlass_sandbox::rekor::{self, Options as LogOptions, Rekor};
 use windlass_sandbox::timestamps::{self, TimestampAuthority};
 
 use super::keyless::{Stage, with_image};
-use super::registries::{account, attached, blob, built, docker_secret, image};
+use super::registries::{anonymous, attached, blob, built, image};
 use super::transparency::bundles;
 use super::*;
 use crate::inspect::documents::Documents;
@@ -95,8 +95,7 @@ async fn scene_with(servers: &Servers, config: Value, encoding: &str) -> Scene {
 }
 
 fn registry_for(scene: &Scene) {
-    docker_secret(scene, "push", r#"{"auths":{}}"#);
-    account(scene, &json!({ "secrets": [{ "name": "push" }] }));
+    anonymous(scene);
 }
 
 #[tokio::test]
