@@ -13,7 +13,7 @@ pub use self::kinds::{
     TransparencyMode,
 };
 pub use self::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
-pub use self::reader::{Parsed, reference};
+pub use self::reader::{Parsed, TUF_MIRROR, put_trusted_root, reference};
 pub use self::redact::{Endpoint, Token};
 pub use self::reference::ConfigKey;
 pub use self::settings::{

@@ -133,8 +133,7 @@ async fn signed_and_logged(
 ) -> Result<(Arc<Signed>, Logged), SignError> {
     let (stores, mut claimed) = (item.stores.clone(), mem::take(&mut begun.claimed));
     if let Some(signed) = begun.signed.take() {
-        let claimed = mem::take(&mut claimed);
-        let logged = steps::log(run, (&signed, &stores), claimed, means).await;
+        let logged = steps::log(run, (&signed, &stores), mem::take(&mut claimed), means).await;
         if !matches!(logged, Err(LogError::Ended)) {
             return Ok((signed, logged));
         }

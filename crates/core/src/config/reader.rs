@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use self::root_source::{MIRROR, PUBLIC_MIRROR, Source};
+use self::root_source::{PUBLIC_MIRROR, Source};
 use super::kinds::{BuildType, Encoding, PubsubProvider, SignerKind, StoreKind, TransparencyMode};
 use super::problem::{CHAINS_CONFIG, ConfigError, Problem, WINDLASS_CONFIG, Warning};
 use super::redact::{SHOWN, TOKEN_SERVICES, quoted};
@@ -20,6 +20,8 @@ use crate::tekton::duration;
 mod root_source;
 mod transparency;
 mod trusted_root;
+
+pub use self::root_source::{TUF_MIRROR, put_trusted_root};
 
 const IMAGE_FORMATS: [(&str, Format); 1] = [("simplesigning", Format::SimpleSigning)];
 const ENCODING: &str = "storage.oci.encoding-format";
@@ -82,14 +84,10 @@ pub(super) fn parse(
     if !problems.is_empty() {
         return Err(ConfigError { problems });
     }
-    let mirror = match source {
-        Source::Mirror(origin) => Some(origin),
-        Source::None | Source::Given(_) => None,
-    };
     Ok(Parsed {
         config,
         warnings,
-        mirror,
+        mirror: source.into_mirror(),
     })
 }
 
@@ -220,7 +218,7 @@ fn x509(r: &mut Reader<'_>) -> X509 {
         fulcio_issuer: r.text_if_set("signers.x509.fulcio.issuer"),
         fulcio_provider: r.text("signers.x509.fulcio.provider"),
         identity_token_file: r.text("signers.x509.identity.token.file"),
-        tuf_mirror_url: r.text_or(MIRROR, PUBLIC_MIRROR),
+        tuf_mirror_url: r.text_or(TUF_MIRROR, PUBLIC_MIRROR),
         fulcio_root: String::new(),
         fulcio_ctlog_key: String::new(),
         identity_audience: AUDIENCE.to_owned(),

@@ -12,7 +12,6 @@ use super::output::{self, Format};
 use super::target::own_name;
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
-
 use crate::inspect::summary::Summary;
 
 mod binding;

@@ -27,6 +27,19 @@ pub(crate) struct Regarding {
     pub(crate) uid: String,
 }
 
+impl Regarding {
+    /// A ConfigMap.
+    pub(crate) fn config_map(namespace: &str, name: &str, uid: String) -> Self {
+        Self {
+            api_version: "v1",
+            kind: "ConfigMap",
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid,
+        }
+    }
+}
+
 /// What became of an Event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Told {

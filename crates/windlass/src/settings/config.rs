@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use kube::Client;
 use tokio::sync::mpsc;
-use windlass_core::config::{CHAINS_CONFIG, Config, ConfigError, Parsed, WINDLASS_CONFIG};
+use windlass_core::config::{
+    CHAINS_CONFIG, Config, ConfigError, Parsed, TUF_MIRROR, WINDLASS_CONFIG, put_trusted_root,
+};
 
 use super::map::{self, Map};
 use super::mirror::{Mirror, Outcome, Times};
@@ -14,9 +16,6 @@ use super::{Current, Data, Setting};
 use crate::cluster::event::{self, Regarding};
 use crate::telemetry::Metrics;
 use crate::unsupported;
-
-/// The entry that a trusted root is read from.
-const TRUSTED_ROOT: &str = "trusted_root.json";
 
 /// Follows both maps and puts each good configuration into `current`.
 pub(crate) async fn run(
@@ -152,7 +151,7 @@ impl Maps<'_> {
                 self.told = None;
                 return matches!(outcome, Outcome::New);
             }
-            Outcome::Failed(why) => format!("signers.x509.tuf.mirror.url: {why}"),
+            Outcome::Failed(why) => format!("{TUF_MIRROR}: {why}"),
         };
         if self.told.as_ref() != Some(&why) {
             self.keep(current, metrics, &why);
@@ -168,13 +167,7 @@ impl Maps<'_> {
             Map::Present { uid, .. } => uid.clone(),
             Map::Unread | Map::Absent => String::new(),
         };
-        Regarding {
-            api_version: "v1",
-            kind: "ConfigMap",
-            namespace: self.namespace.to_owned(),
-            name: CHAINS_CONFIG.to_owned(),
-            uid,
-        }
+        Regarding::config_map(self.namespace, CHAINS_CONFIG, uid)
     }
 
     /// Refuses a change: what was in force stays so; where nothing was, the reason is what runs
@@ -207,12 +200,9 @@ fn read(chains: &Data, mut own: Data, mirror: &mut Mirror) -> Read {
     let Some(root) = mirror.root(origin) else {
         return Read::Awaited;
     };
-    own.insert(TRUSTED_ROOT.to_owned(), root.to_owned());
-    own.remove("signers.x509.tuf.root");
+    put_trusted_root(&mut own, root.to_owned());
     match Config::parse(chains, &own) {
         Ok(parsed) => Read::Parsed(Box::new(parsed)),
-        Err(error) => Read::Refused(format!(
-            "with the trusted root of signers.x509.tuf.mirror.url: {error}"
-        )),
+        Err(error) => Read::Refused(format!("with the trusted root of {TUF_MIRROR}: {error}")),
     }
 }

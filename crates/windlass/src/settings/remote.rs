@@ -207,13 +207,8 @@ impl Follower<'_> {
 
     async fn tell(&self, reason: &str, message: &str) {
         let map = ConfigMap::read(self.client, self.namespace, CHAINS_CONFIG).await;
-        let regarding = Regarding {
-            api_version: "v1",
-            kind: "ConfigMap",
-            namespace: self.namespace.to_owned(),
-            name: CHAINS_CONFIG.to_owned(),
-            uid: map.map(|map| map.uid).unwrap_or_default(),
-        };
+        let uid = map.map(|map| map.uid).unwrap_or_default();
+        let regarding = Regarding::config_map(self.namespace, CHAINS_CONFIG, uid);
         event::warn(self.client, &regarding, reason, message).await;
     }
 }

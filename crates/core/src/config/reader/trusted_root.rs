@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::root_source::{MIRROR, PUBLIC_MIRROR, Source};
+use super::root_source::{PIN, PUBLIC_MIRROR, Source, TRUSTED_ROOT, TUF_MIRROR};
 use super::{Reader, words};
 use crate::config::kinds::TransparencyMode;
 use crate::config::problem::Problem;
@@ -11,14 +11,8 @@ use crate::config::redact::Endpoint;
 use crate::config::settings::{Config, TufOrigin};
 use crate::trusted_root::{RootError, Roots};
 
-/// The key, which is the name of the file, so that `kubectl create configmap --from-file` makes it.
-pub(super) const TRUSTED_ROOT: &str = "trusted_root.json";
-
 /// The value of [`PIN`] that stands for the root of the public instance.
 const BUILT_IN: &str = "built-in";
-/// The root that a mirror is believed by. Chains takes the one that the mirror sends first.
-const PIN: &str = "signers.x509.tuf.root";
-
 impl Reader<'_> {
     /// Where the trusted root comes from: the settings, else the mirror if a root is pinned for it.
     pub(super) fn root_source(&mut self, config: &Config) -> Source {
@@ -42,7 +36,7 @@ impl Reader<'_> {
                     "it has no effect without {PIN} in windlass-config: a mirror is believed by a root that \
                      is pinned, and never by the one that it sends first"
                 );
-                self.warn(MIRROR, message);
+                self.warn(TUF_MIRROR, message);
             }
             return Source::None;
         }
