@@ -51,6 +51,9 @@ parts=${WINDLASS_E2E_CACHE:-$root/target/e2e-parts}
 mkdir -p "$parts/bin"
 parts=$(cd "$parts" && pwd)
 
+# A compiler of Go that collects no garbage below 2 GiB takes a third less time of the processor.
+export GOGC=off GOMEMLIMIT=2GiB
+
 fail() {
     echo "e2e/parts.sh: $*" >&2
     exit 1
