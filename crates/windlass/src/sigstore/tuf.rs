@@ -27,10 +27,21 @@ mod tests;
 
 /// The trusted root among the targets.
 const TARGET: &str = "trusted_root.json";
-/// How a root is given to verbs.
-const BY_FLAG: &str = "with --root to `windlass trust initialize`, with --tuf-root to other verbs";
+/// What to do about a mirror that is asked by hand.
+const BY_HAND: Remedies = Remedies {
+    root: "with --root to `windlass trust initialize`, with --tuf-root to other verbs",
+    connection: "check its address, the proxy and the network, or add --offline",
+};
 /// For how long what was fetched is used without asking again.
 const FRESH: SignedDuration = SignedDuration::from_hours(24);
+
+/// What to do about a mirror, which depends on who asks it.
+struct Remedies {
+    /// How another root is given.
+    root: &'static str,
+    /// What to do where there is no connection.
+    connection: &'static str,
+}
 
 /// The trusted root of an origin.
 pub(crate) async fn trusted_root(
@@ -74,8 +85,7 @@ async fn from_cache(
 }
 
 async fn fetch(origin: &Origin, cache: Cache, now: Timestamp) -> Result<Fetched, TrustError> {
-    let pinned = (&*origin.root, BY_FLAG);
-    let fetched = fetch_into(&origin.mirror, pinned, cache.clone(), now).await?;
+    let fetched = fetch_into(&origin.mirror, (&origin.root, &BY_HAND), cache.clone(), now).await?;
     let noted = cache.note_fetched(now);
     noted.map_err(|source| TrustError::Cache {
         folder: cache.folder().display().to_string(),
@@ -84,11 +94,10 @@ async fn fetch(origin: &Origin, cache: Cache, now: Timestamp) -> Result<Fetched,
     Ok(fetched)
 }
 
-/// Fetches from a mirror by a pinned root, with what is in a store as the oldest that counts. The words say how
-/// another root is given.
+/// Fetches from a mirror by a pinned root, with what is in a store as the oldest that counts.
 async fn fetch_into(
     mirror: &str,
-    (root, remedy): (&[u8], &str),
+    (root, remedies): (&[u8], &Remedies),
     store: impl MetadataStore + 'static,
     now: Timestamp,
 ) -> Result<Fetched, TrustError> {
@@ -101,7 +110,7 @@ async fn fetch_into(
     };
     match tokio::time::timeout(mirror::PATIENCE, read(updater, now)).await {
         Ok(Ok(fetched)) => Ok(fetched),
-        Ok(Err(error)) => Err(failed(reason(&error, root, remedy))),
+        Ok(Err(error)) => Err(failed(reason(&error, root, remedies))),
         Err(_) => {
             let seconds = mirror::PATIENCE.as_secs();
             Err(failed(format!("it took longer than {seconds} s")))
@@ -123,7 +132,7 @@ async fn read(mut updater: Updater, now: Timestamp) -> Result<Fetched, Error> {
 }
 
 /// Why the metadata of a mirror is not believed. The texts of the library repeat what the mirror sent.
-fn reason(error: &Error, root: &[u8], remedy: &str) -> String {
+fn reason(error: &Error, root: &[u8], remedies: &Remedies) -> String {
     match error {
         Error::ThresholdNotMet { .. } | Error::DuplicateSignature { .. } => {
             let root = if root == PUBLIC_ROOT {
@@ -133,7 +142,8 @@ fn reason(error: &Error, root: &[u8], remedy: &str) -> String {
             };
             return format!(
                 "its metadata is not signed by enough of the keys that its root leads to, {root}; get \
-                 the root.json of this mirror from whoever runs it, and give it {remedy}"
+                 the root.json of this mirror from whoever runs it, and give it {}",
+                remedies.root
             );
         }
         Error::Rollback { .. } | Error::BadRootVersion { .. } => {
@@ -154,6 +164,9 @@ fn reason(error: &Error, root: &[u8], remedy: &str) -> String {
             source: Some(source),
             ..
         } => match source.downcast_ref::<mirror::Failure>() {
+            Some(failure @ mirror::Failure::Unreached) => {
+                return format!("{failure}: {}", remedies.connection);
+            }
             Some(failure) => return failure.to_string(),
             None => "a file of its metadata cannot be read",
         },

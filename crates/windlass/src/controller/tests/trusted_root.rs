@@ -294,5 +294,14 @@ async fn a_mirror_that_is_out_of_reach_or_goes_back_stops_no_signature_once_it_w
     stage.signs("after").await;
     mirror.shutdown().await;
     stage.signs("later").await;
+    // what an operator does about it, and nothing of the flags of verbs
+    told(
+        &stage.scene,
+        "no connection: check signers.x509.tuf.mirror.url",
+    )
+    .await;
+    let events = stage.scene.local.cluster.list("events");
+    let is_of_verbs = |event: &Value| event["message"].as_str().unwrap().contains("--");
+    assert!(!events.iter().any(is_of_verbs), "{events:?}");
     believing.end().await;
 }

@@ -9,11 +9,16 @@ use sigstore_tuf::{MemoryStore, MetadataStore, Result};
 
 use super::cache::is_kept;
 use super::origin::PUBLIC_ROOT;
-use super::{fetch_into, is_root, mirror};
+use super::{Remedies, fetch_into, is_root, mirror};
 use crate::sigstore::trust::{Fetched, TrustError};
 
-/// How a root is given to the controller.
-const BY_SETTING: &str = "in signers.x509.tuf.root of windlass-config";
+/// What an operator does about a mirror that the controller follows.
+const IN_SETTINGS: Remedies = Remedies {
+    root: "in signers.x509.tuf.root of windlass-config",
+    connection: "check signers.x509.tuf.mirror.url, and the proxy and the network policies of the controller; it asks \
+                 again by itself, and where no mirror can be reached, put trusted_root.json into windlass-config in \
+                 its place",
+};
 
 /// A mirror with the root that it is believed by.
 pub(crate) struct Followed {
@@ -48,7 +53,7 @@ impl Followed {
     /// The trusted root that the mirror has now.
     pub(crate) async fn fetch(&self) -> std::result::Result<Fetched, TrustError> {
         let store = Arc::clone(&self.store);
-        let pinned = (&*self.root, BY_SETTING);
+        let pinned = (&*self.root, &IN_SETTINGS);
         fetch_into(&self.mirror, pinned, store, Timestamp::now()).await
     }
 }

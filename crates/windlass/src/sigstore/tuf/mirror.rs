@@ -18,12 +18,18 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// Why nothing was fetched, in words of windlass.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Failure(String);
+pub(super) enum Failure {
+    /// There is no connection. What to do about it depends on who asks.
+    #[error("no connection")]
+    Unreached,
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
 
 impl Failure {
     fn new(why: &str) -> Self {
-        Self(why.to_owned())
+        Self::Other(why.to_owned())
     }
 }
 
@@ -73,12 +79,12 @@ impl Mirror {
                     "it redirects, which is not followed; give the address it leads to",
                 ));
             }
-            status => return Err(Failure(format!("HTTP {}", status.as_u16()))),
+            status => return Err(Failure::Other(format!("HTTP {}", status.as_u16()))),
         }
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| failed(&error))? {
             if (body.len() + piece.len()) as u64 > limit {
-                return Err(Failure(format!(
+                return Err(Failure::Other(format!(
                     "it sends a file of more than {limit} bytes"
                 )));
             }
@@ -120,13 +126,13 @@ pub(in crate::sigstore) fn parse(address: &str) -> Result<Url, TrustError> {
 
 /// Why nothing came, without the address.
 fn failed(error: &reqwest::Error) -> Failure {
-    Failure::new(if error.is_timeout() {
-        "it did not respond in time"
+    if error.is_timeout() {
+        Failure::new("it did not respond in time")
     } else if error.is_connect() {
-        "no connection: check its address, the proxy and the network, or add --offline"
+        Failure::Unreached
     } else {
-        "the connection broke"
-    })
+        Failure::new("the connection broke")
+    }
 }
 
 impl Repository for Mirror {
