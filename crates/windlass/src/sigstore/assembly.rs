@@ -229,10 +229,15 @@ fn entry(text: &str) -> Result<Option<TransparencyLogEntry>, String> {
     }
     let read = strict(text.as_bytes()).ok();
     let read = read.and_then(|text| serde_json::from_str::<Annotation>(text).ok());
-    let made = read.and_then(made);
-    made.map(Some).ok_or_else(|| {
-        "the annotated log entry is damaged, or of a kind that is not read".to_owned()
-    })
+    let damaged = || "the annotated log entry is damaged, or of a kind that is not read".to_owned();
+    let read = read.ok_or_else(damaged)?;
+    if STANDARD
+        .decode(&read.payload.body)
+        .is_ok_and(|body| is_first_intoto(&body))
+    {
+        return Err(bundle::FIRST_INTOTO.to_owned());
+    }
+    made(read).map(Some).ok_or_else(damaged)
 }
 
 fn made(annotation: Annotation) -> Option<TransparencyLogEntry> {
@@ -255,6 +260,13 @@ fn made(annotation: Annotation) -> Option<TransparencyLogEntry> {
             .with_integrated_time(time)
             .with_inclusion_promise(InclusionPromise::new(promise)),
     )
+}
+
+/// Whether the body of an entry is of that form.
+fn is_first_intoto(body: &[u8]) -> bool {
+    let body = strict(body).ok();
+    let body = body.and_then(|text| serde_json::from_str::<Body>(text).ok());
+    body.is_some_and(|body| (&*body.kind, &*body.api_version) == ("intoto", "0.0.1"))
 }
 
 fn kind(body: &[u8]) -> Option<KindVersion> {

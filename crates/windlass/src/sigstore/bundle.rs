@@ -17,6 +17,9 @@ use super::signed::MAX_BUNDLE;
 const MOST: usize = 32;
 /// Most certificates.
 const MOST_CERTIFICATES: usize = 16;
+/// What is said of the first form of an entry about an attestation, which has no signature in it.
+pub(super) const FIRST_INTOTO: &str = "its log entry is of the kind intoto 0.0.1, which is not read: it has the hash of the envelope and no signature. \
+     Attest it again, or have it verified by its key alone, without a trusted root";
 
 /// The signature in a bundle: of a file, or of an envelope.
 pub(super) fn signature(bundle: &Bundle) -> Option<&SignatureBytes> {
@@ -166,6 +169,24 @@ fn is_same(one: &TransparencyLogEntry, other: &TransparencyLogEntry) -> bool {
         && (one.log_index == other.log_index || one.canonicalized_body == other.canonicalized_body)
 }
 
+/// Whether one of some entries is of the first form of those about attestations.
+fn has_first_intoto(entries: &str) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Entry {
+        kind_version: Kind,
+    }
+    #[derive(Deserialize)]
+    struct Kind {
+        kind: String,
+        version: String,
+    }
+    let entries: Vec<Entry> = serde_json::from_str(entries).unwrap_or_default();
+    let is_it =
+        |it: &Entry| (&*it.kind_version.kind, &*it.kind_version.version) == ("intoto", "0.0.1");
+    entries.iter().any(is_it)
+}
+
 /// Which part of a bundle cannot be read.
 fn culprit(text: &str) -> &'static str {
     #[derive(Deserialize)]
@@ -194,6 +215,7 @@ fn culprit(text: &str) -> &'static str {
         serde_json::from_str::<Vec<TransparencyLogEntry>>(entries.get()).is_ok()
     };
     match entries {
+        Some(entries) if has_first_intoto(entries.get()) => FIRST_INTOTO,
         Some(entries) if !is_readable(entries) => {
             "a log entry is malformed, or of a kind that is not read"
         }

@@ -3,7 +3,7 @@
 use windlass_core::dsse::{IN_TOTO, pae};
 use windlass_core::key::PrivateKey;
 
-use super::stack::intoto;
+use super::stack::{hex, intoto};
 use super::*;
 
 const P256: &[u8] = include_bytes!("../../../../core/tests/fixtures/x509/p256.pem");
@@ -111,6 +111,44 @@ fn an_entry_that_chains_made_of_another_attestation_or_by_another_key_is_refused
         for judged in attestation.judge_by(&Stack::new(), &stack, &attestation.entry()) {
             let found = judged.unwrap_err();
             assert!(found.contains("the trusted root does not have"), "{found}");
+        }
+    }
+}
+
+/// The first form of these entries, as Rekor writes it.
+fn first(attestation: &Attestation) -> Value {
+    let pem = attestation.key.public_key().to_pem();
+    let envelope = attestation.envelope.to_json();
+    json!({
+        "apiVersion": "0.0.1",
+        "kind": "intoto",
+        "spec": {
+            "content": {
+                "hash": { "algorithm": "sha256", "value": hex(envelope.as_bytes()) },
+                "payloadHash": { "algorithm": "sha256", "value": hex(&attestation.payload()) },
+            },
+            "publicKey": STANDARD.encode(pem),
+        },
+    })
+}
+
+#[test]
+fn an_entry_of_the_first_form_is_not_read_and_the_finding_says_so_and_what_to_do() {
+    let stack = Stack::new();
+    for key in [P256, P384] {
+        let attestation = Attestation::of(key, FILE);
+        for judged in attestation.judge(&stack, &first(&attestation)) {
+            let found = judged.unwrap_err();
+            assert!(found.contains("of the kind intoto 0.0.1"), "{found}");
+            assert!(found.contains("verified by its key alone"), "{found}");
+        }
+        // a kind that nobody has is not repeated
+        let mut unknown = first(&attestation);
+        unknown["apiVersion"] = json!("planted");
+        for judged in attestation.judge(&stack, &unknown) {
+            let found = judged.unwrap_err();
+            assert!(found.contains("of a kind that is not read"), "{found}");
+            assert!(!found.contains("planted"), "{found}");
         }
     }
 }
