@@ -1,167 +1,21 @@
 //! Keys in OpenBao, in AWS KMS and on a PKCS#11 token with the real logs of both versions: cosign verifies what windlass
-//! signed by hand, and what the controller signed, with its entries, with the public key or with the key where it is.
+//! signed by hand, and what the controller signed, with its entries, with the public key or with the key where it is;
+//! and windlass what cosign signed in AWS KMS and on the token.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use windlass_e2e::by_hand::{KIND, holds_by_its_root_alone, signing_config, write_inputs};
+use windlass_e2e::by_hand::{KIND, holds_by_its_root_alone, write_inputs};
 use windlass_e2e::images::{self, account, push, secret};
 use windlass_e2e::{
-    Command, Controller, Cosign, Kind, LocalKms, OpenBao, Registry, RekorV1, RekorV2, Shell,
-    SoftHsm, Testbed, Timestamps, Workstation, runs, trusted_root,
+    Command, Controller, Cosign, Kind, Registry, Shell, Testbed, Workstation, runs,
 };
 
-/// Where a key is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    OpenBao,
-    Aws,
-    Token,
-}
+use self::servers::{Logs, Place, Services};
 
-impl Place {
-    const ALL: [Self; 3] = [Self::OpenBao, Self::Aws, Self::Token];
-
-    /// A key, as windlass names it in a shell.
-    fn key(self, name: &str) -> String {
-        match self {
-            Self::OpenBao => format!("openbao://{name}"),
-            Self::Aws => format!("awskms:///alias/{name}"),
-            Self::Token => format!("'pkcs11:token={};object={name}'", SoftHsm::TOKEN),
-        }
-    }
-
-    /// The same as cosign names it. The one of the package sources has no client for Vault.
-    fn key_for_cosign(self, name: &str) -> Option<String> {
-        match self {
-            Self::OpenBao => None,
-            Self::Aws => Some(self.key(name)),
-            Self::Token => Some(format!("'hsm://token={};object={name}'", SoftHsm::TOKEN)),
-        }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Self::OpenBao => "openbao",
-            Self::Aws => "aws",
-            Self::Token => "token",
-        }
-    }
-}
-
-/// The services with their keys.
-struct Services {
-    bao: OpenBao,
-    kms: LocalKms,
-    token: SoftHsm,
-    /// With which a controller logs in to OpenBao.
-    login: String,
-}
-
-impl Services {
-    /// Starts them; a shell whose programs use all of them.
-    fn start(shell: &Shell) -> Result<(Self, Shell)> {
-        let bao = OpenBao::start(shell.folder())?;
-        let kms = LocalKms::start(shell.folder())?;
-        let token = SoftHsm::new(shell)?;
-        let shell = token.shell(&kms.shell(&bao.shell(shell)));
-        let login = bao.set_up(&shell)?;
-        for (name, spec) in [
-            ("p256", "ECC_NIST_P256"),
-            ("p384", "ECC_NIST_P384"),
-            ("p521", "ECC_NIST_P521"),
-            ("rsa", "RSA_2048"),
-        ] {
-            kms.create_key(&shell, name, spec)?;
-        }
-        for (name, algorithm) in [("p256", "ecdsa-p256"), ("rsa", "rsa-2048")] {
-            token.create_key(&shell, name, algorithm)?;
-        }
-        let services = Self {
-            bao,
-            kms,
-            token,
-            login,
-        };
-        Ok((services, shell))
-    }
-
-    /// What the controller is told of a key, `p256`.
-    fn settings(&self, place: Place) -> Vec<(&'static str, String)> {
-        let reference = match place {
-            Place::Token => format!(
-                "pkcs11:token={};object=p256?pin-source={}",
-                SoftHsm::TOKEN,
-                self.token.pin_file().display()
-            ),
-            Place::OpenBao | Place::Aws => place.key("p256"),
-        };
-        vec![
-            ("signers.kms.kmsref", reference),
-            ("signers.kms.auth.address", self.bao.address().to_owned()),
-            ("signers.kms.auth.token", self.login.clone()),
-        ]
-    }
-
-    /// A controller that may use all of them.
-    fn controller(&self, testbed: &Testbed, shell: &Shell) -> Result<Command> {
-        let mut command = Command::windlass("chains-0", testbed.kubeconfig(), shell.folder())?;
-        let folder = self.token.plugins().display().to_string();
-        let variables = self.token.variables();
-        let names: Vec<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
-        let names = names.join(",");
-        let flags = ["--kms-plugin-dir", &folder, "--kms-plugin-env", &names];
-        command.words.extend(flags.map(str::to_owned));
-        command.variables.extend(variables);
-        command.variables.extend(self.kms.variables());
-        Ok(command)
-    }
-}
-
-/// The logs, and who tells the time.
-struct Logs {
-    first: RekorV1,
-    second: RekorV2,
-    times: Timestamps,
-}
-
-impl Logs {
-    /// Starts them, and writes a trusted root of them, `root.json`, and one of other logs, `other.json`; of the first
-    /// its key too, `root.pub` and `other.pub`.
-    fn start(shell: &Shell) -> Result<Self> {
-        let logs = Self {
-            first: RekorV1::start(shell)?,
-            second: RekorV2::start(shell)?,
-            times: Timestamps::start(shell)?,
-        };
-        let known = [logs.first.trusted(), logs.second.trusted()];
-        let root = trusted_root::of(&known, None, &[logs.times.trusted()]);
-        shell.write("root.json", root.to_string())?;
-        shell.write("root.pub", logs.first.public_key())?;
-        let mut other = root;
-        other["tlogs"] = json!([trusted_root::unknown_log(shell, "other")?]);
-        shell.write("other.json", other.to_string())?;
-        let times = Some(logs.times.address());
-        let config = signing_config(None, (logs.second.address(), 2), times);
-        shell.write("v2.json", config.to_string())?;
-        // the library of cosign 2.5 takes the number 0, of the first entry of a log, for none
-        let rekor = logs.first.address();
-        shell.write("first.txt", "the first entry")?;
-        shell.ok(&format!(
-            "windlass sign-blob --key openbao://p256 --rekor-url {rekor} --bundle first first.txt"
-        ))?;
-        Ok(logs)
-    }
-
-    /// The flags that name the log of a version.
-    fn flags(&self, version: u32) -> String {
-        match version {
-            1 => format!("--rekor-url {}", self.first.address()),
-            _ => "--signing-config v2.json".to_owned(),
-        }
-    }
-}
+mod by_cosign;
+mod servers;
 
 /// What is logged with a key.
 struct Case {
@@ -210,7 +64,7 @@ const CASES: [Case; 17] = [
 ];
 
 #[test]
-fn what_is_logged_by_hand_with_a_key_in_a_service_is_verified_by_cosign() -> Result<()> {
+fn what_is_logged_by_hand_with_a_key_in_a_service_is_verified_both_ways() -> Result<()> {
     for cosign in Cosign::BOTH {
         let machine = Workstation::new(cosign)?;
         let (_services, shell) = Services::start(machine.shell())?;
@@ -231,6 +85,7 @@ fn what_is_logged_by_hand_with_a_key_in_a_service_is_verified_by_cosign() -> Res
             logged(shell, cosign, (&case, &logs.flags(version)), &image)
                 .with_context(|| format!("{place}, {key}, version {version}, {cosign:?}"))?;
         }
+        by_cosign::verified(shell, cosign, &registry, &logs)?;
     }
     Ok(())
 }
@@ -286,17 +141,33 @@ fn logged(shell: &Shell, cosign: Cosign, (case, how): (&Case, &str), image: &str
     Ok(())
 }
 
+/// The key with which cosign verifies.
+fn of_cosign(case: &Case) -> Option<String> {
+    if case.with_file {
+        return Some("key.pub".to_owned());
+    }
+    case.place.key_for_cosign(case.key)
+}
+
 /// Who verifies, and with which key.
 fn verifiers(case: &Case) -> Vec<(&'static str, String)> {
-    let of_cosign = if case.with_file {
-        Some("key.pub".to_owned())
-    } else {
-        case.place.key_for_cosign(case.key)
-    };
-    let of_cosign = of_cosign.map(|key| ("cosign", key));
+    let of_cosign = of_cosign(case).map(|key| ("cosign", key));
     let ours = ("windlass", case.place.key(case.key));
     of_cosign.into_iter().chain([ours]).collect()
 }
+
+/// What the controller signs with, and the version of the log. That of version 1 takes no envelopes with SHA-384 or
+/// SHA-512, with which AWS signs by the larger curves.
+const BY_CONTROLLER: [(Place, &str, u32); 8] = [
+    (Place::OpenBao, "p256", 1),
+    (Place::OpenBao, "p256", 2),
+    (Place::Aws, "p256", 1),
+    (Place::Aws, "p256", 2),
+    (Place::Aws, "p384", 2),
+    (Place::Aws, "p521", 2),
+    (Place::Token, "p256", 1),
+    (Place::Token, "p256", 2),
+];
 
 #[test]
 fn what_the_controller_logs_with_a_key_in_a_service_is_verified_by_cosign() -> Result<()> {
@@ -320,26 +191,25 @@ fn what_the_controller_logs_with_a_key_in_a_service_is_verified_by_cosign() -> R
                 version: None,
             };
             following.wait_until_loaded(1)?;
-            for place in Place::ALL {
-                let key = place.key("p256");
+            for (place, key, version) in BY_CONTROLLER {
+                // cosign 2 knows no log of version 2
+                if (cosign, version) == (Cosign::Two, 2) {
+                    continue;
+                }
+                let name = format!("{}-{key}-{version}", place.word());
+                let case = case(version, place, key, [true, true]);
+                let key = place.key(key);
                 shell.ok(&format!("windlass public-key --key {key} > key.pub"))?;
-                for version in [1, 2] {
-                    // cosign 2 knows no log of version 2
-                    if (cosign, version) == (Cosign::Two, 2) {
-                        continue;
-                    }
-                    following.configure(&services, place, (&logs, version))?;
-                    let name = format!("{}-{version}", place.word());
-                    let image = push(&shell, &format!("{}/{name}", registry.host()))?;
-                    images::start(&shell, &name, "build-bot", &json!({}))?;
-                    images::finish(&shell, &name, &image)?;
-                    runs::wait_until_signed(&shell, &format!("taskrun/{name}"))?;
-                    judged(&shell, cosign, version, &image)
-                        .with_context(|| format!("{name}, {cosign:?}"))?;
-                    for what in [image, format!("taskrun/{name}")] {
-                        let verify = format!("verify --trusted-root TRUST.json --key {key} {what}");
-                        holds_by_its_root_alone(&shell, &format!("windlass {verify}"))?;
-                    }
+                following.configure(&services, &case, &logs)?;
+                let image = push(&shell, &format!("{}/{name}", registry.host()))?;
+                images::start(&shell, &name, "build-bot", &json!({}))?;
+                images::finish(&shell, &name, &image)?;
+                runs::wait_until_signed(&shell, &format!("taskrun/{name}"))?;
+                judged(&shell, cosign, &case, &image)
+                    .with_context(|| format!("{name}, {cosign:?}"))?;
+                for what in [image, format!("taskrun/{name}")] {
+                    let verify = format!("verify --trusted-root TRUST.json --key {key} {what}");
+                    holds_by_its_root_alone(&shell, &format!("windlass {verify}"))?;
                 }
             }
             ensure!(controller.is_running(), "the controller ended");
@@ -365,13 +235,8 @@ fn times_loaded(command: &Command) -> Result<usize> {
 
 impl Following<'_> {
     /// Has it sign everything with a key and log it, and waits until that is loaded.
-    fn configure(
-        &mut self,
-        services: &Services,
-        place: Place,
-        (logs, version): (&Logs, u32),
-    ) -> Result<()> {
-        let (url, key, version) = match version {
+    fn configure(&mut self, services: &Services, case: &Case, logs: &Logs) -> Result<()> {
+        let (url, key, version) = match case.version {
             1 => (logs.first.address(), logs.first.public_key(), "1"),
             _ => (logs.second.address(), logs.second.public_key(), "2"),
         };
@@ -401,7 +266,7 @@ impl Following<'_> {
             ("transparency.enabled", "true".to_owned()),
             ("transparency.url", url.to_owned()),
         ];
-        settings.extend(services.settings(place));
+        settings.extend(services.settings(case.place, case.key));
         let settings: Vec<_> = settings
             .iter()
             .map(|(key, value)| (*key, &**value))
@@ -419,17 +284,18 @@ impl Following<'_> {
 }
 
 /// cosign verifies what is attached to an image, and does not with the key of another log.
-fn judged(shell: &Shell, cosign: Cosign, version: u32, image: &str) -> Result<()> {
+fn judged(shell: &Shell, cosign: Cosign, case: &Case, image: &str) -> Result<()> {
+    let key = of_cosign(case).context("cosign has no key")?;
     let tags = "SIGSTORE_REKOR_PUBLIC_KEY=TRUST.pub cosign";
     let bundles = "--new-bundle-format --trusted-root TRUST.json";
-    let ways = match (cosign, version) {
+    let ways = match (cosign, case.version) {
         (Cosign::Two, _) => vec![(tags, "")],
         (Cosign::Three, 1) => vec![(tags, "--new-bundle-format=false"), ("cosign", bundles)],
         (Cosign::Three, _) => vec![("cosign", bundles)],
     };
     for (program, flags) in ways {
         for verb in ["verify", "verify-attestation --type slsaprovenance"] {
-            let line = format!("{program} {verb} {flags} --key key.pub {image}");
+            let line = format!("{program} {verb} {flags} --key {key} {image}");
             holds_by_its_root_alone(shell, &line)?;
         }
     }
