@@ -147,6 +147,21 @@ pub enum Stamped {
     Envelope,
 }
 
+impl Stamped {
+    /// The timestamp in an annotation of a layer, as the member that a run keeps it in; none if it cannot be read.
+    pub fn kept(self, annotation: &str) -> Option<(String, Value)> {
+        let timestamp = timestamp_in(annotation)?;
+        match self {
+            Self::Signature => {
+                let timestamps = [&timestamp].into_iter();
+                let material = log_entry::material(std::iter::empty(), timestamps);
+                material.into_iter().next()
+            }
+            Self::Envelope => Some(log_entry::of_envelope(&timestamp)),
+        }
+    }
+}
+
 /// An artifact with its payload and signature.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Signed {

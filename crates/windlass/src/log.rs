@@ -15,7 +15,7 @@ use windlass_core::signed::{LogEntry, Signed, Stamped};
 pub(crate) use self::address::check as check_address;
 pub(crate) use self::claim::{Added, Claimed};
 pub(crate) use self::error::LogError;
-use self::rekor::Rekor;
+use self::rekor::{Logged, Rekor};
 pub(crate) use self::stamper::Stamper;
 pub(crate) use self::version_two::TrustedLog;
 use crate::service::breaker;
@@ -133,13 +133,32 @@ impl Log {
             Self::Broken(error) => Err(LogError::Service(error.clone())),
             Self::Rekor(rekor) => {
                 let logged = rekor.add(uid, (signed, stamped), &claimed, until).await?;
-                for (what, timestamp) in logged.timestamps {
-                    signed.timestamp_of(what).get_or_init(|| timestamp);
-                }
-                signed.entry.get_or_init(|| logged.entry);
-                Ok(logged.added)
+                let added = logged.added;
+                note(signed, logged);
+                Ok(added)
             }
         }
+    }
+
+    /// Whether the log has the entry that is claimed for a signature, which then has it, and its timestamps of
+    /// `stamped`. Nothing is added.
+    pub(crate) async fn has(
+        &self,
+        run: &Run<'_>,
+        (signed, stamped): (&Signed, &[Stamped]),
+        claimed: &Claimed,
+        until: Instant,
+    ) -> Result<bool, LogError> {
+        let Self::Rekor(rekor) = self else {
+            return Ok(false);
+        };
+        let uid = &run.metadata().uid;
+        let found = rekor.find(uid, (signed, stamped), claimed, until).await?;
+        let is_there = found.is_some();
+        if let Some(logged) = found {
+            note(signed, logged);
+        }
+        Ok(is_there)
     }
 
     /// The entry of a signature, made until a time for a command; none of a log that is off.
@@ -175,4 +194,12 @@ impl Log {
             Self::Off | Self::Unsupported(_) | Self::Broken(_) | Self::Rekor(_) => None,
         }
     }
+}
+
+/// Notes at a signature what vouches for it.
+fn note(signed: &Signed, logged: Logged) {
+    for (what, timestamp) in logged.timestamps {
+        signed.timestamp_of(what).get_or_init(|| timestamp);
+    }
+    signed.entry.get_or_init(|| logged.entry);
 }

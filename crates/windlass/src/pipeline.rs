@@ -11,7 +11,7 @@ use std::mem;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use windlass_core::config::StoreKind;
+use windlass_core::config::{SignerKind, StoreKind};
 use windlass_core::run::Run;
 use windlass_core::signed::Signed;
 
@@ -19,7 +19,7 @@ use self::artifacts::{Item, plan};
 use self::delivery::Delivery;
 use self::postponed::{awaited, postponed};
 use self::progress::Begun;
-use crate::log::LogError;
+use crate::log::{Claimed, LogError};
 use crate::sign::SignError;
 use crate::store::Put;
 use crate::telemetry::{Failure, Stage};
@@ -31,6 +31,7 @@ pub(crate) use self::record::{Record, State};
 
 mod artifacts;
 mod delivery;
+mod earlier;
 mod failures;
 mod means;
 mod postponed;
@@ -42,15 +43,15 @@ mod steps;
 const AT_ONCE: usize = 8;
 
 /// Signs, logs and stores everything that is enabled for a finished run: itself, and the images it
-/// built. `earlier` is what passes before this one have done.
+/// built. `progress` is what passes before this one have done.
 pub(crate) async fn attest(
     run: &Run<'_>,
     means: Means<'_>,
-    mut earlier: Progress,
+    mut progress: Progress,
 ) -> Result<Record, PlanError> {
     let plan = plan(run, means).await?;
     let storage = &means.config.storage;
-    earlier.continue_under(storage);
+    progress.continue_under(storage);
     let mut record = Record::new(plan.warnings, storage);
     record.postpone(plan.postponed);
     for failure in plan.failures {
@@ -58,11 +59,13 @@ pub(crate) async fn attest(
         means.metrics.failed(run.kind(), counted);
         record.fail(failure.retry(), failure.outline());
     }
+    let may_be_elsewhere = earlier::may_exist(run, &plan.items);
     let items = plan.items.into_iter().map(|item| {
-        let begun = match means.signers.get(item.signer) {
-            Ok(signer) => earlier.take(&item, run, (signer, means.log)),
+        let mut begun = match means.signers.get(item.signer) {
+            Ok(signer) => progress.take(&item, run, (signer, means.log)),
             Err(_) => Begun::default(),
         };
+        begun.may_be_elsewhere = may_be_elsewhere;
         (item, begun)
     });
     let mut deliveries = stream::iter(items)
@@ -131,16 +134,35 @@ async fn signed_and_logged(
     begun: &mut Begun,
     means: Means<'_>,
 ) -> Result<(Arc<Signed>, Logged), SignError> {
-    let (stores, mut claimed) = (item.stores.clone(), mem::take(&mut begun.claimed));
+    let place = (item.signer, item.stores.clone(), begun.may_be_elsewhere);
+    let mut claimed = mem::take(&mut begun.claimed);
     if let Some(signed) = begun.signed.take() {
-        let logged = steps::log(run, (&signed, &stores), mem::take(&mut claimed), means).await;
+        let (signed, logged) = logged(run, signed, &place, mem::take(&mut claimed), means).await;
         if !matches!(logged, Err(LogError::Ended)) {
             return Ok((signed, logged));
         }
     }
     let signed = steps::sign(run, item, means).await?;
-    let logged = steps::log(run, (&signed, &stores), claimed, means).await;
-    Ok((signed, logged))
+    Ok(logged(run, signed, &place, claimed, means).await)
+}
+
+/// A signature with its log entry, or an earlier one of the same payload that a registry has with its entry.
+async fn logged(
+    run: &Run<'_>,
+    signed: Arc<Signed>,
+    (kind, stores, may_be_elsewhere): &(SignerKind, Vec<StoreKind>, bool),
+    claimed: Claimed,
+    means: Means<'_>,
+) -> (Arc<Signed>, Logged) {
+    if *may_be_elsewhere {
+        match earlier::take_up(run, &signed, (*kind, stores), &claimed, means).await {
+            Ok(Some(earlier)) => return (earlier, Ok(None)),
+            Ok(None) => {}
+            Err(error) => return (signed, Err(error)),
+        }
+    }
+    let logged = steps::log(run, (&signed, stores), claimed, means).await;
+    (signed, logged)
 }
 
 fn has_entry(signed: &Arc<Signed>) -> bool {

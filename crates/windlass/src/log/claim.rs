@@ -2,8 +2,8 @@
 //! written it.
 
 use windlass_core::run::Metadata;
-use windlass_core::signed::{Stamped, StoredProof};
-use windlass_core::tlog::Entry;
+use windlass_core::signed::{Signed, Stamped, StoredProof};
+use windlass_core::tlog::{Author, Entry};
 use windlass_core::{annotation, tlog};
 
 /// What came of adding an entry.
@@ -22,6 +22,8 @@ pub(crate) struct Claimed {
     pub(crate) url: Option<String>,
     /// The entry and the timestamps themselves.
     pub(crate) proof: Option<String>,
+    /// The number of the entry, where somebody else than the run says it.
+    pub(crate) index: Option<u64>,
 }
 
 /// An entry that a run has or names; nothing of it is checked.
@@ -58,7 +60,15 @@ impl Claimed {
         Self {
             url: text(annotation::log_entry(key)),
             proof: text(annotation::proof(key)),
+            index: None,
         }
+    }
+
+    /// Whether it has an entry of this very signature, by what the entry says of itself.
+    pub(crate) fn is_of(&self, signed: &Signed) -> bool {
+        let author = self.read().0.stored.as_ref().and_then(Author::of);
+        let signature = signed.signature_bytes();
+        author.is_some_and(|author| signature.is_some_and(|it| *it == *author.signature))
     }
 
     /// Whether there is any.
@@ -78,7 +88,9 @@ impl Claimed {
             .map_or_else(StoredProof::default, StoredProof::read);
         let claim = Claim {
             stored: entry,
-            index: self.url.as_deref().and_then(tlog::index_in_url),
+            index: self
+                .index
+                .or_else(|| self.url.as_deref().and_then(tlog::index_in_url)),
         };
         let stamps = Stamps {
             signature: timestamp,

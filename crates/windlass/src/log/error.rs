@@ -74,6 +74,13 @@ pub(crate) enum LogError {
          it is signed again"
     )]
     Ended,
+    /// What a registry may have of an earlier signature is not known.
+    #[error("cannot look for an earlier signature, whose log entry would be used again: {reason}")]
+    Unread {
+        /// What the registry said, in words of our own.
+        reason: String,
+        retry: Retry,
+    },
     /// It did not respond in time to those before.
     #[error("the {what} {host} has not responded for a while and is asked again in {} s",
         left.as_secs().max(1))]
@@ -132,6 +139,7 @@ impl LogError {
             | Self::Frozen { .. } => Retry::Settings,
             Self::Service(error) => error.retry(),
             Self::Silent { left, .. } => Retry::After(*left),
+            Self::Unread { retry, .. } => *retry,
             Self::Malformed { .. }
             | Self::Elsewhere { .. }
             | Self::Entry { .. }

@@ -11,7 +11,7 @@ use windlass_core::config::{Endpoint, LogVersion, Transparency};
 use windlass_core::signed::{Identity, LogEntry, Signed, Stamped};
 use windlass_core::tlog::{self, Entry, Proposal};
 
-use super::claim::{Added, Claim, Claimed};
+use super::claim::{Added, Claim, Claimed, Stamps};
 use super::error::LogError;
 use super::server::Server;
 use super::stamper::{AUTHORITY, Stamper};
@@ -108,13 +108,7 @@ impl Rekor {
         let (claim, stamps) = claimed.read();
         // no timestamp is asked for while there is no log to take the entry
         self.admit(pass, LOG, self.host())?;
-        let mut timestamps = Vec::new();
-        for what in stamped {
-            let made = self
-                .timestamp(pass, (signed, *what), stamps.of(*what))
-                .await?;
-            timestamps.extend(made.map(|timestamp| (*what, timestamp)));
-        }
+        let timestamps = self.timestamps(pass, (signed, stamped), &stamps).await?;
         let found = self.tree.find_or_add(&proposal, claim, &signed.identity);
         let (entry, added) = self.ask(pass, LOG, self.host(), found).await?;
         let url = self.tree.place(&entry);
@@ -123,6 +117,50 @@ impl Rekor {
             timestamps,
             added,
         })
+    }
+
+    /// The same where the log has the entry that is claimed; nothing is added.
+    pub(super) async fn find(
+        &self,
+        run: &str,
+        (signed, stamped): (&Signed, &[Stamped]),
+        claimed: &Claimed,
+        until: Instant,
+    ) -> Result<Option<Logged>, LogError> {
+        let proposal = self.tree.proposal(signed)?;
+        let pass = Pass { run, until };
+        let (claim, stamps) = claimed.read();
+        let finding = self.tree.find(&proposal, claim);
+        let Some(entry) = self.ask(pass, LOG, self.host(), finding).await? else {
+            return Ok(None);
+        };
+        let timestamps = match self.timestamps(pass, (signed, stamped), &stamps).await {
+            // nobody can tell the time of that signature any more
+            Err(LogError::Ended) => return Ok(None),
+            timestamps => timestamps?,
+        };
+        let url = self.tree.place(&entry);
+        Ok(Some(Logged {
+            entry: LogEntry { url, entry },
+            timestamps,
+            added: Added::Nothing,
+        }))
+    }
+
+    async fn timestamps(
+        &self,
+        pass: Pass<'_>,
+        (signed, stamped): (&Signed, &[Stamped]),
+        stamps: &Stamps,
+    ) -> Result<Vec<(Stamped, Vec<u8>)>, LogError> {
+        let mut timestamps = Vec::new();
+        for what in stamped {
+            let made = self
+                .timestamp(pass, (signed, *what), stamps.of(*what))
+                .await?;
+            timestamps.extend(made.map(|timestamp| (*what, timestamp)));
+        }
+        Ok(timestamps)
     }
 
     /// The timestamp of a signature or an envelope: the one that the run has, if it is that, else a new
@@ -226,14 +264,7 @@ impl Tree {
         claim: Claim,
         identity: &Identity,
     ) -> Result<(Entry, Added), LogError> {
-        if let Some(entry) = claim.stored
-            && self.is_of(&entry, proposal).await
-        {
-            return Ok((entry, Added::Nothing));
-        }
-        if let Some(index) = claim.index
-            && let Some(entry) = self.claimed(index, proposal).await?
-        {
+        if let Some(entry) = self.find(proposal, claim).await? {
             return Ok((entry, Added::Nothing));
         }
         require_current(identity)?;
@@ -242,6 +273,19 @@ impl Tree {
             Self::Two(log) => log.propose(proposal).await,
         };
         Ok((added?, Added::Now))
+    }
+
+    /// The entry that is claimed, if it is that of a proposal.
+    async fn find(&self, proposal: &Proposal, claim: Claim) -> Result<Option<Entry>, LogError> {
+        if let Some(entry) = claim.stored
+            && self.is_of(&entry, proposal).await
+        {
+            return Ok(Some(entry));
+        }
+        match claim.index {
+            Some(index) => self.claimed(index, proposal).await,
+            None => Ok(None),
+        }
     }
 
     async fn is_of(&self, entry: &Entry, proposal: &Proposal) -> bool {

@@ -65,7 +65,10 @@ impl Stage {
     async fn add(&self, signed: &Signed, claimed: Option<&str>) -> Result<Added, LogError> {
         let until = Instant::now() + Duration::from_secs(30);
         let url = claimed.map(str::to_owned);
-        let claimed = Claimed { url, proof: None };
+        let claimed = Claimed {
+            url,
+            ..Claimed::default()
+        };
         let run = json!({ "kind": "TaskRun", "metadata": { "uid": "u" } }).to_string();
         let run = Run::parse(run.as_bytes()).unwrap();
         let log = self.logs.of(&self.config, &run);

@@ -36,6 +36,8 @@ pub(super) struct Begun {
     pub(super) signed: Option<Arc<Signed>>,
     /// Its log entry according to the run. Whoever may edit the run may have written it.
     pub(super) claimed: Claimed,
+    /// Whether a registry may have a signature with its entry that the run does not carry.
+    pub(super) may_be_elsewhere: bool,
     /// Stores that have yet to read it back.
     pub(super) confirmations: HashMap<StoreKind, Confirmation>,
     /// Stores that have it, as an earlier part of the same pass found out.
@@ -221,7 +223,10 @@ fn in_entry(item: &Item, metadata: &Metadata<'_>, key: &str, signer: &Signer) ->
 
 /// Who made the signature that the run carries, if that can be the signer: a certificate that the run
 /// carries has to be one of the same authority for the same identity. The chain is the signer's own.
-fn earlier_identity(leaf: Option<Certificate>, signer: &Signer) -> Option<Arc<Identity>> {
+pub(super) fn earlier_identity(
+    leaf: Option<Certificate>,
+    signer: &Signer,
+) -> Option<Arc<Identity>> {
     let newest = signer.identity();
     let Some(authority) = signer.authority() else {
         return Some(newest);

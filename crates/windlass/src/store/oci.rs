@@ -26,6 +26,7 @@ use self::access::{Access, Owner};
 pub(crate) use self::attach::{Target, attach, attestations_of_type};
 pub(crate) use self::bundle::file_of as bundle_file;
 pub(crate) use self::clients::{Exemptions, client, options};
+pub(crate) use self::earlier::Earlier;
 pub(crate) use self::error::UploadError;
 pub(crate) use self::identity::Identity;
 pub(crate) use self::index::listed_at;
@@ -45,6 +46,7 @@ mod bundle;
 mod certificates;
 mod clients;
 pub(crate) mod credentials;
+mod earlier;
 mod equivalent;
 mod error;
 mod helpers;
@@ -61,6 +63,8 @@ mod workstation;
 const AT_ONCE: usize = 8;
 /// Registry hosts of a run that count.
 const MOST_HOSTS: usize = 16;
+/// Places of one signed artifact that are looked into for earlier signatures.
+const LOOKED_INTO: usize = 4;
 /// Most failures of one pass that the log lists.
 const REPORTED: usize = 10;
 
@@ -183,6 +187,36 @@ impl Oci {
         let pushed = self.access.ask(owner, &host, until, pushing).await;
         let pushed = pushed.map_err(|error| self.access.explain(owner, &upload.image, error));
         (pushed, warnings)
+    }
+
+    /// Signatures of the same payload that are in the places that an artifact goes to. None of them is checked.
+    pub(crate) async fn earlier(
+        &self,
+        run: &Run<'_>,
+        signed: &Signed,
+        storage: &Storage,
+        until: Instant,
+    ) -> Result<Vec<Earlier>, UploadError> {
+        let uploads = uploads(run, signed, storage, &mut Vec::new());
+        let mut found = Vec::new();
+        if uploads.is_empty() {
+            return Ok(found);
+        }
+        let owner = self.access.owner(run, storage).await?;
+        for upload in uploads.iter().take(LOOKED_INTO) {
+            let host = place::host_of(&upload.image, storage)?;
+            let looking = Box::pin(earlier::earlier(&self.access, &owner, signed, upload));
+            let looked = self.access.ask(&owner, &host, until, looking).await;
+            let there = looked.map_err(|error| {
+                let error = self.access.explain(&owner, &upload.image, error);
+                self.report(&owner.tenant(), std::slice::from_ref(&error));
+                error
+            })?;
+            for one in there {
+                earlier::add(&mut found, one);
+            }
+        }
+        Ok(found)
     }
 
     /// Reads back what has settled.

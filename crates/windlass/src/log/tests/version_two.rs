@@ -77,6 +77,7 @@ fn kept(signed: &Signed) -> Claimed {
     Claimed {
         url: Some(entry.url.clone()),
         proof: Some(serde_json::Value::Object(signed.stored_proof()).to_string()),
+        index: None,
     }
 }
 
@@ -312,13 +313,28 @@ async fn what_a_run_keeps_is_taken_without_any_request_if_it_is_of_this_signatur
     let proof = None;
     let url = kept(&first).url;
     assert_eq!(
-        both.add_claimed(&again, Claimed { url, proof }).await,
+        both.add_claimed(
+            &again,
+            Claimed {
+                url,
+                proof,
+                index: None
+            }
+        )
+        .await,
         Added::Nothing
     );
     for proof in ["", "{", "[]", r#"{"tlogEntries":[{}]}"#, "\u{e9}"] {
         let again = statement(1);
         let proof = Some(proof.to_owned());
-        both.add_claimed(&again, Claimed { url: None, proof }).await;
+        both.add_claimed(
+            &again,
+            Claimed {
+                proof,
+                ..Claimed::default()
+            },
+        )
+        .await;
         assert_eq!(again.entry.get().unwrap().entry.index, 0);
     }
     assert_eq!(both.stage.server.entries().len(), 2);
@@ -350,14 +366,28 @@ async fn a_timestamp_of_the_signature_and_one_of_the_envelope_are_asked_for_once
     swapped["envelopeTimestamp"] = of_signature;
     let again = statement(1);
     let proof = Some(serde_json::Value::Object(swapped).to_string());
-    both.add_stamped(&again, BOTH, Claimed { url: None, proof })
-        .await;
+    both.add_stamped(
+        &again,
+        BOTH,
+        Claimed {
+            proof,
+            ..Claimed::default()
+        },
+    )
+    .await;
     assert_eq!(both.times.requests().len(), 4);
     // an earlier windlass kept that of the signature alone
     let proof = Some(serde_json::Value::Object(first.proof()).to_string());
     let again = statement(1);
-    both.add_stamped(&again, BOTH, Claimed { url: None, proof })
-        .await;
+    both.add_stamped(
+        &again,
+        BOTH,
+        Claimed {
+            proof,
+            ..Claimed::default()
+        },
+    )
+    .await;
     assert_eq!(both.times.requests().len(), 5);
     assert_eq!(again.timestamp.get(), first.timestamp.get());
     assert_eq!(both.stage.server.entries().len(), 1);

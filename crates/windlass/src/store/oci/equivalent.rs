@@ -18,9 +18,9 @@ use super::error::UploadError;
 use super::layer::{ENVELOPE, Layer};
 
 /// Most entries that are looked into: whoever may write to the repository may add any number.
-const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 /// How much longer or shorter an envelope gets by another signature, in bytes.
-const SLACK: u64 = 16;
+pub(super) const SLACK: u64 = 16;
 /// How much longer or shorter a bundle of another program is than ours, in bytes.
 const BUNDLE_SLACK: u64 = 16 << 10;
 
@@ -67,45 +67,52 @@ pub(super) async fn among_referrers(
     if signed.repeatability == Repeatability::Repeatable && !is_vouched {
         return Ok(false);
     }
-    let (referrers, _) = remote.referrers(image, Some(BUNDLE)).await?;
-    let of_type = referrers.iter().filter(|other| {
-        let notes = other.annotations.as_ref();
-        let predicate = notes.and_then(|notes| notes.get(PREDICATE_TYPE));
-        predicate.is_none_or(|predicate| *predicate == bundle.predicate_type)
-    });
-    for other in of_type.take(MOST) {
-        if is_same_bundle(remote, image, other, bundle, signed).await? {
+    for other in bundles_like(bundle, remote, image).await?.iter().take(MOST) {
+        let Some(content) = bundle_in(remote, image, other, bundle).await? else {
+            continue;
+        };
+        let envelope = envelope_of_bundle(&content).ok();
+        let is_it = envelope.is_some_and(|envelope| is_ours(&envelope, signed));
+        if is_it && is_vouched_as(signed, &content) {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-async fn is_same_bundle(
+/// The referrers of an image that may be bundles with a statement of the same type.
+pub(super) async fn bundles_like(
+    bundle: &Bundle,
+    remote: &Remote,
+    image: &Digest,
+) -> Result<Vec<Descriptor>, UploadError> {
+    let (mut referrers, _) = remote.referrers(image, Some(BUNDLE)).await?;
+    referrers.retain(|other| {
+        let notes = other.annotations.as_ref();
+        let predicate = notes.and_then(|notes| notes.get(PREDICATE_TYPE));
+        predicate.is_none_or(|predicate| *predicate == bundle.predicate_type)
+    });
+    Ok(referrers)
+}
+
+/// The bundle of a referrer; none if it is of another image, or much larger than ours.
+pub(super) async fn bundle_in(
     remote: &Remote,
     image: &Digest,
     other: &Descriptor,
     bundle: &Bundle,
-    signed: &Signed,
-) -> Result<bool, UploadError> {
+) -> Result<Option<Bytes>, UploadError> {
     let name = Name::Digest(other.digest.clone());
     let stored = remote.get_manifest(&name).await?;
     let Some(manifest) = stored.and_then(|stored| stored.manifest().ok()) else {
-        return Ok(false);
+        return Ok(None);
     };
-    let Some(layer) = bundle_of(&manifest, image) else {
-        return Ok(false);
+    let layer = bundle_of(&manifest, image);
+    let Some(layer) = layer.filter(|layer| layer.size <= bundle.size() + BUNDLE_SLACK) else {
+        return Ok(None);
     };
-    if layer.size > bundle.size() + BUNDLE_SLACK {
-        return Ok(false);
-    }
     let limit = usize::try_from(layer.size).unwrap_or(usize::MAX);
-    let Some(content) = blob(remote, &layer.digest, limit).await? else {
-        return Ok(false);
-    };
-    let is_enough = is_vouched_as(signed, &content);
-    let envelope = envelope_of_bundle(&content).ok();
-    Ok(is_enough && envelope.is_some_and(|envelope| is_ours(&envelope, signed)))
+    blob(remote, &layer.digest, limit).await
 }
 
 /// The bundle in a manifest that refers to this image.

@@ -125,6 +125,11 @@ impl Layer {
         &self.descriptor.digest
     }
 
+    /// What names it in its manifest.
+    pub(super) fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
     /// Bytes of the content.
     pub(super) fn size(&self) -> u64 {
         self.descriptor.size
@@ -181,7 +186,8 @@ impl Layer {
     }
 }
 
-fn annotation<'l>(layer: &'l Descriptor, name: &str) -> Option<&'l str> {
+/// An annotation of a layer.
+pub(super) fn annotation<'l>(layer: &'l Descriptor, name: &str) -> Option<&'l str> {
     let annotations = layer.annotations.as_ref()?;
     annotations.get(name).map(String::as_str)
 }

@@ -109,16 +109,16 @@ fn is_about_content(error: &Error) -> bool {
 }
 
 /// Where the image of a bundle may be.
-struct Place {
-    own: Repository,
+pub(super) struct Place {
+    pub(super) own: Repository,
     /// The repository of the settings.
-    other: Option<Repository>,
-    digest: Digest,
+    pub(super) other: Option<Repository>,
+    pub(super) digest: Digest,
 }
 
 impl Place {
     /// The repository with the image: that of the settings if the image is there.
-    async fn find(
+    pub(super) async fn find(
         self,
         access: &Access,
         owner: &Owner<'_>,
