@@ -1,6 +1,6 @@
 //! Keys in OpenBao, in AWS KMS and on a PKCS#11 token with the real logs of both versions: cosign verifies what windlass
 //! signed by hand, and what the controller signed, with its entries, with the public key or with the key where it is;
-//! and windlass what cosign signed in AWS KMS and on the token.
+//! and windlass what cosign signed in AWS KMS and on the token, with a log and without.
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use self::servers::{Logs, Place, Services};
 
 mod by_cosign;
 mod servers;
+mod unlogged;
 
 /// What is logged with a key.
 struct Case {
@@ -64,7 +65,7 @@ const CASES: [Case; 17] = [
 ];
 
 #[test]
-fn what_is_logged_by_hand_with_a_key_in_a_service_is_verified_both_ways() -> Result<()> {
+fn what_is_signed_by_hand_with_a_key_in_a_service_is_verified_both_ways() -> Result<()> {
     for cosign in Cosign::BOTH {
         let machine = Workstation::new(cosign)?;
         let (_services, shell) = Services::start(machine.shell())?;
@@ -86,6 +87,7 @@ fn what_is_logged_by_hand_with_a_key_in_a_service_is_verified_both_ways() -> Res
                 .with_context(|| format!("{place}, {key}, version {version}, {cosign:?}"))?;
         }
         by_cosign::verified(shell, cosign, &registry, &logs)?;
+        unlogged::both_ways(shell, cosign, &registry)?;
     }
     Ok(())
 }

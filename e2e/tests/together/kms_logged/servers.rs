@@ -16,6 +16,8 @@ pub(super) enum Place {
 }
 
 impl Place {
+    pub(super) const ALL: [Self; 3] = [Self::OpenBao, Self::Aws, Self::Token];
+
     /// A key, as windlass names it in a shell.
     pub(super) fn key(self, name: &str) -> String {
         match self {
