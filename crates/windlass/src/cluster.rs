@@ -34,6 +34,7 @@ pub(crate) mod runs;
 pub(crate) mod secret;
 mod setup;
 pub(crate) mod time_of_day;
+pub(crate) mod told;
 pub(crate) mod watch;
 
 pub(crate) use self::connect_error::ConnectError;
@@ -143,6 +144,7 @@ impl Connection {
         let _ = self.server.set(format!("{server}{context}"));
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         config.read_timeout = Some(READ_TIMEOUT);
+        config.default_retry = false;
         Ok(config)
     }
 }

@@ -32,13 +32,34 @@ impl From<serde_json::Error> for Flaw {
             0 => String::new(),
             line => format!(" at line {line} column {}", error.column()),
         };
+        if error.is_eof() {
+            return Self::cut_off((error.line(), error.column()), place);
+        }
         let message = text.strip_suffix(&place).unwrap_or(&text);
+        let message = match message {
+            "expected value" | "expected ident" => "there is no JSON value",
+            other => other,
+        };
         let mut safe = message.chars().filter(|letter| !is_unsafe(*letter));
         let mut message: String = safe.by_ref().take(LONGEST).collect();
         if safe.next().is_some() {
             message.push('…');
         }
         Self { message, place }
+    }
+}
+
+impl Flaw {
+    /// What is wrong with a text that ends there, and should not.
+    fn cut_off(end: (usize, usize), place: String) -> Self {
+        let (message, place) = match end {
+            (1, 0) => ("it is empty", String::new()),
+            _ => ("it ends too early", place),
+        };
+        Self {
+            message: message.to_owned(),
+            place,
+        }
     }
 }
 
@@ -64,6 +85,20 @@ mod tests {
         assert!(text.starts_with("invalid type: string \"ää"), "{text}");
         assert!(text.ends_with("ä… at line 2 column 10002"), "{text}");
         assert!(text.chars().count() < 200, "{text}");
+    }
+
+    #[test]
+    fn what_is_cut_off_or_no_json_is_told_in_plain_words() {
+        for (text, told) in [
+            ("", "it is empty"),
+            ("\"a", "it ends too early at line 1 column 2"),
+            ("\n", "it ends too early at line 2 column 0"),
+            ("hello", "there is no JSON value at line 1 column 1"),
+            ("no", "there is no JSON value at line 1 column 2"),
+        ] {
+            let error = serde_json::from_str::<serde_json::Value>(text).unwrap_err();
+            assert_eq!(Flaw::from(error).to_string(), told, "{text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,6 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
-use std::str::Utf8Error;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -20,9 +19,9 @@ use crate::terminal::quoted;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StrictError {
-    /// It is not text.
-    #[error("it is not valid UTF-8")]
-    Utf8(#[from] Utf8Error),
+    /// It is not text: this many bytes are.
+    #[error("it is not valid UTF-8 from byte {0} on")]
+    Utf8(usize),
     /// It is not JSON, or has a member twice, which the error names.
     #[error("{0}")]
     Json(Flaw),
@@ -38,7 +37,7 @@ pub enum StrictError {
 /// assert!(error.to_string().contains("the member \"status\" is there twice"));
 /// ```
 pub fn strict(text: &[u8]) -> Result<&str, StrictError> {
-    let text = str::from_utf8(text)?;
+    let text = str::from_utf8(text).map_err(|error| StrictError::Utf8(error.valid_up_to()))?;
     serde_json::from_str::<Strict>(text).map_err(|error| StrictError::Json(error.into()))?;
     Ok(text)
 }

@@ -21,7 +21,7 @@ use crate::cluster::store::{Key, Objects, Store};
 use crate::cluster::table::Form;
 
 pub(crate) fn respond(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
-    let selector = Selector::from_query(&call.query)?;
+    let selector = Selector::from_query(&call.query, target.served.kind)?;
     let page = {
         let store = call.state.store();
         chunk(&store, call, target, &selector)?

@@ -171,7 +171,7 @@ fn is_name(text: &str) -> bool {
     text.split('.').all(part)
 }
 
-fn is_qualified_name(key: &str) -> bool {
+pub(crate) fn is_qualified_name(key: &str) -> bool {
     let name = match key.split_once('/') {
         Some((prefix, _)) if !is_name(prefix) || prefix.len() > 253 => return false,
         Some((_, name)) => name,
@@ -180,7 +180,7 @@ fn is_qualified_name(key: &str) -> bool {
     !name.is_empty() && is_label_value(name)
 }
 
-fn is_label_value(text: &str) -> bool {
+pub(crate) fn is_label_value(text: &str) -> bool {
     let ends = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
     text.len() <= 63
         && text

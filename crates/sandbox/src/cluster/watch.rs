@@ -49,7 +49,7 @@ struct Watch {
 }
 
 pub(crate) fn respond(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
-    let selector = Selector::from_query(&call.query)?;
+    let selector = Selector::from_query(&call.query, target.served.kind)?;
     let revision = call
         .query
         .get("resourceVersion")

@@ -121,7 +121,11 @@ impl Audit {
         for (kind, source) in Kind::ALL.into_iter().zip(&sources) {
             // what was printed is no whole document without its end
             if let Err(error) = self.audit(kind, source, &auditor, &mut sheet).await {
-                failure = Some(Chain(error.as_ref()).to_string());
+                let why = Chain(error.as_ref()).to_string();
+                failure = Some(match connection.advice(&why) {
+                    Some(advice) => format!("{why}; {advice}"),
+                    None => why,
+                });
                 break;
             }
         }

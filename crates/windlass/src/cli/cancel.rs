@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use windlass_core::run::Kind;
 
 use super::output::{self, clean};
-use super::target::own_name;
+use super::target::RunName;
 use crate::cluster::Connection;
 use crate::cluster::run_writes;
 use crate::cluster::runs::RunId;
@@ -16,10 +16,11 @@ use crate::inspect::summary::Summary;
 /// End a task run
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  windlass tr cancel build-7x2kq -n team-a")]
+  windlass tr cancel build-7x2kq -n team-a
+  windlass tr cancel --last")]
 pub(crate) struct CancelTask {
-    /// Name of the run
-    name: String,
+    #[command(flatten)]
+    target: RunName,
     /// Namespace of the run (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -31,8 +32,8 @@ pub(crate) struct CancelTask {
   windlass pr cancel release-9qmzt -n team-a
   windlass pr cancel release-9qmzt --grace StoppedRunFinally")]
 pub(crate) struct CancelPipeline {
-    /// Name of the run
-    name: String,
+    #[command(flatten)]
+    target: RunName,
     /// Run the finally tasks: at once, or when the tasks that run have ended
     #[arg(long, value_name = "HOW", value_enum, ignore_case = true)]
     grace: Option<Grace>,
@@ -55,9 +56,16 @@ enum Grace {
 impl CancelTask {
     /// Cancels the run.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let Self { name, namespace } = self;
+        let Self { target, namespace } = self;
         let namespace = namespace.as_deref();
-        cancel(connection, Kind::Task, namespace, &name, "TaskRunCancelled").await
+        cancel(
+            connection,
+            Kind::Task,
+            namespace,
+            &target,
+            "TaskRunCancelled",
+        )
+        .await
     }
 }
 
@@ -65,7 +73,7 @@ impl CancelPipeline {
     /// Cancels the run.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         let Self {
-            name,
+            target,
             grace,
             namespace,
         } = self;
@@ -75,7 +83,7 @@ impl CancelPipeline {
             Some(Grace::Stopped) => "StoppedRunFinally",
         };
         let namespace = namespace.as_deref();
-        cancel(connection, Kind::Pipeline, namespace, &name, status).await
+        cancel(connection, Kind::Pipeline, namespace, &target, status).await
     }
 }
 
@@ -83,13 +91,15 @@ async fn cancel(
     connection: &Connection,
     kind: Kind,
     namespace: Option<&str>,
-    name: &str,
+    target: &RunName,
     status: &str,
 ) -> anyhow::Result<ExitCode> {
-    let name = &own_name(kind, name, "cancel")?;
+    target.check(kind)?;
     let client = connection.connect().await?;
     let namespace = namespace.unwrap_or(client.default_namespace());
-    let run = Runs::new(&client, kind, Some(namespace))?.get(name).await?;
+    let runs = Runs::new(&client, kind, Some(namespace))?;
+    let name = &target.read(&runs, kind, "cancel").await?;
+    let run = runs.get(name).await?;
     let text = run.to_string();
     let id = RunId::of(kind, text.as_bytes());
     let id = id.context("the API server sent something that is not a run")?;

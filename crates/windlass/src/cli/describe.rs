@@ -9,7 +9,7 @@ use windlass_core::run::Kind;
 
 use super::output::look::Look;
 use super::output::{self, Format};
-use super::target::own_name;
+use super::target::RunName;
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
 use crate::inspect::summary::Summary;
@@ -31,11 +31,8 @@ mod view;
   windlass tr describe --last -o jsonpath='{.metadata.annotations.chains\\.tekton\\.dev/signed}'"
 )]
 pub(crate) struct Describe {
-    /// NAME of the run, or KIND/NAME
-    name: Option<String>,
-    /// The run created last in the namespace
-    #[arg(short = 'L', long, conflicts_with = "name")]
-    last: bool,
+    #[command(flatten)]
+    target: RunName,
     /// Namespace of the run (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -53,17 +50,14 @@ pub(crate) struct Describe {
 impl Describe {
     /// Reads the run and shows it.
     pub(crate) async fn run(self, kind: Kind, connection: &Connection) -> anyhow::Result<ExitCode> {
+        self.target.check(kind)?;
         let client = connection.connect().await?;
         let namespace = self
             .namespace
             .as_deref()
             .unwrap_or(client.default_namespace());
         let runs = Runs::new(&client, kind, Some(namespace))?;
-        let name = match self.name {
-            Some(name) => own_name(kind, &name, "describe")?,
-            None if self.last => runs.last().await?,
-            None => anyhow::bail!("name a {} to describe, or use --last", kind.name()),
-        };
+        let name = self.target.read(&runs, kind, "describe").await?;
         let mut run = runs.get(&name).await?;
         if let Some(format) = &self.output {
             if !self.show_managed_fields {

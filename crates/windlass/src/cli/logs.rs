@@ -3,12 +3,11 @@
 
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::ArgAction;
 use windlass_core::run::Kind;
 
 use self::reader::{Reader, Wanted};
-use super::target::own_name;
+use super::target::RunName;
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
 
@@ -21,11 +20,8 @@ mod state;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, clap::Args)]
 struct Common {
-    /// Name of the run
-    name: Option<String>,
-    /// The run created last in the namespace
-    #[arg(short = 'L', long, conflicts_with = "name")]
-    last: bool,
+    #[command(flatten)]
+    target: RunName,
     /// Go on with what is written later, until the run has ended
     #[arg(short, long)]
     follow: bool,
@@ -86,11 +82,12 @@ impl TaskLogs {
             step: steps,
             timestamps,
         } = self;
+        common.target.check(Kind::Task)?;
         let client = connection.connect().await?;
         let namespace = common.namespace.as_deref();
         let namespace = namespace.unwrap_or(client.default_namespace());
         let runs = Runs::new(&client, Kind::Task, Some(namespace))?;
-        let name = common.name(&runs, Kind::Task).await?;
+        let name = common.target.read(&runs, Kind::Task, "logs").await?;
         let wanted = common.wanted(steps, timestamps);
         let reader = Reader::new(&client, namespace, &runs, wanted);
         let _ = reader.task_run(&name, None).await?;
@@ -108,11 +105,13 @@ impl PipelineLogs {
             log_failed,
             exit_with_pipelinerun_error: tells_outcome,
         } = self;
+        common.target.check(Kind::Pipeline)?;
         let client = connection.connect().await?;
         let namespace = common.namespace.as_deref();
         let namespace = namespace.unwrap_or(client.default_namespace());
         let pipeline_runs = Runs::new(&client, Kind::Pipeline, Some(namespace))?;
-        let name = common.name(&pipeline_runs, Kind::Pipeline).await?;
+        let target = &common.target;
+        let name = target.read(&pipeline_runs, Kind::Pipeline, "logs").await?;
         let task_runs = Runs::new(&client, Kind::Task, Some(namespace))?;
         let wanted = common.wanted(Vec::new(), timestamps);
         let reader = Reader::new(&client, namespace, &task_runs, wanted);
@@ -126,15 +125,6 @@ impl PipelineLogs {
 }
 
 impl Common {
-    async fn name(&self, runs: &Runs<'_>, kind: Kind) -> anyhow::Result<String> {
-        if self.last {
-            return Ok(runs.last().await?);
-        }
-        let name = self.name.as_deref();
-        let name = name.with_context(|| format!("name a {}, or use --last", kind.name()))?;
-        own_name(kind, name, "logs")
-    }
-
     fn wanted(&self, steps: Vec<String>, timestamps: bool) -> Wanted {
         Wanted {
             follow: self.follow,

@@ -58,7 +58,7 @@ impl Migrate {
         })
         .await;
         match self.output {
-            Output::Text => output::write(text(&found))?,
+            Output::Text => output::write(text(&found, connection))?,
             Output::Json => output::write(format!("{:#}\n", object(&found)))?,
         }
         Ok(exit(&found))
@@ -97,11 +97,23 @@ fn object(found: &Migration) -> serde_json::Value {
     object
 }
 
-fn text(found: &Migration) -> String {
+fn text(found: &Migration, connection: &Connection) -> String {
     let mut text = String::new();
-    let key = found.key.as_deref().unwrap_or("none");
+    let is_whole = found.unread.is_empty();
+    let none = if is_whole {
+        "none"
+    } else {
+        "none that could be read"
+    };
+    let key = found.key.as_deref().unwrap_or(none);
+    let part = if is_whole { "" } else { " that could be read" };
     // writing to a string cannot fail
-    let _ = writeln!(text, "Runs: {}\nKey:  {}\n", found.runs, clean::line(key));
+    let _ = writeln!(
+        text,
+        "Runs: {}{part}\nKey:  {}\n",
+        found.runs,
+        clean::line(key)
+    );
     for (number, finding) in (1..).zip(&found.findings) {
         let Finding {
             topic,
@@ -118,6 +130,10 @@ fn text(found: &Migration) -> String {
     }
     for why in &found.unread {
         let _ = writeln!(text, "not read: {}", clean::line(why));
+    }
+    let advice = found.unread.iter().find_map(|why| connection.advice(why));
+    if let Some(advice) = advice {
+        let _ = writeln!(text, "what to do: {}", clean::line(&advice));
     }
     let verdict = match (found.findings.len(), found.unread.len()) {
         (0, 0) => "Nothing to do: windlass can take over as it is.".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use kube::Client;
 use windlass_core::run::Kind;
 use windlass_registry::Reference;
@@ -136,6 +136,42 @@ pub(super) fn own_name(kind: Kind, typed: &str, verb: &str) -> anyhow::Result<St
         ),
         // the name is refused as it is
         Err(_) => Ok(typed.to_owned()),
+    }
+}
+
+/// The one run that a verb about runs of one kind is about.
+#[derive(Debug, clap::Args)]
+pub(super) struct RunName {
+    /// Name of the run, or KIND/NAME
+    name: Option<String>,
+    /// The run created last in the namespace
+    #[arg(short = 'L', long, conflicts_with = "name")]
+    last: bool,
+}
+
+impl RunName {
+    /// Whether a run is meant at all, before the cluster is asked anything.
+    pub(super) fn check(&self, kind: Kind) -> anyhow::Result<()> {
+        let is_meant = self.last || self.name.is_some();
+        ensure!(
+            is_meant,
+            "name a {}, or use --last for the newest one",
+            kind.name()
+        );
+        Ok(())
+    }
+
+    /// The name that is meant; `verb` is what was typed.
+    pub(super) async fn read(
+        &self,
+        runs: &Runs<'_>,
+        kind: Kind,
+        verb: &str,
+    ) -> anyhow::Result<String> {
+        match &self.name {
+            Some(name) => own_name(kind, name, verb),
+            None => Ok(runs.last().await?),
+        }
     }
 }
 

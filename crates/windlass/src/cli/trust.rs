@@ -131,7 +131,8 @@ impl Show {
             let fetched = fetch(&origin, self.origin.freshness(), &self.limit).await?;
             (fetched.content.clone(), Source::Mirror(origin, fetched))
         };
-        let contents = contents(&root).context("cannot use the trusted root")?;
+        let contents = contents(&root)
+            .with_context(|| format!("cannot use the trusted root {}", source.name()))?;
         match self.output {
             TrustFormat::Text => output::write(text(&source, &contents))?,
             TrustFormat::Json => output::write(format!("{:#}\n", object(&source, &contents)))?,
@@ -154,6 +155,15 @@ impl Initialize {
 enum Source {
     Given(RootRef),
     Mirror(Origin, Fetched),
+}
+
+impl Source {
+    fn name(&self) -> String {
+        match self {
+            Self::Given(root) => clean::line(&root.to_string()).into_owned(),
+            Self::Mirror(origin, _) => format!("of {}", clean::line(&origin.mirror)),
+        }
+    }
 }
 
 async fn fetch(origin: &Origin, freshness: Freshness, limit: &Limit) -> anyhow::Result<Fetched> {

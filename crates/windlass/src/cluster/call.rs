@@ -16,6 +16,15 @@ use super::path::{ApiPath, InvalidName};
 
 /// Bound on one request and its whole answer; watches excepted.
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Pauses before a request is sent again to an API server that has too much to do. kube's own retries are
+/// off: they take minutes without a word, or as long as a `Retry-After` says.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_millis(1600),
+];
+/// Longest pause that an API server may ask for; after a longer one it is for the caller to come back.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Largest object that is read. One of 1.5 MiB in etcd, which is the most it takes, is sent as up to
 /// 9 MiB: the API server escapes `<` and `>` with six bytes each.
 pub(crate) const OBJECT_LIMIT: usize = 16 << 20;
@@ -243,7 +252,8 @@ impl<'a> Call<'a> {
         read(response.into_body(), OBJECT_LIMIT, &action).await
     }
 
-    /// Sends the request and hands back the body of a good answer unread, with what was done.
+    /// Sends the request and hands back the body of a good answer unread, with what was done. An API
+    /// server that has too much to do is asked a few times more.
     pub(crate) async fn open(self, client: &Client) -> Result<(String, Response<Body>), CallError> {
         let Self {
             action,
@@ -258,39 +268,58 @@ impl<'a> Call<'a> {
             Ok(uri) => uri,
             Err(source) => return Err(CallError::Name { action, source }),
         };
-        let mut request = Request::builder()
-            .method(method)
-            .uri(uri)
-            .header(header::ACCEPT, accept)
-            .header(header::CONTENT_TYPE, content_type);
-        if closes {
-            request = request.header(header::CONNECTION, "close");
-        }
-        let request = match request.body(Body::from(body)) {
-            Ok(request) => request,
-            Err(source) => return Err(CallError::Malformed { action, source }),
-        };
-        let response = match client.send(request).await {
-            Ok(response) => response,
-            Err(error) => {
-                let cause = cause::of(&error);
-                return Err(CallError::Unreachable { action, cause });
+        let (body, mut pauses) = (Bytes::from(body), PAUSES.into_iter());
+        loop {
+            let mut request = Request::builder()
+                .method(method.clone())
+                .uri(uri.clone())
+                .header(header::ACCEPT, accept)
+                .header(header::CONTENT_TYPE, content_type);
+            if closes {
+                request = request.header(header::CONNECTION, "close");
             }
-        };
-        if response.status().is_success() {
-            return Ok((action, response));
+            let request = match request.body(Body::from(body.clone())) {
+                Ok(request) => request,
+                Err(source) => return Err(CallError::Malformed { action, source }),
+            };
+            let response = match client.send(request).await {
+                Ok(response) => response,
+                Err(error) => {
+                    let cause = cause::of(&error);
+                    return Err(CallError::Unreachable { action, cause });
+                }
+            };
+            if response.status().is_success() {
+                return Ok((action, response));
+            }
+            let asked = retry_after(&response);
+            let pause = pauses.next().filter(|_| is_busy(response.status()));
+            let pause = pause.map(|pause| asked.map_or(pause, |asked| asked.max(pause)));
+            match pause.filter(|pause| *pause <= LONGEST_PAUSE) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(refusal(action, response).await),
+            }
         }
-        Err(refusal(action, response).await)
     }
+}
+
+/// Whether the API server did nothing, since it has too much to do.
+fn is_busy(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    )
+}
+
+/// For how long the API server asks to wait.
+fn retry_after<B>(response: &Response<B>) -> Option<Duration> {
+    let value = response.headers().get(header::RETRY_AFTER)?;
+    value.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 async fn refusal(action: String, response: Response<Body>) -> CallError {
     let status = response.status();
-    let retry_after = response
-        .headers()
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map(Duration::from_secs);
+    let retry_after = retry_after(&response);
     let body = read(response.into_body(), STATUS_LIMIT, &action)
         .await
         .unwrap_or_default();

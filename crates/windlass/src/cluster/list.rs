@@ -311,11 +311,13 @@ impl<'a> List<'a> {
         if self.size == 1 || !error.is_about_size() {
             return Err(self.failed(error));
         }
-        // a page that showed something is asked for again with what is sure to fit
-        let fitting = if seen > 0 {
-            seen.div_ceil(2)
-        } else {
-            self.size
+        let is_silent = matches!(error, PageError::Call(CallError::TimedOut { .. }));
+        let fitting = match seen {
+            // nothing came in a long time: if that was for want of a smaller page, it is the smallest
+            0 if is_silent => 1,
+            0 => self.size,
+            // a page that showed something is asked for again with what is sure to fit
+            _ => seen.div_ceil(2),
         };
         self.size = (self.size / 2).min(fitting).max(1);
         tracing::info!(

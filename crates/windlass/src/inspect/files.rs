@@ -74,7 +74,7 @@ fn parse<T>(
     bytes: &[u8],
     use_text: impl FnOnce(&str) -> Result<T, ContentError>,
 ) -> Result<T, FileError> {
-    let text = str::from_utf8(bytes).map_err(ContentError::from);
+    let text = str::from_utf8(bytes).map_err(|error| ContentError::Text(error.valid_up_to()));
     let read = text.and_then(use_text);
     read.map_err(|source| FileError::Content {
         input: input.clone(),

@@ -35,6 +35,9 @@ use super::{assembly, bundle, finding, known, named};
 
 mod seal;
 
+/// How the media type of every version of a trusted root begins.
+const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.trustedroot";
+
 /// What judges signatures by a trusted root.
 pub(crate) struct Verifier {
     library: Library,
@@ -70,6 +73,11 @@ impl Verifier {
                     .to_owned(),
             )
         })?;
+        if !root.media_type.starts_with(MEDIA_TYPE) {
+            return Err(damaged(format!(
+                "it is other JSON: the mediaType of a trusted root begins with {MEDIA_TYPE}"
+            )));
+        }
         let library = Library::new(&root).map_err(|_| {
             damaged(
                 "a key, certificate or validity in it is malformed, or a log is there twice"

@@ -7,6 +7,7 @@ mod documents;
 mod envelopes;
 mod flags;
 #[cfg(feature = "sandbox")]
+mod refusals;
 mod registry;
 mod table;
 mod verbs;

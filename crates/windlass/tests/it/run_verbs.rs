@@ -292,6 +292,44 @@ fn a_run_is_cancelled_unless_it_has_ended() {
     }
 }
 
+#[test]
+fn the_newest_run_can_be_cancelled_and_is_never_deleted_unnamed() {
+    let scene = scene();
+    for (kind, list) in [("TaskRun", "tr"), ("PipelineRun", "pr")] {
+        let name = format!("new-{list}");
+        scene.create(run(kind, &format!("old-{list}"), 1, "True"));
+        let mut newest = run(kind, &name, 2, "Unknown");
+        newest["metadata"]["creationTimestamp"] = json!("2126-01-01T00:00:00Z");
+        scene.create(newest);
+        let plural = format!("{}s.tekton.dev", kind.to_lowercase());
+        for flag in ["--last", "-L"] {
+            let line = format!("{list} delete {flag} -f -n team-a");
+            let why = "--last is not supported: another run may become the newest one";
+            scene.shell.fail(2, &line, why);
+        }
+        let flag = if list == "tr" { "--last" } else { "-L" };
+        let told = scene
+            .shell
+            .succeed(&format!("{list} cancel {flag} -n team-a"));
+        assert_eq!(told, format!("{kind} cancelled: {name}\n"));
+        let cancelled = scene.cluster.get(&plural, "team-a", &name).unwrap();
+        assert!(cancelled["spec"]["status"].is_string(), "{cancelled}");
+        let both = format!("{list} cancel {name} --last -n team-a");
+        assert_eq!(scene.shell.run(&both).code, 2);
+        let none = format!("{list} cancel -n team-a");
+        scene
+            .shell
+            .fail(2, &none, &format!("name a {kind}, or use --last"));
+        let missing = scene.shell.run(&format!("{list} cancel --last -n none"));
+        assert_eq!(missing.code, 2, "{}", missing.stdout);
+        assert!(
+            missing.stderr.contains(&format!("no {kind}s found")),
+            "{}",
+            missing.stderr
+        );
+    }
+}
+
 /// The task runs that are left.
 fn left(scene: &Scene) -> Vec<String> {
     let runs = scene.cluster.list("taskruns.tekton.dev");

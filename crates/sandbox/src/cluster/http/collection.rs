@@ -52,7 +52,7 @@ fn create(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
 }
 
 fn delete_all(call: &Call<'_>, target: &Target) -> Result<Response<Body>, Status> {
-    let selector = Selector::from_query(&call.query)?;
+    let selector = Selector::from_query(&call.query, target.served.kind)?;
     let author = call.author();
     let mut store = call.state.store();
     let found = list::select(store.objects(), target, &selector);

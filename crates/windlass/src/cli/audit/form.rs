@@ -53,7 +53,10 @@ impl Writer {
         match self.form {
             Form::Csv => Ok(()),
             Form::Table => {
-                output::note(&summary(counts));
+                // without a list nobody knows whether there are runs
+                if failure.is_none() || !counts.is_empty() {
+                    output::note(&summary(counts));
+                }
                 Ok(())
             }
             Form::Json => {

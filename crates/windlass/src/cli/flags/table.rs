@@ -227,6 +227,18 @@ const CHANGING: [Flag; 6] = [
     value("template", Use::Ignored),
 ];
 
+/// What other verbs about runs have, and `delete` must not have: tkn has it neither.
+const DELETE: [Flag; 1] = [short(
+    'L',
+    switch(
+        "last",
+        Use::Refused(
+            "another run may become the newest one just before it is deleted; name the run, which \
+             `windlass tr describe --last -o name` or `windlass pr describe --last -o name` prints",
+        ),
+    ),
+)];
+
 /// What verbs that only look have, and `install` does not need.
 const DRY: Use = Use::Refused(
     "it only prints manifests; compare them with `| kubectl diff -f -`, and look for faults of a cluster \
@@ -237,7 +249,7 @@ const DRY: Use = Use::Refused(
 const INSTALL: [Flag; 2] = [switch("check", DRY), switch("dry-run", DRY)];
 
 /// The flags of each verb.
-pub(super) const TABLE: [(&[&str], &[Flag]); 13] = [
+pub(super) const TABLE: [(&[&str], &[Flag]); 14] = [
     (&["install"], &INSTALL),
     (
         &[
@@ -302,6 +314,7 @@ pub(super) const TABLE: [(&[&str], &[Flag]); 13] = [
         ],
         &CHANGING,
     ),
+    (&["taskrun delete", "pipelinerun delete"], &DELETE),
     (
         &[
             "verify",

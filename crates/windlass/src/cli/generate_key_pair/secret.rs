@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -17,6 +17,7 @@ use super::files;
 use super::pair::{Existing, KeyPair};
 use crate::cli::output::note;
 use crate::cluster::Connection;
+use crate::cluster::told::told;
 use crate::local_file::PUBLIC;
 use crate::sign::entries::{COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, NAMES, X509_KEY};
 use crate::sign::reference::Location;
@@ -43,10 +44,12 @@ pub(super) async fn generate(
     let api: Api<Secret> = Api::namespaced(client, &location.namespace);
     let found = match api.get_opt(&location.name).await {
         Ok(found) => found,
-        Err(error) if matches!(status(&error), Some(401 | 403)) => {
+        Err(error) if matches!(status(&error), Some(403)) => {
             bail!("not allowed to read {location}; ask for `get` on secrets in that namespace")
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot read {location}")),
+        Err(error) => {
+            return Err(anyhow!(told(&error))).with_context(|| format!("cannot read {location}"));
+        }
     };
     let plan = plan(location, found, existing)?;
     let pair = KeyPair::generate()?;
@@ -155,7 +158,9 @@ async fn create(api: &Api<Secret>, location: &Location, secret: Secret) -> anyho
         Err(error) if status(&error) == Some(404) => {
             bail!("cannot create {location}: the namespace does not exist")
         }
-        Err(error) => Err(error).with_context(|| format!("cannot create {location}")),
+        Err(error) => {
+            Err(anyhow!(told(&error))).with_context(|| format!("cannot create {location}"))
+        }
     }
 }
 
@@ -190,7 +195,9 @@ async fn fill(
         Err(error) if status(&error) == Some(409) => {
             bail!("{location} was changed by somebody else just now; nothing was overwritten")
         }
-        Err(error) => Err(error).with_context(|| format!("cannot write {location}")),
+        Err(error) => {
+            Err(anyhow!(told(&error))).with_context(|| format!("cannot write {location}"))
+        }
     }
 }
 
@@ -216,7 +223,9 @@ async fn recreate(
         Err(error) if status(&error) == Some(409) => {
             bail!("{location} was changed by somebody else just now; nothing was overwritten")
         }
-        Err(error) => return Err(error).with_context(|| format!("cannot delete {location}")),
+        Err(error) => {
+            return Err(anyhow!(told(&error))).with_context(|| format!("cannot delete {location}"));
+        }
     }
     create(api, location, secret(location, entries(pair), Some(found)))
         .await

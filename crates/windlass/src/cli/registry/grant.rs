@@ -19,15 +19,14 @@ use zeroize::Zeroizing;
 
 use crate::cli::output::{self, clean};
 use crate::cli::verdict;
-use crate::cluster::{Connection, call, cause, path};
+use crate::cluster::told::told;
+use crate::cluster::{Connection, path};
 use crate::inspect::input::Input;
 
 const KIND: &str = "kubernetes.io/dockerconfigjson";
 const ENTRY: &str = ".dockerconfigjson";
 /// The account that the operator of OpenShift Pipelines resets.
 const MANAGED: &str = "pipeline";
-/// Most characters of a message of the API server.
-const LONGEST: usize = 300;
 /// How often a write is tried that others get in the way of.
 const ATTEMPTS: usize = 5;
 
@@ -157,7 +156,10 @@ async fn write_secret(
 ) -> anyhow::Result<Change> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let place = format!("secret {namespace}/{name}");
-    let found = api.get_opt(name).await.map_err(said);
+    let found = api
+        .get_opt(name)
+        .await
+        .map_err(|error| anyhow!(told(&error)));
     let found = found.with_context(|| format!("cannot read {place}"))?;
     let data = |content| BTreeMap::from([(ENTRY.to_owned(), ByteString(content))]);
     let Some(found) = found else {
@@ -168,7 +170,7 @@ async fn write_secret(
             ..Secret::default()
         };
         let created = api.create(&PostParams::default(), &secret).await;
-        let created = created.map_err(said);
+        let created = created.map_err(|error| anyhow!(told(&error)));
         created.with_context(|| format!("cannot create {place}; does the namespace exist?"))?;
         return Ok(Change::Created);
     };
@@ -195,7 +197,7 @@ async fn write_secret(
     let patched = api
         .patch(name, &PatchParams::default(), &Patch::Merge(&patch))
         .await;
-    let patched = patched.map_err(said);
+    let patched = patched.map_err(|error| anyhow!(told(&error)));
     patched.with_context(|| format!("cannot change {place}; nothing was overwritten"))?;
     Ok(Change::Changed)
 }
@@ -215,7 +217,8 @@ async fn add_to_account(
             // somebody else wrote it in between: look again
             Err(kube::Error::Api(status)) if status.code == 409 => refused = Some(status.message),
             Err(error) => {
-                return Err(said(error)).with_context(|| format!("cannot change {place}"));
+                return Err(anyhow!(told(&error)))
+                    .with_context(|| format!("cannot change {place}"));
             }
         }
     }
@@ -255,17 +258,6 @@ async fn try_to_add(
     api.patch(name, &PatchParams::default(), &Patch::Merge(&patch))
         .await?;
     Ok(Change::Changed)
-}
-
-/// What the API server said, without the rest of its response.
-fn said(error: kube::Error) -> anyhow::Error {
-    match error {
-        kube::Error::Api(status) => {
-            let message: String = status.message.chars().take(LONGEST).collect();
-            anyhow!("{message} (HTTP {})", status.code)
-        }
-        error => anyhow!("{}: {}", call::SILENT, cause::of(&error)),
-    }
 }
 
 fn named(name: &str) -> ObjectMeta {

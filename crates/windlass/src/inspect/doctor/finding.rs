@@ -73,6 +73,7 @@ impl Finding {
         command: String,
     ) -> Self {
         let remedy = match error.status() {
+            Some(401) => "log in to the cluster again, or choose another context",
             Some(403) => "ask with an account that may see it",
             _ => "see whether the API server responds, and ask again",
         };

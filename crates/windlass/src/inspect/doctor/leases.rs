@@ -27,17 +27,18 @@ pub(super) async fn check(client: &Client, namespace: &str) -> Vec<Finding> {
     let held = match held(client, namespace).await {
         Ok(held) => held,
         Err(error) => {
-            let help = Help::new(
-                Chain(&error).to_string(),
-                "ask with an account that may list them",
+            let (what, command) = (
+                "cannot list leases",
                 format!("kubectl get leases -n {namespace}"),
             );
-            return vec![Finding::new(
-                AREA,
-                Level::Unknown,
-                "cannot list leases",
-                help,
-            )];
+            return vec![match error {
+                ListError::Call(error) => Finding::unknown(AREA, what, &error, command),
+                error => {
+                    let remedy = "see whether the API server responds, and ask again";
+                    let help = Help::new(Chain(&error).to_string(), remedy, command);
+                    Finding::new(AREA, Level::Unknown, what, help)
+                }
+            }];
         }
     };
     let mut findings: Vec<Finding> = held.iter().filter_map(of_chains).collect();

@@ -1,7 +1,6 @@
 //! Why a file does not contain what it is taken for.
 
 use std::io;
-use std::str::Utf8Error;
 
 use windlass_core::config::ConfigError;
 use windlass_core::json::StrictError;
@@ -36,9 +35,9 @@ pub(crate) enum FileError {
 /// What is wrong with the content of a file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ContentError {
-    /// It is not text.
-    #[error("it is not text")]
-    Text(#[from] Utf8Error),
+    /// It is not text: this many bytes are.
+    #[error("it is not valid UTF-8 from byte {0} on")]
+    Text(usize),
     /// It starts as JSON does.
     #[error("it is not valid JSON")]
     Json(#[source] StrictError),

@@ -141,12 +141,22 @@ fn trust_shows_what_a_trusted_root_has() {
     assert_eq!(shown["entries"].as_array().unwrap().len(), 4);
     let outcome = shell.run("trust show --trusted-root root.json -o root");
     assert_eq!(outcome.stdout.as_bytes(), shell.read("root.json"));
-    shell.write("root.json", "{}");
-    shell.fail(
-        2,
-        "trust show --trusted-root root.json",
-        "the trusted root is damaged",
-    );
+    let line = "trust show --trusted-root root.json";
+    let damaged = "cannot use the trusted root root.json: the trusted root is damaged: ";
+    for (content, why) in [
+        (&b"{}"[..], "it is not the JSON of a Sigstore trusted root"),
+        (b"", "it is empty"),
+        (b"{\"tlogs\":", "it ends too early at line 1 column 9"),
+        (b"not a root", "there is no JSON value at line 1 column 2"),
+        (b"{\"a\":\xff}", "it is not valid UTF-8 from byte 5 on"),
+        (
+            b"{\"mediaType\":\"application/json\"}",
+            "it is other JSON: the mediaType of a trusted root begins with application/vnd.dev.",
+        ),
+    ] {
+        shell.write("root.json", content);
+        shell.fail(2, line, &format!("{damaged}{why}"));
+    }
 }
 
 #[test]
