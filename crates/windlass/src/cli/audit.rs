@@ -54,8 +54,8 @@ pub(crate) struct Audit {
     /// Namespace of the runs (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// Audit the runs of all namespaces
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    /// Audit the runs of all namespaces, whatever -n says
+    #[arg(short = 'A', long)]
     all_namespaces: bool,
     /// Only runs whose labels match: a=b, a!=b, a in (b,c)
     #[arg(short = 'l', long, visible_alias = "selector", value_name = "SELECTOR")]

@@ -39,8 +39,8 @@ pub(crate) struct List {
     /// Namespace of the runs (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// List the runs of all namespaces
-    #[arg(short = 'A', long, conflicts_with = "namespace")]
+    /// List the runs of all namespaces, whatever -n says
+    #[arg(short = 'A', long)]
     all_namespaces: bool,
     /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
     #[arg(short, long, value_name = "FORMAT")]

@@ -17,7 +17,6 @@ mod reader;
 mod state;
 
 /// Which run, and how its logs are shown.
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, clap::Args)]
 struct Common {
     #[command(flatten)]

@@ -210,6 +210,7 @@ fn runs_are_chosen_by_label_and_namespace_and_printed_as_csv_or_a_table() {
     };
     assert_eq!(names(""), 1);
     assert_eq!(names("-A"), 2);
+    assert_eq!(names("-n none -A"), 2);
     assert_eq!(names("-n team-a"), 1);
     assert_eq!(names("-A -l app=shop"), 1);
     assert_eq!(names("-A -l app=none"), 0);

@@ -193,6 +193,8 @@ fn a_limit_of_zero_shows_every_run_whatever_else_is_asked_for() {
         ("pr list --limit 0 --reverse -o name", 3),
         ("pr list --limit 2 --limit 0 --no-headers", 3),
         ("pr list -A --limit=0 -o name", 4),
+        ("pr list -A -n none --limit=0 -o name", 4),
+        ("tr list -n none -A --limit 0 --no-headers", 4),
         ("tr list --limit 9 --no-headers", 3),
         ("tr list --limit 1 --no-headers", 1),
     ] {
