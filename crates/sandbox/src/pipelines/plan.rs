@@ -127,7 +127,11 @@ fn waits(task: &PlannedTask) -> Vec<String> {
     let after = validate::list(&task.spec["runAfter"]);
     let after = after.filter_map(|name| name.as_str().map(str::to_owned));
     let from = references::results(&task.spec).into_iter();
-    after.chain(from.map(|reference| reference.task)).collect()
+    let counted = references::matrices(&task.spec).into_iter();
+    after
+        .chain(from.map(|reference| reference.task))
+        .chain(counted.map(str::to_owned))
+        .collect()
 }
 
 /// What can be told only once parameters are filled in.
@@ -156,4 +160,28 @@ fn after(run: &str, tasks: &[PlannedTask]) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_task_waits_for_those_it_names_and_those_whose_results_it_takes_or_counts() {
+        let task = PlannedTask {
+            name: "t".to_owned(),
+            is_final: false,
+            spec: json!({
+                "runAfter": ["a"],
+                "params": [
+                    { "name": "x", "value": "$(tasks.b.results.r)" },
+                    { "name": "y", "value": "$(tasks.c.matrix.r.length)" },
+                    { "name": "z", "value": "$(tasks.d.matrix.length)" },
+                ],
+            }),
+        };
+        assert_eq!(waits(&task), ["a", "b", "c"]);
+    }
 }

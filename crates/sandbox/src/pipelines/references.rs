@@ -38,6 +38,19 @@ pub(super) fn results(value: &Value) -> Vec<ResultReference> {
         .collect()
 }
 
+/// The tasks whose number of results of a matrix a document refers to,
+/// `$(tasks.TASK.matrix.RESULT.length)`: it is known once they have ended.
+pub(super) fn matrices(value: &Value) -> Vec<&str> {
+    let found = expressions(value).into_iter();
+    found
+        .filter_map(|expression| {
+            let (task, rest) = expression.strip_prefix("tasks.")?.split_once('.')?;
+            let result = rest.strip_prefix("matrix.")?.strip_suffix(".length")?;
+            (!task.is_empty() && !result.is_empty()).then_some(task)
+        })
+        .collect()
+}
+
 /// Reads an expression that names a result of a task; `root` is `tasks.` or `finally.`.
 pub(super) fn result(expression: &str, root: &str) -> Option<ResultReference> {
     let (task, rest) = expression.strip_prefix(root)?.split_once('.')?;
@@ -88,5 +101,10 @@ mod tests {
                 "{expression}"
             );
         }
+    }
+    #[test]
+    fn the_length_of_a_matrix_is_known_before_its_results_are_counted() {
+        let text = json!("$(tasks.a.matrix.r.length) $(tasks.b.matrix.length) $(tasks.c.matrix.r)");
+        assert_eq!(matrices(&text), ["a"]);
     }
 }
