@@ -1,5 +1,5 @@
 //! The clock for the waits of retries and the expiry of tokens. Tests use a manual one. Timeouts of
-//! requests always use real time.
+//! requests go by the time of the runtime.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ impl Clock {
     /// A clock that tests move by hand. Sleeping by it moves it and returns at once.
     pub fn manual() -> Self {
         Self(Some(Arc::new(Mutex::new(Manual {
-            now: Instant::now(),
+            now: now(),
             slept: Vec::new(),
         }))))
     }
@@ -39,7 +39,7 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Instant {
-        self.set(|manual| manual.now).unwrap_or_else(Instant::now)
+        self.set(|manual| manual.now).unwrap_or_else(now)
     }
 
     pub(crate) async fn sleep(&self, time: Duration) {
@@ -59,4 +59,9 @@ impl Clock {
             &mut manual.lock().unwrap_or_else(PoisonError::into_inner),
         ))
     }
+}
+
+/// The machine's time, or that of a runtime whose time stands still.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }

@@ -17,6 +17,7 @@ use self::failure::{failure, is_unsent, silence, unchecked};
 use self::host::Exemptions;
 use self::network::Network;
 use self::scheme::{Scheme, Schemes};
+use crate::carrier::Carrier;
 use crate::error::{At, Error};
 use crate::options::{Bodies, Options};
 use crate::secrets::Secrets;
@@ -52,6 +53,7 @@ pub(crate) struct Http {
     checked: Clients,
     unchecked: Option<Clients>,
     network: Network,
+    carrier: Option<Carrier>,
     exemptions: Exemptions,
     schemes: Schemes,
     addresses: KnownAddresses,
@@ -74,6 +76,7 @@ impl Http {
             checked: clients(Verification::Full)?,
             unchecked,
             network,
+            carrier: options.carrier.clone(),
             exemptions: Exemptions::new(options),
             schemes: Schemes::new(),
             addresses: KnownAddresses::new(),
@@ -96,7 +99,7 @@ impl Http {
             within,
         };
         let https = place(&addresses.https);
-        if !self.may_be_plain(&https.url) {
+        if self.carrier.is_some() || !self.may_be_plain(&https.url) {
             return Ok(https);
         }
         let client = self.client(at, &https).await?;
@@ -187,10 +190,16 @@ impl Http {
         authorization: Option<&HeaderValue>,
     ) -> Result<reqwest::Response, Error> {
         let client = self.client(request.at, place).await?;
-        let sent = send_over_new_connections(|| {
+        let sent = || {
             let sent = client.request(request.method.clone(), place.url.clone());
-            filled(sent, request, authorization).send()
-        });
+            filled(sent, request, authorization)
+        };
+        let sent = async {
+            match &self.carrier {
+                Some(carrier) => carrier.carry(sent().build()?).await,
+                None => send_over_new_connections(|| sent().send()).await,
+            }
+        };
         match tokio::time::timeout(self.first_byte, sent).await {
             Ok(response) => response.map_err(|error| failure(request.at, &place.url, error)),
             Err(_) => Err(silence(request.at, &place.url, self.first_byte)),

@@ -42,6 +42,7 @@
 mod auth;
 mod blob;
 mod budget;
+mod carrier;
 mod client;
 mod clock;
 mod digest;
@@ -70,6 +71,7 @@ pub use self::http::{SetupError, refusal};
 pub use auth::Credential;
 pub use blob::Blob;
 pub use budget::{Budget, Exhausted, Share};
+pub use carrier::Carrier;
 pub use client::Client;
 pub use clock::Clock;
 pub use digest::{Digest, DigestError, Hasher};

@@ -7,6 +7,7 @@ use windlass_core::network::{Policy, TokenServices};
 use zeroize::Zeroizing;
 
 use crate::budget::Budget;
+use crate::carrier::Carrier;
 use crate::clock::Clock;
 use crate::error::Remedy;
 use crate::lookup::Lookup;
@@ -62,6 +63,8 @@ pub struct Options {
     pub remedy: Remedy,
     /// The clock for the waits of retries and the expiry of tokens.
     pub clock: Clock,
+    /// What carries requests in the place of the network.
+    pub carrier: Option<Carrier>,
 }
 
 impl Default for Options {
@@ -84,6 +87,7 @@ impl Default for Options {
             append: AppendPolicy::default(),
             remedy: Remedy::default(),
             clock: Clock::system(),
+            carrier: None,
         }
     }
 }

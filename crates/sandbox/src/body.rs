@@ -45,6 +45,13 @@ pub(crate) enum Cut {
     Close,
 }
 
+/// Why there is no response, or not all of it.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// The body of a response that is sent over no connection: [`Cluster::respond`](crate::Cluster::respond),
+/// [`Registry::respond`](crate::registry::Registry::respond).
+pub type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
+
 /// A body that is sent at once.
 pub(crate) fn whole(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into())

@@ -1,6 +1,5 @@
 //! A Kubernetes API on loopback, as its owner sees it: started, filled, looked at and stopped.
 
-use std::error::Error;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,11 +8,10 @@ use ::http::{Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http_body_util::BodyExt as _;
-use http_body_util::combinators::UnsyncBoxBody;
 use serde_json::Value;
 
-use crate::exchange::exchange;
+use crate::body::{BoxBody, BoxError};
+use crate::exchange::exchange_unconnected;
 use crate::names::Names;
 use crate::random::{hex, random};
 use crate::serve::{self, ListenError};
@@ -51,11 +49,6 @@ use kind::{KINDS, ServedKind};
 use state::State;
 use store::Key;
 use verbs::Writer;
-
-/// Any error.
-pub type BoxError = Box<dyn Error + Send + Sync>;
-/// The body of a response that [`Cluster::respond`] gives.
-pub type BoxBody = UnsyncBoxBody<Bytes, BoxError>;
 
 /// How a cluster is started.
 #[derive(Debug, Clone)]
@@ -164,11 +157,7 @@ impl Cluster {
         B: hyper::body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let state = Arc::clone(&self.state);
-        async {
-            let response = exchange(state, request).await?;
-            Ok(response.map(|body| body.map_err(BoxError::from).boxed_unsync()))
-        }
+        exchange_unconnected(Arc::clone(&self.state), request)
     }
 
     /// The bearer token of the only user.

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
 
-use crate::body::{Body, Cut, RequestBody, drain, received, stating_length, whole};
+use crate::body::{
+    Body, BoxBody, BoxError, Cut, RequestBody, drain, received, stating_length, whole,
+};
 use crate::fault::FaultAnswer;
 use crate::names::Misdirected;
 use crate::request_log::SeenRequest;
@@ -74,6 +77,20 @@ where
         Some(fault) => Ok(fault.distort(response).await),
         None => Ok(response),
     }
+}
+
+/// The same over no connection.
+pub(crate) async fn exchange_unconnected<S, B>(
+    server: Arc<S>,
+    request: Request<B>,
+) -> Result<Response<BoxBody>, BoxError>
+where
+    S: Server,
+    B: hyper::body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let response = exchange(server, request).await?;
+    Ok(response.map(|body| body.map_err(BoxError::from).boxed_unsync()))
 }
 
 /// Refuses a request that does not mean the server, and takes it into the log.

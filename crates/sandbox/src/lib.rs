@@ -44,6 +44,7 @@ mod traffic;
 pub mod tuf;
 pub mod vault;
 
+pub use body::{BoxBody, BoxError};
 pub use cluster::{Cluster, Options, StartError, Status};
 pub use fault::{Fault, FaultAnswer, Reply};
 pub use gate::Gate;

@@ -9,9 +9,11 @@
 //! What it does not do: collect garbage, mount a blob without being told from where, speak schema 1
 //! of Docker's manifests, or keep anything on disk.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::{Request, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -47,6 +49,8 @@ pub use auth::grant::{Action, Grant};
 pub use options::{Options, Referrers, Transport};
 pub use quirk::{Fault, FaultAnswer, Quirk};
 
+use crate::body::{BoxBody, BoxError};
+use crate::exchange::exchange_unconnected;
 use crate::names::Names;
 use crate::serve::{self, ListenError};
 use crate::task::Task;
@@ -152,6 +156,18 @@ impl Registry {
             identity,
             task: Task::start(stop, serving),
         })
+    }
+
+    /// Responds to a request without a connection, as [`Cluster::respond`](crate::Cluster::respond) does.
+    pub fn respond<B>(
+        &self,
+        request: Request<B>,
+    ) -> impl Future<Output = Result<Response<BoxBody>, BoxError>> + Send + use<B>
+    where
+        B: hyper::body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        exchange_unconnected(Arc::clone(&self.state), request)
     }
 
     /// `127.0.0.1:PORT`, the first part of a reference.

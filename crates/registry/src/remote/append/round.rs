@@ -2,9 +2,10 @@
 //! blobs go ahead, so that nothing is between reading and writing.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::future::try_join_all;
+use tokio::time::Instant;
 
 use super::batch::Batch;
 use super::history::TagHistory;

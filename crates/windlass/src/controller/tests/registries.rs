@@ -116,6 +116,13 @@ pub(super) fn everywhere() -> Value {
 }
 
 pub(super) fn verify_both(registry: &Registry, digest: &str) {
+    verify_signature(registry, digest, &public_key());
+    let statements = verified_statements(registry, digest, &public_key());
+    assert_eq!(statements.len(), 1, "{statements:#?}");
+}
+
+/// Sees that an image has one signature, which is by this key and about the image.
+pub(super) fn verify_signature(registry: &Registry, digest: &str, key: &PublicKey) {
     let signatures = attached(registry, digest, ".sig");
     let [layer] = &signatures[..] else {
         panic!("one signature, not {signatures:#?}");
@@ -124,22 +131,30 @@ pub(super) fn verify_both(registry: &Registry, digest: &str) {
     let signature = notes["dev.cosignproject.cosign/signature"].as_str();
     let signature = STANDARD.decode(signature.unwrap()).unwrap();
     let payload = blob(registry, layer);
-    public_key().verify(&payload, &signature).unwrap();
+    key.verify(&payload, &signature).unwrap();
     let payload: Value = serde_json::from_slice(&payload).unwrap();
     assert_eq!(
         payload["critical"]["image"]["docker-manifest-digest"],
         digest
     );
+}
 
-    let attestations = attached(registry, digest, ".att");
-    let [layer] = &attestations[..] else {
-        panic!("one attestation, not {attestations:#?}");
-    };
-    let envelope = Envelope::from_json(&blob(registry, layer)).unwrap();
-    let payload = envelope.verify(&public_key()).unwrap().payload;
-    let statement: Value = serde_json::from_slice(&payload).unwrap();
+/// The statements of an image's attestations, each by this key and about the image.
+pub(super) fn verified_statements(
+    registry: &Registry,
+    digest: &str,
+    key: &PublicKey,
+) -> Vec<Value> {
     let hex = digest.strip_prefix("sha256:").unwrap();
-    assert_eq!(statement["subject"][0]["digest"]["sha256"], hex);
+    let attestations = attached(registry, digest, ".att").into_iter();
+    let statements = attestations.map(|layer| {
+        let envelope = Envelope::from_json(&blob(registry, &layer)).unwrap();
+        let payload = envelope.verify(key).unwrap().payload;
+        let statement: Value = serde_json::from_slice(&payload).unwrap();
+        assert_eq!(statement["subject"][0]["digest"]["sha256"], hex);
+        statement
+    });
+    statements.collect()
 }
 
 /// Runs a build under an account with these references to `push`, a secret that may push.

@@ -15,11 +15,14 @@ use std::time::Instant;
 use super::*;
 
 mod link;
+mod registry_link;
 mod script;
+mod store;
+mod weather;
 mod world;
 
-use self::link::Noted;
 use self::script::Script;
+use self::weather::Noted;
 use self::world::World;
 
 /// How many seeds are played where nothing else is asked for.

@@ -2,9 +2,10 @@
 //! time.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kube::Client as Kube;
+use tokio::time::Instant;
 use windlass_core::run::Run;
 use windlass_once::{Expiry, OnceMap};
 use windlass_registry::keychain::{Account, Source};
@@ -48,13 +49,13 @@ impl Accounts {
         let key = (account.clone(), of_pods);
         let read = || async {
             // read no later than now, whenever the response comes
-            let since = Instant::now();
+            let since = Instant::now().into_std();
             let of_pods = run.image_pull_secrets().take(SECRETS + 1);
             let sources = credentials::of_account(&self.kube, &account, of_pods).await?;
             Ok::<_, CredentialsError>((sources.into(), Expiry::At(since + FRESH)))
         };
         let sources = self.sources.share(&account.namespace);
-        let sources = sources.get_or_try_make(&key, Instant::now(), read);
+        let sources = sources.get_or_try_make(&key, Instant::now().into_std(), read);
         let sources = sources.await?;
         Ok((account, sources))
     }

@@ -6,10 +6,11 @@
 
 use std::io;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
+use tokio::time::Instant;
 use windlass_once::{Expiry, OnceMap};
 use windlass_registry::keychain::{Candidate, Helper, Source};
 use windlass_registry::{Credential, Repository};
@@ -45,7 +46,7 @@ impl Helpers {
             return None;
         };
         let helper = Helper::of(content, repository)?;
-        let now = Instant::now();
+        let now = Instant::now().into_std();
         let make = || async {
             let answer = ask(&helper).await;
             Ok::<_, std::convert::Infallible>((answer, Expiry::At(now + FRESH)))

@@ -8,8 +8,9 @@
 //! the run is the same whether there is a credential or not.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use windlass_core::config::{SharedCredentials, Storage};
 use windlass_once::{Expiry, OnceMap};
 use windlass_registry::keychain::{Candidate, Source, config_paths};
@@ -133,7 +134,7 @@ impl Identities {
     }
 
     fn configuration(&self) -> Option<Source> {
-        let now = Instant::now();
+        let now = Instant::now().into_std();
         let read = || (self.identity.docker_config(), Expiry::At(now + FRESH));
         self.configuration.get_or_make(&(), now, read)
     }

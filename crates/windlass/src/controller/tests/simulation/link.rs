@@ -1,9 +1,6 @@
 //! The way from a controller to the cluster, as bad as chance makes it.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,36 +13,14 @@ use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, BodyStream, Full, StreamBody};
 use kube::client::Body;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tower::{BoxError, Service};
 use windlass_sandbox::Cluster;
 
+use super::weather::{Fate, Weather};
+
 /// A response on its way.
 type Answer = Response<UnsyncBoxBody<Bytes, BoxError>>;
-
-/// What is common to all links of a world.
-pub(super) struct Weather {
-    seed: u64,
-    /// How often each request was made.
-    made: Mutex<HashMap<String, u64>>,
-    /// Nothing goes wrong any more.
-    is_calm: AtomicBool,
-    begun: Instant,
-    trace: Mutex<Vec<Noted>>,
-}
-
-/// When something happened, and what.
-pub(super) type Noted = (Duration, String);
-
-/// What happens to one request.
-enum Fate {
-    Arrives,
-    Refused(StatusCode),
-    /// Nobody sees it.
-    Lost,
-    /// It is carried out, and its answer does not come.
-    Unanswered,
-}
 
 /// A way to the cluster.
 #[derive(Clone)]
@@ -56,100 +31,28 @@ pub(super) struct Link {
     pub(super) whose: &'static str,
 }
 
-impl Weather {
-    pub(super) fn of(seed: u64) -> Self {
-        Self {
-            seed,
-            made: Mutex::default(),
-            is_calm: AtomicBool::new(false),
-            begun: Instant::now(),
-            trace: Mutex::default(),
-        }
-    }
-
-    pub(super) fn calm_down(&self) {
-        self.is_calm.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn trace(&self) -> Vec<Noted> {
-        self.trace.lock().unwrap().clone()
-    }
-
-    pub(super) fn note(&self, what: &str) {
-        let at = self.begun.elapsed();
-        self.trace.lock().unwrap().push((at, what.to_owned()));
-    }
-
-    fn is_calm(&self) -> bool {
-        self.is_calm.load(Ordering::Relaxed)
-    }
-
-    /// The chance of one request. It depends on the request and on how often it was made, not on what
-    /// else is going on, so that the same seed plays the same world.
-    fn chance_of(&self, request: &str) -> Rng {
-        let mut made = self.made.lock().unwrap();
-        let times = made.entry(request.to_owned()).or_default();
-        *times += 1;
-        let mut hasher = DefaultHasher::new();
-        (self.seed, request, *times).hash(&mut hasher);
-        Rng::with_seed(hasher.finish())
-    }
-
-    /// How long something takes: mostly little, at times so long that it is given up.
-    fn delay(&self, chance: &mut Rng) -> Duration {
-        if self.is_calm() {
-            return Duration::from_millis(1);
-        }
-        let most = match chance.u8(..) {
-            0..=1 => 90_000,
-            2..=25 => 5_000,
-            _ => 100,
-        };
-        Duration::from_micros(chance.u64(1..=most * 1_000))
-    }
-
-    fn fate(&self, method: &Method, chance: &mut Rng) -> Fate {
-        if self.is_calm() {
-            return Fate::Arrives;
-        }
-        match chance.u8(..) {
-            0..=12 => Fate::Lost,
-            13..=25 => Fate::Unanswered,
-            26..=38 => Fate::Refused(refusal(method, chance)),
-            _ => Fate::Arrives,
-        }
-    }
-}
-
 /// What an API server refuses such a request with when it is not well.
-fn refusal(method: &Method, chance: &mut Rng) -> StatusCode {
-    let common = [
+fn refusals(method: &Method) -> [StatusCode; 5] {
+    [
         StatusCode::INTERNAL_SERVER_ERROR,
         StatusCode::SERVICE_UNAVAILABLE,
         StatusCode::TOO_MANY_REQUESTS,
         StatusCode::GATEWAY_TIMEOUT,
-    ];
-    let own = match *method {
-        Method::GET => StatusCode::GONE,
-        _ => StatusCode::CONFLICT,
-    };
-    let all = [&common[..], &[own]].concat();
-    all[chance.usize(..all.len())]
+        match *method {
+            Method::GET => StatusCode::GONE,
+            _ => StatusCode::CONFLICT,
+        },
+    ]
 }
 
 impl Link {
     async fn carry(self, mut request: Request<Body>) -> Result<Answer, BoxError> {
         let (method, path) = (request.method().clone(), request.uri().to_string());
-        let mut chance =
-            self.weather
-                .chance_of(&format!("{} {method} {}", self.whose, asked(&path)));
-        let fate = self.weather.fate(&method, &mut chance);
+        let asked = format!("{} {method} {}", self.whose, asked(&path));
+        let mut chance = self.weather.chance_of(&asked);
+        let fate = self.weather.fate(&refusals(&method), &mut chance);
         sleep(self.weather.delay(&mut chance)).await;
-        let note = |end: &str| {
-            let whose = self.whose;
-            self.weather
-                .note(&format!("{whose} {method} {path}: {end}"));
-        };
+        let note = |end: &str| self.weather.note(&format!("{asked}: {end}"));
         match fate {
             Fate::Lost => {
                 note("lost");
@@ -204,11 +107,16 @@ impl Link {
     }
 }
 
-/// A path without the version from which on it is asked for.
+/// A path without what no seed decides: the version from which on it is asked for, since nobody can say
+/// whether an event that comes when a watch ends counts, and the end of the name of an Event, which is made
+/// of uids.
 fn asked(path: &str) -> String {
-    let parts = path
-        .split('&')
-        .filter(|part| !part.starts_with("resourceVersion="));
+    if let Some((before, name)) = path.split_once("/events/") {
+        let run = name.split('.').next().unwrap_or_default();
+        return format!("{before}/events/{run}");
+    }
+    let parts = path.split('&');
+    let parts = parts.filter(|part| !part.starts_with("resourceVersion="));
     parts.collect::<Vec<_>>().join("&")
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Script {
     pub(super) controllers: usize,
     /// Whether they share the work by leases; else none knows of another, and each does everything.
     pub(super) is_shared: bool,
+    /// Whether task runs build images, and what is signed goes to a registry as well.
+    pub(super) has_registry: bool,
     /// What happens, in the order of time.
     pub(super) steps: Vec<(Duration, Step)>,
     pub(super) runs: Vec<Plan>,
@@ -52,6 +54,7 @@ impl Script {
             seed,
             controllers: chance.usize(1..=2),
             is_shared: false,
+            has_registry: false,
             steps: Vec::new(),
             runs: Vec::new(),
         };
@@ -72,7 +75,15 @@ impl Script {
         }
         script.steps.sort_by_key(|(at, _)| *at);
         script.is_shared = chance.bool();
+        script.has_registry = chance.bool();
         script
+    }
+
+    /// How often somebody changes a run, which is then another one to tell of.
+    pub(super) fn touches(&self, run: usize) -> usize {
+        let touches = self.steps.iter();
+        let touches = touches.filter(|(_, step)| matches!(step, Step::Touch(it) if *it == run));
+        touches.count()
     }
 
     fn at(&mut self, at: Duration, step: Step) {

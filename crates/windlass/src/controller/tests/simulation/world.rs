@@ -1,5 +1,6 @@
 //! A cluster, its controllers, its users, and what must hold whatever happens.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use windlass_sandbox::{Cluster, Options as ClusterOptions};
 
-use super::link::{Link, Noted, Weather};
+use super::link::Link;
+use super::registry_link::{HOST, RegistryLink};
 use super::script::{Plan, STORM, Script, Step};
+use super::store::{Store, give_credentials, key};
+use super::weather::{Noted, Weather};
 use super::*;
 use crate::cluster::time_of_day;
+use crate::controller::tests::registries::everywhere;
 use crate::controller::{Mode, run};
 use crate::telemetry::Metrics;
 
@@ -24,10 +29,10 @@ const PEACE: Duration = Duration::from_secs(7_200);
 const MOST_WRITES: usize = 60;
 const NAMES: [&str; 2] = ["first", "second"];
 const KEY: &[u8] = include_bytes!("../../../../../core/tests/fixtures/x509/p256.pem");
-const PUBLIC: &str = include_str!("../../../../../core/tests/fixtures/x509/p256.pub");
 
 pub(super) struct World {
     cluster: Arc<Cluster>,
+    store: Option<Store>,
     weather: Arc<Weather>,
     controllers: Vec<Option<JoinHandle<()>>>,
     mode: Mode,
@@ -52,13 +57,20 @@ impl World {
             ..ClusterOptions::default()
         };
         let cluster = Arc::new(Cluster::start(options).await.unwrap());
+        let mut data = if script.has_registry {
+            everywhere()
+        } else {
+            in_toto()
+        };
+        data["artifacts.pipelinerun.format"] = json!("slsa/v2alpha4");
         let config = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": { "name": "chains-config", "namespace": SYSTEM },
-            "data": { "artifacts.oci.storage": "", "artifacts.pipelinerun.format": "slsa/v2alpha4" },
+            "data": data,
         });
         cluster.create(config).unwrap();
+        give_credentials(&cluster);
         let secret = json!({
             "apiVersion": "v1",
             "kind": "Secret",
@@ -68,6 +80,11 @@ impl World {
         cluster.create(secret).unwrap();
         let mut world = Self {
             cluster,
+            store: if script.has_registry {
+                Some(Store::start(script).await)
+            } else {
+                None
+            },
             weather: Arc::new(Weather::of(script.seed)),
             controllers: Vec::new(),
             mode: if script.is_shared {
@@ -94,6 +111,14 @@ impl World {
         let mut options = options();
         options.replication.mode = self.mode;
         options.replication.pod = Some(NAMES[number].to_owned());
+        options.registries.carrier = self.store.as_ref().map(|store| {
+            let link = RegistryLink {
+                registry: Arc::clone(&store.registry),
+                weather: Arc::clone(&self.weather),
+                whose: NAMES[number],
+            };
+            link.carrier()
+        });
         let (metrics, stop) = (Metrics::default(), CancellationToken::new());
         let running = run(client, options, metrics, stop);
         self.controllers[number] = Some(tokio::spawn(running));
@@ -134,6 +159,7 @@ impl World {
     fn create(&mut self, script: &Script, run: usize) {
         let plan = &script.runs[run];
         let mut object = task_run(&plan.name);
+        object["spec"]["serviceAccountName"] = json!("builder");
         if plan.is_pipeline {
             object["kind"] = json!("PipelineRun");
             object["spec"] = json!({ "pipelineSpec": { "tasks": [] } });
@@ -162,6 +188,12 @@ impl World {
     async fn finish(&self, script: &Script, run: usize) {
         let plan = &script.runs[run];
         let mut status = status();
+        if let Some(store) = &self.store {
+            status["results"] = json!([
+                { "name": "IMAGE_URL", "value": format!("{HOST}/team/app") },
+                { "name": "IMAGE_DIGEST", "value": store.images[run] },
+            ]);
+        }
         if plan.is_pipeline {
             let children = script.runs.iter().filter(|it| it.parent == Some(run));
             let references = children.clone().map(|child| {
@@ -231,14 +263,24 @@ impl World {
         self.cluster.get(&kind, "default", &plan.name)
     }
 
-    /// Whoever says that it is signed carries a signature over itself.
+    /// Whoever says that it is signed carries a signature over itself, and so does what it built, once.
     fn no_mark_is_untrue(&self, script: &Script) {
-        for plan in &script.runs {
-            if let Some(run) = self.object(plan)
-                && mark(&run) == Some("true")
-            {
-                verify(plan, &run);
+        for (number, plan) in script.runs.iter().enumerate() {
+            let Some(run) = self.object(plan) else {
+                continue;
+            };
+            if mark(&run) != Some("true") {
+                continue;
             }
+            let store = self.store.as_ref().filter(|_| !plan.is_pipeline);
+            let verified = catch_unwind(AssertUnwindSafe(|| {
+                verify(plan, &run);
+                if let Some(store) = store {
+                    store.verify(number, 1 + script.touches(number));
+                }
+            }));
+            let what = || self.report(&format!("{} is marked: {run:#}", plan.name));
+            assert!(verified.is_ok(), "{}", what());
         }
     }
 
@@ -329,8 +371,7 @@ fn verify(plan: &Plan, run: &Value) {
     let signature = run["metadata"]["annotations"][&name].as_str();
     let signature = signature.unwrap_or_else(|| panic!("{} is marked only: {run:#}", plan.name));
     let envelope = Envelope::from_json(&STANDARD.decode(signature).unwrap()).unwrap();
-    let key = PublicKey::from_pem(self::PUBLIC.as_bytes()).unwrap();
-    let payload = envelope.verify(&key).unwrap().payload;
+    let payload = envelope.verify(&key()).unwrap().payload;
     assert!(run["status"]["completionTime"].is_string(), "{run:#}");
     let statement: Value = serde_json::from_slice(&payload).unwrap();
     assert!(statement["predicate"].is_object(), "{statement:#}");
