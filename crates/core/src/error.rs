@@ -11,7 +11,7 @@ use std::fmt;
 /// use windlass_core::dsse::Envelope;
 ///
 /// let error = Envelope::from_json(b"").unwrap_err();
-/// assert!(Chain(&error).to_string().ends_with("}: EOF while parsing a value at line 1 column 0"));
+/// assert!(Chain(&error).to_string().ends_with("}: it is empty"));
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Chain<'a>(pub &'a (dyn Error + 'static));
