@@ -22,13 +22,13 @@ pub(crate) type RequestBody = UnsyncBoxBody<Bytes, BodyError>;
 /// The rest of a request did not come.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub(crate) struct BodyError(Box<dyn Error + Send + Sync>);
+pub(crate) struct BodyError(BoxError);
 
 /// The body of a request, whatever it comes from.
 pub(crate) fn received<B>(body: B) -> RequestBody
 where
     B: hyper::body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B::Error: Into<BoxError>,
 {
     body.map_err(|error| BodyError(error.into())).boxed_unsync()
 }
@@ -92,7 +92,7 @@ pub(crate) enum ReadError {
     /// It has more bytes than the limit.
     TooLarge,
     /// The connection ended.
-    Broken(Box<dyn Error + Send + Sync>),
+    Broken(BoxError),
 }
 
 /// Reads the body of a request.

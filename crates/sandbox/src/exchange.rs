@@ -1,7 +1,6 @@
 //! One request and its response, as every server of the sandbox has them: the log, the faults, and
 //! between them the server's own work.
 
-use std::error::Error;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -48,7 +47,7 @@ pub(crate) async fn exchange<S, B>(
 where
     S: Server,
     B: hyper::body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B::Error: Into<BoxError>,
 {
     let (parts, body) = request.into_parts();
     let body = received(body);
@@ -103,7 +102,7 @@ pub(crate) async fn turn_away<S, B>(
 where
     S: Server,
     B: hyper::body::Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
+    B::Error: Into<BoxError>,
 {
     drain(received(body)).await;
     let credential = server.credential(&parts.headers);

@@ -268,8 +268,8 @@ impl<'a> Call<'a> {
             Ok(uri) => uri,
             Err(source) => return Err(CallError::Name { action, source }),
         };
-        let (body, mut pauses) = (Bytes::from(body), PAUSES.into_iter());
-        loop {
+        let body = Bytes::from(body);
+        let request = || {
             let mut request = Request::builder()
                 .method(method.clone())
                 .uri(uri.clone())
@@ -278,7 +278,11 @@ impl<'a> Call<'a> {
             if closes {
                 request = request.header(header::CONNECTION, "close");
             }
-            let request = match request.body(Body::from(body.clone())) {
+            request.body(Body::from(body.clone()))
+        };
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let request = match request() {
                 Ok(request) => request,
                 Err(source) => return Err(CallError::Malformed { action, source }),
             };
@@ -292,10 +296,7 @@ impl<'a> Call<'a> {
             if response.status().is_success() {
                 return Ok((action, response));
             }
-            let asked = retry_after(&response);
-            let pause = pauses.next().filter(|_| is_busy(response.status()));
-            let pause = pause.map(|pause| asked.map_or(pause, |asked| asked.max(pause)));
-            match pause.filter(|pause| *pause <= LONGEST_PAUSE) {
+            match pauses.next().and_then(|least| pause(&response, least)) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => return Err(refusal(action, response).await),
             }
@@ -303,12 +304,16 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Whether the API server did nothing, since it has too much to do.
-fn is_busy(status: StatusCode) -> bool {
-    matches!(
-        status,
+/// How long to wait, and at least so long, before an API server is asked again that did nothing, since it has too much
+/// to do. None if that is for the caller to decide.
+fn pause<B>(response: &Response<B>, least: Duration) -> Option<Duration> {
+    let is_busy = matches!(
+        response.status(),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
-    )
+    );
+    let asked = retry_after(response).unwrap_or_default();
+    let pause = asked.max(least);
+    (is_busy && pause <= LONGEST_PAUSE).then_some(pause)
 }
 
 /// For how long the API server asks to wait.

@@ -76,8 +76,15 @@ fn kept(signed: &Signed) -> Claimed {
     let entry = signed.entry.get().unwrap();
     Claimed {
         url: Some(entry.url.clone()),
-        proof: Some(serde_json::Value::Object(signed.stored_proof()).to_string()),
-        index: None,
+        ..proof_alone(signed.stored_proof())
+    }
+}
+
+/// What a run keeps that has the proof, and not the place of the entry.
+fn proof_alone(proof: serde_json::Map<String, serde_json::Value>) -> Claimed {
+    Claimed {
+        proof: Some(serde_json::Value::Object(proof).to_string()),
+        ..Claimed::default()
     }
 }
 
@@ -365,29 +372,12 @@ async fn a_timestamp_of_the_signature_and_one_of_the_envelope_are_asked_for_once
     let of_signature = std::mem::replace(&mut stamps[0], of_envelope);
     swapped["envelopeTimestamp"] = of_signature;
     let again = statement(1);
-    let proof = Some(serde_json::Value::Object(swapped).to_string());
-    both.add_stamped(
-        &again,
-        BOTH,
-        Claimed {
-            proof,
-            ..Claimed::default()
-        },
-    )
-    .await;
+    both.add_stamped(&again, BOTH, proof_alone(swapped)).await;
     assert_eq!(both.times.requests().len(), 4);
     // an earlier windlass kept that of the signature alone
-    let proof = Some(serde_json::Value::Object(first.proof()).to_string());
     let again = statement(1);
-    both.add_stamped(
-        &again,
-        BOTH,
-        Claimed {
-            proof,
-            ..Claimed::default()
-        },
-    )
-    .await;
+    both.add_stamped(&again, BOTH, proof_alone(first.proof()))
+        .await;
     assert_eq!(both.times.requests().len(), 5);
     assert_eq!(again.timestamp.get(), first.timestamp.get());
     assert_eq!(both.stage.server.entries().len(), 1);

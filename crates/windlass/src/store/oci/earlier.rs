@@ -7,7 +7,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use windlass_core::dsse::{Envelope, IN_TOTO};
 use windlass_core::json::strict;
@@ -144,8 +143,8 @@ async fn among_referrers(
     signed: &Signed,
 ) -> Result<Vec<Earlier>, UploadError> {
     let mut found = Vec::new();
-    for other in bundles_like(bundle, remote, image).await?.iter().take(MOST) {
-        let content = bundle_in(remote, image, other, bundle).await?;
+    for other in bundles_like(bundle, remote, image).await? {
+        let content = bundle_in(remote, image, &other, bundle).await?;
         found.extend(content.and_then(|content| of_bundle(&content, signed)));
     }
     Ok(found)
@@ -154,21 +153,18 @@ async fn among_referrers(
 /// What is beside the signature in a bundle.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Vouched<'a> {
-    #[serde(borrow)]
-    verification_material: &'a RawValue,
+struct Vouched {
+    verification_material: Map<String, Value>,
 }
 
 fn of_bundle(content: &[u8], signed: &Signed) -> Option<Earlier> {
     let envelope = envelope_of_bundle(content).ok()?;
     let signature = signature_in(&envelope, signed)?;
-    let vouched: Vouched<'_> = serde_json::from_str(strict(content).ok()?).ok()?;
-    let material: Value = serde_json::from_str(vouched.verification_material.get()).ok()?;
-    let raw = material["certificate"]["rawBytes"].as_str();
+    let vouched: Vouched = serde_json::from_str(strict(content).ok()?).ok()?;
+    let mut members = vouched.verification_material;
+    let certificate = members.remove("certificate").unwrap_or_default();
+    let raw = certificate["rawBytes"].as_str();
     let der = raw.and_then(|text| STANDARD.decode(text).ok());
-    let Value::Object(mut members) = material else {
-        return None;
-    };
     members.retain(|name, _| ["tlogEntries", "timestampVerificationData"].contains(&&**name));
     Some(Earlier {
         signature,

@@ -67,8 +67,8 @@ pub(super) async fn among_referrers(
     if signed.repeatability == Repeatability::Repeatable && !is_vouched {
         return Ok(false);
     }
-    for other in bundles_like(bundle, remote, image).await?.iter().take(MOST) {
-        let Some(content) = bundle_in(remote, image, other, bundle).await? else {
+    for other in bundles_like(bundle, remote, image).await? {
+        let Some(content) = bundle_in(remote, image, &other, bundle).await? else {
             continue;
         };
         let envelope = envelope_of_bundle(&content).ok();
@@ -80,7 +80,7 @@ pub(super) async fn among_referrers(
     Ok(false)
 }
 
-/// The referrers of an image that may be bundles with a statement of the same type.
+/// The first referrers of an image that may be bundles with a statement of the same type.
 pub(super) async fn bundles_like(
     bundle: &Bundle,
     remote: &Remote,
@@ -92,6 +92,7 @@ pub(super) async fn bundles_like(
         let predicate = notes.and_then(|notes| notes.get(PREDICATE_TYPE));
         predicate.is_none_or(|predicate| *predicate == bundle.predicate_type)
     });
+    referrers.truncate(MOST);
     Ok(referrers)
 }
 
