@@ -5,6 +5,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::WORKSPACES;
+
 use super::target::Target;
 use super::{Report, check, of_crate, read, resolve};
 
@@ -52,6 +54,14 @@ fn circles_of(files: &[(&str, &str)]) -> Vec<Vec<String>> {
     let (folder, target) = crate_of(files);
     let circles = of_crate(folder.path(), &target).unwrap();
     circles.into_iter().map(|circle| circle.ties).collect()
+}
+
+#[test]
+fn no_files_of_this_repository_import_each_other_in_a_circle() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let report = check(root, &WORKSPACES).unwrap();
+    assert!(report.circles.is_empty(), "{report}");
+    assert!(report.crates > WORKSPACES.len(), "{report}");
 }
 
 const LADDER: [(&str, &str); 3] = [
