@@ -139,6 +139,28 @@ fn the_login_of_a_command_is_that_of_vaults_own_programs() {
 }
 
 #[test]
+fn the_space_around_a_token_is_no_part_of_it() {
+    let stage = Stage::new();
+    let (url, token) = (stage.vault.url(), stage.token.clone());
+    let line = format!("public-key --key {KEY}");
+    std::fs::create_dir_all(stage.scene.shell.path("home")).unwrap();
+    for around in ["\n", "\r\n", " ", "\n\n"] {
+        let spaced = format!("{token}{around}");
+        let given = stage.with(&[("VAULT_ADDR", &url), ("VAULT_TOKEN", &spaced)], &line);
+        assert_eq!(given.code, 0, "{around:?}: {}", given.stderr);
+        stage.scene.shell.write("home/.vault-token", &spaced);
+        let read = stage.with(&[("VAULT_ADDR", &url)], &line);
+        assert_eq!(read.code, 0, "{around:?}: {}", read.stderr);
+    }
+    let cut = token.replacen('.', ".\n", 1);
+    let given = stage.with(&[("VAULT_ADDR", &url), ("VAULT_TOKEN", &cut)], &line);
+    assert_eq!(given.code, 2);
+    let told = "a line end or another control character in the token; write it again in one line";
+    assert!(given.stderr.contains(told), "{}", given.stderr);
+    assert!(!given.stderr.contains(&token[4..]), "{}", given.stderr);
+}
+
+#[test]
 fn what_keeps_a_command_from_a_key_in_vault_is_told_with_what_to_do() {
     let stage = Stage::new();
     let url = stage.vault.url();

@@ -67,14 +67,15 @@ impl Login {
         let [vault, bao] = TOKEN_VARIABLES;
         for origin in [vault, bao] {
             if let Some(token) = means.first(&[origin]) {
-                let token = Token::from(Zeroizing::new(token).as_str());
+                let token = Token::from(Zeroizing::new(token).trim());
                 return Some(Self::Token { token, origin });
             }
         }
         let role = means.first(&["VAULT_ROLE_ID", "BAO_ROLE_ID"]);
         let secret = means.first(&["VAULT_SECRET_ID", "BAO_SECRET_ID"]);
         if let (Some(role), Some(secret)) = (role, secret) {
-            let secret = Token::from(Zeroizing::new(secret).as_str());
+            let secret = Token::from(Zeroizing::new(secret).trim());
+            let role = role.trim().to_owned();
             return Some(Self::AppRole { role, secret });
         }
         let home = means.first(&["HOME"])?;
@@ -100,7 +101,7 @@ impl Login {
             Self::Token { .. } | Self::File(_) => return Ok(None),
             Self::Jwt { method, role, file } => {
                 let jwt = token_in(file, server).await?;
-                let body = json!({ "role": role, "jwt": jwt.expose().trim() });
+                let body = json!({ "role": role, "jwt": jwt.expose() });
                 (method.as_str(), body)
             }
             Self::AppRole { role, secret } => {
@@ -172,7 +173,7 @@ fn oidc(means: &Means) -> Result<Option<Login>, KmsError> {
     }))
 }
 
-/// The token in a file, without the newline at its end. A directory is a mounted secret.
+/// The token in a file, without the space around it. A directory is a mounted secret.
 async fn token_in(path: &Path, server: &Server) -> Result<Token, KmsError> {
     let path = if path.is_dir() {
         path.join(ENTRY)
@@ -182,8 +183,8 @@ async fn token_in(path: &Path, server: &Server) -> Result<Token, KmsError> {
     let refuse = |why: String| server.refuse(format!("cannot read {}: {why}", path.display()));
     let content = read(&path, FILE_LIMIT).await.map_err(refuse)?;
     let text = std::str::from_utf8(&content).map_err(|_| refuse("it is not a text".to_owned()))?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    if text.trim().is_empty() {
+    let text = text.trim();
+    if text.is_empty() {
         return Err(refuse("it is empty".to_owned()));
     }
     Ok(Token::from(text))

@@ -21,6 +21,10 @@ const NAMESPACE: HeaderName = HeaderName::from_static("x-vault-namespace");
 /// Says that no web page makes the request; a server may insist on it.
 const REQUEST: HeaderName = HeaderName::from_static("x-vault-request");
 
+/// What is wrong with a token that no request can carry, and what to do.
+const NO_TOKEN: &str =
+    "there is a line end or another control character in the token; write it again in one line";
+
 /// Largest file of authorities.
 const FILE_LIMIT: usize = 1 << 20;
 
@@ -78,7 +82,7 @@ impl Server {
     pub(super) async fn send(&self, request: &Request<'_>) -> Result<Answer, KmsError> {
         let url = format!("{}/v1/{}", self.base, request.path);
         let token = request.token.map(HeaderValue::from_str).transpose();
-        let mut token = token.map_err(|_| self.refuse("the token has characters that none has"))?;
+        let mut token = token.map_err(|_| self.refuse(NO_TOKEN))?;
         if let Some(token) = &mut token {
             token.set_sensitive(true);
         }
