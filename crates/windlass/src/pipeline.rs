@@ -17,6 +17,7 @@ use windlass_core::signed::Signed;
 
 use self::artifacts::{Item, plan};
 use self::delivery::Delivery;
+use self::earlier::TakenUp;
 use self::postponed::{awaited, postponed};
 use self::progress::Begun;
 use crate::log::{Claimed, LogError};
@@ -93,13 +94,15 @@ async fn deliver(run: &Run<'_>, item: Item, mut begun: Begun, means: Means<'_>) 
         }
     }
     let (policy, stores) = (item.policy, item.stores.clone());
-    let had_entry = begun.signed.as_ref().is_some_and(has_entry);
+    let before = begun.signed.clone();
+    let had_entry = before.as_ref().is_some_and(has_entry);
     let (signed, logged) = match signed_and_logged(run, item, &mut begun, means).await {
         Ok(done) => done,
         Err(error) => return delivery.without_signature(error),
     };
-    // what has it without the entry gets it with the entry
-    if has_entry(&signed) != had_entry {
+    // what has it without the entry gets it with the entry, and what is known of another is not known of this one
+    let is_same = before.is_some_and(|before| Arc::ptr_eq(&before, &signed));
+    if has_entry(&signed) != had_entry || !is_same {
         begun.forget_stores();
     }
     let is_late = delivery.note_entry(logged, means);
@@ -146,17 +149,19 @@ async fn signed_and_logged(
     Ok(logged(run, signed, &place, claimed, means).await)
 }
 
-/// A signature with its log entry, or an earlier one of the same payload that a registry has with its entry.
+/// A signature with its log entry, or an earlier one of the same payload that a registry has, with its own.
 async fn logged(
     run: &Run<'_>,
-    signed: Arc<Signed>,
+    mut signed: Arc<Signed>,
     (kind, stores, may_be_elsewhere): &(SignerKind, Vec<StoreKind>, bool),
-    claimed: Claimed,
+    mut claimed: Claimed,
     means: Means<'_>,
 ) -> (Arc<Signed>, Logged) {
     if *may_be_elsewhere {
         match earlier::take_up(run, &signed, (*kind, stores), &claimed, means).await {
-            Ok(Some(earlier)) => return (earlier, Ok(None)),
+            Ok(Some(TakenUp::Logged(earlier))) => return (earlier, Ok(None)),
+            Ok(Some(TakenUp::Unknown(earlier, error))) => return (earlier, Err(error)),
+            Ok(Some(TakenUp::Unlogged(earlier, theirs))) => (signed, claimed) = (earlier, theirs),
             Ok(None) => {}
             Err(error) => return (signed, Err(error)),
         }

@@ -29,6 +29,7 @@ mod faults;
 mod keyless;
 mod keyless_reuse;
 mod kills;
+mod kills_without_room;
 mod kms;
 mod large;
 mod marks;

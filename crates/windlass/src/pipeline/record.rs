@@ -195,7 +195,8 @@ impl Record {
             self.unique.iter().partition(|signed| is_of_run(signed));
         let proofs = own.into_iter().chain(images);
         let proofs = proofs.filter_map(|signed| proof(signed));
-        add_fitting(&mut annotations, urls.chain(proofs), metadata);
+        let each = urls.chain(proofs).map(|one| vec![one]);
+        add_fitting(&mut annotations, each, metadata);
         Ok((annotations, note))
     }
 
@@ -208,29 +209,17 @@ impl Record {
     }
 
     /// The same of a record that is not complete, with the signatures that cannot be made again, so
-    /// that the next pass finds them. Where these do not fit they are left out, which costs another
-    /// signature.
+    /// that the next pass finds them. Those that do not fit are left out, which costs another signature
+    /// each unless a registry has it.
     pub(crate) fn annotations_in_part(
         &self,
         metadata: &Metadata<'_>,
     ) -> Result<Annotations, TooLarge> {
-        let (annotations, _) = run_store::annotations(&self.on_run, metadata)?;
-        let mut whole = annotations.clone();
-        for signed in &self.unique {
-            let key = key(&signed.artifact, signed.payload.format);
-            let text = STANDARD.encode(signed.signature_text());
-            whole.insert(annotation::signature(&key), text);
-            // whoever takes the signature up needs the key of its certificate
-            let pem = signed.identity.certificate_pem();
-            if !pem.is_empty() {
-                whole.insert(annotation::certificate(&key), STANDARD.encode(pem));
-            }
-            whole.extend(log_entry(signed));
-        }
-        let fits = run_store::size_with(&whole, metadata) <= annotation::TOTAL_SIZE_LIMIT;
-        let mut annotations = if fits { whole } else { annotations };
-        let proofs = self.unique.iter().filter_map(|signed| proof(signed));
-        add_fitting(&mut annotations, proofs, metadata);
+        let (mut annotations, _) = run_store::annotations(&self.on_run, metadata)?;
+        let each = self.unique.iter();
+        let signatures = each.clone().map(|signed| resumption(signed));
+        let proofs = each.filter_map(|signed| proof(signed).map(|one| vec![one]));
+        add_fitting(&mut annotations, signatures.chain(proofs), metadata);
         Ok(annotations)
     }
 
@@ -276,21 +265,38 @@ fn proof(signed: &Signed) -> Option<(String, String)> {
     Some((annotation::proof(&key), proof.to_string()))
 }
 
-/// Adds annotations one after the other as long as they fit beside what the run has: what comes first is
-/// what the next pass needs most.
+/// What the next pass needs to go on with a signature that cannot be made again: itself, the certificate that it is
+/// checked with, and the place of its entry. No part of it is of use without the others.
+fn resumption(signed: &Signed) -> Vec<(String, String)> {
+    let key = key(&signed.artifact, signed.payload.format);
+    let text = STANDARD.encode(signed.signature_text());
+    let mut parts = vec![(annotation::signature(&key), text)];
+    let pem = signed.identity.certificate_pem();
+    if !pem.is_empty() {
+        parts.push((annotation::certificate(&key), STANDARD.encode(pem)));
+    }
+    parts.extend(log_entry(signed));
+    parts
+}
+
+/// Adds annotations as long as they fit beside what the run has, those of a group together: what comes first is what
+/// the next pass needs most.
 fn add_fitting(
     annotations: &mut Annotations,
-    more: impl Iterator<Item = (String, String)>,
+    groups: impl Iterator<Item = Vec<(String, String)>>,
     metadata: &Metadata<'_>,
 ) {
     let mut size = run_store::size_with(annotations, metadata);
-    for (name, text) in more {
+    for group in groups {
+        let new = group
+            .iter()
+            .filter(|(name, _)| !annotations.contains_key(name));
         // that it may replace one of the run is not counted, so it is never too much
-        size += name.len() + text.len();
-        if size > annotation::TOTAL_SIZE_LIMIT {
-            return;
+        let more: usize = new.map(|(name, text)| name.len() + text.len()).sum();
+        if size + more <= annotation::TOTAL_SIZE_LIMIT {
+            size += more;
+            annotations.extend(group);
         }
-        annotations.insert(name, text);
     }
 }
 

@@ -57,6 +57,11 @@ pub(crate) fn size_with(annotations: &Annotations, metadata: &Metadata<'_>) -> u
     besides(metadata, stays) + size(annotations)
 }
 
+/// Size of the annotations of a run that nobody here wrote, with room for the mark, in bytes.
+pub(crate) fn foreign_size(metadata: &Metadata<'_>) -> usize {
+    besides(metadata, |name| !name.starts_with(annotation::PREFIX))
+}
+
 /// Bytes of the annotations of a run that stay, and of the mark, its seal, the retry counter and a
 /// reason.
 fn besides(metadata: &Metadata<'_>, stays: impl Fn(&str) -> bool) -> usize {

@@ -50,9 +50,13 @@ fn times() -> Times {
 impl Stage {
     /// A controller that is not configured yet.
     pub(super) async fn unconfigured() -> Self {
+        Self::with(options()).await
+    }
+
+    /// The same, set up like this.
+    pub(super) async fn with(mut options: Options) -> Self {
         let fulcio = Fulcio::start().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let mut options = options();
         let health = Health::default();
         options.health = health.clone();
         options.remote = times();
