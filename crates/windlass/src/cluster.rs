@@ -115,6 +115,12 @@ impl Connection {
                  that this is the right context"
             ));
         }
+        if error.contains(call::STRANGER) {
+            return Some(format!(
+                "the server is {server}: log in to the network or the proxy in front of it, or correct \
+                 the server in the kubeconfig"
+            ));
+        }
         error.contains(call::UNAUTHORIZED).then(|| {
             format!(
                 "the server {server} does not accept the credential of the kubeconfig: log in to \

@@ -33,6 +33,8 @@ const STATUS_LIMIT: usize = 64 * 1024;
 
 /// What is said where the API server gives no response.
 pub(crate) const SILENT: &str = "the API server does not respond";
+/// What is said where something else responds: a login page, or a proxy with a page of its own.
+pub(super) const STRANGER: &str = "a login page or a proxy responds in place of the API server";
 /// How a refusal ends for want of a valid credential.
 pub(super) const UNAUTHORIZED: &str = "(HTTP 401)";
 
@@ -70,6 +72,10 @@ pub(crate) enum CallError {
     /// The answer is larger than what is read.
     #[error("cannot {action}: the response is larger than {limit} bytes")]
     TooLarge { action: String, limit: usize },
+    /// What responded is no API server. Where it redirects to is not followed, since the credential of
+    /// the cluster would go there, and not repeated, since such an address has tokens in it.
+    #[error("cannot {action}: {STRANGER} (HTTP {status})")]
+    Stranger { action: String, status: u16 },
     /// The API server said no.
     #[error("cannot {action}: {message} (HTTP {status})")]
     Refused {
@@ -95,7 +101,10 @@ impl CallError {
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Name { .. } | Self::Malformed { .. } | Self::TooLarge { .. } => false,
-            Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut { .. } => true,
+            Self::Unreachable { .. }
+            | Self::Broken { .. }
+            | Self::TimedOut { .. }
+            | Self::Stranger { .. } => true,
             Self::Refused { status, .. } => matches!(status, 401 | 403 | 408 | 409 | 429 | 500..),
         }
     }
@@ -293,6 +302,10 @@ impl<'a> Call<'a> {
                     return Err(CallError::Unreachable { action, cause });
                 }
             };
+            if is_strange(&response) {
+                let status = response.status().as_u16();
+                return Err(CallError::Stranger { action, status });
+            }
             if response.status().is_success() {
                 return Ok((action, response));
             }
@@ -302,6 +315,24 @@ impl<'a> Call<'a> {
             }
         }
     }
+}
+
+/// Whether no API server responded: none redirects, and none sends pages. What comes with 401 or says that
+/// something is overloaded is told by its status, page or not.
+fn is_strange<B>(response: &Response<B>) -> bool {
+    let status = response.status();
+    if status == StatusCode::UNAUTHORIZED || status.is_server_error() {
+        return false;
+    }
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok());
+    let is_page = kind.is_some_and(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        ["text/html", "application/xhtml+xml"]
+            .iter()
+            .any(|page| kind.eq_ignore_ascii_case(page))
+    });
+    status.is_redirection() || is_page && status != StatusCode::TOO_MANY_REQUESTS
 }
 
 /// How long to wait, and at least so long, before an API server is asked again that did nothing, since it has too much

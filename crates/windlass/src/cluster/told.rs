@@ -15,6 +15,8 @@ pub(crate) fn told(error: &kube::Error) -> String {
             let message: String = message.take(LONGEST).collect();
             format!("{} (HTTP {})", message.trim(), status.code)
         }
+        // a page, or a redirect, which has no body
+        kube::Error::SerdeError(error) if !error.is_data() => call::STRANGER.to_owned(),
         kube::Error::SerdeError(_) => "the API server sent something else".to_owned(),
         error => format!("{}: {}", call::SILENT, cause::of(error)),
     }

@@ -66,12 +66,64 @@ fn a_login_that_is_not_accepted_is_told_with_what_to_do_in_every_verb() {
     }
 }
 
+/// How a page in place of the API server's response is told.
+const STRANGER: &str = "a login page or a proxy responds in place of the API server";
+
+#[test]
+fn a_login_page_in_place_of_the_api_server_is_told_and_never_followed() {
+    let page = |status: u16| {
+        Reply::from(status)
+            .body("<html>s3cret page</html>")
+            .media_type("text/html; charset=utf-8")
+    };
+    let portal = Scene::new(&[]);
+    let portal = portal.cluster.url();
+    let mut answers: Vec<(FaultAnswer<_>, u16)> = [200, 302, 403, 404]
+        .map(|status| (FaultAnswer::Status(page(status)), status))
+        .into();
+    answers.push((
+        FaultAnswer::RedirectTo(format!("{portal}/login?token=s3cret")),
+        307,
+    ));
+    for (answer, status) in answers {
+        let scene = Scene::new(&["team-a"]);
+        let mut fault = Fault::new("GET", "/", answer).repeated(usize::MAX);
+        fault.method = None;
+        scene.cluster.fail(fault);
+        let server = scene.cluster.url();
+        scene
+            .shell
+            .write("config.json", r#"{"auths":{"r.io":{"auth":"YTpi"}}}"#);
+        for line in [
+            "tr list",
+            "tr describe x",
+            "pr list -o json",
+            "audit",
+            "verify tr/x --key cosign.pub",
+            "generate-key-pair k8s://team-a/keys",
+            "registry grant --docker-config config.json --service-account bot -n team-a",
+        ] {
+            let words: Vec<&str> = line.split(' ').collect();
+            let outcome = scene.shell.with(&[("COSIGN_PASSWORD", "")], &words);
+            let told = format!("{}{}", outcome.stdout, outcome.stderr);
+            assert_eq!(outcome.code, 2, "{status} {line}: {told}");
+            for part in [STRANGER, &server, "correct the server in the kubeconfig"] {
+                assert!(told.contains(part), "{status} {line}: {told}");
+            }
+            for no in ["s3cret", "<html", "/login"] {
+                assert!(!told.contains(no), "{status} {line}: {told}");
+            }
+        }
+    }
+}
+
 #[test]
 fn what_the_api_server_says_of_a_secret_is_told_without_types_of_a_library() {
     for (reply, why) in [
         (Reply::from(500).body("\u{1b}[2Jno"), "(HTTP 500)"),
         (Reply::from(404).body("404 page not found"), "(HTTP 404)"),
-        (Reply::from(200).body("<html>"), "sent something else"),
+        (Reply::from(200).body("<html>"), STRANGER),
+        (Reply::from(302).body(""), STRANGER),
         (
             Reply::from(200).body("{\"kind\":\"Pod\"}"),
             "sent something else",
