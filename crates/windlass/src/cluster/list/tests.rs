@@ -266,3 +266,25 @@ async fn a_list_that_became_too_old_ends_where_nothing_is_offered_or_nothing_com
         assert!(seen.lock().unwrap().len() <= 3);
     }
 }
+
+#[tokio::test]
+async fn a_server_that_hangs_is_asked_for_a_page_and_for_one_object_and_then_given_up() {
+    let hang = || Body::from_stream(stream::pending::<std::io::Result<Bytes>>()).into_response();
+    let (client, seen) = server(move |_, _| hang()).await;
+    let asked = tokio::spawn(async move {
+        let source = source();
+        let listed = List::new(&client, &source).next().await;
+        listed.unwrap_err().to_string()
+    });
+    for requests in 1..=2 {
+        while seen.lock().unwrap().len() < requests {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        tokio::time::pause();
+        tokio::time::advance(crate::cluster::call::CALL_TIMEOUT).await;
+        tokio::time::resume();
+    }
+    let told = "cannot list things: no response within 60 s";
+    assert_eq!(asked.await.unwrap(), told);
+    assert_eq!(limits(&seen), [250, 1]);
+}
