@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::{Facts, PlannedTask};
+use super::references::ResultReference;
 use super::state::{Skip, State, of_children};
 use super::{fill, references, skip};
 use crate::steps::variables::Variables;
@@ -127,7 +128,10 @@ impl Progress {
             if task.is_final {
                 continue;
             }
-            if let Some(missing) = references::results(spec).into_iter().next() {
+            let mut missing = references::results(spec).into_iter().filter(|reference| {
+                !self.variables.has(&reference.expression) && self.excess(reference).is_none()
+            });
+            if let Some(missing) = missing.next() {
                 let message = format!(
                     "Invalid task result reference: Could not find result with name {} for task {}",
                     missing.result, missing.task
@@ -136,6 +140,29 @@ impl Progress {
             }
         }
         found
+    }
+
+    /// What is wrong with the index of a result that a task refers to which could start, in Tekton's words.
+    pub(super) fn index_out_of_bound(&self) -> Option<String> {
+        let ready = self.states.iter().filter_map(|state| match state {
+            State::Ready(spec) => Some(references::results(spec)),
+            _ => None,
+        });
+        let mut references = ready.flatten();
+        references.find_map(|reference| {
+            let (index, length) = self.excess(&reference)?;
+            Some(format!(
+                "array Result Index {index} for Task {} Result {} is out of bound of size {length}",
+                reference.task, reference.result
+            ))
+        })
+    }
+
+    /// An index beyond the end of a list, with the length of the list.
+    fn excess(&self, reference: &ResultReference) -> Option<(usize, usize)> {
+        let (list, index) = reference.index()?;
+        let length = self.variables.length(list)?;
+        (index >= length).then_some((index, length))
     }
 
     /// Whether all tasks but those in `finally` are done.

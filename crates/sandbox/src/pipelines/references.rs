@@ -11,6 +11,14 @@ pub(super) struct ResultReference {
     pub expression: String,
 }
 
+impl ResultReference {
+    /// The list and the place in it, if the reference has an index.
+    pub(super) fn index(&self) -> Option<(&str, usize)> {
+        let (list, index) = self.expression.strip_suffix(']')?.rsplit_once('[')?;
+        Some((list, index.parse().ok()?))
+    }
+}
+
 /// The expressions of all texts in a document, without `$(` and `)`.
 pub(super) fn expressions(value: &Value) -> Vec<&str> {
     let mut found = Vec::new();
@@ -102,6 +110,24 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn an_index_is_a_number_behind_the_name() {
+        let index = |expression: &str| {
+            let reference = result(expression, "tasks.").unwrap();
+            let index = reference.index();
+            index.map(|(list, index)| (list.to_owned(), index))
+        };
+        let list = "tasks.a.results.b";
+        assert_eq!(index("tasks.a.results.b[3]"), Some((list.to_owned(), 3)));
+        let quoted = "tasks.a.results['b']";
+        let found = index("tasks.a.results['b'][0]");
+        assert_eq!(found, Some((quoted.to_owned(), 0)));
+        for plain in [list, quoted, "tasks.a.results.b[*]", "tasks.a.results.b.c"] {
+            assert_eq!(index(plain), None, "{plain}");
+        }
+    }
+
     #[test]
     fn the_length_of_a_matrix_is_known_before_its_results_are_counted() {
         let text = json!("$(tasks.a.matrix.r.length) $(tasks.b.matrix.length) $(tasks.c.matrix.r)");

@@ -213,6 +213,9 @@ impl ActiveRun {
 
     /// Starts the tasks that can start now.
     fn start(&mut self, run: &Value, progress: &Progress) -> Result<(), Refusal> {
+        if let Some(why) = progress.index_out_of_bound() {
+            return Err(Refusal::new("InvalidTaskResultReference", why));
+        }
         let refuse = |why: String| Refusal::new("CreateRunFailed", why);
         for (at, state) in progress.states.iter().enumerate() {
             let TaskState::Ready(task) = state else {

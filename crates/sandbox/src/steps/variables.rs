@@ -55,6 +55,11 @@ impl Variables {
         }
     }
 
+    /// How many items the list of this name has; none if there is no such list.
+    pub(crate) fn length(&self, name: &str) -> Option<usize> {
+        self.lists.get(name).map(Vec::len)
+    }
+
     /// Whether a name stands for something.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.texts.contains_key(name)

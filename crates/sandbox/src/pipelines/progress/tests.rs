@@ -217,6 +217,48 @@ fn a_result_that_a_finished_task_does_not_have_ends_the_run() {
 }
 
 #[test]
+fn an_index_beyond_the_end_of_a_result_is_found_before_the_task_starts() {
+    let scene = |index: &str| {
+        let refers = json!([
+            {"name": "p", "value": "$(tasks.a.results.other)"},
+            {"name": "q", "value": format!("x $(tasks.a.results{index}) y")},
+        ]);
+        let scene = Scene::new("a b !f").with("b", "params", refers.clone());
+        let scene = scene.with("f", "params", refers).after("a:ok");
+        let scene = scene.result("a", "other", json!("there"));
+        scene.result("a", "r", json!(["x", "y"]))
+    };
+    let found = |scene: &Scene| {
+        let mut found = None;
+        scene.look(|_, progress| found = progress.index_out_of_bound());
+        found
+    };
+    for index in [".r[2]", ".r[99]", "['r'][2]"] {
+        let scene = scene(index);
+        assert_eq!(scene.states(), "a:ok b:ready f:waits", "{index}");
+        let why = found(&scene).unwrap();
+        assert!(
+            why.ends_with("Task a Result r is out of bound of size 2"),
+            "{why}"
+        );
+        assert!(why.starts_with("array Result Index "), "{why}");
+    }
+    for index in [".r[1]", "['r'][0]"] {
+        assert_eq!(found(&scene(index)), None, "{index}");
+    }
+    // a task in `finally` is skipped
+    let ended = scene(".r[2]").after("b:ok");
+    assert_eq!(ended.states(), "a:ok b:ok f:MissingResults");
+    assert_eq!(found(&ended), None);
+    // the result that does not exist is named, not the first one that is referred to
+    let (_, _, message) = scene(".gone").after("f:ok").verdict();
+    assert!(
+        message.contains("Could not find result with name gone"),
+        "{message}"
+    );
+}
+
+#[test]
 fn results_of_every_type_are_filled_in() {
     let params = json!([
         {"name": "text", "value": "<$(tasks.a.results.text)>"},
