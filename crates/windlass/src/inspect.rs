@@ -9,7 +9,6 @@ pub(crate) mod doctor;
 pub(crate) mod documents;
 pub(crate) mod files;
 pub(crate) mod image;
-pub(crate) mod input;
 pub(crate) mod layers;
 pub(crate) mod leftovers;
 pub(crate) mod listing;

@@ -13,6 +13,7 @@ pub mod controller;
 #[cfg(feature = "sandbox")]
 pub mod dev_cluster;
 mod environment;
+mod input;
 mod inspect;
 mod local_file;
 mod log;

@@ -1,7 +1,6 @@
 //! The flags for access to registries, and images as they are typed.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,8 +8,8 @@ use jiff::SignedDuration;
 use windlass_registry::keychain::Candidate;
 use windlass_registry::{Credential, Reference, Repository};
 
+use crate::input::Input;
 use crate::inspect::image::{Lookup, ResolvedImage};
-use crate::inspect::input::Input;
 use crate::inspect::selector::kind_of;
 use crate::store::oci::{Exemptions, Route};
 
@@ -51,7 +50,7 @@ pub(super) struct Login {
     registry_token: Option<String>,
     /// Certificates of authorities to trust besides those of this machine, in PEM
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    registry_cacert: Option<PathBuf>,
+    registry_cacert: Option<Input>,
 }
 
 /// The rules of TLS that a registry is exempt from.
@@ -86,9 +85,9 @@ impl Login {
             registry_cacert,
         } = self;
         let mut authorities = Vec::new();
-        if let Some(path) = registry_cacert {
-            let read = Input::File(path.clone()).read(AUTHORITIES);
-            authorities.push(read.with_context(|| format!("cannot read {}", path.display()))?);
+        if let Some(input) = registry_cacert {
+            let read = input.read(AUTHORITIES);
+            authorities.push(read.with_context(|| format!("cannot read {input}"))?);
         }
         let typed = match (registry_username, registry_password, registry_token) {
             (Some(username), Some(password), _) => {

@@ -23,7 +23,7 @@ use super::output;
 use super::run_files;
 use super::run_source::RunSource;
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::local_file;
 use crate::sign::Signer;
 

@@ -18,7 +18,7 @@ use super::sign::certificate_of;
 use super::signing_flags::{Place, SigningFlags, check_bundle_format, sign_file};
 use super::verdict;
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::inspect::verify::blob::sha256;
 use crate::signing::statement::Subject;
 use crate::store::oci::bundle_file;

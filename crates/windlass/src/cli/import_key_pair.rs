@@ -1,6 +1,5 @@
 //! `import-key-pair`: encrypts a private key in PEM as cosign does.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, ensure};
@@ -9,7 +8,7 @@ use windlass_core::key::PrivateKey;
 use zeroize::Zeroizing;
 
 use super::generate_key_pair::{Existing, KeyPair, write_pair};
-use crate::inspect::input::Input;
+use crate::input::Input;
 
 /// Largest file that is taken for a key.
 const LARGEST: usize = 1 << 20;
@@ -23,9 +22,9 @@ const LARGEST: usize = 1 << 20;
   windlass import-key-pair --key openssl.pem
   COSIGN_PASSWORD= windlass import-key-pair --key openssl.pem --output-key-prefix release")]
 pub(crate) struct ImportKeyPair {
-    /// Private key in PEM, not encrypted: PKCS#8, or that of RSA or EC by itself
+    /// Private key in PEM, not encrypted: PKCS#8, or that of RSA or EC by itself; - for standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    key: PathBuf,
+    key: Input,
     /// Files are named <PREFIX>.key and <PREFIX>.pub
     #[arg(short, long, value_name = "PREFIX", default_value = "import-cosign")]
     output_key_prefix: String,
@@ -37,12 +36,16 @@ pub(crate) struct ImportKeyPair {
 impl ImportKeyPair {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let Self {
-            key: path,
+            key: input,
             output_key_prefix: prefix,
             yes,
         } = self;
-        let shown = path.display().to_string();
-        let text = Input::File(path).read(LARGEST).map(Zeroizing::new);
+        let shown = input.to_string();
+        let file = match &input {
+            Input::Stdin => "FILE".to_owned(),
+            Input::File(_) => shown.clone(),
+        };
+        let text = input.read(LARGEST).map(Zeroizing::new);
         let text = text.with_context(|| format!("cannot read {shown}"))?;
         let lossy = Zeroizing::new(String::from_utf8_lossy(&text).into_owned());
         let is_cosigns = ["SIGSTORE", "COSIGN"]
@@ -50,13 +53,13 @@ impl ImportKeyPair {
             .any(|name| lossy.contains(&format!("BEGIN ENCRYPTED {name} ")));
         ensure!(
             !is_cosigns,
-            "the key in {shown} is in the form of cosign already; use it as it is: --key {shown}"
+            "the key in {shown} is in the form of cosign already; use it as it is: --key {file}"
         );
         let is_encrypted =
             lossy.contains("BEGIN ENCRYPTED") || lossy.contains("Proc-Type: 4,ENCRYPTED");
         ensure!(
             !is_encrypted,
-            "the key in {shown} is encrypted; decrypt it first: openssl pkey -in {shown} -out \
+            "the key in {shown} is encrypted; decrypt it first: openssl pkey -in {file} -out \
              decrypted.pem"
         );
         let key = PrivateKey::from_x509_pem(&text);

@@ -6,18 +6,20 @@ use windlass_core::key::{PrivateKey, PublicKey};
 
 use super::output;
 use crate::cluster::Connection;
+use crate::input::Input;
 use crate::sign::Signer;
 use crate::sign::kms::means::Means;
 use crate::sign::kms::reference::Reference;
 use crate::sign::kms::signer::KmsSigner;
 use crate::sign::reference::{KeyRef, KeyRefError};
 
-/// Whether reading the private key may take its password from standard input.
+/// Whether reading the private key, or its password, may take standard input.
 pub(super) fn needs_input(reference: &KeyRef) -> bool {
-    !matches!(
-        reference,
-        KeyRef::Secret(_) | KeyRef::Url(_) | KeyRef::Service(_)
-    ) && std::env::var_os("COSIGN_PASSWORD").is_none()
+    match reference {
+        KeyRef::Secret(_) | KeyRef::Url(_) | KeyRef::Service(_) => false,
+        KeyRef::File(Input::Stdin) => true,
+        KeyRef::Environment(_) | KeyRef::File(_) => std::env::var_os("COSIGN_PASSWORD").is_none(),
+    }
 }
 
 /// The public key of a reference; says which key of several it is.

@@ -13,7 +13,7 @@ use windlass_registry::keychain::Helper;
 use zeroize::Zeroizing;
 
 use super::output;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::local_file;
 
 /// Largest configuration file, and longest password.

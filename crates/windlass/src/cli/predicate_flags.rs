@@ -5,7 +5,7 @@ use clap::ValueHint;
 use jiff::Timestamp;
 
 use super::verdict::PredicateType;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::signing::statement::{LARGEST, Predicate, Statement, Subject};
 
 /// What is attested.

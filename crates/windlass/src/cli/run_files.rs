@@ -5,9 +5,9 @@ use windlass_core::format::{Format, UnknownFormat};
 use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 
+use crate::input::Input;
 use crate::inspect::documents::Documents;
 use crate::inspect::files;
-use crate::inspect::input::Input;
 use crate::inspect::selector::RunSelector;
 
 /// Help text on files and formats, shared by the verbs.

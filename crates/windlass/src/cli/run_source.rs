@@ -9,8 +9,8 @@ use super::namespaces::OfSettings;
 use super::run_files::RunFiles;
 use super::target::{Last, Target, names_no_run, run_on_cluster, targets};
 use crate::cluster::Connection;
+use crate::input::Input;
 use crate::inspect::documents::Documents;
-use crate::inspect::input::Input;
 use crate::inspect::on_cluster;
 
 /// A run on a cluster, or in a file.

@@ -21,7 +21,7 @@ use super::claims::{annotation, text};
 use super::output;
 use super::signing_flags::{Place, SigningFlags};
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::store::oci::{Layout, bundle_file};
 
 /// Largest payload of an image signature.

@@ -21,7 +21,7 @@ use super::signing_flags::{
 };
 use super::verdict;
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::store::oci::bundle_file;
 
 /// Sign a file

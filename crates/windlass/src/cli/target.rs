@@ -8,7 +8,7 @@ use windlass_core::run::Kind;
 use windlass_registry::Reference;
 
 use super::access::reference;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::inspect::runs::Runs;
 use crate::inspect::selector::{RunSelector, kind_of};
 

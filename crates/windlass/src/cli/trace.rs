@@ -13,7 +13,7 @@ use super::several_signers::{SignersFlags, WHO};
 use super::target::{RunTargets, Target};
 use super::verdict;
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::inspect::trace::reach::{Prefix, Reach};
 use crate::inspect::trace::{self, Bounds, Told, Trace, Walk};
 use crate::inspect::verify::report::Report;

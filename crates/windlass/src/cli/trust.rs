@@ -241,7 +241,7 @@ fn object(source: &Source, contents: &[Trusted]) -> Value {
     let entries: Vec<Value> = entries.collect();
     match source {
         Source::Given(RootRef::File(path)) => {
-            json!({ "file": path.display().to_string(), "entries": entries })
+            json!({ "file": path.to_string(), "entries": entries })
         }
         Source::Given(RootRef::ConfigMap(Location { namespace, name })) => json!({
             "configMap": { "namespace": namespace, "name": name },

@@ -1,15 +1,14 @@
-//! The trusted root that `--trusted-root` names: a file, or a ConfigMap with the entry `trusted_root.json`,
+//! The trusted root that `--trusted-root` names: a file or standard input, or a ConfigMap with the entry `trusted_root.json`,
 //! as `windlass-config` has it for the controller and `kubectl create configmap --from-file` makes it.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context as _, bail, ensure};
 
 use crate::cluster::Connection;
 use crate::cluster::config_map::{ConfigMap, ConfigMapError};
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::sign::reference::Location;
 use crate::sigstore::MAX_ROOT;
 
@@ -21,8 +20,8 @@ const LONGEST: usize = 253;
 /// Where a trusted root is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RootRef {
-    /// A file.
-    File(PathBuf),
+    /// A file, or standard input, typed as `-`.
+    File(Input),
     /// A ConfigMap.
     ConfigMap(Location),
 }
@@ -36,7 +35,7 @@ impl FromStr for RootRef {
             Some(("k8s", place)) => place,
             Some(_) => return Err(form()),
             None if text.is_empty() || text.starts_with("k8s:") => return Err(form()),
-            None => return Ok(Self::File(PathBuf::from(text))),
+            None => return Ok(Self::File(Input::of(text))),
         };
         let map: Location = place.parse().map_err(|_| form())?;
         if map.namespace.len() > LONGEST || map.name.len() > LONGEST {
@@ -49,7 +48,7 @@ impl FromStr for RootRef {
 impl fmt::Display for RootRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::File(input) => input.fmt(f),
             Self::ConfigMap(Location { namespace, name }) => {
                 write!(f, "{ENTRY} of config map {name} in namespace {namespace}")
             }
@@ -61,7 +60,7 @@ impl RootRef {
     /// The content of `trusted_root.json`, at most [`MAX_ROOT`] bytes.
     pub(super) async fn read(&self, connection: &Connection) -> anyhow::Result<Vec<u8>> {
         let read = match self {
-            Self::File(path) => Input::File(path.clone()).read(MAX_ROOT).map_err(Into::into),
+            Self::File(input) => input.read(MAX_ROOT).map_err(Into::into),
             Self::ConfigMap(map) => entry(map, connection).await,
         };
         read.with_context(|| format!("cannot read the trusted root {self}"))
@@ -105,8 +104,8 @@ mod tests {
             map.to_string(),
             "trusted_root.json of config map windlass-config in namespace tekton-chains"
         );
-        for file in ["root.json", "./k8s/root.json", "k8s"] {
-            assert_eq!(file.parse(), Ok(RootRef::File(PathBuf::from(file))));
+        for file in ["root.json", "./k8s/root.json", "k8s", "-"] {
+            assert_eq!(file.parse(), Ok(RootRef::File(Input::of(file))));
         }
         for wrong in [
             "",

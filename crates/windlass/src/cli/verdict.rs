@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use windlass_core::verify;
 
 use super::output::{error, note};
-use crate::inspect::input::{Input, MAX_CONTENT};
+use crate::input::{Input, MAX_CONTENT};
 use crate::sigstore::MAX_BUNDLE;
 
 /// A predicate type's URI, typed as that or as cosign's short name for it.

@@ -10,7 +10,7 @@ use super::access::{duration, within};
 use super::signer_flags::{LogRule, SignerFlags};
 use super::verdict;
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::inspect::layers::decode;
 use crate::inspect::verify::ExpectedSigner;
 use crate::inspect::verify::blob::{self, BlobContent};

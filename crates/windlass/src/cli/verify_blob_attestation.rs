@@ -12,7 +12,7 @@ use super::claims::text;
 use super::signer_flags::{LogRule, SignerFlags};
 use super::verdict::{self, PredicateType};
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::inspect::verify::{ExpectedSigner, blob};
 
 /// Verify an attestation: a signed statement about a file

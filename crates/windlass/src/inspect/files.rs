@@ -7,8 +7,8 @@ use windlass_core::config::{Config, Parsed};
 use windlass_core::run::MAX_DOCUMENT;
 
 use super::documents::Documents;
-use super::input::Input;
 use super::selector::RunSelector;
+use crate::input::Input;
 
 use self::error::ContentError;
 pub(crate) use self::error::FileError;

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal, Read};
 
 use zeroize::Zeroizing;
 
+use crate::input::take_stdin;
+
 /// The environment variable that holds the password.
 const VARIABLE: &str = "COSIGN_PASSWORD";
 /// Longest password that is read from a pipe.
@@ -39,7 +41,10 @@ fn given(prompt: impl FnOnce() -> io::Result<Password>) -> io::Result<Password> 
         return prompt();
     }
     let mut piped = Zeroizing::new(Vec::with_capacity(4096));
-    io::stdin().lock().take(LIMIT).read_to_end(&mut piped)?;
+    let input = take_stdin().map_err(|_| {
+        io::Error::other("standard input is read for something else; set COSIGN_PASSWORD")
+    })?;
+    input.take(LIMIT).read_to_end(&mut piped)?;
     Ok(piped)
 }
 

@@ -1,11 +1,10 @@
 //! A key reference: the location of a key, as typed after `--key`.
 //!
 //! `k8s://namespace/name` is a secret with cosign's entries (or `x509.pem`), `env://NAME` an
-//! environment variable, `https://...` a public key on a server, `hashivault://NAME` and the like a key in
+//! environment variable, `-` standard input, `https://...` a public key on a server, `hashivault://NAME` and the like a key in
 //! a service or of a plugin, and what names no scheme a file. The entries of a secret are read by the rules that the
 //! controller reads them by.
 
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use windlass_core::key::{KeyError, PrivateKey, PublicKey};
@@ -17,6 +16,7 @@ use super::kms::means::Means;
 use super::kms::reference::Reference;
 use super::password;
 use crate::cluster::Connection;
+use crate::input::Input;
 
 pub(crate) use self::error::KeyRefError;
 pub(crate) use self::location::Location;
@@ -28,7 +28,7 @@ mod secret;
 mod url;
 
 /// Largest file that is taken for a key.
-const FILE_LIMIT: u64 = 1024 * 1024;
+const FILE_LIMIT: usize = 1024 * 1024;
 
 /// Schemes that are written without slashes as well, or by mistake. A file of such a name is typed as
 /// `./NAME`.
@@ -47,8 +47,8 @@ pub(crate) enum KeyRef {
     Url(KeyUrl),
     /// A key in a key management service.
     Service(Reference),
-    /// A file that holds the PEM text.
-    File(PathBuf),
+    /// A file that holds the PEM text, or standard input, typed as `-`.
+    File(Input),
 }
 
 impl FromStr for KeyRef {
@@ -69,7 +69,7 @@ impl FromStr for KeyRef {
                 Some((scheme, _)) if BARE_SCHEMES.contains(&scheme) => {
                     Err(unsupported(scheme, ":"))
                 }
-                _ => Ok(Self::File(PathBuf::from(text))),
+                _ => Ok(Self::File(Input::of(text))),
             },
         }
     }
@@ -147,7 +147,8 @@ impl KeyRef {
             Self::Environment(name) => format!("environment variable {name}"),
             Self::Url(url) => url.to_string(),
             Self::Service(reference) => reference.to_string(),
-            Self::File(path) => format!("file {}", path.display()),
+            Self::File(Input::Stdin) => Input::Stdin.to_string(),
+            Self::File(path) => format!("file {path}"),
         }
     }
 }
@@ -243,18 +244,22 @@ fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, KeyRefError> {
     }
 }
 
-fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyRefError> {
+fn file(input: &Input) -> Result<Zeroizing<Vec<u8>>, KeyRefError> {
     let failed = |source| KeyRefError::File {
-        path: path.to_owned(),
+        input: input.clone(),
         source,
     };
-    let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > FILE_LIMIT {
-        return Err(KeyRefError::TooLarge {
-            path: path.to_owned(),
-        });
-    }
-    std::fs::read(path).map(Zeroizing::new).map_err(failed)
+    let content = match input {
+        Input::Stdin => input.read(FILE_LIMIT),
+        Input::File(path) => {
+            let size = std::fs::metadata(path).map_err(failed)?.len();
+            if size > FILE_LIMIT as u64 {
+                return Err(KeyRefError::TooLarge { path: path.clone() });
+            }
+            std::fs::read(path)
+        }
+    };
+    content.map(Zeroizing::new).map_err(failed)
 }
 
 #[cfg(test)]

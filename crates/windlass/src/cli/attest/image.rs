@@ -14,7 +14,7 @@ use crate::cli::attaching::{AttachFlags, FileName, Order};
 use crate::cli::predicate_flags::{Content, PredicateFlags};
 use crate::cli::signing_flags::{Place, SigningFlags};
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::signing::statement::Subject;
 use crate::store::oci::{Layout, attestations_of_type, bundle_file};
 

@@ -21,7 +21,7 @@ use crate::cli::output::{self, clean};
 use crate::cli::verdict;
 use crate::cluster::told::told;
 use crate::cluster::{Connection, path};
-use crate::inspect::input::Input;
+use crate::input::Input;
 
 const KIND: &str = "kubernetes.io/dockerconfigjson";
 const ENTRY: &str = ".dockerconfigjson";

@@ -1,7 +1,5 @@
 //! What vouches for a signature: the log that gets its entry, and the authority that tells its time.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::{Context as _, bail, ensure};
 use clap::ValueHint;
 use jiff::Timestamp;
@@ -12,7 +10,7 @@ use windlass_core::trusted_root::Roots;
 use crate::cli::output;
 use crate::cli::trusted_root::RootRef;
 use crate::cluster::Connection;
-use crate::inspect::input::Input;
+use crate::input::Input;
 use crate::log::{Log, Stamper, check_address};
 use crate::signing::roots;
 use crate::signing::services::{self, RekorService, Services, ServicesError};
@@ -36,7 +34,7 @@ pub(super) struct LogFlags {
     timestamp_server_url: Option<String>,
     /// Signing configuration that names Fulcio, the log and the timestamp authority, as cosign takes it
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = LOGGING)]
-    signing_config: Option<PathBuf>,
+    signing_config: Option<Input>,
     /// Trusted root that the certificate, the log and the timestamp are checked against: a file, or
     /// k8s://<namespace>/<configmap>
     #[arg(long, value_name = "FILE|REF", value_hint = ValueHint::FilePath, help_heading = LOGGING)]
@@ -144,10 +142,11 @@ impl LogFlags {
 
     /// The services of the signing configuration, for a result that is put there.
     pub(super) fn services(&self, place: Place) -> anyhow::Result<Services> {
-        let Some(path) = &self.signing_config else {
+        let Some(input) = &self.signing_config else {
             return Ok(Services::default());
         };
-        let content = read(path)?;
+        let content = input.read(services::LARGEST);
+        let content = content.with_context(|| format!("cannot read {input}"))?;
         let newest = if self.takes_no_log_of_file() {
             LogVersion::Two
         } else {
@@ -171,8 +170,7 @@ impl LogFlags {
             Err(ServicesError::NoPlace | ServicesError::Several { .. }) => place.hint(),
             _ => "",
         };
-        let path = path.display();
-        read.with_context(|| format!("cannot use the signing configuration {path}{hint}"))
+        read.with_context(|| format!("cannot use the signing configuration {input}{hint}"))
     }
 
     /// What the trusted root has.
@@ -346,9 +344,4 @@ fn address(url: &str, flag: &str, (of, form): (&str, &str)) -> anyhow::Result<En
         bail!("{flag} is no address of {of}: {why}; {form}");
     }
     Ok(address)
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let content = Input::File(path.to_owned()).read(services::LARGEST);
-    content.with_context(|| format!("cannot read {}", path.display()))
 }

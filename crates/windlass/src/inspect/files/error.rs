@@ -9,7 +9,7 @@ use windlass_core::tekton::v1beta1::UpgradeError;
 use super::choice::ChoiceError;
 use super::yaml::YamlError;
 use crate::cluster::config_map::MalformedConfigMap;
-use crate::inspect::input::Input;
+use crate::input::Input;
 
 /// Why a file is of no use.
 #[derive(Debug, thiserror::Error)]

@@ -9,8 +9,8 @@ use windlass_core::verify::{self, Outcome};
 
 use super::report::{Entry, EntryKind, Report};
 use super::{SealRule, VerifyError, VerifyRequest, run};
+use crate::input::{Input, MAX_CONTENT};
 use crate::inspect::files;
-use crate::inspect::input::{Input, MAX_CONTENT};
 use crate::inspect::layers::layers;
 use crate::inspect::selector::RunSelector;
 use crate::sigstore::Material;

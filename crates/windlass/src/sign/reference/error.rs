@@ -9,6 +9,7 @@ use super::location::{Location, PlaceError};
 use super::url::UrlError;
 use crate::cluster::ConnectError;
 use crate::cluster::secret::SecretError;
+use crate::input::Input;
 use crate::sign::entries::EntriesError;
 use crate::sign::kms::error::KmsError;
 use crate::sign::kms::reference::Reference;
@@ -92,10 +93,10 @@ pub(crate) enum KeyRefError {
         name: String,
     },
     /// The file cannot be read.
-    #[error("cannot read the key file {}", path.display())]
+    #[error("cannot read the key {}", named(input))]
     File {
-        /// The file.
-        path: PathBuf,
+        /// The file, or standard input.
+        input: Input,
         /// What the system said.
         #[source]
         source: io::Error,
@@ -162,6 +163,13 @@ pub(crate) enum KeyRefError {
         #[source]
         source: KeyError,
     },
+}
+
+fn named(input: &Input) -> String {
+    match input {
+        Input::Stdin => format!("from {input}"),
+        Input::File(_) => format!("file {input}"),
+    }
 }
 
 impl KeyRefError {

@@ -169,3 +169,40 @@ fn what_cannot_be_checked_is_told_from_what_does_not_verify() {
         "cannot read secret x",
     );
 }
+
+#[test]
+fn a_key_may_come_from_standard_input_and_nothing_else_then() {
+    let shell = signed();
+    let (public, private) = (shell.read("cosign.pub"), shell.read("cosign.key"));
+    let line = "verify-blob --key - --signature signature payload";
+    let outcome = shell.pipe(&public, line);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let outcome = shell.pipe(&private, "public-key --key -");
+    assert_eq!(outcome.stdout.as_bytes(), public, "{}", outcome.stderr);
+    let line = "sign-blob --key - --output-signature piped payload";
+    let outcome = shell.pipe(&private, line);
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    shell.succeed("verify-blob --key cosign.pub --signature piped payload");
+    // a file of that name is none of it
+    shell.write("-", &public);
+    shell.fail(
+        2,
+        "verify-blob --key - --signature signature payload",
+        "standard input",
+    );
+    let told = "standard input";
+    for line in [
+        "verify-blob --key - --signature signature -",
+        "sign-blob --key - -",
+    ] {
+        let outcome = shell.pipe(&private, line);
+        assert_eq!(outcome.code, 2, "{line}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(told), "{line}: {}", outcome.stderr);
+        assert_eq!(outcome.stdout, "", "{line}");
+    }
+    let shell = shell.password(None);
+    let outcome = shell.pipe(&private, "public-key --key -");
+    assert_eq!(outcome.code, 2);
+    let told = "standard input is read for something else; set COSIGN_PASSWORD";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+}

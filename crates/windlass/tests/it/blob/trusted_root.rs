@@ -47,6 +47,36 @@ fn a_bundle_is_judged_by_the_trusted_root_of_a_config_map() {
 }
 
 #[test]
+fn a_trusted_root_may_come_from_standard_input_and_nothing_else_then() {
+    let (scene, stack) = scene();
+    let shell = &scene.shell;
+    let leaf = stack.certificate(&Request::default());
+    let file = b"what was built\n";
+    let bundle = stack.file_bundle(&leaf, file, TIME + 10).to_string();
+    shell.write("bundle", &bundle);
+    shell.write("app", file);
+    let root = stack.root().to_string();
+    let line = |bundle: &str| {
+        format!(
+            "verify-blob --trusted-root - --certificate-identity {IDENTITY} \
+             --certificate-oidc-issuer {ISSUER} --bundle {bundle} app"
+        )
+    };
+    let outcome = shell.pipe(root.as_bytes(), &line("bundle"));
+    assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+    let shown = shell.pipe(root.as_bytes(), "trust show --trusted-root -");
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    let wrong = shell.pipe(b"{}", "trust show --trusted-root -");
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("standard input"), "{}", wrong.stderr);
+    // two readers: neither gets what is meant for the other
+    let twice = shell.pipe(bundle.as_bytes(), &line("-"));
+    assert_eq!(twice.code, 2);
+    let told = "standard input has been read for something else";
+    assert!(twice.stderr.contains(told), "{}", twice.stderr);
+}
+
+#[test]
 fn trust_shows_the_trusted_root_of_a_config_map() {
     let (scene, stack) = scene();
     let root = stack.root().to_string();

@@ -3,12 +3,27 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, StdinLock};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Largest payload, signature or envelope that is read, in bytes.
 pub(crate) const MAX_CONTENT: usize = 512 << 20;
+
+/// Whether standard input has a reader.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Standard input, for whoever asks first. A second reader would get nothing and take that for an empty
+/// file or password.
+pub(crate) fn take_stdin() -> io::Result<StdinLock<'static>> {
+    if IS_TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(io::Error::other(
+            "standard input has been read for something else; it can be read for one thing only, so give a file",
+        ));
+    }
+    Ok(io::stdin().lock())
+}
 
 /// A file, or standard input, which is typed as `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,11 +36,7 @@ impl FromStr for Input {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(if text == "-" {
-            Self::Stdin
-        } else {
-            Self::File(PathBuf::from(text))
-        })
+        Ok(Self::of(text))
     }
 }
 
@@ -39,10 +50,19 @@ impl fmt::Display for Input {
 }
 
 impl Input {
+    /// What is typed.
+    pub(crate) fn of(text: &str) -> Self {
+        if text == "-" {
+            Self::Stdin
+        } else {
+            Self::File(PathBuf::from(text))
+        }
+    }
+
     /// Reads everything; more than `limit` bytes are an error.
     pub(crate) fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
         match self {
-            Self::Stdin => read(io::stdin().lock(), limit),
+            Self::Stdin => read(take_stdin()?, limit),
             Self::File(path) => read(File::open(path)?, limit),
         }
     }
