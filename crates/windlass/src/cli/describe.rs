@@ -33,6 +33,9 @@ mod view;
 pub(crate) struct Describe {
     #[command(flatten)]
     target: RunName,
+    /// Further names, of which tkn takes no notice
+    #[arg(value_name = "REST", hide = true)]
+    rest: Vec<String>,
     /// Namespace of the run (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -50,14 +53,15 @@ pub(crate) struct Describe {
 impl Describe {
     /// Reads the run and shows it.
     pub(crate) async fn run(self, kind: Kind, connection: &Connection) -> anyhow::Result<ExitCode> {
-        self.target.check(kind)?;
+        let target = self.target.followed_by(self.rest);
+        target.check(kind)?;
         let client = connection.connect().await?;
         let namespace = self
             .namespace
             .as_deref()
             .unwrap_or(client.default_namespace());
         let runs = Runs::new(&client, kind, Some(namespace))?;
-        let name = self.target.read(&runs, kind, "describe").await?;
+        let name = target.read(&runs, kind, "describe").await?;
         let mut run = runs.get(&name).await?;
         if let Some(format) = &self.output {
             if !self.show_managed_fields {

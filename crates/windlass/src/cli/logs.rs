@@ -21,6 +21,9 @@ mod state;
 struct Common {
     #[command(flatten)]
     target: RunName,
+    /// Further names, of which tkn takes no notice
+    #[arg(value_name = "REST", hide = true)]
+    rest: Vec<String>,
     /// Go on with what is written later, until the run has ended
     #[arg(short, long)]
     follow: bool,
@@ -81,6 +84,7 @@ impl TaskLogs {
             step: steps,
             timestamps,
         } = self;
+        let common = common.settled();
         common.target.check(Kind::Task)?;
         let client = connection.connect().await?;
         let namespace = common.namespace.as_deref();
@@ -104,6 +108,7 @@ impl PipelineLogs {
             log_failed,
             exit_with_pipelinerun_error: tells_outcome,
         } = self;
+        let common = common.settled();
         common.target.check(Kind::Pipeline)?;
         let client = connection.connect().await?;
         let namespace = common.namespace.as_deref();
@@ -124,6 +129,13 @@ impl PipelineLogs {
 }
 
 impl Common {
+    /// With the words behind the name read.
+    fn settled(mut self) -> Self {
+        let rest = std::mem::take(&mut self.rest);
+        self.target = self.target.followed_by(rest);
+        self
+    }
+
     fn wanted(&self, steps: Vec<String>, timestamps: bool) -> Wanted {
         Wanted {
             follow: self.follow,

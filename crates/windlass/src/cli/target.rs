@@ -8,6 +8,7 @@ use windlass_core::run::Kind;
 use windlass_registry::Reference;
 
 use super::access::reference;
+use super::output;
 use crate::input::Input;
 use crate::inspect::runs::Runs;
 use crate::inspect::selector::{RunSelector, kind_of};
@@ -150,6 +151,22 @@ pub(super) struct RunName {
 }
 
 impl RunName {
+    /// With the words that follow it: a name behind its kind belongs to it, and others are passed over, as
+    /// by tkn, with a note.
+    pub(super) fn followed_by(mut self, mut rest: Vec<String>) -> Self {
+        if let Some(kind) = &self.name
+            && !rest.is_empty()
+            && kind_of(kind).is_ok()
+        {
+            self.name = Some(format!("{kind}/{}", rest.remove(0)));
+        }
+        if !rest.is_empty() {
+            let rest = rest.join(" ");
+            output::warn(&[format!("one run is shown at a time; not shown: {rest}")]);
+        }
+        self
+    }
+
     /// Whether a run is meant at all, before the cluster is asked anything.
     pub(super) fn check(&self, kind: Kind) -> anyhow::Result<()> {
         let is_meant = self.last || self.name.is_some();

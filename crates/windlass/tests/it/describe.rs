@@ -90,6 +90,33 @@ fn the_view_shows_the_steps_and_the_signature() {
 }
 
 #[test]
+fn words_behind_the_name_are_passed_over_as_by_tkn_and_a_kind_before_it_is_read() {
+    let scene = scene();
+    let shown = output(&scene, &["tr", "describe", "build", "-n", "team-a"]);
+    for line in [
+        "tr describe build other -n team-a",
+        "tr describe build other more -n team-a",
+        "tr describe taskrun build -n team-a",
+        "tr describe tr build other -n team-a",
+    ] {
+        let outcome = scene.shell.run(line);
+        assert_eq!(outcome.code, 0, "{line}: {}", outcome.stderr);
+        assert_eq!(outcome.stdout, shown, "{line}");
+        let told = outcome.stderr.contains("not shown: other");
+        assert_eq!(told, line.contains("other"), "{line}: {}", outcome.stderr);
+    }
+    let said = refusal(&scene, &["tr", "describe", "pipelinerun", "build"]);
+    assert!(
+        said.contains("windlass pipelinerun describe build"),
+        "{said}"
+    );
+    // tkn refuses it here
+    scene
+        .shell
+        .fail(2, "tr cancel build other -n team-a", "other");
+}
+
+#[test]
 fn a_missing_run_is_named_with_its_namespace() {
     let scene = scene();
     let said = refusal(&scene, &["tr", "describe", "nope", "-n", "team-a"]);
