@@ -52,9 +52,15 @@ _NAME_names() {
 }
 compdef _NAME_names NAME
 "#;
-const FISH: &str = r"
-complete -c NAME -a '(NAME __complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
-";
+/// The quotes keep a word that is still empty, which fish would leave out.
+const FISH: &str = r#"
+function __NAME_names
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    NAME __complete -- $words[2..] "$current" 2>/dev/null
+end
+complete -c NAME -a '(__NAME_names)'
+"#;
 
 impl Completions {
     /// Prints the script for `command`, the whole command line.
