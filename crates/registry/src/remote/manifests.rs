@@ -55,6 +55,14 @@ impl Remote {
         name: &Name,
         limit: usize,
     ) -> Result<Option<StoredManifest>, Error> {
+        self.retrying(|| self.get_manifest_once(name, limit)).await
+    }
+
+    async fn get_manifest_once(
+        &self,
+        name: &Name,
+        limit: usize,
+    ) -> Result<Option<StoredManifest>, Error> {
         let call = Call::new(
             Method::GET,
             format!("manifests/{name}"),
@@ -64,7 +72,7 @@ impl Remote {
             .header(ACCEPT, ACCEPTED)
             .expect(&[200, 404])
             .limit(limit.min(self.session.options.limits.manifest));
-        let response = self.send(&call).await?;
+        let response = self.send_once(&call).await?;
         if response.status == 404 {
             return Ok(None);
         }
@@ -128,13 +136,21 @@ impl Remote {
     /// The descriptor of a manifest; none if it does not exist. If the registry leaves out the type,
     /// size or digest, the manifest is read.
     pub async fn head_manifest(&self, name: &Name) -> Result<Option<Descriptor>, Error> {
+        self.retrying(|| self.head_manifest_once(name)).await
+    }
+
+    /// The same, asked once.
+    pub(super) async fn head_manifest_once(
+        &self,
+        name: &Name,
+    ) -> Result<Option<Descriptor>, Error> {
         let call = Call::new(
             Method::HEAD,
             format!("manifests/{name}"),
             format!("look for manifest {name}"),
         );
         let call = call.header(ACCEPT, ACCEPTED).expect(&[200, 404, 405, 501]);
-        let response = self.send(&call).await?;
+        let response = self.send_once(&call).await?;
         if response.status == 404 {
             return Ok(None);
         }
@@ -145,13 +161,25 @@ impl Remote {
         if known.is_some() && response.status == 200 {
             return Ok(known);
         }
-        let stored = self.get_manifest(name).await?;
+        let limit = self.session.options.limits.manifest;
+        let stored = self.get_manifest_once(name, limit).await?;
         Ok(stored.map(|stored| stored.descriptor()))
     }
 
     /// Writes a manifest under a tag or its digest, which must be that of the bytes. The blobs and
     /// manifests that it lists must exist in the repository.
     pub async fn put_manifest(
+        &self,
+        name: &Name,
+        media_type: &str,
+        bytes: Bytes,
+    ) -> Result<PushedManifest, Error> {
+        let put = || self.put_manifest_once(name, media_type, bytes.clone());
+        self.retrying(put).await
+    }
+
+    /// The same, tried once.
+    pub(super) async fn put_manifest_once(
         &self,
         name: &Name,
         media_type: &str,
@@ -181,7 +209,7 @@ impl Remote {
             .content(bytes.clone())
             .expect(&[200, 201, 202, 204])
             .limit(self.session.options.limits.manifest);
-        let response = self.writing().send(&call).await?;
+        let response = self.writing().send_once(&call).await?;
         self.confirm(&call.doing, &response, &bytes)?;
         Ok(PushedManifest {
             digest,

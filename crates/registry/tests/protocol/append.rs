@@ -115,6 +115,27 @@ async fn what_was_written_since_the_tag_was_read_is_not_overwritten() {
 }
 
 #[tokio::test]
+async fn what_was_written_while_a_registry_refused_ours_is_not_overwritten() {
+    let at = start(Options::default()).await;
+    add(&at.remote("app"), "one").await.unwrap();
+    let mut waiting = options();
+    waiting.clock = windlass_registry::Clock::system();
+    let remote = At::client(waiting).repository(at.repository("app"), anonymous());
+    at.registry.clear_requests();
+    at.fail("PUT", "/manifests/", 1, FaultAnswer::Status(503.into()));
+    let foreign = async {
+        while at.registry.count("PUT", "/manifests/") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // our next try is a second away
+        add(&at.remote("app"), "foreign").await.unwrap();
+    };
+    let (added, ()) = tokio::join!(add(&remote, "two"), foreign);
+    assert_eq!(added.unwrap().writes, 1);
+    assert_eq!(layers(&at), 3);
+}
+
+#[tokio::test]
 async fn a_tenant_that_takes_long_at_a_tag_keeps_no_other_from_it() {
     let at = start(Options::default()).await;
     let of = |tenant: &str| at.remote("app").on_behalf_of(Tenant::from(tenant));

@@ -2,6 +2,7 @@
 //! blobs go ahead, so that nothing is between reading and writing.
 
 use std::collections::HashSet;
+use std::mem;
 use std::time::Duration;
 
 use futures::future::try_join_all;
@@ -12,6 +13,7 @@ use super::history::TagHistory;
 use super::queue::Ticket;
 use crate::digest::Digest;
 use crate::error::Error;
+use crate::manifest::{Descriptor, StoredManifest};
 use crate::options::Options;
 use crate::reference::Name;
 use crate::remote::send::Remote;
@@ -55,6 +57,14 @@ pub(super) enum Step {
     GaveUp,
 }
 
+/// A try to write.
+enum Try {
+    /// The first, after a look at the tag that began then.
+    First { looked: Instant },
+    /// A further one, after the registry refused: somebody else may have written meanwhile.
+    Again,
+}
+
 impl Round<'_> {
     /// Reads, merges, and writes if needed, unless the tag has moved in between.
     pub(super) async fn run(mut self) -> Result<Step, Error> {
@@ -69,7 +79,7 @@ impl Round<'_> {
         if self.progress.is_new() && history.is_new() {
             self.prepare().await;
         }
-        let mut began = Instant::now();
+        let mut looked = Instant::now();
         let before = self.remote.get_manifest(self.name).await?;
         let digest = before.as_ref().map(|before| before.digest.clone());
         // what is written is as large as what was read, so that its share of the budget is kept
@@ -91,13 +101,15 @@ impl Round<'_> {
             return Ok(Step::GaveUp);
         }
         if self.push_blobs(&batch).await? > 0 {
-            began = Instant::now();
-            if !self.is_still(digest.as_ref()).await? {
+            looked = Instant::now();
+            let current = self.remote.head_manifest(self.name).await?;
+            if !is_still(digest.as_ref(), current) {
                 history.notice_foreign(clock.now());
                 return Ok(Step::Moved);
             }
         }
-        self.write(batch, began, &mut history).await
+        self.write(batch, (digest.as_ref(), looked), &mut history)
+            .await
     }
 
     /// Pushes the blobs of a tag that does not exist before it is read: most tags are new, and are then
@@ -124,31 +136,51 @@ impl Round<'_> {
         Ok(count)
     }
 
-    /// Whether the tag is where it was when it was read, some requests ago.
-    async fn is_still(&self, before: Option<&Digest>) -> Result<bool, Error> {
-        let current = self.remote.head_manifest(self.name).await?;
-        Ok(current.map(|current| current.digest).as_ref() == before)
-    }
-
     /// Writes a batch over what was there at the time when that was asked for.
     async fn write(
         &self,
         batch: Batch<'_>,
-        began: Instant,
+        (before, looked): (Option<&Digest>, Instant),
         history: &mut TagHistory,
     ) -> Result<Step, Error> {
         let Options { clock, append, .. } = &self.remote.session.options;
-        let manifest = batch.manifest;
-        let written = self
-            .remote
-            .put_manifest(self.name, &manifest.media_type, manifest.bytes)
-            .await?;
-        let (took, writes) = (began.elapsed(), self.progress.writes);
-        let settles = history.record(append, written.digest, clock.now(), took, writes);
+        let manifest = &batch.manifest;
+        let mut next = Try::First { looked };
+        let put = || self.put(manifest, before, mem::replace(&mut next, Try::Again));
+        let Some((written, took)) = self.remote.retrying(put).await? else {
+            history.notice_foreign(clock.now());
+            return Ok(Step::Moved);
+        };
+        let writes = self.progress.writes;
+        let settles = history.record(append, written, clock.now(), took, writes);
         for entry in batch.entries {
             entry.settle(Some(settles));
         }
         Ok(Step::Wrote)
+    }
+
+    /// Writes a manifest over what was there when the tag was last looked at, and gives its digest and how
+    /// long that took from the look on. None if the tag has moved.
+    async fn put(
+        &self,
+        manifest: &StoredManifest,
+        before: Option<&Digest>,
+        this: Try,
+    ) -> Result<Option<(Digest, Duration)>, Error> {
+        let looked = match this {
+            Try::First { looked } => looked,
+            Try::Again => {
+                let looking = Instant::now();
+                let current = self.remote.head_manifest_once(self.name).await?;
+                if !is_still(before, current) {
+                    return Ok(None);
+                }
+                looking
+            }
+        };
+        let (media_type, bytes) = (&manifest.media_type, manifest.bytes.clone());
+        let put = self.remote.put_manifest_once(self.name, media_type, bytes);
+        Ok(Some((put.await?.digest, looked.elapsed())))
     }
 
     fn refused(&self, why: impl Into<String>) -> Error {
@@ -157,4 +189,9 @@ impl Round<'_> {
             why: why.into(),
         }
     }
+}
+
+/// Whether a tag is where it was when it was read, some requests ago.
+fn is_still(before: Option<&Digest>, current: Option<Descriptor>) -> bool {
+    current.map(|current| current.digest).as_ref() == before
 }
