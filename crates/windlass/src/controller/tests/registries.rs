@@ -92,7 +92,7 @@ pub(super) fn anonymous(scene: &Scene) {
     account(scene, &json!({ "secrets": [{ "name": "push" }] }));
 }
 
-fn manifest(registry: &Registry, reference: &str) -> Value {
+pub(super) fn manifest(registry: &Registry, reference: &str) -> Value {
     let found = registry.manifest("team/app", reference);
     let found = found.unwrap_or_else(|| panic!("there is no {reference}"));
     serde_json::from_slice(&found.bytes).unwrap()
@@ -282,21 +282,57 @@ async fn bundles_refer_to_the_image_whoever_keeps_the_list() {
             let envelope = Envelope::from_json(envelope.as_bytes()).unwrap();
             envelope.verify(&public_key()).unwrap();
             let notes = &found["annotations"];
-            assert_eq!(
-                notes["org.opencontainers.image.created"],
-                "2026-11-23T10:01:00Z"
-            );
-            let predicate = notes["dev.sigstore.bundle.predicateType"].clone();
-            predicates.push(predicate.as_str().unwrap().to_owned());
+            let note = |name: &str| notes[name].as_str().unwrap().to_owned();
+            predicates.push((
+                note("dev.sigstore.bundle.predicateType"),
+                note("org.opencontainers.image.created"),
+            ));
         }
         predicates.sort();
         let expected = [
-            "https://sigstore.dev/cosign/sign/v1",
-            "https://slsa.dev/provenance/v0.2",
+            (
+                "https://sigstore.dev/cosign/sign/v1",
+                "1970-01-01T00:00:00Z",
+            ),
+            ("https://slsa.dev/provenance/v0.2", "2026-11-23T10:01:00Z"),
         ];
+        let expected = expected.map(|(kind, created)| (kind.to_owned(), created.to_owned()));
         assert_eq!(predicates, expected);
         let listed = registry.tags("team/app").len();
         assert_eq!(listed, if referrers == Referrers::Served { 1 } else { 2 });
+        scene.end().await;
+    }
+}
+
+#[tokio::test]
+async fn two_runs_that_built_one_image_attach_one_signature_and_an_attestation_each() {
+    for encoding in ["dsse", "sigstore-bundle"] {
+        let registry = Registry::start(Options::default()).await.unwrap();
+        let mut config = everywhere();
+        config["storage.oci.encoding-format"] = json!(encoding);
+        let scene = Scene::with(config).await;
+        let digest = image(&registry);
+        for (name, ended) in [("first", "10:01"), ("second", "10:09")] {
+            let mut run = built(name, &registry, &digest);
+            run["status"]["completionTime"] = json!(format!("2026-11-23T{ended}:00Z"));
+            scene.create(run);
+            assert_eq!(scene.marked(name).await, "true");
+        }
+        let referring = registry.manifests("team/app").into_iter();
+        let referring = referring.map(|name| manifest(&registry, &name));
+        let referring = referring.filter(|it| it["subject"]["digest"] == digest);
+        let kinds = referring.map(|it| {
+            let kind = &it["annotations"]["dev.sigstore.bundle.predicateType"];
+            kind.as_str().unwrap().contains("cosign/sign")
+        });
+        let mut kinds: Vec<_> = kinds.collect();
+        kinds.sort_unstable();
+        if encoding == "dsse" {
+            verify_signature(&registry, &digest, &public_key());
+            assert_eq!(attached(&registry, &digest, ".att").len(), 2);
+        } else {
+            assert_eq!(kinds, [false, false, true]);
+        }
         scene.end().await;
     }
 }

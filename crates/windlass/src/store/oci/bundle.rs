@@ -39,7 +39,8 @@ pub(super) struct Bundle {
 }
 
 impl Bundle {
-    /// The bundle of something signed; none if it is no statement. `created` is when the run ended.
+    /// The bundle of something signed; none if it is no statement. `created` is when the run ended; the
+    /// signature of an image, which is of no one run, has none and says 1970.
     pub(super) fn of(signed: &Signed, created: Option<Timestamp>) -> Option<Self> {
         let predicate_type = signed.payload.predicate_type()?;
         let envelope = signed.envelope()?;

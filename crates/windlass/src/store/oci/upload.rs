@@ -82,7 +82,11 @@ pub(super) fn images(
 }
 
 fn contents(run: &Run<'_>, signed: &Signed, storage: &Storage) -> Vec<Content> {
-    let created = run.completion_time();
+    // runs that build one image sign it with the same bytes, which are attached once
+    let created = match signed.artifact {
+        Artifact::Image(_) => None,
+        Artifact::Run { .. } | Artifact::File => run.completion_time(),
+    };
     let layouts = layouts(signed.payload.format, storage).into_iter();
     let contents = layouts.filter_map(|layout| match layout {
         Layout::Tag => Some(Content::Layer(Layer::of(signed))),
