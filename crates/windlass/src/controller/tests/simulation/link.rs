@@ -46,7 +46,7 @@ fn refusals(method: &Method) -> [StatusCode; 5] {
 }
 
 impl Link {
-    async fn carry(self, mut request: Request<Body>) -> Result<Answer, BoxError> {
+    async fn carry(self, request: Request<Body>) -> Result<Answer, BoxError> {
         let (method, path) = (request.method().clone(), request.uri().to_string());
         let asked = format!("{} {method} {}", self.whose, asked(&path));
         let mut chance = self.weather.chance_of(&asked);
@@ -54,7 +54,12 @@ impl Link {
         sleep(self.weather.delay(&mut chance)).await;
         let note = |end: &str| self.weather.note(&format!("{asked}: {end}"));
         match fate {
-            Fate::Lost => {
+            Fate::Late(time) if method != Method::GET => {
+                note("late");
+                tokio::spawn(self.arrive_late(request, asked, time));
+                return Err("the connection was reset".into());
+            }
+            Fate::Lost | Fate::Late(_) => {
                 note("lost");
                 return Err("the connection was reset".into());
             }
@@ -64,11 +69,7 @@ impl Link {
             }
             Fate::Arrives | Fate::Unanswered => {}
         }
-        let token = format!("Bearer {}", self.cluster.token());
-        let token = HeaderValue::try_from(token)?;
-        request.headers_mut().insert(AUTHORIZATION, token);
-        let answer = self.cluster.respond(request).await;
-        let answer = answer?;
+        let answer = self.respond(request).await?;
         note(answer.status().as_str());
         if matches!(fate, Fate::Unanswered) {
             return Err("the connection was reset".into());
@@ -79,6 +80,21 @@ impl Link {
             return Ok(answer.map(|body| self.flow(body, chance)));
         }
         Ok(answer)
+    }
+
+    async fn respond(&self, mut request: Request<Body>) -> Result<Answer, BoxError> {
+        let token = format!("Bearer {}", self.cluster.token());
+        let token = HeaderValue::try_from(token)?;
+        request.headers_mut().insert(AUTHORIZATION, token);
+        self.cluster.respond(request).await
+    }
+
+    /// A request arrives that was given up, whether or not the controller that made it still runs.
+    async fn arrive_late(self, request: Request<Body>, asked: String, time: Duration) {
+        sleep(time).await;
+        let answer = self.respond(request).await.unwrap();
+        let status = answer.status();
+        self.weather.note(&format!("{asked}: late {status}"));
     }
 
     /// The events of a watch, each as late as chance makes it, until the watch ends.

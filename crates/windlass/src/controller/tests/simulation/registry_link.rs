@@ -1,9 +1,16 @@
-//! The way from a controller to the registry, as bad as chance makes it.
+//! The way from a controller to the registry, as bad as chance makes it, but for one thing: what is written
+//! under a tag arrives soon after the writer last looked at it, or never.
+//!
+//! No registry knows of conditions, so that a write that arrives late takes away what was written since, and
+//! nobody can tell that from what another client does. The pause before a writer reads back is made for
+//! writes that take less than that, so this is what is promised here. Everything else is named by its
+//! content, and may arrive late.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use tokio::time::sleep;
 use windlass_registry::Carrier;
@@ -46,12 +53,23 @@ impl RegistryLink {
         );
         let mut chance = self.weather.chance_of(&asked);
         let fate = self.weather.fate(&REFUSALS, &mut chance);
-        sleep(self.weather.delay(&mut chance)).await;
+        let (is_read, tag) = (is_read(request.method()), is_of_tag(request.uri().path()));
+        let there = if tag && !is_read {
+            Weather::short_delay(&mut chance)
+        } else {
+            self.weather.delay(&mut chance)
+        };
+        sleep(there).await;
         let note = |end: &str| self.weather.note(&format!("{asked}: {end}"));
         match fate {
-            Fate::Lost => {
+            Fate::Late(time) if !is_read && !tag => {
+                note("late");
+                tokio::spawn(self.clone().arrive_late(request, asked, time));
+                return std::future::pending().await;
+            }
+            Fate::Lost | Fate::Late(_) => {
                 note("lost");
-                std::future::pending::<()>().await;
+                return std::future::pending().await;
             }
             Fate::Refused(status) => {
                 note(status.as_str());
@@ -66,11 +84,33 @@ impl RegistryLink {
         if matches!(fate, Fate::Unanswered) {
             std::future::pending::<()>().await;
         }
-        sleep(self.weather.delay(&mut chance)).await;
+        let back = if tag && is_read {
+            Weather::short_delay(&mut chance)
+        } else {
+            self.weather.delay(&mut chance)
+        };
+        sleep(back).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Response::from_parts(parts, body)
     }
+
+    /// A request arrives that was given up, whether or not the controller that made it still runs.
+    async fn arrive_late(self, request: Request<Bytes>, asked: String, time: Duration) {
+        sleep(time).await;
+        let response = self.registry.respond(request.map(Full::new)).await.unwrap();
+        let status = response.status();
+        self.weather.note(&format!("{asked}: late {status}"));
+    }
+}
+
+fn is_read(method: &Method) -> bool {
+    [Method::GET, Method::HEAD].contains(method)
+}
+
+/// Whether a path is that of a tag that things are attached under.
+fn is_of_tag(path: &str) -> bool {
+    path.contains("/manifests/sha256-")
 }
 
 /// A path without the name of an upload, which the registry makes up.

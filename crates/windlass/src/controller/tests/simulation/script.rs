@@ -3,9 +3,18 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use windlass_core::config::Encoding;
 
 /// How long chance has its way.
 pub(super) const STORM: Duration = Duration::from_secs(180);
+
+/// Most controllers at the same time.
+pub(super) const MOST_CONTROLLERS: usize = 3;
+const ENCODINGS: [(&str, Encoding); 3] = [
+    ("dsse", Encoding::Dsse),
+    ("sigstore-bundle", Encoding::SigstoreBundle),
+    ("both", Encoding::Both),
+];
 
 /// One world.
 #[derive(Debug)]
@@ -15,8 +24,16 @@ pub(super) struct Script {
     pub(super) controllers: usize,
     /// Whether they share the work by leases; else none knows of another, and each does everything.
     pub(super) is_shared: bool,
-    /// Whether task runs build images, and what is signed goes to a registry as well.
+    /// Whether runs build images, and what is signed goes to a registry as well.
     pub(super) has_registry: bool,
+    /// How it is attached there, and what the settings call that.
+    pub(super) encoding: (&'static str, Encoding),
+    /// Whether the registry lists referrers.
+    pub(super) has_referrers: bool,
+    /// How many images the runs build between them, if not each its own.
+    shared_images: Option<usize>,
+    /// When many runs are finished at once.
+    rush: Option<Duration>,
     /// What happens, in the order of time.
     pub(super) steps: Vec<(Duration, Step)>,
     pub(super) runs: Vec<Plan>,
@@ -29,6 +46,8 @@ pub(super) struct Plan {
     /// The pipeline run that it is a task of, by its place among the runs.
     pub(super) parent: Option<usize>,
     pub(super) is_pipeline: bool,
+    /// The image that it builds.
+    pub(super) image: usize,
     /// Whether somebody deletes it.
     pub(super) is_deleted: bool,
 }
@@ -53,11 +72,20 @@ impl Script {
         let mut script = Self {
             seed,
             controllers: chance.usize(1..=2),
-            is_shared: false,
-            has_registry: false,
+            is_shared: chance.bool(),
+            has_registry: chance.bool(),
+            encoding: ENCODINGS[chance.usize(..ENCODINGS.len())],
+            has_referrers: chance.bool(),
+            shared_images: None,
+            rush: None,
             steps: Vec::new(),
             runs: Vec::new(),
         };
+        if script.has_registry && chance.u8(..) < 160 {
+            script.controllers = chance.usize(1..=MOST_CONTROLLERS);
+            script.shared_images = Some(chance.usize(1..=2));
+            script.rush = Some(moment(&mut chance, Duration::ZERO)).filter(|_| chance.bool());
+        }
         for _ in 0..chance.usize(1..=4) {
             script.task_run(&mut chance, None);
         }
@@ -74,13 +102,23 @@ impl Script {
             script.at(mended, Step::MendConfig);
         }
         script.steps.sort_by_key(|(at, _)| *at);
-        script.is_shared = chance.bool();
-        script.has_registry = chance.bool();
         script
     }
 
+    /// How many images there are.
+    pub(super) fn images(&self) -> usize {
+        self.shared_images.unwrap_or(self.runs.len())
+    }
+
+    /// How much can be told of an image: of each run that builds it, and once more for each change of it.
+    pub(super) fn most_attestations(&self, image: usize) -> usize {
+        let runs = self.runs.iter().enumerate();
+        let builders = runs.filter(|(_, plan)| plan.image == image);
+        builders.map(|(run, _)| 1 + self.touches(run)).sum()
+    }
+
     /// How often somebody changes a run, which is then another one to tell of.
-    pub(super) fn touches(&self, run: usize) -> usize {
+    fn touches(&self, run: usize) -> usize {
         let touches = self.steps.iter();
         let touches = touches.filter(|(_, step)| matches!(step, Step::Touch(it) if *it == run));
         touches.count()
@@ -99,6 +137,7 @@ impl Script {
             name: format!("run-{run}"),
             parent,
             is_pipeline: false,
+            image: self.image(chance, run),
             is_deleted,
         });
         self.live(chance, run, begun)
@@ -108,10 +147,10 @@ impl Script {
     fn live(&mut self, chance: &mut Rng, run: usize, begun: Duration) -> Duration {
         let created = moment(chance, begun);
         let is_short = chance.bool();
-        let finished = if is_short {
-            created
-        } else {
-            moment(chance, created)
+        let finished = match self.rush.filter(|rush| *rush >= created) {
+            Some(rush) => rush,
+            None if is_short => created,
+            None => moment(chance, created),
         };
         self.at(created, Step::Create(run));
         self.at(finished, Step::Finish(run));
@@ -124,6 +163,12 @@ impl Script {
             self.at(deleted, Step::Delete(run));
         }
         finished
+    }
+
+    /// The image of a run.
+    fn image(&self, chance: &mut Rng, run: usize) -> usize {
+        self.shared_images
+            .map_or(run, |images| chance.usize(..images))
     }
 
     fn created(&self, run: usize) -> Duration {
@@ -139,6 +184,7 @@ impl Script {
             name: format!("run-{run}"),
             parent: None,
             is_pipeline: true,
+            image: self.image(chance, run),
             is_deleted: false,
         });
         let created = moment(chance, Duration::ZERO);

@@ -3,24 +3,35 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use windlass_core::config::Encoding;
 use windlass_sandbox::Cluster;
-use windlass_sandbox::registry::{Accounts, Authentication, Grant, Options, Registry, User};
+use windlass_sandbox::registry::{
+    Accounts, Authentication, Grant, Options, Referrers, Registry, User,
+};
 
 use super::registry_link::HOST;
 use super::script::Script;
 use super::*;
-use crate::controller::tests::registries::{image_with, verified_statements, verify_signature};
+use crate::controller::tests::registries::{
+    blob, image_with, manifest, verified_statements, verify_signature,
+};
 
 const PUBLIC: &str = include_str!("../../../../../core/tests/fixtures/x509/p256.pub");
+/// Where the images are.
+const REPOSITORY: &str = "team/app";
 /// Who may push, and by which password.
 const USER: &str = "robot";
 const PASSWORD: &str = "beep";
 
-/// A registry with an image for each run.
+/// Predicate type of the signature of an image as a statement.
+const SIGNED: &str = "https://sigstore.dev/cosign/sign/v1";
+
+/// A registry with the images that runs build.
 pub(super) struct Store {
     pub(super) registry: Arc<Registry>,
-    /// Digests, by the place of the run.
+    /// Their digests.
     pub(super) images: Vec<String>,
+    encoding: Encoding,
 }
 
 impl Store {
@@ -29,29 +40,87 @@ impl Store {
         let user = User::new(USER, PASSWORD, [Grant::push("team")]);
         let options = Options {
             authentication: Authentication::Basic(Accounts::of([user])),
+            referrers: if script.has_referrers {
+                Referrers::Served
+            } else {
+                Referrers::NotFound
+            },
             ..Options::default()
         };
         let registry = Registry::start(options).await.unwrap();
-        let images = script.runs.iter();
-        let images = images.map(|plan| image_with(&registry, &plan.name));
+        let images = 0..script.images();
+        let images = images.map(|number| image_with(&registry, &format!("image {number}")));
         Self {
             images: images.collect(),
             registry: Arc::new(registry),
+            encoding: script.encoding.1,
         }
     }
 
-    /// Sees that the image of a run is signed once, and that of what is told of it, at most so much,
-    /// nothing is told twice.
-    pub(super) fn verify(&self, run: usize, most: usize) {
-        let (registry, image) = (&self.registry, &self.images[run]);
-        verify_signature(registry, image, &key());
-        let statements = verified_statements(registry, image, &key());
-        let distinct = statements
-            .iter()
-            .map(Value::to_string)
-            .collect::<BTreeSet<_>>();
-        assert_eq!(distinct.len(), statements.len(), "{statements:#?}");
-        assert!((1..=most).contains(&distinct.len()), "{statements:#?}");
+    /// What changes whenever something is attached to an image, or taken away.
+    pub(super) fn state(&self, image: usize) -> Vec<String> {
+        let digest = self.images[image].replace(':', "-");
+        let of_tags = ["", ".sig", ".att"].map(|suffix| {
+            let found = self
+                .registry
+                .manifest(REPOSITORY, &format!("{digest}{suffix}"));
+            found.map(|found| found.digest).unwrap_or_default()
+        });
+        let manifests = self.registry.manifests(REPOSITORY);
+        of_tags.into_iter().chain(manifests).collect()
+    }
+
+    /// Sees that an image is signed once, and that these statements are attached to it, none twice, and
+    /// with others at most so many; all of that in each way that the settings ask for.
+    pub(super) fn verify(&self, image: usize, statements: &[Value], most: usize) {
+        let (registry, image) = (&self.registry, &self.images[image]);
+        let mut ways = Vec::new();
+        if self.encoding.in_tags() {
+            verify_signature(registry, image, &key());
+            ways.push(verified_statements(registry, image, &key()));
+        }
+        if self.encoding.in_bundles() {
+            let (signatures, attestations) = self.bundles(image);
+            assert_eq!(signatures.len(), 1, "one signature, not {signatures:#?}");
+            ways.push(attestations);
+        }
+        for attached in ways {
+            let distinct = attached.iter().map(Value::to_string);
+            let distinct = distinct.collect::<BTreeSet<_>>();
+            assert_eq!(distinct.len(), attached.len(), "{attached:#?}");
+            assert!(attached.len() <= most, "{attached:#?}");
+            for statement in statements {
+                let is_there = attached.contains(statement);
+                assert!(is_there, "{statement:#} is not in {attached:#?}");
+            }
+        }
+    }
+
+    /// The statements of the bundles that refer to an image and are listed: those that are its signature, and
+    /// the others.
+    fn bundles(&self, image: &str) -> (Vec<Value>, Vec<Value>) {
+        let registry = &self.registry;
+        let tag = image.replace(':', "-");
+        let listed = match registry.manifest(REPOSITORY, &tag) {
+            // the registry has no list of its own
+            Some(index) => {
+                let index: Value = serde_json::from_slice(&index.bytes).unwrap();
+                let entries = index["manifests"].as_array().unwrap().iter();
+                let digests = entries.map(|entry| entry["digest"].as_str().unwrap().to_owned());
+                digests.collect()
+            }
+            None => registry.manifests(REPOSITORY),
+        };
+        let manifests = listed.iter().map(|digest| manifest(registry, digest));
+        let referring = manifests.filter(|it| it["subject"]["digest"] == *image);
+        let statements = referring.map(|it| {
+            let bundle: Value = serde_json::from_slice(&blob(registry, &it["layers"][0])).unwrap();
+            let envelope = bundle["dsseEnvelope"].to_string();
+            let envelope = Envelope::from_json(envelope.as_bytes()).unwrap();
+            let payload = envelope.verify(&key()).unwrap().payload;
+            serde_json::from_slice::<Value>(&payload).unwrap()
+        });
+        statements.partition(|statement| statement["predicateType"] == SIGNED)
     }
 }
 

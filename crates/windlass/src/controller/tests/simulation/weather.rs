@@ -33,7 +33,14 @@ pub(super) enum Fate {
     Lost,
     /// It is carried out, and its answer does not come.
     Unanswered,
+    /// Whoever asks hears nothing and gives up, and it arrives that much later all the same.
+    Late(Duration),
 }
+
+/// Longest that a request is on its way after it was given up.
+const LATEST: Duration = Duration::from_secs(45);
+/// Longest that a request or a response takes where nothing may go wrong.
+const PROMPT: Duration = Duration::from_millis(40);
 
 impl Weather {
     pub(super) fn of(seed: u64) -> Self {
@@ -84,6 +91,11 @@ impl Weather {
         Duration::from_micros(chance.u64(1..=most * 1_000))
     }
 
+    /// The same where it must not take long.
+    pub(super) fn short_delay(chance: &mut Rng) -> Duration {
+        PROMPT.mul_f64(chance.f64())
+    }
+
     /// A server that is not well refuses with one of these.
     pub(super) fn fate(&self, refusals: &[StatusCode], chance: &mut Rng) -> Fate {
         if self.is_calm() {
@@ -93,6 +105,7 @@ impl Weather {
             0..=12 => Fate::Lost,
             13..=25 => Fate::Unanswered,
             26..=38 => Fate::Refused(refusals[chance.usize(..refusals.len())]),
+            39..=47 => Fate::Late(LATEST.mul_f64(chance.f64())),
             _ => Fate::Arrives,
         }
     }

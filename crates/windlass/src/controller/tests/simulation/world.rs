@@ -12,7 +12,7 @@ use windlass_sandbox::{Cluster, Options as ClusterOptions};
 
 use super::link::Link;
 use super::registry_link::{HOST, RegistryLink};
-use super::script::{Plan, STORM, Script, Step};
+use super::script::{MOST_CONTROLLERS, Plan, STORM, Script, Step};
 use super::store::{Store, give_credentials, key};
 use super::weather::{Noted, Weather};
 use super::*;
@@ -27,8 +27,11 @@ const AFTERMATH: Duration = Duration::from_secs(3_600);
 const PEACE: Duration = Duration::from_secs(7_200);
 /// Most writes to one run: far more than it needs, far fewer than those of a loop.
 const MOST_WRITES: usize = 60;
-const NAMES: [&str; 2] = ["first", "second"];
+const NAMES: [&str; MOST_CONTROLLERS] = ["first", "second", "third"];
 const KEY: &[u8] = include_bytes!("../../../../../core/tests/fixtures/x509/p256.pem");
+
+/// What is attached to an image, and the versions of the runs that are marked.
+type Told = (Vec<String>, Vec<(usize, String)>);
 
 pub(super) struct World {
     cluster: Arc<Cluster>,
@@ -38,6 +41,11 @@ pub(super) struct World {
     mode: Mode,
     /// Uids of pipeline runs, by the place of the run.
     uids: BTreeMap<usize, String>,
+    /// What runs that are marked say of themselves, by their places, and their versions. It stays attached to
+    /// their images, whatever becomes of the runs.
+    told: BTreeMap<usize, (String, Value)>,
+    /// What was verified last of each image, and was true.
+    verified: BTreeMap<usize, Told>,
 }
 
 fn plural(plan: &Plan) -> &'static str {
@@ -63,6 +71,10 @@ impl World {
             in_toto()
         };
         data["artifacts.pipelinerun.format"] = json!("slsa/v2alpha4");
+        if script.has_registry {
+            data["artifacts.pipelinerun.storage"] = json!("tekton,oci");
+            data["storage.oci.encoding-format"] = json!(script.encoding.0);
+        }
         let config = json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
@@ -93,6 +105,8 @@ impl World {
                 Mode::Alone
             },
             uids: BTreeMap::new(),
+            told: BTreeMap::new(),
+            verified: BTreeMap::new(),
         };
         for number in 0..script.controllers {
             world.controllers.push(None);
@@ -162,7 +176,10 @@ impl World {
         object["spec"]["serviceAccountName"] = json!("builder");
         if plan.is_pipeline {
             object["kind"] = json!("PipelineRun");
-            object["spec"] = json!({ "pipelineSpec": { "tasks": [] } });
+            object["spec"] = json!({
+                "pipelineSpec": { "tasks": [] },
+                "taskRunTemplate": { "serviceAccountName": "builder" },
+            });
         }
         if let Some(parent) = plan.parent {
             let name = &script.runs[parent].name;
@@ -188,12 +205,8 @@ impl World {
     async fn finish(&self, script: &Script, run: usize) {
         let plan = &script.runs[run];
         let mut status = status();
-        if let Some(store) = &self.store {
-            status["results"] = json!([
-                { "name": "IMAGE_URL", "value": format!("{HOST}/team/app") },
-                { "name": "IMAGE_DIGEST", "value": store.images[run] },
-            ]);
-        }
+        // no two runs say the same
+        let ended = format!("2026-11-23T10:01:{run:02}Z");
         if plan.is_pipeline {
             let children = script.runs.iter().filter(|it| it.parent == Some(run));
             let references = children.clone().map(|child| {
@@ -208,10 +221,16 @@ impl World {
             status = json!({
                 "conditions": [{ "type": "Succeeded", "status": "True", "reason": "Completed" }],
                 "startTime": "2026-11-23T10:00:00Z",
-                "completionTime": "2026-11-23T10:02:00Z",
                 "childReferences": references.collect::<Vec<_>>(),
                 "pipelineSpec": { "tasks": tasks.collect::<Vec<_>>() },
             });
+        }
+        status["completionTime"] = json!(ended);
+        if let Some(store) = &self.store {
+            status["results"] = json!([
+                { "name": "IMAGE_URL", "value": format!("{HOST}/team/app") },
+                { "name": "IMAGE_DIGEST", "value": store.images[plan.image] },
+            ]);
         }
         let path = format!("{}/status", path(plan));
         self.ask("PATCH", &path, &json!({ "status": status })).await;
@@ -263,25 +282,52 @@ impl World {
         self.cluster.get(&kind, "default", &plan.name)
     }
 
-    /// Whoever says that it is signed carries a signature over itself, and so does what it built, once.
-    fn no_mark_is_untrue(&self, script: &Script) {
+    /// Whoever says that it is signed carries a signature over itself, and what it built has what was said,
+    /// once.
+    fn no_mark_is_untrue(&mut self, script: &Script) {
         for (number, plan) in script.runs.iter().enumerate() {
             let Some(run) = self.object(plan) else {
                 continue;
             };
-            if mark(&run) != Some("true") {
+            let version = run["metadata"]["resourceVersion"].as_str().unwrap();
+            let is_known = self.told.get(&number).is_some_and(|(of, _)| of == version);
+            if mark(&run) != Some("true") || is_known {
                 continue;
             }
-            let store = self.store.as_ref().filter(|_| !plan.is_pipeline);
-            let verified = catch_unwind(AssertUnwindSafe(|| {
-                verify(plan, &run);
-                if let Some(store) = store {
-                    store.verify(number, 1 + script.touches(number));
-                }
-            }));
-            let what = || self.report(&format!("{} is marked: {run:#}", plan.name));
-            assert!(verified.is_ok(), "{}", what());
+            let told = catch_unwind(AssertUnwindSafe(|| verified(plan, &run)));
+            let told = told.unwrap_or_else(|_| {
+                panic!(
+                    "{}",
+                    self.report(&format!("{} is marked: {run:#}", plan.name))
+                )
+            });
+            self.told.insert(number, (version.to_owned(), told));
         }
+        for image in 0..script.images() {
+            self.what_was_told_is_attached(script, image);
+        }
+    }
+
+    /// Sees that what runs said of an image is attached to it, unless nothing has changed.
+    fn what_was_told_is_attached(&mut self, script: &Script, image: usize) {
+        let Some(store) = &self.store else {
+            return;
+        };
+        let told = self.told.iter();
+        let told = told.filter(|(run, _)| script.runs[**run].image == image);
+        let (versions, statements): (Vec<_>, Vec<_>) = told
+            .map(|(run, (version, statement))| ((*run, version.clone()), statement.clone()))
+            .unzip();
+        let state = (store.state(image), versions);
+        if state.1.is_empty() || self.verified.get(&image) == Some(&state) {
+            return;
+        }
+        let verified = catch_unwind(AssertUnwindSafe(|| {
+            store.verify(image, &statements, script.most_attestations(image));
+        }));
+        let what = || self.report(&format!("image {image}, by runs {:?}", state.1));
+        assert!(verified.is_ok(), "{}", what());
+        self.verified.insert(image, state);
     }
 
     /// Waits until everything is done, and sees that it is and stays so.
@@ -363,8 +409,8 @@ fn mark(run: &Value) -> Option<&str> {
     run["metadata"]["annotations"]["chains.tekton.dev/signed"].as_str()
 }
 
-/// Checks the signature on a run: it is by the key, and over this run.
-fn verify(plan: &Plan, run: &Value) {
+/// What a run says of itself, after a look at the signature: it is by the key, and over this run.
+fn verified(plan: &Plan, run: &Value) -> Value {
     let uid = run["metadata"]["uid"].as_str().unwrap();
     let singular = plural(plan).trim_end_matches('s');
     let name = format!("chains.tekton.dev/signature-{singular}-{uid}");
@@ -375,4 +421,5 @@ fn verify(plan: &Plan, run: &Value) {
     assert!(run["status"]["completionTime"].is_string(), "{run:#}");
     let statement: Value = serde_json::from_slice(&payload).unwrap();
     assert!(statement["predicate"].is_object(), "{statement:#}");
+    statement
 }
