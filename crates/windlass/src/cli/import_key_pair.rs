@@ -22,7 +22,7 @@ const LARGEST: usize = 1 << 20;
   windlass import-key-pair --key openssl.pem
   COSIGN_PASSWORD= windlass import-key-pair --key openssl.pem --output-key-prefix release")]
 pub(crate) struct ImportKeyPair {
-    /// Private key in PEM, not encrypted: PKCS#8, or that of RSA or EC by itself; - for standard input
+    /// Private key in PEM, not encrypted: PKCS#8, or that of RSA or EC by itself
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     key: Input,
     /// Files are named <PREFIX>.key and <PREFIX>.pub

@@ -92,6 +92,7 @@ fn the_view_shows_the_steps_and_the_signature() {
 #[test]
 fn words_behind_the_name_are_passed_over_as_by_tkn_and_a_kind_before_it_is_read() {
     let scene = scene();
+    scene.create(run("TaskRun", "team-a", "build", 1));
     let shown = output(&scene, &["tr", "describe", "build", "-n", "team-a"]);
     for line in [
         "tr describe build other -n team-a",

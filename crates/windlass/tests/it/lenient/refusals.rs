@@ -99,7 +99,6 @@ fn a_login_page_in_place_of_the_api_server_is_told_and_never_followed() {
             "tr describe x",
             "pr list -o json",
             "audit",
-            "verify tr/x --key cosign.pub",
             "generate-key-pair k8s://team-a/keys",
             "registry grant --docker-config config.json --service-account bot -n team-a",
         ] {
