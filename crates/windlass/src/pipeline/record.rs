@@ -291,10 +291,15 @@ fn add_fitting(
         let new = group
             .iter()
             .filter(|(name, _)| !annotations.contains_key(name));
-        // that it may replace one of the run is not counted, so it is never too much
-        let more: usize = new.map(|(name, text)| name.len() + text.len()).sum();
-        if size + more <= annotation::TOTAL_SIZE_LIMIT {
-            size += more;
+        let (mut more, mut replaced) = (0, 0);
+        for (name, text) in new {
+            more += name.len() + text.len();
+            let old = metadata.annotation(name);
+            replaced += old.map_or(0, |old| name.len() + old.len());
+        }
+        let with_it = (size + more).saturating_sub(replaced);
+        if with_it <= annotation::TOTAL_SIZE_LIMIT {
+            size = with_it;
             annotations.extend(group);
         }
     }

@@ -27,7 +27,7 @@ const NOTES: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Room on a run that is kept for its mark.
 const MARKS: usize = 6144;
 /// Requests that a log refuses that is down at first.
-const REFUSALS: usize = 18;
+const REFUSALS: usize = 6;
 /// Calls of a server that are tried at most.
 const MOST_CALLS: usize = 60;
 
