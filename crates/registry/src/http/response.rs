@@ -15,6 +15,10 @@ use crate::options::Bodies;
 /// Most bytes read of the body of an error.
 const ERROR_BODY: usize = 16 * 1024;
 
+/// What is said of a page. The page is not repeated, nor an address in it.
+const PAGE: &str = "it is a web page, so what responds is no registry, or a login page or proxy in \
+                    front of one; check the name of the registry, or log in to the network";
+
 /// A response with its whole body.
 #[derive(Debug)]
 pub(crate) struct Response {
@@ -51,6 +55,12 @@ impl Response {
         } else {
             body::read(bodies, request, &mut response, limit).await?
         };
+        if !failed && is_page(request, &body) {
+            return Err(Error::Malformed {
+                at: request.at.clone(),
+                what: PAGE.to_owned(),
+            });
+        }
         Ok(Self {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
@@ -78,6 +88,12 @@ impl Response {
         let wait = date.duration_since(jiff::Timestamp::now());
         Some(Duration::try_from(wait).unwrap_or_default())
     }
+}
+
+/// Whether a body is a page. The media type says nothing: there are registries whose empty responses are
+/// `text/html`. A blob may be a page, and is known by its digest.
+fn is_page(request: &Request<'_>, body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<") && !request.place.url.path().contains("/blobs/")
 }
 
 /// The beginning of the body of an error: what an error says is worth less than that it is one.

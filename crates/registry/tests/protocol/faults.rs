@@ -443,3 +443,29 @@ async fn where_nothing_listens_a_request_is_sent_as_often_as_the_policy_says() {
         assert_eq!(asked.load(Ordering::SeqCst), expected);
     }
 }
+
+#[tokio::test]
+async fn a_page_in_place_of_a_response_is_told_as_one_and_not_repeated() {
+    for media_type in ["text/html; charset=utf-8", "application/json"] {
+        let page = Reply::from(200)
+            .body("\n<!DOCTYPE html><title>s3cret</title>")
+            .media_type(media_type);
+        for path in ["/manifests/", "/tags/list"] {
+            let at = start(Options::default()).await;
+            at.registry.put_manifest("app", "v1", MANIFEST, "{}");
+            at.fail("GET", path, usize::MAX, FaultAnswer::Status(page.clone()));
+            let remote = at.remote("app");
+            let error = match path {
+                "/tags/list" => remote.tags().await.unwrap_err(),
+                _ => remote.get_manifest(&tag()).await.unwrap_err(),
+            };
+            let told = error.to_string();
+            assert!(told.contains("it is a web page"), "{told}");
+            assert!(told.contains("check the name of the registry"), "{told}");
+            for no in ["s3cret", "DOCTYPE"] {
+                assert!(!told.contains(no), "{told}");
+            }
+            assert_eq!(error.retry(), Retry::Never);
+        }
+    }
+}
