@@ -17,7 +17,7 @@ use super::files;
 use super::pair::{Existing, KeyPair};
 use crate::cli::output::note;
 use crate::cluster::Connection;
-use crate::cluster::told::told;
+use crate::cluster::told::{is_page, told};
 use crate::local_file::PUBLIC;
 use crate::sign::entries::{COSIGN_KEY, COSIGN_PASSWORD, COSIGN_PUB, NAMES, X509_KEY};
 use crate::sign::reference::Location;
@@ -237,7 +237,7 @@ async fn recreate(
 /// The HTTP status of a refusal.
 fn status(error: &kube::Error) -> Option<u16> {
     match error {
-        kube::Error::Api(status) => Some(status.code),
+        kube::Error::Api(status) if !is_page(&status.message) => Some(status.code),
         _ => None,
     }
 }
