@@ -324,6 +324,14 @@ impl World {
         }
         let verified = catch_unwind(AssertUnwindSafe(|| {
             store.verify(image, &statements, script.most_attestations(image));
+            // the images of a pipeline run are signed for its task runs
+            if state
+                .1
+                .iter()
+                .any(|(run, _)| !script.runs[*run].is_pipeline)
+            {
+                store.verify_signature(image);
+            }
         }));
         let what = || self.report(&format!("image {image}, by runs {:?}", state.1));
         assert!(verified.is_ok(), "{}", what());
