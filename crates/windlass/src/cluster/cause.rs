@@ -31,9 +31,10 @@ fn known(error: &(dyn Error + 'static)) -> Option<String> {
         return Some(tls(error));
     }
     if let Some(error) = error.downcast_ref::<io::Error>() {
+        // what an io::Error holds is left out of its sources
         let within = error.get_ref().map(|inner| inner as &(dyn Error + 'static));
-        if let Some(error) = within.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            return Some(tls(error));
+        if let Some(known) = within.and_then(known) {
+            return Some(known);
         }
         return match error.kind() {
             io::ErrorKind::ConnectionRefused => Some("the connection was refused".to_owned()),
@@ -90,6 +91,11 @@ mod tests {
             source: io::Error::other(bad),
         };
         assert!(of(&untrusted).contains("certificate-authority"));
+        let bad = rustls::Error::InvalidCertificate(Bad::UnknownIssuer);
+        let deeper = Outer {
+            source: io::Error::other(io::Error::other(bad)),
+        };
+        assert_eq!(of(&deeper), of(&untrusted));
         let plain = Outer {
             source: io::Error::other("something else"),
         };

@@ -18,6 +18,7 @@ const VARIABLE: &str = "KUBECONFIG";
 const TOKEN_LIMIT: u64 = 1 << 20;
 pub(super) const BAD_TOKEN: &str =
     "its token has a line end or another character that no header can have";
+const NO_CERTIFICATE: &str = "its certificate-authority is not PEM";
 const NO_URL: &str = "the server of its cluster is not a URL of http or https";
 
 /// Why a kubeconfig is of no use. Each text says in which place, what is wrong there, and what to do.
@@ -104,6 +105,9 @@ pub(super) async fn load(
     if let Some(name) = stranger {
         // kube would go on without a credential
         return Err(FileError::UnknownUser(name));
+    }
+    if config.root_cert.as_ref().is_some_and(Vec::is_empty) {
+        return Err(FileError::Unusable(NO_CERTIFICATE.to_owned()));
     }
     if !server::is_usable(&config.cluster_url) {
         return Err(FileError::Unusable(NO_URL.to_owned()));
@@ -204,7 +208,7 @@ pub(super) fn why(error: &KubeconfigError) -> String {
         }
         KubeconfigError::LoadClientCertificate(source) => unusable("client-certificate", source),
         KubeconfigError::LoadClientKey(source) => unusable("client-key", source),
-        KubeconfigError::ParseCertificates(_) => "its certificate-authority is not PEM".to_owned(),
+        KubeconfigError::ParseCertificates(_) => NO_CERTIFICATE.to_owned(),
         error => cause::of(error),
     }
 }

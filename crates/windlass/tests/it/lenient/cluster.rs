@@ -200,6 +200,29 @@ fn no_credential_of_a_kubeconfig_reaches_an_error_or_makes_a_panic() {
 }
 
 #[test]
+fn an_authority_that_is_none_or_another_one_is_told_in_words_of_its_own() {
+    let scene = scene();
+    for (data, expected) in [
+        (json!("bm9wZW0="), "its certificate-authority is not PEM"),
+        (
+            Value::Null,
+            "signed by an authority that the kubeconfig does not trust; check certificate-authority",
+        ),
+    ] {
+        let outcome = changed(&scene, |config| {
+            config["clusters"][0]["cluster"]["certificate-authority-data"] = data;
+        });
+        assert_eq!(outcome.code, 2);
+        assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
+        assert!(
+            !outcome.stderr.contains("UnknownIssuer"),
+            "{}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
 fn a_token_has_blanks_around_it_wherever_it_is() {
     let scene = scene();
     let outcome = changed(&scene, |config| {
