@@ -18,6 +18,7 @@ use self::klog::{Klog, boolean};
 use self::observability::{ConfigNames, metrics_address};
 use super::namespaces::{self, OfSettings};
 use super::number;
+use crate::cluster::path::check_label;
 use crate::cluster::rate::Rate;
 use crate::cluster::{CLUSTER, Connection, Overrides};
 use crate::controller::{self, Options, OrdinalError, Replication};
@@ -106,9 +107,20 @@ pub(crate) struct Controller {
     klog: Klog,
 }
 
+/// The namespaces that are looked at, for people.
+fn shown(namespaces: &BTreeSet<String>) -> String {
+    if namespaces.is_empty() {
+        return "all".to_owned();
+    }
+    let names: Vec<&str> = namespaces.iter().map(String::as_str).collect();
+    names.join(",")
+}
+
 impl Controller {
     /// Runs until SIGTERM or Ctrl-C.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let namespace = self.system_namespace();
+        check_label(&namespace).context("cannot use the system namespace")?;
         let traces = Traces::of(&variable)?;
         let level = telemetry::log_to_stderr(self.log_format, &traces);
         process::forbid_dumps();
@@ -121,7 +133,7 @@ impl Controller {
         let asked = asked_to_stop(stop.clone())?;
         let health_server =
             telemetry::serve_health(&self.health_address, &health, stop.clone()).await?;
-        let (names, namespace) = (ConfigNames::of(variable), self.system_namespace());
+        let names = ConfigNames::of(variable);
         let address = self.metrics_address.clone();
         let address = metrics_address(address, &client, &namespace, &names.observability).await?;
         let metrics_server = match address {
@@ -136,7 +148,7 @@ impl Controller {
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
             system_namespace = options.system_namespace,
-            namespaces = ?options.namespaces,
+            namespaces = shown(&options.namespaces),
             concurrency = options.concurrency,
             "started"
         );
