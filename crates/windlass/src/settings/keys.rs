@@ -39,6 +39,15 @@ pub(crate) struct Keys {
     last: Option<Fingerprint>,
 }
 
+/// Why there is no key.
+#[derive(Debug, Clone, Copy)]
+enum Doubt {
+    /// There is one, and it cannot be used: somebody made a mistake.
+    Unusable,
+    /// Nobody has made one yet, as at the start of every installation.
+    Absent,
+}
+
 impl Keys {
     /// Keys for these settings.
     pub(crate) fn new(current: Current, metrics: Metrics, make: MakeSigner) -> Self {
@@ -79,6 +88,10 @@ impl Keys {
 
     /// Says that the key stays, or that there is none, and gives the reason back.
     fn refuse(&mut self, reason: String) -> String {
+        self.told(reason, Doubt::Unusable)
+    }
+
+    fn told(&mut self, reason: String, doubt: Doubt) -> String {
         let is_needed = self.current.borrow().needs_secret();
         if is_needed {
             self.metrics.key_refused.inc();
@@ -88,7 +101,11 @@ impl Keys {
             tracing::error!("{reason}; the last valid key stays loaded");
         } else {
             if is_needed {
-                tracing::error!("{reason}; signing is paused until there is a key");
+                let pause = "signing is paused until there is a key";
+                match doubt {
+                    Doubt::Unusable => tracing::error!("{reason}; {pause}"),
+                    Doubt::Absent => tracing::warn!("{reason}; {pause}"),
+                }
             } else {
                 tracing::debug!("{reason}; nothing is signed with it");
             }
@@ -100,10 +117,11 @@ impl Keys {
 
     fn absent(&mut self, place: &str) {
         self.last = None;
-        self.refuse(format!(
+        let reason = format!(
             "{place} does not exist; create it with: windlass generate-key-pair k8s://{}",
             place.trim_start_matches("secret ")
-        ));
+        );
+        self.told(reason, Doubt::Absent);
     }
 }
 
