@@ -71,7 +71,14 @@ enum Read {
     Parsed(Box<Parsed>),
     /// The trusted root of their mirror is not there yet.
     Awaited,
-    Refused(String),
+    Refused(Refusal),
+}
+
+/// Why the maps are refused.
+struct Refusal {
+    reason: String,
+    /// Whether something in `windlass-config` is wrong: whoever looks at that map is told too.
+    is_own: bool,
 }
 
 impl Maps<'_> {
@@ -88,14 +95,12 @@ impl Maps<'_> {
     }
 
     async fn apply(&mut self, client: &Client, current: &Current, metrics: &Metrics) {
-        let namespace = self.namespace;
         let Map::Present { data, .. } = &self.chains else {
             self.mirror.clear();
-            let missing = format!("config map {namespace}/{CHAINS_CONFIG} does not exist");
             self.keep(
                 current,
                 metrics,
-                &format!("{missing}; create it, it may be empty"),
+                "it does not exist; create it, it may be empty",
             );
             return;
         };
@@ -113,10 +118,14 @@ impl Maps<'_> {
             }
             // what is loaded stays so until the mirror responds
             Read::Awaited => {}
-            Read::Refused(reason) => {
+            Read::Refused(Refusal { reason, is_own }) => {
                 self.mirror.doubt();
                 self.keep(current, metrics, &reason);
                 event::warn(client, &regarding, "ConfigRefused", &reason).await;
+                if is_own {
+                    let own = self.regarding_own();
+                    event::warn(client, &own, "ConfigRefused", &reason).await;
+                }
             }
         }
     }
@@ -163,11 +172,12 @@ impl Maps<'_> {
 
     /// `chains-config`, as Events name it.
     fn regarding(&self) -> Regarding {
-        let uid = match &self.chains {
-            Map::Present { uid, .. } => uid.clone(),
-            Map::Unread | Map::Absent => String::new(),
-        };
-        Regarding::config_map(self.namespace, CHAINS_CONFIG, uid)
+        regarding(self.namespace, CHAINS_CONFIG, &self.chains)
+    }
+
+    /// `windlass-config`, as Events name it.
+    fn regarding_own(&self) -> Regarding {
+        regarding(self.namespace, WINDLASS_CONFIG, &self.windlass)
     }
 
     /// Refuses a change: what was in force stays so; where nothing was, the reason is what runs
@@ -186,12 +196,19 @@ impl Maps<'_> {
     }
 }
 
+fn regarding(namespace: &str, name: &str, map: &Map) -> Regarding {
+    let uid = match map {
+        Map::Present { uid, .. } => uid.clone(),
+        Map::Unread | Map::Absent => String::new(),
+    };
+    Regarding::config_map(namespace, name, uid)
+}
+
 /// Reads both maps, the second one with the trusted root of the mirror that they name.
 fn read(chains: &Data, mut own: Data, mirror: &mut Mirror) -> Read {
-    let refused = |error: ConfigError| Read::Refused(error.to_string());
     let parsed = match Config::parse(chains, &own) {
         Ok(parsed) => parsed,
-        Err(error) => return refused(error),
+        Err(error) => return refused("", &error),
     };
     let Some(origin) = &parsed.mirror else {
         mirror.clear();
@@ -203,6 +220,14 @@ fn read(chains: &Data, mut own: Data, mirror: &mut Mirror) -> Read {
     put_trusted_root(&mut own, root.to_owned());
     match Config::parse(chains, &own) {
         Ok(parsed) => Read::Parsed(Box::new(parsed)),
-        Err(error) => Read::Refused(format!("with the trusted root of {TUF_MIRROR}: {error}")),
+        Err(error) => refused(&format!("with the trusted root of {TUF_MIRROR}: "), &error),
     }
+}
+
+fn refused(when: &str, error: &ConfigError) -> Read {
+    let mut maps = error.problems.iter().map(|problem| problem.config_map);
+    Read::Refused(Refusal {
+        reason: format!("{when}{error}"),
+        is_own: maps.any(|map| map == WINDLASS_CONFIG),
+    })
 }

@@ -1,5 +1,7 @@
 //! Changes of the configuration and of the key.
 
+use std::collections::BTreeSet;
+
 use windlass_sandbox::Gate;
 
 use super::*;
@@ -24,6 +26,31 @@ async fn a_bad_config_map_keeps_the_last_good_one_and_says_so() {
     let payload = &scene.annotations("after")[&format!("chains.tekton.dev/payload-taskrun-{uid}")];
     let payload: Value = serde_json::from_slice(&STANDARD.decode(payload).unwrap()).unwrap();
     assert_eq!(payload["podName"], "pod", "the format is still tekton");
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_bad_value_of_windlass_config_is_told_on_that_map_too() {
+    let scene = Scene::with(tekton()).await;
+    scene.create(json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
+        "data": { "finalizer.grace": "soon" },
+    }));
+    let about = |scene: &Scene| {
+        let events = scene.local.cluster.list("events");
+        let refusals = events
+            .iter()
+            .filter(|event| event["reason"] == "ConfigRefused");
+        refusals
+            .map(|event| event["involvedObject"]["name"].to_string())
+            .collect::<BTreeSet<_>>()
+    };
+    scene
+        .until("both maps have an event", |scene| about(scene).len() == 2)
+        .await;
+    assert!(about(&scene).contains("\"windlass-config\""));
     scene.end().await;
 }
 
