@@ -58,19 +58,12 @@ pub(crate) fn signer(
 
 /// A store of an artifact, if it does not exist.
 pub(crate) fn store(artifact: &str, kind: StoreKind) -> Option<Unsupported> {
-    match kind {
-        StoreKind::Tekton | StoreKind::Oci => None,
-        StoreKind::Archivista
-        | StoreKind::Docdb
-        | StoreKind::Gcs
-        | StoreKind::Grafeas
-        | StoreKind::Kafka => Some(Unsupported {
-            setting: format!("artifacts.{artifact}.storage"),
-            value: kind.as_str().to_owned(),
-            why: LATER.into(),
-            remedy: "set it to tekton, to oci, or to the empty string",
-        }),
-    }
+    (!kind.is_supported()).then(|| Unsupported {
+        setting: format!("artifacts.{artifact}.storage"),
+        value: kind.as_str().to_owned(),
+        why: LATER.into(),
+        remedy: "set it to tekton, to oci, or to the empty string",
+    })
 }
 
 /// The transparency log, if it is asked for and has no usable address.

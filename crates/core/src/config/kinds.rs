@@ -35,6 +35,14 @@ impl StoreKind {
     pub fn as_str(self) -> &'static str {
         name_of(&Self::NAMES, self)
     }
+
+    /// Whether windlass stores there; the others are names that Chains knows, for which runs wait.
+    pub fn is_supported(self) -> bool {
+        match self {
+            Self::Oci | Self::Tekton => true,
+            Self::Archivista | Self::Docdb | Self::Gcs | Self::Grafeas | Self::Kafka => false,
+        }
+    }
 }
 
 /// A signer, by its name in the configuration.

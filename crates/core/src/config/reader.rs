@@ -364,6 +364,7 @@ impl<'a> Reader<'a> {
             }
             let names = allowed
                 .iter()
+                .filter(|(_, store)| store.is_supported())
                 .map(|(name, _)| *name)
                 .chain(["\"\" (disabled)"]);
             self.refuse(key, part, names.collect());

@@ -163,6 +163,13 @@ fn the_encoding_may_be_both_and_windlass_config_has_the_last_word() {
 }
 
 #[test]
+fn a_store_that_is_none_is_refused_with_those_that_windlass_has() {
+    let error = parse(&[("artifacts.taskrun.storage", "oci,tektn")]).unwrap_err();
+    let expected = "\"tektn\" is not allowed; use tekton, oci, \"\" (disabled)";
+    assert!(error.to_string().ends_with(expected), "{error}");
+}
+
+#[test]
 fn only_windlass_config_makes_signing_recursive() {
     let map =
         |value: &str| BTreeMap::from([("artifacts.oci.recursive".to_owned(), value.to_owned())]);
