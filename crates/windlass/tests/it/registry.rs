@@ -15,6 +15,14 @@ struct RegistryScene {
 }
 
 impl RegistryScene {
+    /// One where anybody may push.
+    fn open() -> Self {
+        let scene = Scene::new(&[]);
+        let options = registry::Options::default();
+        let registry = scene.runtime.block_on(Registry::start(options)).unwrap();
+        Self { scene, registry }
+    }
+
     fn new() -> Self {
         let users = [
             User::new(
@@ -298,6 +306,22 @@ fn an_account_that_does_not_exist_is_no_verdict_and_is_named() {
         has(&outcome.stdout, &["it does not exist", "is not known"]);
         assert!(!outcome.stdout.contains("Grant one"), "{}", outcome.stdout);
     }
+}
+
+#[test]
+fn an_account_that_does_not_exist_is_named_where_anybody_may_push_too() {
+    let it = RegistryScene::open();
+    let host = it.registry.host();
+    let line = format!("registry check {host}/team/app -n default --service-account typo");
+    let outcome = it.scene.shell.run(&line);
+    assert_eq!(outcome.code, 0, "{}", outcome.stdout);
+    has(
+        &outcome.stdout,
+        &[
+            "warning: service account default/typo: it does not exist",
+            "push with: no credential",
+        ],
+    );
 }
 
 #[test]

@@ -98,6 +98,11 @@ impl Check {
         for note in &access.notes {
             text.extend(["warning: ", &clean::line(note), "\n"]);
         }
+        if access.pushing().is_some() {
+            for unread in &access.unread {
+                text.extend(["warning: ", &clean::line(unread), "\n"]);
+            }
+        }
         let verdict = match access.pushing() {
             Some(candidate) => format!("Runs of this account push with: {}", candidate.source),
             None if !access.unread.is_empty() => format!(
