@@ -21,7 +21,7 @@ mod scheme;
 mod secretbox;
 
 pub use certificate::Certificate;
-pub use error::{KeyError, SignError, VerifyError};
+pub use error::{CosignError, KeyError, SignError, VerifyError};
 pub use pem::{END_OF_CERTIFICATE, END_OF_PUBLIC_KEY, blocks as pem_blocks};
 pub use private::{Effort, PrivateKey};
 pub use public::PublicKey;

@@ -7,7 +7,7 @@
 
 use std::str::FromStr;
 
-use windlass_core::key::{KeyError, PrivateKey, PublicKey};
+use windlass_core::key::{CosignError, KeyError, PrivateKey, PublicKey};
 use zeroize::Zeroizing;
 
 use super::entries::{self, COSIGN_PUB, Entries, EntriesError, X509_KEY};
@@ -59,7 +59,8 @@ impl FromStr for KeyRef {
             // a path in it may begin with slashes
             Some(_) if text.starts_with("pkcs11:") => Ok(Self::Service(text.parse()?)),
             Some(("k8s", place)) => Ok(Self::Secret(place.parse()?)),
-            Some(("env", name)) if !name.is_empty() => Ok(Self::Environment(name.to_owned())),
+            Some(("env", "")) => Err(KeyRefError::NoVariable),
+            Some(("env", name)) => Ok(Self::Environment(name.to_owned())),
             Some(("https" | "http", _)) => Ok(Self::Url(KeyUrl::parse(text)?)),
             Some((scheme, _)) if Reference::is_meant(scheme) => Ok(Self::Service(text.parse()?)),
             Some((scheme, _)) => Err(unsupported(scheme, "://")),
@@ -228,7 +229,12 @@ fn private_from(text: &[u8], origin: String) -> Result<PrivateKey, KeyRefError> 
     let loaded = if encrypted {
         let prompt = format!("Enter password for private key in {origin}: ");
         let password = password::ask(&prompt).map_err(KeyRefError::Password)?;
-        PrivateKey::from_cosign(text, &password)
+        match PrivateKey::from_cosign(text, &password) {
+            Err(KeyError::Cosign(CosignError::Password { .. })) if password.is_empty() => {
+                return Err(KeyRefError::NoPassword { origin });
+            }
+            loaded => loaded,
+        }
     } else {
         PrivateKey::from_x509_pem(text)
     };

@@ -31,6 +31,9 @@ pub(crate) enum KeyRefError {
         /// The scheme as it was typed, with what separates it from the rest.
         scheme: String,
     },
+    /// `env://` without a variable.
+    #[error("`env://` names no environment variable; write env://<variable>")]
+    NoVariable,
     /// Nothing was typed.
     #[error(
         "the key reference is empty; give a file, k8s://<namespace>/<secret> or env://<variable>"
@@ -106,6 +109,15 @@ pub(crate) enum KeyRefError {
     TooLarge {
         /// The file.
         path: PathBuf,
+    },
+    /// The key is encrypted with a password, and the one that was given is empty.
+    #[error(
+        "cannot use the key from {origin}: the password does not decrypt the key; the password is empty: \
+         set COSIGN_PASSWORD, or pipe the password in"
+    )]
+    NoPassword {
+        /// Where the key is from.
+        origin: String,
     },
     /// What was typed as a URL is none that a key is fetched from.
     #[error(transparent)]

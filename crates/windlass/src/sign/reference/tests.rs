@@ -79,7 +79,6 @@ fn a_reference_that_cannot_be_followed_is_refused_with_what_to_write() {
 fn a_scheme_that_is_not_supported_is_never_taken_for_a_file() {
     for (text, scheme) in [
         ("gitlab://x", "gitlab://"),
-        ("env://", "env://"),
         ("Name://x", "Name://"),
         ("../x://y", "../x://"),
         ("k8s:ns/name", "k8s:"),
@@ -95,6 +94,8 @@ fn a_scheme_that_is_not_supported_is_never_taken_for_a_file() {
     }
     let error = "".parse::<KeyRef>().unwrap_err().to_string();
     assert!(error.starts_with("the key reference is empty"), "{error}");
+    let error = "env://".parse::<KeyRef>().unwrap_err().to_string();
+    assert!(error.ends_with("write env://<variable>"), "{error}");
 }
 
 #[test]
