@@ -9,7 +9,8 @@
 
 pub use self::children::{Adopted, adopt};
 pub use self::document::{PipelineRun, Run, TaskRun};
-pub use self::error::{MAX_DOCUMENT, RunError};
+pub(crate) use self::error::version_found;
+pub use self::error::{MAX_DOCUMENT, RunError, kind_found};
 pub use self::kind::Kind;
 pub use self::metadata::{Metadata, OwnerReference};
 pub use self::parts::{

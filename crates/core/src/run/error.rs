@@ -24,7 +24,7 @@ pub enum RunError {
         reason: String,
     },
     /// The document is of another kind.
-    #[error("expected a {expected}, found kind {}", quoted(found))]
+    #[error("expected a {expected}, found {}", kind_found(found))]
     Kind {
         /// Kind that was asked for.
         expected: &'static str,
@@ -34,10 +34,32 @@ pub enum RunError {
     /// The document is of another API version.
     #[error(
         "expected apiVersion tekton.dev/v1, found {}; convert the run first",
-        quoted(found)
+        version_found(found)
     )]
     ApiVersion {
         /// API version of the document.
         found: String,
     },
+}
+
+/// The kind of a document, which may have none, as an error names it.
+///
+/// ```
+/// assert_eq!(windlass_core::run::kind_found("Pod"), "kind \"Pod\"");
+/// assert_eq!(windlass_core::run::kind_found(""), "no kind");
+/// ```
+#[must_use]
+pub fn kind_found(kind: &str) -> String {
+    match kind {
+        "" => "no kind".to_owned(),
+        _ => format!("kind {}", quoted(kind)),
+    }
+}
+
+/// The API version of a document, which may have none.
+pub(crate) fn version_found(version: &str) -> String {
+    match version {
+        "" => "none".to_owned(),
+        _ => quoted(version),
+    }
 }

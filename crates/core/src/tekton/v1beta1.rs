@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::terminal::quoted;
+use crate::run::{kind_found, version_found};
 
 mod hidden;
 
@@ -22,13 +22,13 @@ pub enum UpgradeError {
     #[error("expected a TaskRun or a PipelineRun, found something that is not an object")]
     NotAnObject,
     /// It is neither a `TaskRun` nor a `PipelineRun`.
-    #[error("expected a TaskRun or a PipelineRun, found kind {}", quoted(found))]
+    #[error("expected a TaskRun or a PipelineRun, found {}", kind_found(found))]
     Kind {
         /// Kind of the document.
         found: String,
     },
     /// It is of a version that is neither v1 nor v1beta1.
-    #[error("expected apiVersion {NEW} or {OLD}, found {}", quoted(found))]
+    #[error("expected apiVersion {NEW} or {OLD}, found {}", version_found(found))]
     ApiVersion {
         /// API version of the document.
         found: String,

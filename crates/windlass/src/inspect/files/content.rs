@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use windlass_core::json::{StrictError, strict};
+use windlass_core::run::kind_found;
 use windlass_core::tekton::v1beta1;
 
 use super::choice::{RunTree, choose, choose_all, is_pipeline_run};
@@ -52,8 +53,9 @@ pub(super) fn config_map(text: &str) -> Result<BTreeMap<String, String>, Content
     let named = |map: &&&Value| map["metadata"]["name"] == "chains-config";
     let chosen = match &found[..] {
         [] => {
-            let kind = objects.first().map_or(&Value::Null, |first| &first["kind"]);
-            return Err(ContentError::NotAConfigMap(kind.to_string()));
+            let kind = objects.first().and_then(|first| first["kind"].as_str());
+            let kind = kind_found(kind.unwrap_or_default());
+            return Err(ContentError::NotAConfigMap(kind));
         }
         [only] => only,
         several => several

@@ -60,7 +60,7 @@ pub(crate) enum ContentError {
     #[error("it contains {0} ConfigMaps, and not one of them is called chains-config")]
     ManyConfigMaps(usize),
     /// An object that is no ConfigMap.
-    #[error("expected a ConfigMap, found kind {0}")]
+    #[error("expected a ConfigMap, found {0}")]
     NotAConfigMap(String),
     /// A ConfigMap that is damaged.
     #[error(transparent)]

@@ -137,7 +137,16 @@ fn another_kind_is_refused_by_its_name() {
         "pod.yaml",
         "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n",
     );
-    shell.fail(2, "payload -f pod.yaml", "Pod");
+    shell.fail(2, "payload -f pod.yaml", "found kind \"Pod\"");
+    shell.write("nothing.yaml", "metadata: {name: x}\n");
+    shell.fail(2, "payload -f nothing.yaml", "found no kind");
+    shell.fail(
+        2,
+        "payload -f task.yaml --config nothing.yaml",
+        "found no kind",
+    );
+    shell.write("bare.yaml", "kind: TaskRun\nmetadata: {name: x}\n");
+    shell.fail(2, "payload -f bare.yaml", "tekton.dev/v1beta1, found none");
     let pods = list(&["apiVersion: v1\nkind: Pod".to_owned()]);
     shell.write("pods.yaml", pods);
     shell.fail(2, "payload -f pods.yaml", "it contains no run");
