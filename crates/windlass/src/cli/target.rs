@@ -19,6 +19,26 @@ const ENDS: [&str; 8] = [
     ".json", ".yaml", ".yml", ".att", ".sig", ".intoto", ".jsonl", ".bundle",
 ];
 
+/// Kinds that kubectl knows and that are no runs.
+const NO_RUNS: [&str; 16] = [
+    "task",
+    "tasks",
+    "clustertask",
+    "pipeline",
+    "pipelines",
+    "customrun",
+    "run",
+    "runs",
+    "pod",
+    "pods",
+    "po",
+    "deployment",
+    "deployments",
+    "deploy",
+    "secret",
+    "configmap",
+];
+
 /// What is looked at.
 #[derive(Debug, Clone)]
 pub(super) enum Target {
@@ -214,7 +234,11 @@ impl From<bool> for Last {
 
 fn named(kind: Kind, name: &str) -> Result<Target, String> {
     if name.is_empty() || name.contains('/') {
-        return Err(format!("{name:?} cannot be the name of a {}", kind.name()));
+        let kind = kind.name();
+        return Err(match name {
+            "" => format!("the name of the {kind} is missing; write it behind the slash"),
+            _ => format!("{name:?} cannot be the name of a {kind}"),
+        });
     }
     Ok(Target::Run(kind, name.to_owned()))
 }
@@ -245,6 +269,14 @@ fn target(word: &str) -> Result<Target, String> {
             .any(|end| word.to_ascii_lowercase().ends_with(end))
     {
         return Err(format!("there is no file {word}"));
+    }
+    if let Some((kind, _)) = word.split_once('/')
+        && NO_RUNS.contains(&kind.to_ascii_lowercase().as_str())
+    {
+        return Err(format!(
+            "{word} is not a run, which is taskrun/NAME or pipelinerun/NAME; if it is an image, write \
+             docker.io/{word}"
+        ));
     }
     let image = reference(word).map_err(|error| {
         format!("{word:?} is not a file, not taskrun/NAME or pipelinerun/NAME, and not an image: {error}")
@@ -301,6 +333,14 @@ mod tests {
             "../a",
         ] {
             assert!(read(word).unwrap_err().contains("no file"), "{word}");
+        }
+        assert!(read("tr/").unwrap_err().contains("is missing"));
+        for word in ["task/build", "Pipeline/release", "po/x", "task/a:v1"] {
+            let refusal = read(word).unwrap_err();
+            assert!(
+                refusal.contains(&format!("write docker.io/{word}")),
+                "{word}"
+            );
         }
         assert!(read(".").unwrap_err().contains("folder"));
         assert!(matches!(
