@@ -3,7 +3,7 @@
 //! The spellings are `kubectl`'s. Formats for programs print values unchanged; views for people
 //! go through [`clean`].
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::ops::ControlFlow;
 use std::str::FromStr;
 
@@ -16,6 +16,9 @@ pub(crate) mod cells;
 pub(crate) mod clean;
 pub(crate) mod look;
 pub(crate) mod table;
+
+/// Most bytes of a template that are read; longer ones are refused when they are parsed.
+const TEMPLATE_LIMIT: u64 = 1 << 20;
 
 /// A format for programs.
 #[derive(Debug, Clone)]
@@ -38,7 +41,7 @@ impl FromStr for Format {
             Some((name, template)) => (name, Some(template)),
             None => (written, None),
         };
-        let template = |variant: fn(Template) -> Self| match template {
+        let from_text = |variant: fn(Template) -> Self| match template {
             None | Some("") => Err(format!(
                 "{name} needs a template: -o {name}='{{.metadata.name}}'"
             )),
@@ -50,19 +53,31 @@ impl FromStr for Format {
             "json" => Ok(Self::Json),
             "yaml" => Ok(Self::Yaml),
             "name" => Ok(Self::Name),
-            "jsonpath" => template(Self::JsonPath),
-            "jsonpath-as-json" => template(Self::JsonPathAsJson),
+            "jsonpath" => from_text(Self::JsonPath),
+            "jsonpath-as-json" => from_text(Self::JsonPathAsJson),
             "go-template" | "go-template-file" | "template" | "templatefile" => {
                 Err("Go templates are not supported; use jsonpath=TEMPLATE".to_owned())
             }
-            "jsonpath-file" => {
-                Err("template files are not supported; use jsonpath=\"$(cat FILE)\"".to_owned())
-            }
+            "jsonpath-file" => match template {
+                None | Some("") => Err(format!("{name} needs a file: -o {name}=FILE")),
+                Some(path) => template_in(path).map(Self::JsonPath),
+            },
             _ => Err("known formats are json, yaml, name, jsonpath=TEMPLATE and \
                       jsonpath-as-json=TEMPLATE"
                 .to_owned()),
         }
     }
+}
+
+/// The template in a file, which may end with a line end.
+fn template_in(path: &str) -> Result<Template, String> {
+    let failed = |error: std::io::Error| format!("cannot read the template {path}: {error}");
+    let mut file = std::fs::File::open(path)
+        .map_err(failed)?
+        .take(TEMPLATE_LIMIT);
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(failed)?;
+    Template::parse(text.trim_end_matches(['\r', '\n'])).map_err(|error| error.to_string())
 }
 
 impl Format {
@@ -162,6 +177,23 @@ mod tests {
     fn go_templates_are_refused_with_a_way_out() {
         let error = Format::from_str("go-template={{.metadata.name}}").unwrap_err();
         assert!(error.contains("jsonpath=TEMPLATE"), "{error}");
+    }
+
+    #[test]
+    fn a_template_may_be_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("name.jsonpath");
+        std::fs::write(&path, "{.metadata.name}\n").unwrap();
+        let format = Format::from_str(&format!("jsonpath-file={}", path.display())).unwrap();
+        let run = json!({"metadata": {"name": "a"}});
+        assert_eq!(format.text(&run, &[]).unwrap(), "a");
+        for (written, expected) in [
+            ("jsonpath-file=gone", "cannot read the template gone"),
+            ("jsonpath-file=", "jsonpath-file=FILE"),
+        ] {
+            let error = Format::from_str(written).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]
