@@ -49,7 +49,7 @@ impl RegistryLink {
             "{} {} {}",
             self.whose,
             request.method(),
-            without_upload(request.uri().path())
+            asked(request.method(), request.uri().path())
         );
         let mut chance = self.weather.chance_of(&asked);
         let fate = self.weather.fate(&REFUSALS, &mut chance);
@@ -113,10 +113,13 @@ fn is_of_tag(path: &str) -> bool {
     path.contains("/manifests/sha256-")
 }
 
-/// A path without the name of an upload, which the registry makes up.
-fn without_upload(path: &str) -> &str {
-    match path.split_once("/uploads/") {
-        Some((before, _)) => before,
-        None => path,
-    }
+/// A path without what no seed decides: the name of an upload, which the registry makes up, and the digest of
+/// what is written, which is made of uids as well.
+fn asked<'p>(method: &Method, path: &'p str) -> &'p str {
+    let unknown = match *method {
+        Method::PUT => ["/uploads/", "/sha256:"],
+        _ => ["/uploads/", "/uploads/"],
+    };
+    let mut before = unknown.iter().filter_map(|from| path.split_once(from));
+    before.next().map_or(path, |(before, _)| before)
 }
