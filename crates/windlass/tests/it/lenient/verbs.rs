@@ -266,7 +266,7 @@ fn an_image_where_a_run_is_meant_is_told_as_it_was_typed() {
     shell.fail(
         2,
         "payload pod/x",
-        "error: pod/x names no run; write taskrun/NAME",
+        "error: pod/x is not a run, which is taskrun/NAME or pipelinerun/NAME",
     );
     let told = "r.io/app:v1 is an image; give what to attest of it with --predicate FILE";
     shell.fail(2, "attest --key k --type slsaprovenance r.io/app:v1", told);
