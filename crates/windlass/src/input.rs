@@ -59,7 +59,7 @@ impl Input {
         }
     }
 
-    /// Reads everything; more than `limit` bytes are an error.
+    /// Reads everything; more than `limit` bytes are an error of the kind `FileTooLarge`.
     pub(crate) fn read(&self, limit: usize) -> io::Result<Vec<u8>> {
         match self {
             Self::Stdin => read(take_stdin()?, limit),
@@ -72,7 +72,8 @@ fn read(from: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > limit {
-        return Err(io::Error::other(format!("it has more than {limit} bytes")));
+        let told = format!("it has more than {limit} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, told));
     }
     Ok(bytes)
 }

@@ -3,7 +3,7 @@
 //! The spellings are `kubectl`'s. Formats for programs print values unchanged; views for people
 //! go through [`clean`].
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::str::FromStr;
 
@@ -11,14 +11,16 @@ use anyhow::Context;
 use serde_json::Value;
 use windlass_jsonpath::{Template, print};
 
+use crate::input::Input;
+
 pub(crate) mod age;
 pub(crate) mod cells;
 pub(crate) mod clean;
 pub(crate) mod look;
 pub(crate) mod table;
 
-/// Most bytes of a template that are read; longer ones are refused when they are parsed.
-const TEMPLATE_LIMIT: u64 = 1 << 20;
+/// Longest file of a template, in bytes.
+const TEMPLATE_LIMIT: usize = 1 << 20;
 
 /// A format for programs.
 #[derive(Debug, Clone)]
@@ -71,12 +73,10 @@ impl FromStr for Format {
 
 /// The template in a file, which may end with a line end.
 fn template_in(path: &str) -> Result<Template, String> {
-    let failed = |error: std::io::Error| format!("cannot read the template {path}: {error}");
-    let mut file = std::fs::File::open(path)
-        .map_err(failed)?
-        .take(TEMPLATE_LIMIT);
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(failed)?;
+    let failed = |why: &dyn std::fmt::Display| format!("cannot read the template {path}: {why}");
+    let content = Input::File(path.into()).read(TEMPLATE_LIMIT);
+    let text = String::from_utf8(content.map_err(|error| failed(&error))?);
+    let text = text.map_err(|_| failed(&"it is not UTF-8"))?;
     Template::parse(text.trim_end_matches(['\r', '\n'])).map_err(|error| error.to_string())
 }
 

@@ -1,10 +1,11 @@
 //! A key reference: the location of a key, as typed after `--key`.
 //!
 //! `k8s://namespace/name` is a secret with cosign's entries (or `x509.pem`), `env://NAME` an
-//! environment variable, `-` standard input, `https://...` a public key on a server, `hashivault://NAME` and the like a key in
-//! a service or of a plugin, and what names no scheme a file. The entries of a secret are read by the rules that the
-//! controller reads them by.
+//! environment variable, `-` standard input, `https://...` a public key on a server, `hashivault://NAME` and
+//! the like a key in a service or of a plugin, and what names no scheme a file. The entries of a secret are
+//! read by the rules that the controller reads them by.
 
+use std::io;
 use std::str::FromStr;
 
 use windlass_core::key::{CosignError, KeyError, PrivateKey, PublicKey};
@@ -251,21 +252,14 @@ fn variable(name: &str) -> Result<Zeroizing<Vec<u8>>, KeyRefError> {
 }
 
 fn file(input: &Input) -> Result<Zeroizing<Vec<u8>>, KeyRefError> {
-    let failed = |source| KeyRefError::File {
-        input: input.clone(),
-        source,
-    };
-    let content = match input {
-        Input::Stdin => input.read(FILE_LIMIT),
-        Input::File(path) => {
-            let size = std::fs::metadata(path).map_err(failed)?.len();
-            if size > FILE_LIMIT as u64 {
-                return Err(KeyRefError::TooLarge { path: path.clone() });
-            }
-            std::fs::read(path)
+    let content = input.read(FILE_LIMIT).map(Zeroizing::new);
+    content.map_err(|source| {
+        let input = input.clone();
+        match source.kind() {
+            io::ErrorKind::FileTooLarge => KeyRefError::TooLarge { input },
+            _ => KeyRefError::File { input, source },
         }
-    };
-    content.map(Zeroizing::new).map_err(failed)
+    })
 }
 
 #[cfg(test)]

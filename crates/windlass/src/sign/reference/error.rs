@@ -1,7 +1,6 @@
 //! Errors of key references.
 
 use std::io;
-use std::path::PathBuf;
 
 use windlass_core::key::KeyError;
 
@@ -105,10 +104,10 @@ pub(crate) enum KeyRefError {
         source: io::Error,
     },
     /// The file is far larger than any key.
-    #[error("{} is larger than 1 MiB; that is not a key", path.display())]
+    #[error("{input} is larger than 1 MiB; that is not a key")]
     TooLarge {
-        /// The file.
-        path: PathBuf,
+        /// The file, or standard input.
+        input: Input,
     },
     /// The key is encrypted with a password, and the one that was given is empty.
     #[error(

@@ -3,7 +3,7 @@ use base64::engine::general_purpose::STANDARD;
 use windlass_core::error::Chain;
 use zeroize::Zeroizing;
 
-use super::{Entries, KeyRef, private_of, public_of};
+use super::{Entries, Input, KeyRef, file, private_of, public_of};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/tests/fixtures/keys");
 
@@ -153,4 +153,10 @@ fn a_second_key_of_a_secret_is_named_and_the_same_key_twice_is_none() {
     let own = x509.public_key().to_pem();
     both.insert("cosign.pub".to_owned(), Zeroizing::new(own.into_bytes()));
     assert_eq!(super::second_key(&location(), &both), None);
+}
+
+#[test]
+fn a_file_that_never_ends_is_no_key() {
+    let error = file(&Input::of("/dev/zero")).unwrap_err().to_string();
+    assert_eq!(error, "/dev/zero is larger than 1 MiB; that is not a key");
 }
