@@ -75,6 +75,16 @@ struct Scene {
     client: kube::Client,
 }
 
+/// `windlass-config` with this data.
+fn windlass_config(data: &Value) -> Value {
+    json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
+        "data": data,
+    })
+}
+
 impl Scene {
     /// A cluster whose controller has a key and this `chains-config`.
     async fn with(config: Value) -> Self {
@@ -132,6 +142,19 @@ impl Scene {
     async fn configure(&self, data: Value) {
         let uri = format!("/api/v1/namespaces/{SYSTEM}/configmaps/chains-config");
         self.patch(&uri, json!({ "data": data })).await;
+    }
+
+    /// Creates `windlass-config`, or merges data into it, and waits until it is loaded.
+    async fn configure_own(&self, data: Value) {
+        let accepted = || self.local.metrics.config_accepted.get();
+        self.until("a config is loaded", |_| accepted() >= 1).await;
+        let before = accepted();
+        if self.local.cluster.create(windlass_config(&data)).is_err() {
+            let uri = format!("/api/v1/namespaces/{SYSTEM}/configmaps/windlass-config");
+            self.patch(&uri, json!({ "data": data })).await;
+        }
+        let loaded = |_: &Self| accepted() > before;
+        self.until("windlass-config is loaded", loaded).await;
     }
 
     async fn patch(&self, uri: &str, body: Value) {

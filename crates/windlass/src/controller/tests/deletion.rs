@@ -23,14 +23,9 @@ async fn stage(grace: &str, pause: Duration) -> Scene {
     options.registries.retry.attempts = 1;
     let scene = Scene::with_options(options).await;
     let scene = scene.configured(json!({})).await;
-    scene.create(json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-        "data": { "finalizer.grace": grace },
-    }));
-    let accepted = |scene: &Scene| scene.local.metrics.config_accepted.get() >= 2;
-    scene.until("the grace is loaded", accepted).await;
+    scene
+        .configure_own(json!({ "finalizer.grace": grace }))
+        .await;
     scene
 }
 
@@ -121,12 +116,7 @@ async fn in_a_namespace_that_is_being_deleted_a_run_goes_after_one_pass() {
 #[tokio::test]
 async fn a_deleted_run_goes_without_a_key_too() {
     let scene = Scene::without_key().await;
-    scene.create(json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-        "data": { "finalizer.grace": "0s" },
-    }));
+    scene.create(windlass_config(&json!({ "finalizer.grace": "0s" })));
     let mut run = finished("app");
     run["metadata"]["finalizers"] = json!(["chains.tekton.dev/taskrun"]);
     scene.create(run);

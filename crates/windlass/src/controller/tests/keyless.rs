@@ -353,12 +353,8 @@ async fn the_key_of_the_secret_is_not_needed_and_does_not_sign() {
 #[tokio::test]
 async fn the_cluster_is_asked_for_a_token_of_the_service_account() {
     let stage = Stage::unconfigured().await;
-    stage.scene.create(json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-        "data": { "signers.x509.identity.service-account": "signer" },
-    }));
+    let account = json!({ "signers.x509.identity.service-account": "signer" });
+    stage.scene.create(windlass_config(&account));
     let file = "signers.x509.identity.token.file";
     stage.configure(json!({})).await;
     let told = stage.not_ready("is set together with").await;

@@ -9,7 +9,7 @@ use windlass_sandbox::registry::{
 use super::keyless::Stage;
 use super::registries::{anonymous, attached, built, image};
 use super::transparency::bundles;
-use super::version_two::{Servers, own};
+use super::version_two::Servers;
 use super::*;
 
 const RUN: &str = "/apis/tekton.dev/v1/namespaces/default/taskruns/app";
@@ -39,7 +39,10 @@ impl SignedRun {
         let servers = Servers::start().await;
         let stage = Stage::unconfigured().await;
         stage.fulcio.set_lifetime(lifetime);
-        own(&stage.scene, servers.own(version, "both")).await;
+        stage
+            .scene
+            .configure_own(servers.own(version, "both"))
+            .await;
         let stores = json!({
             "artifacts.taskrun.storage": "tekton,oci", "artifacts.oci.storage": "oci",
         });

@@ -18,7 +18,7 @@ use super::registries::{
     anonymous, attached, blob, built, image, verified_statements, verify_signature,
 };
 use super::transparency::bundles;
-use super::version_two::{Servers, own};
+use super::version_two::Servers;
 use super::*;
 use crate::sign::Signer;
 
@@ -95,7 +95,7 @@ impl Scenario {
         let stage = Stage::with(options).await;
         let mut settings = servers.own(case.version, case.encoding);
         settings["transparency.mode"] = json!(case.mode);
-        own(&stage.scene, settings).await;
+        stage.scene.configure_own(settings).await;
         let stores = json!({
             "artifacts.taskrun.storage": "tekton,oci", "artifacts.oci.storage": "oci",
             "signers.x509.fulcio.enabled": case.is_keyless.to_string(),

@@ -12,23 +12,6 @@ async fn guarded() -> Scene {
     scene.configured(everywhere()).await
 }
 
-/// Creates `windlass-config`, or merges data into it, and waits until it is loaded.
-async fn configure(scene: &Scene, data: Value) {
-    let before = scene.local.metrics.config_accepted.get();
-    let map = json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-        "data": data,
-    });
-    if scene.local.cluster.create(map).is_err() {
-        let uri = format!("/api/v1/namespaces/{SYSTEM}/configmaps/windlass-config");
-        scene.patch(&uri, json!({ "data": data })).await;
-    }
-    let loaded = |scene: &Scene| scene.local.metrics.config_accepted.get() > before;
-    scene.until("windlass-config is loaded", loaded).await;
-}
-
 #[tokio::test]
 async fn a_registry_on_loopback_gets_no_request_until_network_allow_lists_it() {
     let (scene, registry) = (
@@ -47,12 +30,16 @@ async fn a_registry_on_loopback_gets_no_request_until_network_allow_lists_it() {
     assert_eq!(registry.connections(), 0);
     scene.event("SigningIncomplete").await;
 
-    configure(&scene, json!({ "network.allow": "127.0.0.0/8" })).await;
+    scene
+        .configure_own(json!({ "network.allow": "127.0.0.0/8" }))
+        .await;
     assert_eq!(scene.marked("app").await, "true");
     verify_both(&registry, &digest);
 
     // what is not listed any more is refused from then on
-    configure(&scene, json!({ "network.allow": "127.0.0.2" })).await;
+    scene
+        .configure_own(json!({ "network.allow": "127.0.0.2" }))
+        .await;
     registry.clear_requests();
     scene.create(built("later", &registry, &digest));
     let reason = scene.reason("later").await;
@@ -67,7 +54,9 @@ async fn what_network_deny_lists_is_refused_where_anything_else_is_allowed() {
     let registry = Registry::start(registry::Options::default()).await.unwrap();
     let digest = image(&registry);
     registry.clear_requests();
-    configure(&scene, json!({ "network.deny": "127.0.0.1" })).await;
+    scene
+        .configure_own(json!({ "network.deny": "127.0.0.1" }))
+        .await;
     scene.create(built("app", &registry, &digest));
     let reason = scene.reason("app").await;
     assert!(
@@ -81,12 +70,8 @@ async fn what_network_deny_lists_is_refused_where_anything_else_is_allowed() {
 #[tokio::test]
 async fn a_bad_entry_of_network_allow_is_a_configuration_error_that_names_it() {
     let scene = guarded().await;
-    scene.create(json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-        "data": { "network.allow": "127.0.0.0/8,10.0.0.0/40" },
-    }));
+    let allowed = json!({ "network.allow": "127.0.0.0/8,10.0.0.0/40" });
+    scene.create(windlass_config(&allowed));
     let event = scene.event("ConfigRefused").await;
     let message = event["message"].as_str().unwrap();
     assert!(

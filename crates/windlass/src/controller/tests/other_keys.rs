@@ -10,7 +10,7 @@ use windlass_sandbox::rekor::{Options as LogOptions, Rekor};
 use windlass_sandbox::sigstore::trusted_root;
 
 use super::keyless::with_image;
-use super::version_two::{Servers, own, verdict_by};
+use super::version_two::{Servers, verdict_by};
 use super::*;
 use crate::inspect::verify::ExpectedSigner;
 use crate::sigstore::{Annotated, Material, Policy as Vouching, Signed, Verifier, Who};
@@ -77,7 +77,7 @@ async fn scene(files: &KeyFiles, version: &str, more: Value) -> (Scene, Servers,
     let mut options = options();
     options.pauses = (Duration::from_millis(5), Duration::from_millis(20));
     let scene = Scene::with_options(options).await;
-    own(&scene, servers.own(version, "both")).await;
+    scene.configure_own(servers.own(version, "both")).await;
     let metrics = scene.local.metrics.clone();
     let before = metrics.config_accepted.get();
     scene.configure(servers.logging(more)).await;

@@ -530,18 +530,8 @@ fn platform(registry: &Registry, number: usize) -> String {
 
 async fn recursive() -> Scene {
     let scene = Scene::with(everywhere()).await;
-    scene.create(json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-        "data": { "artifacts.oci.recursive": "true" },
-    }));
-    let metrics = scene.local.metrics.clone();
-    scene
-        .until("windlass-config is in force", |_| {
-            metrics.config_accepted.get() == 3
-        })
-        .await;
+    let recursive = json!({ "artifacts.oci.recursive": "true" });
+    scene.configure_own(recursive).await;
     scene
 }
 

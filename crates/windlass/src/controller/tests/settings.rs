@@ -32,12 +32,7 @@ async fn a_bad_config_map_keeps_the_last_good_one_and_says_so() {
 #[tokio::test]
 async fn a_bad_value_of_windlass_config_is_told_on_that_map_too() {
     let scene = Scene::with(tekton()).await;
-    scene.create(json!({
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-        "data": { "finalizer.grace": "soon" },
-    }));
+    scene.create(windlass_config(&json!({ "finalizer.grace": "soon" })));
     let about = |scene: &Scene| {
         let events = scene.local.cluster.list("events");
         let refusals = events

@@ -54,21 +54,7 @@ impl Confided {
     /// Creates `windlass-config` with these lines, or changes them.
     async fn share(&self, lines: &str) {
         let data = json!({ "registries.shared-credentials": lines });
-        let scene = &self.scene;
-        let before = scene.local.metrics.config_accepted.get();
-        let config_map = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-            "data": data,
-        });
-        if scene.local.cluster.create(config_map).is_err() {
-            let uri = format!("/api/v1/namespaces/{SYSTEM}/configmaps/windlass-config");
-            scene.patch(&uri, json!({ "data": data })).await;
-        }
-        let metrics = scene.local.metrics.clone();
-        let accepted = |_: &Scene| metrics.config_accepted.get() > before;
-        scene.until("the lines are in force", accepted).await;
+        self.scene.configure_own(data).await;
     }
 }
 

@@ -316,14 +316,8 @@ async fn down(need: &str) -> (Scene, Rekor, Registry, String) {
     });
     let scene = Scene::with_options(options()).await;
     let metrics = scene.local.metrics.clone();
-    let accepted = |count| move |scene: &Scene| scene.local.metrics.config_accepted.get() >= count;
-    scene.until("a config is loaded", accepted(1)).await;
-    scene.create(json!({
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-        "data": { "transparency.mode": need, "storage.oci.encoding-format": "both" },
-    }));
-    scene.until("windlass-config is loaded", accepted(2)).await;
+    let own = json!({ "transparency.mode": need, "storage.oci.encoding-format": "both" });
+    scene.configure_own(own).await;
     scene.configure(logging("true", &log, config)).await;
     scene.add_key();
     let registry = Registry::start(RegistryOptions::default()).await.unwrap();

@@ -63,11 +63,7 @@ impl Believing {
             "transparency.version": "2",
         });
         add(&mut data, own);
-        self.stage.scene.create(json!({
-            "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-            "data": data,
-        }));
+        self.stage.scene.create(windlass_config(&data));
         let mut logging = json!({
             "transparency.enabled": "true", "transparency.url": self.log.url(),
         });

@@ -58,20 +58,6 @@ impl Servers {
     }
 }
 
-pub(super) async fn own(scene: &Scene, data: Value) {
-    let accepted = || scene.local.metrics.config_accepted.get();
-    scene.until("a config is loaded", |_| accepted() >= 1).await;
-    let before = accepted();
-    scene.create(json!({
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": { "name": "windlass-config", "namespace": SYSTEM },
-        "data": data,
-    }));
-    scene
-        .until("windlass-config is loaded", |_| accepted() > before)
-        .await;
-}
-
 /// A controller with a key that logs to these servers.
 async fn scene(servers: &Servers, config: Value) -> Scene {
     scene_with(servers, config, "both").await
@@ -81,7 +67,7 @@ async fn scene_with(servers: &Servers, config: Value, encoding: &str) -> Scene {
     let mut options = options();
     options.pauses = (Duration::from_millis(5), Duration::from_millis(20));
     let scene = Scene::with_options(options).await;
-    own(&scene, servers.own("2", encoding)).await;
+    scene.configure_own(servers.own("2", encoding)).await;
     let metrics = scene.local.metrics.clone();
     let before = metrics.config_accepted.get();
     scene.configure(servers.logging(config)).await;
@@ -367,7 +353,10 @@ async fn a_run_signed_without_a_key_is_verified_by_its_annotations_alone() {
     for version in ["1", "2"] {
         let servers = Servers::start().await;
         let stage = Stage::unconfigured().await;
-        own(&stage.scene, servers.own(version, "both")).await;
+        stage
+            .scene
+            .configure_own(servers.own(version, "both"))
+            .await;
         stage.configure(servers.logging(json!({}))).await;
         stage.ready().await;
         for name in ["app", "other"] {
