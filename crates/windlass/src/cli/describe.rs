@@ -9,7 +9,7 @@ use windlass_core::run::Kind;
 
 use super::output::look::Look;
 use super::output::{self, Format};
-use super::target::RunName;
+use super::target::ShownRun;
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
 use crate::inspect::summary::Summary;
@@ -32,10 +32,7 @@ mod view;
 )]
 pub(crate) struct Describe {
     #[command(flatten)]
-    target: RunName,
-    /// Further names, of which tkn takes no notice
-    #[arg(value_name = "REST", hide = true)]
-    rest: Vec<String>,
+    target: ShownRun,
     /// Namespace of the run (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -53,7 +50,7 @@ pub(crate) struct Describe {
 impl Describe {
     /// Reads the run and shows it.
     pub(crate) async fn run(self, kind: Kind, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let target = self.target.followed_by(self.rest);
+        let target = self.target.name();
         target.check(kind)?;
         let client = connection.connect().await?;
         let namespace = self

@@ -7,7 +7,7 @@ use clap::ArgAction;
 use windlass_core::run::Kind;
 
 use self::reader::{Reader, Wanted};
-use super::target::RunName;
+use super::target::ShownRun;
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
 
@@ -20,10 +20,7 @@ mod state;
 #[derive(Debug, clap::Args)]
 struct Common {
     #[command(flatten)]
-    target: RunName,
-    /// Further names, of which tkn takes no notice
-    #[arg(value_name = "REST", hide = true)]
-    rest: Vec<String>,
+    target: ShownRun,
     /// Go on with what is written later, until the run has ended
     #[arg(short, long)]
     follow: bool,
@@ -84,14 +81,14 @@ impl TaskLogs {
             step: steps,
             timestamps,
         } = self;
-        let common = common.settled();
-        common.target.check(Kind::Task)?;
+        let wanted = common.wanted(steps, timestamps);
+        let target = common.target.name();
+        target.check(Kind::Task)?;
         let client = connection.connect().await?;
         let namespace = common.namespace.as_deref();
         let namespace = namespace.unwrap_or(client.default_namespace());
         let runs = Runs::new(&client, Kind::Task, Some(namespace))?;
-        let name = common.target.read(&runs, Kind::Task, "logs").await?;
-        let wanted = common.wanted(steps, timestamps);
+        let name = target.read(&runs, Kind::Task, "logs").await?;
         let reader = Reader::new(&client, namespace, &runs, wanted);
         let _ = reader.task_run(&name, None).await?;
         Ok(reader.exit_code())
@@ -108,16 +105,15 @@ impl PipelineLogs {
             log_failed,
             exit_with_pipelinerun_error: tells_outcome,
         } = self;
-        let common = common.settled();
-        common.target.check(Kind::Pipeline)?;
+        let wanted = common.wanted(Vec::new(), timestamps);
+        let target = common.target.name();
+        target.check(Kind::Pipeline)?;
         let client = connection.connect().await?;
         let namespace = common.namespace.as_deref();
         let namespace = namespace.unwrap_or(client.default_namespace());
         let pipeline_runs = Runs::new(&client, Kind::Pipeline, Some(namespace))?;
-        let target = &common.target;
         let name = target.read(&pipeline_runs, Kind::Pipeline, "logs").await?;
         let task_runs = Runs::new(&client, Kind::Task, Some(namespace))?;
-        let wanted = common.wanted(Vec::new(), timestamps);
         let reader = Reader::new(&client, namespace, &task_runs, wanted);
         let chosen = pipeline::Chosen { tasks, log_failed };
         let outcome = pipeline::show(&reader, &pipeline_runs, &name, &chosen).await?;
@@ -129,13 +125,6 @@ impl PipelineLogs {
 }
 
 impl Common {
-    /// With the words behind the name read.
-    fn settled(mut self) -> Self {
-        let rest = std::mem::take(&mut self.rest);
-        self.target = self.target.followed_by(rest);
-        self
-    }
-
     fn wanted(&self, steps: Vec<String>, timestamps: bool) -> Wanted {
         Wanted {
             follow: self.follow,

@@ -170,23 +170,35 @@ pub(super) struct RunName {
     last: bool,
 }
 
-impl RunName {
-    /// With the words that follow it: a name behind its kind belongs to it, and others are passed over, as
-    /// by tkn, with a note.
-    pub(super) fn followed_by(mut self, mut rest: Vec<String>) -> Self {
-        if let Some(kind) = &self.name
+/// The same for a verb that shows one run and passes over further words, as tkn does.
+#[derive(Debug, clap::Args)]
+pub(super) struct ShownRun {
+    #[command(flatten)]
+    run: RunName,
+    /// Further names, of which tkn takes no notice
+    #[arg(value_name = "REST", hide = true)]
+    rest: Vec<String>,
+}
+
+impl ShownRun {
+    /// The run: a name behind its kind belongs to it, and others are passed over with a note.
+    pub(super) fn name(self) -> RunName {
+        let Self { mut run, mut rest } = self;
+        if let Some(kind) = &run.name
             && !rest.is_empty()
             && kind_of(kind).is_ok()
         {
-            self.name = Some(format!("{kind}/{}", rest.remove(0)));
+            run.name = Some(format!("{kind}/{}", rest.remove(0)));
         }
         if !rest.is_empty() {
             let rest = rest.join(" ");
             output::warn(&[format!("one run is shown at a time; not shown: {rest}")]);
         }
-        self
+        run
     }
+}
 
+impl RunName {
     /// Whether a run is meant at all, before the cluster is asked anything.
     pub(super) fn check(&self, kind: Kind) -> anyhow::Result<()> {
         let is_meant = self.last || self.name.is_some();

@@ -1,5 +1,6 @@
-//! The trusted root that `--trusted-root` names: a file or standard input, or a ConfigMap with the entry `trusted_root.json`,
-//! as `windlass-config` has it for the controller and `kubectl create configmap --from-file` makes it.
+//! The trusted root that `--trusted-root` names: a file or standard input, or a ConfigMap with the entry
+//! `trusted_root.json`, as `windlass-config` has it for the controller and
+//! `kubectl create configmap --from-file` makes it.
 
 use std::fmt;
 use std::str::FromStr;

@@ -95,13 +95,10 @@ impl Check {
         let mut text = format!("{repository}, service account {namespace}/{name}\n\n");
         text.push_str(&table(&access.results));
         text.push('\n');
-        for note in &access.notes {
-            text.extend(["warning: ", &clean::line(note), "\n"]);
-        }
-        if access.pushing().is_some() {
-            for unread in &access.unread {
-                text.extend(["warning: ", &clean::line(unread), "\n"]);
-            }
+        // where nothing pushes, it is the verdict that says what could not be read
+        let unread = access.pushing().map_or(&[][..], |_| &access.unread);
+        for told in access.notes.iter().chain(unread) {
+            text.extend(["warning: ", &clean::line(told), "\n"]);
         }
         let verdict = match access.pushing() {
             Some(candidate) => format!("Runs of this account push with: {}", candidate.source),

@@ -116,10 +116,7 @@ fn is_of_tag(path: &str) -> bool {
 /// A path without what no seed decides: the name of an upload, which the registry makes up, and the digest of
 /// what is written, which is made of uids as well.
 fn asked<'p>(method: &Method, path: &'p str) -> &'p str {
-    let unknown = match *method {
-        Method::PUT => ["/uploads/", "/sha256:"],
-        _ => ["/uploads/", "/uploads/"],
-    };
-    let mut before = unknown.iter().filter_map(|from| path.split_once(from));
-    before.next().map_or(path, |(before, _)| before)
+    let before = |unknown| path.split_once(unknown).map(|(before, _)| before);
+    let written = || before("/sha256:").filter(|_| method == Method::PUT);
+    before("/uploads/").or_else(written).unwrap_or(path)
 }
