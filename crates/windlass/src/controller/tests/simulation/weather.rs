@@ -37,6 +37,9 @@ pub(super) enum Fate {
     Late(Duration),
 }
 
+/// Longest that a request, a response or an event of a watch takes in bad weather. What set out before the
+/// weather became calm takes as long after it.
+pub(super) const LONGEST_DELAY: Duration = Duration::from_secs(90);
 /// Longest that a request is on its way after it was given up.
 const LATEST: Duration = Duration::from_secs(45);
 /// Longest that a request or a response takes where nothing may go wrong.
@@ -84,7 +87,7 @@ impl Weather {
     /// How long something takes: mostly little, at times so long that it is given up.
     pub(super) fn delay(&self, chance: &mut Rng) -> Duration {
         let most = match chance.u8(..) {
-            0..=1 if !self.is_calm() => 90_000,
+            0..=1 if !self.is_calm() => LONGEST_DELAY.as_secs() * 1_000,
             2..=25 if !self.is_calm() => 5_000,
             _ => 100,
         };

@@ -14,7 +14,7 @@ use super::link::Link;
 use super::registry_link::{HOST, RegistryLink};
 use super::script::{MOST_CONTROLLERS, Plan, STORM, Script, Step};
 use super::store::{Store, give_credentials, key};
-use super::weather::{Noted, Weather};
+use super::weather::{LONGEST_DELAY, Noted, Weather};
 use super::*;
 use crate::cluster::time_of_day;
 use crate::controller::tests::registries::everywhere;
@@ -352,8 +352,8 @@ impl World {
             sleep(Duration::from_secs(5)).await;
             self.no_mark_is_untrue(script);
         }
-        // one that lists again finds everything done
-        sleep(Duration::from_secs(60)).await;
+        // one that lists again finds everything done, and so does one whose watch still shows what was
+        sleep(LONGEST_DELAY + Duration::from_secs(60)).await;
         self.cluster_writes(script, MOST_WRITES);
         self.cluster.clear_requests();
         sleep(PEACE).await;
