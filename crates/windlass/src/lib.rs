@@ -20,6 +20,7 @@ mod log;
 mod manifests;
 mod pipeline;
 mod process;
+mod public_url;
 mod service;
 mod settings;
 mod sign;

@@ -18,18 +18,19 @@ use super::kms::reference::Reference;
 use super::password;
 use crate::cluster::Connection;
 use crate::input::Input;
+use crate::public_url::PublicUrl;
 
 pub(crate) use self::error::KeyRefError;
 pub(crate) use self::location::Location;
-use self::url::KeyUrl;
 
 mod error;
 mod location;
 mod secret;
-mod url;
 
 /// Largest file that is taken for a key.
 const FILE_LIMIT: usize = 1024 * 1024;
+/// Largest response that is taken for one.
+const URL_LIMIT: usize = 64 << 10;
 
 /// Schemes that are written without slashes as well, or by mistake. A file of such a name is typed as
 /// `./NAME`.
@@ -45,7 +46,7 @@ pub(crate) enum KeyRef {
     /// An environment variable that holds the PEM text.
     Environment(String),
     /// A URL that the PEM text of a public key is at.
-    Url(KeyUrl),
+    Url(PublicUrl),
     /// A key in a key management service.
     Service(Reference),
     /// A file that holds the PEM text, or standard input, typed as `-`.
@@ -62,7 +63,7 @@ impl FromStr for KeyRef {
             Some(("k8s", place)) => Ok(Self::Secret(place.parse()?)),
             Some(("env", "")) => Err(KeyRefError::NoVariable),
             Some(("env", name)) => Ok(Self::Environment(name.to_owned())),
-            Some(("https" | "http", _)) => Ok(Self::Url(KeyUrl::parse(text)?)),
+            Some(("https" | "http", _)) => Ok(Self::Url(PublicUrl::parse(text)?)),
             Some((scheme, _)) if Reference::is_meant(scheme) => Ok(Self::Service(text.parse()?)),
             Some((scheme, _)) => Err(unsupported(scheme, "://")),
             None if text.is_empty() => Err(KeyRefError::Empty),
@@ -102,7 +103,7 @@ impl KeyRef {
             Self::Environment(name) => public_from(&variable(name)?, self.origin()),
             Self::Url(url) => {
                 let origin = || self.origin();
-                let fetched = url.fetch().await;
+                let fetched = url.fetch(URL_LIMIT).await;
                 let text = fetched.map_err(|source| KeyRefError::Url {
                     origin: origin(),
                     source,

@@ -5,10 +5,10 @@ use std::io;
 use windlass_core::key::KeyError;
 
 use super::location::{Location, PlaceError};
-use super::url::UrlError;
 use crate::cluster::ConnectError;
 use crate::cluster::secret::SecretError;
 use crate::input::Input;
+use crate::public_url::UrlError;
 use crate::sign::entries::EntriesError;
 use crate::sign::kms::error::KmsError;
 use crate::sign::kms::reference::Reference;

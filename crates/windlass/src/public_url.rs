@@ -1,5 +1,5 @@
-//! A public key at a URL: fetched over HTTPS, without any credential, bounded in size, time and
-//! redirects.
+//! Something public at a URL, such as a key or a signature: fetched over HTTPS, without any credential,
+//! bounded in size, time and redirects.
 //!
 //! Whoever answers may be anybody: of what comes, nothing is shown but its HTTP status.
 
@@ -14,23 +14,23 @@ use windlass_registry::Cause;
 const TIME: Duration = Duration::from_secs(30);
 /// How long a connection may take.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Largest response.
-const LIMIT: usize = 64 << 10;
 /// Most redirects in a row.
 const HOPS: usize = 5;
 
-/// The place of a public key.
+/// Where something public is.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct KeyUrl(Url);
+pub(crate) struct PublicUrl(Url);
 
-/// Why a key could not be fetched.
+/// Why it could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UrlError {
-    #[error("the URL of the key is malformed; write https://HOST/PATH")]
+    #[error("the URL is malformed; write https://HOST/PATH")]
     Malformed,
-    #[error("the URL of the key has a name or password; leave it out, the key is public")]
+    #[error("the URL has a name or password; leave it out, only what is public is fetched")]
     Userinfo,
-    #[error("a key over http:// may be replaced on its way; use https://, or download it first")]
+    #[error(
+        "what comes over http:// may be replaced on its way; use https://, or download it first"
+    )]
     Plain,
     #[error("no HTTP client could be set up; check the certificates and proxies of this machine")]
     Setup,
@@ -38,13 +38,13 @@ pub(crate) enum UrlError {
     Failed(Cause),
     #[error("the server responds with HTTP {0}")]
     Status(u16),
-    #[error("the response is larger than {LIMIT} bytes; that is not a key")]
-    TooLarge,
+    #[error("the response is larger than {limit} bytes")]
+    TooLarge { limit: usize },
 }
 
-impl KeyUrl {
+impl PublicUrl {
     /// Reads a URL as it is typed.
-    pub(super) fn parse(text: &str) -> Result<Self, UrlError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, UrlError> {
         let url = Url::parse(text).map_err(|_| UrlError::Malformed)?;
         match url.scheme() {
             "https" if url.has_host() => {}
@@ -57,8 +57,8 @@ impl KeyUrl {
         Ok(Self(url))
     }
 
-    /// What is there.
-    pub(super) async fn fetch(&self) -> Result<Vec<u8>, UrlError> {
+    /// What is there, of at most `limit` bytes.
+    pub(crate) async fn fetch(&self, limit: usize) -> Result<Vec<u8>, UrlError> {
         let client = client()?;
         let failed = |error| UrlError::Failed(Cause::of(error));
         let mut response = client.get(self.0.clone()).send().await.map_err(failed)?;
@@ -67,8 +67,8 @@ impl KeyUrl {
         }
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(failed)? {
-            if body.len() + piece.len() > LIMIT {
-                return Err(UrlError::TooLarge);
+            if body.len() + piece.len() > limit {
+                return Err(UrlError::TooLarge { limit });
             }
             body.extend_from_slice(&piece);
         }
@@ -77,7 +77,7 @@ impl KeyUrl {
 }
 
 /// Without its query, which may have a token in it.
-impl fmt::Display for KeyUrl {
+impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = self.0.clone();
         shown.set_query(None);
@@ -86,9 +86,9 @@ impl fmt::Display for KeyUrl {
     }
 }
 
-impl fmt::Debug for KeyUrl {
+impl fmt::Debug for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyUrl({self})")
+        write!(f, "PublicUrl({self})")
     }
 }
 
@@ -127,11 +127,11 @@ mod tests {
             ("https://", "malformed"),
             ("https://user:secret@h.example.com/key.pub", "leave it out"),
         ] {
-            let error = KeyUrl::parse(text).unwrap_err().to_string();
+            let error = PublicUrl::parse(text).unwrap_err().to_string();
             assert!(error.contains(expected), "{text}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
-        let url = KeyUrl::parse("https://h.example.com/key.pub?token=secret#x").unwrap();
+        let url = PublicUrl::parse("https://h.example.com/key.pub?token=secret#x").unwrap();
         assert_eq!(url.to_string(), "https://h.example.com/key.pub");
         assert!(!format!("{url:?}").contains("secret"));
     }
