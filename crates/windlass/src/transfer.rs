@@ -16,6 +16,7 @@ pub(crate) use self::collect::collect;
 pub(crate) use self::error::TransferError;
 pub(crate) use self::item::{Item, Part};
 pub(crate) use self::kind::{Attachment, Choice, Platform, Scope};
+use self::nowhere::Nowhere;
 use self::place::{Sink, Source};
 
 mod bounds;
@@ -24,6 +25,7 @@ mod error;
 mod item;
 mod kind;
 pub(crate) mod layout;
+mod nowhere;
 mod place;
 mod reader;
 pub(crate) mod registry;
@@ -50,6 +52,12 @@ pub(crate) async fn write(
         sink.manifest(item).await?;
     }
     Ok(())
+}
+
+/// Reads an image, and what an index lists, and compares everything with its digest.
+pub(crate) async fn check(source: &impl Source, root: &Descriptor) -> Result<(), TransferError> {
+    let items = collect::images(source, root).await?;
+    write(&items, source, &mut Nowhere).await
 }
 
 /// The blobs of a manifest; those of foreign layers stay where their URLs lead.

@@ -38,7 +38,7 @@ impl Load {
     }
 
     async fn load(&self) -> anyhow::Result<ExitCode> {
-        let layout = Layout::open(&self.dir)?;
+        let layout = Layout::open(&self.dir).await?;
         let root = layout.root().clone();
         let items = transfer::collect(&layout, &root, &Choice::default()).await?;
         let is_same = self.image.digest.as_ref();

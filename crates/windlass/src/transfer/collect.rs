@@ -20,6 +20,33 @@ pub(crate) async fn collect(
     if let Some(platform) = &choice.platform {
         root = source.manifest(&chosen(&root, platform)?).await?;
     }
+    let found = below(source, root).await?;
+    let mut all = Found {
+        items: Vec::new(),
+        bytes: found.bytes,
+    };
+    if choice.scope == Scope::Whole {
+        all.items.clone_from(&found.items);
+    }
+    for image in &found.items {
+        for Item { part, stored } in source.attached(&image.stored.digest, choice).await? {
+            all.add(part, stored)?;
+        }
+    }
+    Ok(all.items)
+}
+
+/// The image with this descriptor and what an index lists, without what is attached.
+pub(super) async fn images(
+    source: &impl Source,
+    root: &Descriptor,
+) -> Result<Vec<Item>, TransferError> {
+    let root = source.manifest(root).await?;
+    Ok(below(source, root).await?.items)
+}
+
+/// An image or index, and all images and indexes below it.
+async fn below(source: &impl Source, root: StoredManifest) -> Result<Found, TransferError> {
     let mut found = Found::default();
     found.add(Part::Root, root.clone())?;
     let mut open = vec![(root, 0)];
@@ -40,22 +67,9 @@ pub(crate) async fn collect(
         }
     }
     // found from the root down, written from there up; images first, since several indexes may list one
-    let mut images = found.items;
-    images.reverse();
-    images.sort_by_key(|item| item.stored.is_index());
-    let mut all = Found {
-        items: Vec::new(),
-        bytes: found.bytes,
-    };
-    if choice.scope == Scope::Whole {
-        all.items.clone_from(&images);
-    }
-    for image in &images {
-        for Item { part, stored } in source.attached(&image.stored.digest, choice).await? {
-            all.add(part, stored)?;
-        }
-    }
-    Ok(all.items)
+    found.items.reverse();
+    found.items.sort_by_key(|item| item.stored.is_index());
+    Ok(found)
 }
 
 #[derive(Default)]

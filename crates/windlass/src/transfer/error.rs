@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use windlass_registry::{Digest, Error, Name, Repository};
 
-use super::bounds::{DEPTH, MANIFEST_BYTES, MANIFESTS};
+use super::bounds::{DEPTH, FILES, MANIFEST_BYTES, MANIFESTS, SCANNED};
 
 /// Why a signed image could not be copied.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +35,28 @@ pub(crate) enum TransferError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("{} is a file; name a folder with --dir", path.display())]
+    #[error("there is no folder {}; name one that `save` has written", path.display())]
+    Absent { path: PathBuf },
+    #[error("{} is a file; name a folder", path.display())]
     NoFolder { path: PathBuf },
     #[error("{} is not an OCI layout: {why}", path.display())]
-    NoLayout { path: PathBuf, why: &'static str },
-    #[error("{} is damaged: it is not {digest}", path.display())]
-    Damaged { path: PathBuf, digest: Digest },
+    NoLayout { path: PathBuf, why: String },
+    #[error("{} is missing; save the image again", path.display())]
+    NoFile { path: PathBuf },
+    #[error("{} is damaged: {why}; save the image again", path.display())]
+    Damaged { path: PathBuf, why: String },
+    #[error(
+        "{} is a link that leads out of the folder; copy the folder with the files themselves, as \
+         `cp -rL` does",
+        path.display()
+    )]
+    Outside { path: PathBuf },
+    #[error("{} has more than {FILES} files; save the image in a folder of its own", path.display())]
+    ManyFiles { path: PathBuf },
+    #[error(
+        "{} has more than {} GiB of JSON, the most that is read; save the image in a folder of its own",
+        path.display(),
+        SCANNED >> 30
+    )]
+    LargeFolder { path: PathBuf },
 }

@@ -91,9 +91,7 @@ fn a_file_in_the_place_of_the_folder_is_told_as_one() {
     let scene = signed(Options::default());
     scene.shell.write("plain", "x");
     let line = format!("save --dir plain {}", scene.tagged());
-    scene
-        .shell
-        .fail(2, &line, "plain is a file; name a folder with --dir");
+    scene.shell.fail(2, &line, "plain is a file; name a folder");
     assert_eq!(scene.shell.read("plain"), b"x");
 }
 
@@ -237,7 +235,7 @@ fn a_layout_that_was_tampered_with_is_refused() {
     }
     scene
         .shell
-        .fail(2, "load --dir nowhere r.io/app", "no index.json");
+        .fail(2, "load --dir nowhere r.io/app", "no folder nowhere");
 }
 
 #[test]

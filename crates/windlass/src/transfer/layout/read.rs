@@ -1,0 +1,243 @@
+//! Reads a layout. Whoever made the folder chooses what is in it: each manifest and each content is
+//! compared with its digest, and the image with the one that the index lists.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use windlass_registry::manifest::{Descriptor, Index, StoredManifest};
+use windlass_registry::{Digest, Tag};
+
+use super::files::{Files, MANIFEST};
+use super::referrers::{self, Referrer};
+use super::{ATTESTATIONS, IMAGE, IMAGE_INDEX, INDEX, KIND, REF_NAME, SIGNATURES, annotation};
+use crate::transfer::bounds::MANIFESTS;
+use crate::transfer::error::TransferError;
+use crate::transfer::item::{Item, Part};
+use crate::transfer::kind::{Attachment, Choice};
+use crate::transfer::place::Source;
+use crate::transfer::reader::{FileParts, Reader};
+
+/// A layout that is read.
+pub(crate) struct Layout {
+    files: Files,
+    entries: Vec<Descriptor>,
+    root: Descriptor,
+    /// Referrers that the index does not list.
+    unlisted: Vec<Referrer>,
+}
+
+impl Layout {
+    /// Opens the layout in a folder.
+    pub(crate) async fn open(folder: &Path) -> Result<Self, TransferError> {
+        let files = Files::of(folder)?;
+        let entries = entries(&files)?;
+        let root = root(&entries).map_err(|why| TransferError::NoLayout {
+            path: folder.to_owned(),
+            why,
+        })?;
+        let mut unlisted = referrers::among_blobs(&files).await?;
+        let is_listed = |digest: &Digest| entries.iter().any(|entry| entry.digest == *digest);
+        unlisted.retain(|found| !is_listed(&found.descriptor.digest));
+        Ok(Self {
+            files,
+            entries,
+            root,
+            unlisted,
+        })
+    }
+
+    /// The image.
+    pub(crate) fn root(&self) -> &Descriptor {
+        &self.root
+    }
+
+    /// The folder, for people.
+    pub(crate) fn name(&self) -> String {
+        self.files.folder.display().to_string()
+    }
+
+    /// A content of at most `limit` bytes.
+    pub(crate) fn content(&self, digest: &Digest, limit: usize) -> Result<Bytes, TransferError> {
+        let bound = format!("the {limit} bytes that are stated of it");
+        let content = self.files.content(digest, limit, &bound)?;
+        Ok(content.into())
+    }
+
+    /// What a tag attaches to an image, if the folder has it. Of several, the first counts, as for
+    /// cosign.
+    pub(crate) fn tagged(
+        &self,
+        image: &Digest,
+        tag: &Tag,
+    ) -> Result<Option<StoredManifest>, TransferError> {
+        let is_meant = |entry: &&Descriptor| self.tag_of(entry, image).as_ref() == Some(tag);
+        let entry = self.entries.iter().find(is_meant);
+        entry.map(|entry| self.stored(entry)).transpose()
+    }
+
+    /// The manifests whose subject is an image.
+    pub(crate) fn referrers(&self, image: &Digest) -> Result<Vec<Descriptor>, TransferError> {
+        let mut found = Vec::new();
+        for entry in &self.entries {
+            if annotation(entry, KIND).is_some()
+                || entry.digest == self.root.digest
+                || self.tag_of(entry, image).is_some()
+            {
+                continue;
+            }
+            let subject = self.stored(entry)?.manifest().ok();
+            let subject = subject.and_then(|manifest| manifest.subject);
+            if subject.is_some_and(|subject| subject.digest == *image) {
+                found.push(entry.clone());
+            }
+        }
+        let unlisted = self.unlisted.iter();
+        let unlisted = unlisted.filter(|found| found.subject == *image);
+        found.extend(unlisted.map(|found| found.descriptor.clone()));
+        Ok(found)
+    }
+
+    fn stored(&self, descriptor: &Descriptor) -> Result<StoredManifest, TransferError> {
+        let digest = &descriptor.digest;
+        let bytes = self.files.content(digest, MANIFEST, "4 MiB")?;
+        let stored = StoredManifest {
+            media_type: descriptor.media_type.clone(),
+            digest: digest.clone(),
+            bytes: bytes.into(),
+        };
+        if is_of_its_type(&stored) {
+            return Ok(stored);
+        }
+        Err(TransferError::Damaged {
+            path: self.files.path_of(digest),
+            why: "it is another kind of manifest than it is listed as".to_owned(),
+        })
+    }
+
+    fn tag_of(&self, entry: &Descriptor, image: &Digest) -> Option<Tag> {
+        let is_root = *image == self.root.digest;
+        let attachment = match annotation(entry, KIND) {
+            Some(SIGNATURES) if is_root => Attachment::Signatures,
+            Some(ATTESTATIONS) if is_root => Attachment::Attestations,
+            Some(_) => return None,
+            None => {
+                let name = annotation(entry, REF_NAME)?;
+                let tags = Attachment::ALL.iter();
+                let mut tags = tags.filter_map(|kind| Tag::of_digest(image, kind.suffix()).ok());
+                return tags.find(|tag| tag.as_str() == name);
+            }
+        };
+        Tag::of_digest(image, attachment.suffix()).ok()
+    }
+}
+
+/// What the index lists.
+fn entries(files: &Files) -> Result<Vec<Descriptor>, TransferError> {
+    let refuse = |why: &str| TransferError::NoLayout {
+        path: files.folder.clone(),
+        why: why.to_owned(),
+    };
+    let path = files.folder.join(INDEX);
+    let text = match files.read(&path, MANIFEST, "4 MiB") {
+        Err(TransferError::NoFile { .. }) => {
+            return Err(refuse(
+                "it has no index.json; name a folder that `save` has written",
+            ));
+        }
+        read => read?,
+    };
+    let index: Index = serde_json::from_slice(&text)
+        .map_err(|_| refuse("its index.json is no index; save the image again"))?;
+    let count = index.manifests.len();
+    if count > MANIFESTS {
+        return Err(refuse(&format!(
+            "its index.json lists {count} manifests, and at most {MANIFESTS} are read; save the image \
+             in a folder of its own"
+        )));
+    }
+    Ok(index.manifests)
+}
+
+/// The image among what the index lists.
+fn root(entries: &[Descriptor]) -> Result<Descriptor, String> {
+    let is_root =
+        |entry: &&Descriptor| matches!(annotation(entry, KIND), Some(IMAGE | IMAGE_INDEX));
+    let mut roots = entries.iter().filter(is_root);
+    let root = match (roots.next(), entries) {
+        (Some(root), _) => root,
+        // a layout of any other tool, with one image
+        (None, [only]) => only,
+        (None, []) => return Err("its index.json lists nothing; save the image again".to_owned()),
+        (None, _) => {
+            return Err(
+                "its index.json does not say which is the image; save one with `windlass save`"
+                    .to_owned(),
+            );
+        }
+    };
+    match roots.find(|other| other.digest != root.digest) {
+        None => Ok(root.clone()),
+        Some(other) => Err(format!(
+            "its index.json has several images, {} and {}; save each in a folder of its own",
+            root.digest, other.digest
+        )),
+    }
+}
+
+/// Whether a manifest is of the type that it is listed with. What is an image for one reader and an
+/// index for another could be signed as one and used as the other. The class of bug is CVE-2021-41190.
+fn is_of_its_type(stored: &StoredManifest) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Shape {
+        media_type: Option<String>,
+        config: Option<IgnoredAny>,
+        layers: Option<IgnoredAny>,
+        manifests: Option<IgnoredAny>,
+    }
+    // what is no manifest at all is noticed by whoever reads it
+    let Ok(shape) = serde_json::from_slice::<Shape>(&stored.bytes) else {
+        return true;
+    };
+    let is_same = |own: &String| own.is_empty() || *own == stored.media_type;
+    let has_other_members = if stored.is_index() {
+        shape.config.is_some() || shape.layers.is_some()
+    } else {
+        shape.manifests.is_some()
+    };
+    shape.media_type.as_ref().is_none_or(is_same) && !has_other_members
+}
+
+impl Source for Layout {
+    async fn manifest(&self, descriptor: &Descriptor) -> Result<StoredManifest, TransferError> {
+        self.stored(descriptor)
+    }
+
+    async fn attached(&self, image: &Digest, choice: &Choice) -> Result<Vec<Item>, TransferError> {
+        let mut items = Vec::new();
+        for attachment in &choice.attachments {
+            // a digest that is too long for a tag has none
+            let Ok(tag) = Tag::of_digest(image, attachment.suffix()) else {
+                continue;
+            };
+            if let Some(stored) = self.tagged(image, &tag)? {
+                let part = Part::Tagged(tag);
+                items.push(Item { part, stored });
+            }
+        }
+        for referrer in self.referrers(image)?.iter().take(MANIFESTS) {
+            let stored = self.stored(referrer)?;
+            let part = Part::Referrer;
+            items.push(Item { part, stored });
+        }
+        Ok(items)
+    }
+
+    fn open<'s>(&'s self, _part: &Part, blob: &Descriptor) -> Result<Reader<'s>, TransferError> {
+        let path = self.files.path_of(&blob.digest);
+        let file = self.files.open(&path)?;
+        FileParts::of(path, file, blob).map(Reader::File)
+    }
+}
