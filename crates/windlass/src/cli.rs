@@ -29,6 +29,7 @@ mod delete;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod describe;
+mod detached;
 #[cfg(feature = "sandbox")]
 mod dev;
 mod doctor;
@@ -38,6 +39,7 @@ mod explain;
 mod failure;
 mod flags;
 mod generate_key_pair;
+mod given;
 mod habits;
 mod help;
 mod import_key_pair;
@@ -65,6 +67,7 @@ mod run;
 mod run_files;
 mod run_source;
 mod save;
+mod saved;
 mod several_signers;
 mod sign;
 mod sign_blob;

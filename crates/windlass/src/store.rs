@@ -16,8 +16,9 @@ use windlass_core::signed::{Signed, Stamped};
 use windlass_registry::{Digest, Remote};
 
 use self::evidence::Found;
-use self::oci::attached::AttachedError;
+use self::oci::attached::{AttachedError, Shelf};
 use self::oci::{Layout, Oci, Settling, Stored, UploadError, layouts_of};
+use crate::transfer::layout;
 use crate::unsupported::{self, Unsupported};
 
 pub(crate) mod evidence;
@@ -47,6 +48,11 @@ pub(crate) enum Wanted<'a> {
         tags: &'a Remote,
         digest: &'a Digest,
     },
+    /// Saved with this image in a folder.
+    Folder {
+        layout: &'a layout::Layout,
+        digest: &'a Digest,
+    },
 }
 
 impl Wanted<'_> {
@@ -62,7 +68,14 @@ impl Wanted<'_> {
                 remote,
                 tags,
                 digest,
-            } => oci::attached::read(remote, tags, digest, &mut see).await,
+            } => {
+                let [remote, tags] = [remote, tags].map(Shelf::Repository);
+                oci::attached::read(remote, tags, digest, &mut see).await
+            }
+            Self::Folder { layout, digest } => {
+                let saved = Shelf::Folder(layout);
+                oci::attached::read(saved, saved, digest, &mut see).await
+            }
         }
     }
 }

@@ -142,7 +142,7 @@ pub(super) async fn within<T>(
     done.unwrap_or_else(|_| {
         Err(anyhow::anyhow!(
             "not finished within {time:?}, the limit of --timeout; a registry or cluster took too \
-             long: try again, or give it more time"
+             long, or an image is large: try again, or give it more time"
         ))
     })
 }

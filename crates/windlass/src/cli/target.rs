@@ -8,7 +8,7 @@ use windlass_core::run::Kind;
 use windlass_registry::Reference;
 
 use super::access::reference;
-use super::output;
+use super::{output, saved};
 use crate::input::Input;
 use crate::inspect::runs::Runs;
 use crate::inspect::selector::{RunSelector, kind_of};
@@ -106,6 +106,23 @@ impl RunTargets {
             return Ok(vec![Target::Content(file.clone())]);
         }
         targets(&self.targets, Last::from(self.last)).map_err(anyhow::Error::msg)
+    }
+
+    /// What is typed, where every word is a folder.
+    pub(super) fn folders(&self) -> anyhow::Result<&[String]> {
+        let Self {
+            namespace,
+            file,
+            name,
+            last,
+            targets,
+        } = self;
+        let is_about_runs = namespace.is_some() || file.is_some() || name.is_some() || *last;
+        ensure!(
+            !is_about_runs,
+            "--local-image is about folders with images; leave out -n, -f, --name and --last"
+        );
+        Ok(targets)
     }
 
     /// Which run of a file is meant.
@@ -267,6 +284,9 @@ fn target(word: &str) -> Result<Target, String> {
     let path = Path::new(word);
     if path.is_file() {
         return Ok(Target::Content(Input::File(path.to_owned())));
+    }
+    if let Some(hint) = saved::hint(word) {
+        return Err(hint);
     }
     if path.is_dir() {
         return Err(format!(

@@ -8,7 +8,7 @@ use windlass_registry::{Name, Reference};
 
 use super::access::{Access, reference, within};
 use super::output::{self, Format, clean};
-use crate::store::oci::attached::{self, Attached};
+use crate::store::oci::attached::{self, Attached, Shelf};
 
 /// Show what is attached to an image: signatures, attestations, referrers
 ///
@@ -36,7 +36,8 @@ impl Tree {
 
     async fn show(self) -> anyhow::Result<ExitCode> {
         let found = self.access.resolve(&self.image).await?;
-        let attached = attached::list(&found.remote, &found.tags, &found.digest).await?;
+        let [remote, tags] = [&found.remote, &found.tags].map(Shelf::Repository);
+        let attached = attached::list(remote, tags, &found.digest).await?;
         let image = format!("{}@{}", self.image.repository, found.digest);
         if attached.is_empty() && self.image.digest.is_some() {
             // a digest is taken as it is typed, so that what is left of an image that was deleted is shown

@@ -3,15 +3,20 @@
 
 use std::process::ExitCode;
 
+use anyhow::ensure;
+use windlass_registry::Reference;
+
 use super::access::{Access, within};
 use super::claims::{Claims, Notes};
+use super::detached::{DetachedFlags, Given};
 use super::report::{self, ReportFormat};
+use super::saved::{self, SavedFlag};
 use super::signer_flags::{LogRule, SignerFlags};
 use super::target::{RunTargets, Target};
 use super::verdict::PredicateType;
 use crate::cluster::Connection;
 use crate::inspect::verify::report::Report;
-use crate::inspect::verify::{SealRule, VerifyRequest, file, image, run};
+use crate::inspect::verify::{SealRule, Subject, VerifyRequest, file, image, run};
 
 /// Verify the signatures and attestations of images, runs or files
 ///
@@ -33,6 +38,9 @@ use crate::inspect::verify::{SealRule, VerifyRequest, file, image, run};
       registry.example.com/team/app@sha256:...
   windlass verify --key cosign.pub -o json registry.example.com/team/app:v1 | jq '.[0].critical'
   windlass verify --key cosign.pub envelope.json
+  windlass verify --key cosign.pub --local-image app
+  windlass verify --key cosign.pub --payload payload.json --signature payload.sig \\
+      registry.example.com/team/app@sha256:...
   windlass verify --trusted-root trusted_root.json --certificate-identity me@example.com \\
       --certificate-oidc-issuer https://accounts.google.com registry.example.com/team/app:v1
 
@@ -53,6 +61,13 @@ pub(crate) struct Verify {
     #[command(flatten)]
     notes: Notes,
     #[command(flatten)]
+    saved: SavedFlag,
+    #[command(flatten)]
+    detached: DetachedFlags,
+    /// Verify what is attached to the image instead: its SBOM, under the tag sha256-DIGEST.sbom
+    #[arg(long, value_name = "KIND")]
+    attachment: Option<Attachment>,
+    #[command(flatten)]
     access: Access,
     /// Output: text, json, report (json, but for images too), report-text
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
@@ -68,21 +83,10 @@ impl Verify {
     }
 
     async fn check(self, connection: &Connection) -> anyhow::Result<ExitCode> {
-        let targets = self.target.read()?;
-        let are_images = targets
-            .iter()
-            .all(|target| matches!(target, Target::Image(_)));
-        anyhow::ensure!(
-            self.claims.identity().is_none() || are_images,
-            "--identity is about images, and not every target is one"
-        );
-        anyhow::ensure!(
-            !self.require_seal
-                || !targets
-                    .iter()
-                    .any(|target| matches!(target, Target::Image(_))),
-            "--require-seal is about runs, and a target is an image"
-        );
+        let targets = self.targets()?;
+        let are_images = targets.iter().all(Typed::is_image);
+        self.check_flags(&targets)?;
+        let given = self.detached.read().await?;
         let request = VerifyRequest {
             signer: self
                 .signer
@@ -100,7 +104,8 @@ impl Verify {
         };
         let mut reports = Vec::new();
         for target in &targets {
-            reports.extend(self.reports(target, &request, connection).await?);
+            let given = given.as_ref();
+            reports.extend(self.reports(target, given, &request, connection).await?);
         }
         if are_images && self.output == ReportFormat::Json {
             return report::print_claims(&reports);
@@ -108,16 +113,58 @@ impl Verify {
         report::print(&reports, self.output)
     }
 
+    fn targets(&self) -> anyhow::Result<Vec<Typed>> {
+        if self.saved.local_image {
+            let folders = self.target.folders()?;
+            return Ok(folders.iter().cloned().map(Typed::Folder).collect());
+        }
+        let targets = self.target.read()?;
+        Ok(targets.into_iter().map(Typed::Target).collect())
+    }
+
+    /// Refuses flags that are about something else than the targets.
+    fn check_flags(&self, targets: &[Typed]) -> anyhow::Result<()> {
+        let is_given = [
+            ("--identity", self.claims.identity().is_some()),
+            ("--signature", self.detached.are_given()),
+            ("--attachment", self.attachment.is_some()),
+        ];
+        for (flag, is_given) in is_given {
+            ensure!(
+                !is_given || targets.iter().all(Typed::is_image),
+                "{flag} is about images, and not every target is one"
+            );
+        }
+        ensure!(
+            !self.require_seal || !targets.iter().any(Typed::is_image),
+            "--require-seal is about runs, and a target is an image"
+        );
+        ensure!(
+            self.attachment.is_none() || !self.saved.local_image,
+            "signatures of an attached SBOM are not saved in folders; leave out --local-image, and verify \
+             it in its registry"
+        );
+        Ok(())
+    }
+
     async fn reports(
         &self,
-        target: &Target,
+        typed: &Typed,
+        given: Option<&Given>,
         request: &VerifyRequest,
         connection: &Connection,
     ) -> anyhow::Result<Vec<Report>> {
+        let target = match typed {
+            Typed::Folder(folder) => {
+                let subject = saved::subject(folder).await?;
+                return Ok(vec![verified(&subject, given, request).await?]);
+            }
+            Typed::Target(target) => target,
+        };
         match target {
             Target::Image(reference) => {
-                let image = self.access.resolve(reference).await?;
-                Ok(vec![image::verify(reference, &image, request).await?])
+                let subject = self.subject(reference).await?;
+                Ok(vec![verified(&subject, given, request).await?])
             }
             Target::Content(input) => Ok(file::verify(input, self.target.name(), request).await?),
             Target::Run(..) | Target::Last(_) => {
@@ -128,5 +175,49 @@ impl Verify {
                 ])
             }
         }
+    }
+
+    /// An image, or what is attached to it.
+    async fn subject(&self, reference: &Reference) -> anyhow::Result<Subject> {
+        let found = self.access.resolve(reference).await?;
+        match self.attachment {
+            None => Ok(Subject::found(reference, found)),
+            Some(Attachment::Sbom) => {
+                let (tag, found) = found.sbom().await?;
+                let name = format!("{}:{tag}", found.remote.repository());
+                Ok(Subject::Image { name, found })
+            }
+        }
+    }
+}
+
+/// The report of an image: of the signature that is given, or of what is attached.
+async fn verified(
+    subject: &Subject,
+    given: Option<&Given>,
+    request: &VerifyRequest,
+) -> anyhow::Result<Report> {
+    match given {
+        Some(given) => given.verify(subject, request),
+        None => Ok(image::verify(subject, request).await?),
+    }
+}
+
+/// What is attached to an image under a tag, and signed by itself.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Attachment {
+    Sbom,
+}
+
+/// A target as it is typed.
+enum Typed {
+    /// The folder of an image.
+    Folder(String),
+    Target(Target),
+}
+
+impl Typed {
+    fn is_image(&self) -> bool {
+        matches!(self, Self::Folder(_) | Self::Target(Target::Image(_)))
     }
 }

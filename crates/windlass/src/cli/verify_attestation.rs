@@ -3,11 +3,10 @@
 
 use std::process::ExitCode;
 
-use windlass_registry::Reference;
-
-use super::access::{Access, reference, within};
+use super::access::{Access, within};
 use super::claims::Claims;
 use super::report::{self, Unverified};
+use super::saved::SavedFlag;
 use super::signer_flags::{LogRule, SignerFlags};
 use super::verdict::PredicateType;
 use crate::cluster::Connection;
@@ -23,7 +22,8 @@ use crate::inspect::verify::{SealRule, VerifyRequest, image};
   windlass verify-attestation --key cosign.pub --type slsaprovenance \\
       registry.example.com/team/app:v1
   windlass verify-attestation --key cosign.pub --type slsaprovenance1 \\
-      registry.example.com/team/app:v1 | jq -r .payload | base64 -d")]
+      registry.example.com/team/app:v1 | jq -r .payload | base64 -d
+  windlass verify-attestation --key cosign.pub --type slsaprovenance --local-image app")]
 pub(crate) struct VerifyAttestation {
     #[command(flatten)]
     signer: SignerFlags,
@@ -36,13 +36,15 @@ pub(crate) struct VerifyAttestation {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_value = "true", default_missing_value = "true", action = clap::ArgAction::Set)]
     check_claims: bool,
     #[command(flatten)]
+    saved: SavedFlag,
+    #[command(flatten)]
     access: Access,
     /// Output: json or text, each envelope on a line; json is one object if none is valid
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: EnvelopeFormat,
-    /// IMAGE@DIGEST or IMAGE:TAG
-    #[arg(value_name = "IMAGE", value_parser = reference, required = true)]
-    images: Vec<Reference>,
+    /// IMAGE@DIGEST or IMAGE:TAG; with --local-image, the folder of an image
+    #[arg(value_name = "IMAGE", required = true)]
+    images: Vec<String>,
 }
 
 /// How an envelope is printed.
@@ -59,6 +61,7 @@ impl VerifyAttestation {
     }
 
     async fn check(self, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let images = self.saved.read(&self.images)?;
         let request = VerifyRequest {
             signer: self
                 .signer
@@ -71,9 +74,9 @@ impl VerifyAttestation {
             seal: SealRule::IfPresent,
         };
         let mut reports = Vec::new();
-        for reference in &self.images {
-            let image = self.access.resolve(reference).await?;
-            reports.push(image::verify(reference, &image, &request).await?);
+        for image in &images {
+            let subject = image.subject(&self.access).await?;
+            reports.push(image::verify(&subject, &request).await?);
         }
         report::print_envelopes(
             &reports,

@@ -1,17 +1,16 @@
 //! `verify-blob`: checks a detached signature over a file, with the flags of cosign.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::ValueHint;
 
 use super::access::{duration, within};
+use super::given;
 use super::signer_flags::{LogRule, SignerFlags};
 use super::verdict;
 use crate::cluster::Connection;
 use crate::input::Input;
-use crate::inspect::layers::decode;
 use crate::inspect::verify::ExpectedSigner;
 use crate::inspect::verify::blob::{self, BlobContent};
 
@@ -29,7 +28,7 @@ use crate::inspect::verify::blob::{self, BlobContent};
       --certificate-identity me@example.com \\
       --certificate-oidc-issuer https://accounts.google.com app.tar")]
 pub(crate) struct VerifyBlob {
-    /// Signature: a file, `-` for standard input, or the base64 text itself
+    /// Signature: a file, `-` for standard input, https://..., env://<variable>, or the base64 text itself
     #[arg(long, value_name = "FILE", required_unless_present = "bundle")]
     signature: Option<String>,
     /// Bundle with the signature, its certificate, log entry and timestamp: a file, or `-` for standard
@@ -78,7 +77,7 @@ impl VerifyBlob {
     }
 
     async fn check_signature(&self, connection: &Connection) -> anyhow::Result<Result<(), String>> {
-        let signature = read_signature(self.signature.as_deref().unwrap_or_default())?;
+        let signature = given::signature(self.signature.as_deref().unwrap_or_default()).await?;
         let payload = verdict::read(&self.blob, "file")?;
         let signer = self.signer.signer(LogRule::IfRootIsGiven, connection);
         match within(self.timeout, signer).await? {
@@ -97,15 +96,4 @@ fn digest(typed: &Input) -> Option<[u8; 32]> {
     };
     let digest = path.to_str()?.strip_prefix("sha256:")?;
     blob::sha256_of_hex(digest).filter(|_| !path.exists())
-}
-
-/// The content of the file `reference`, or `reference` itself where that is a signature.
-fn read_signature(reference: &str) -> anyhow::Result<Vec<u8>> {
-    // the shortest signature, Ed25519's, has 64 bytes; no path is taken for one
-    let literal = decode(reference.as_bytes()).is_some_and(|bytes| bytes.len() >= 64);
-    if literal && !Path::new(reference).exists() {
-        return Ok(reference.as_bytes().to_vec());
-    }
-    let Ok(source) = reference.parse();
-    verdict::read(&source, "signature")
 }

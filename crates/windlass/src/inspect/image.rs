@@ -1,8 +1,9 @@
 //! An image in its registry: its digest, and where its signatures and attestations are.
 
-use windlass_registry::{Digest, Error, Name, Reference, Remote, Repository};
+use windlass_registry::{Digest, Error, Name, Reference, ReferenceError, Remote, Repository, Tag};
 
 use crate::store::oci::{Route, UploadError, open};
+use crate::transfer::Attachment;
 
 /// How an image is looked up.
 #[derive(Debug, Clone)]
@@ -40,6 +41,43 @@ pub(crate) enum ImageError {
         /// Where it was looked for.
         repository: Repository,
     },
+    /// A digest is too long for a tag.
+    #[error(transparent)]
+    Tag(#[from] ReferenceError),
+    /// No SBOM is attached to the image.
+    #[error(
+        "no SBOM is attached to the image: {repository} has no tag {tag}; an attestation with one is \
+         verified by `windlass verify-attestation --type spdxjson`"
+    )]
+    NoSbom {
+        /// Where it would be.
+        tag: Tag,
+        /// In which repository.
+        repository: Repository,
+    },
+}
+
+impl ResolvedImage {
+    /// The SBOM that is attached to the image under a tag, as an image of its own: that tag, and the way
+    /// to it. Its signatures are where it is.
+    pub(crate) async fn sbom(self) -> Result<(Tag, Self), ImageError> {
+        let Self { tags, digest, .. } = self;
+        let tag = Tag::of_digest(&digest, Attachment::Sbom.suffix())?;
+        match tags.head_manifest(&Name::Tag(tag.clone())).await? {
+            Some(found) => Ok((
+                tag,
+                Self {
+                    remote: tags.clone(),
+                    tags,
+                    digest: found.digest,
+                },
+            )),
+            None => Err(ImageError::NoSbom {
+                tag,
+                repository: tags.repository().clone(),
+            }),
+        }
+    }
 }
 
 impl Lookup {

@@ -15,10 +15,12 @@ pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod sealed;
 mod signer;
+mod subject;
 
 pub(crate) use self::error::VerifyError;
 use self::report::Requirement;
 pub(crate) use self::signer::ExpectedSigner;
+pub(crate) use self::subject::Subject;
 
 /// What everything that is found is compared with.
 pub(crate) struct VerifyRequest {

@@ -103,7 +103,7 @@ const REGISTRY: [Flag; 8] = [
 const KEYS: [Flag; 2] = [switch("sk", HARDWARE), value("slot", HARDWARE)];
 
 /// Flags of verbs that verify.
-const VERIFYING: [Flag; 13] = [
+const VERIFYING: [Flag; 12] = [
     switch("new-bundle-format", Use::Ignored),
     switch("experimental-oci11", Use::Ignored),
     value("rekor-url", Use::Ignored),
@@ -115,12 +115,6 @@ const VERIFYING: [Flag; 13] = [
     value("sct", DETACHED),
     value("timestamp-certificate-chain", CERTIFICATES),
     value("rfc3161-timestamp", DETACHED),
-    switch(
-        "local-image",
-        Use::Refused(
-            "windlass reads no image saved on this machine; load it into a registry first",
-        ),
-    ),
     value(
         "policy",
         Use::Refused(
@@ -140,30 +134,10 @@ const OF_FILES: [Flag; 1] = [value(
 )];
 
 /// Flags of `verify` alone.
-const VERIFY: [Flag; 4] = [
-    value(
-        "payload",
-        Use::Refused(
-            "the payload is read from the registry; use `windlass verify-blob` for a file",
-        ),
-    ),
-    value(
-        "signature",
-        Use::Refused(
-            "the signature is read from the registry; use `windlass verify-blob` for a file",
-        ),
-    ),
-    value(
-        "attachment",
-        Use::Refused(
-            "windlass verifies no attached SBOM; verify an attestation with --type spdxjson",
-        ),
-    ),
-    value(
-        "signature-digest-algorithm",
-        Use::Refused("the algorithm is that of the key; leave it out"),
-    ),
-];
+const VERIFY: [Flag; 1] = [value(
+    "signature-digest-algorithm",
+    Use::Refused("the algorithm is that of the key; leave it out"),
+)];
 
 /// Flags of verbs that sign.
 const SIGNING: [Flag; 18] = [

@@ -1,49 +1,77 @@
-//! Verification of an image: reads the signatures and attestations attached to it, and checks each.
+//! Verification of an image: reads the signatures and attestations attached to it, and checks each. A
+//! signature may also be given by itself.
 
 use windlass_core::dsse::Envelope;
 use windlass_core::format::IMAGE_PREDICATE;
+use windlass_core::key::PublicKey;
 use windlass_core::verify::{self, Claim, Expected, Outcome};
-use windlass_registry::{Digest, Reference};
+use windlass_registry::Digest;
 
-use super::report::{Entry, EntryKind, Report};
-use super::{VerifyError, VerifyRequest, claims, identity};
-use crate::inspect::image::ResolvedImage;
+use super::report::{Entry, EntryKind, Report, Requirement};
+use super::subject::Subject;
+use super::{VerifyError, VerifyRequest, blob, claims, identity};
 use crate::sigstore::Material;
-use crate::store::Wanted;
 use crate::store::evidence::{Evidence, Found};
 
-/// Checks everything that is attached to an image, which is called `reference` in the report.
+/// Checks everything that is attached to an image.
 pub(crate) async fn verify(
-    reference: &Reference,
-    image: &ResolvedImage,
+    subject: &Subject,
     request: &VerifyRequest,
 ) -> Result<Report, VerifyError> {
-    let ResolvedImage {
-        remote,
-        tags,
-        digest,
-    } = image;
-    let target = reference.to_string();
-    let mut report = Report::new(target, Some(digest.as_str().to_owned()), &request.signer);
-    let wanted = Wanted::Image {
-        remote,
-        tags,
-        digest,
-    };
+    let mut report = report(subject, request);
+    let digest = subject.digest();
     let judge = |found: Found| report.add(check(found.evidence, found.place, digest, request));
-    wanted.each(judge).await?;
+    subject.wanted().each(judge).await?;
     report.decide_by_one(request.requirement());
     Ok(report)
 }
 
-fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyRequest) -> Entry {
-    let mut entry = Entry {
-        kind: EntryKind::Attestation,
+/// A signature that is not attached to its image.
+pub(crate) struct Detached<'a> {
+    /// The key that it has to be made with: no certificate goes with it.
+    pub(crate) key: &'a PublicKey,
+    pub(crate) payload: &'a [u8],
+    /// Its bytes, or their base64.
+    pub(crate) signature: &'a [u8],
+}
+
+/// Checks a signature of an image that is given by itself. Nothing that is attached is read.
+pub(crate) fn verify_detached(
+    subject: &Subject,
+    detached: &Detached<'_>,
+    request: &VerifyRequest,
+) -> Report {
+    let Detached {
+        key,
+        payload,
+        signature,
+    } = *detached;
+    let mut entry = entry(EntryKind::Signature, "given with --signature".to_owned());
+    let signature = blob::signature(key, payload, signature);
+    judge_signature(&mut entry, payload, signature, subject.digest(), request);
+    let mut report = report(subject, request);
+    report.add(entry);
+    report.decide_by_one(Requirement::Signature);
+    report
+}
+
+fn report(subject: &Subject, request: &VerifyRequest) -> Report {
+    let digest = subject.digest().as_str().to_owned();
+    Report::new(subject.name(), Some(digest), &request.signer)
+}
+
+fn entry(kind: EntryKind, place: String) -> Entry {
+    Entry {
+        kind,
         place,
         outcome: Outcome::default(),
         envelope: None,
         claims: None,
-    };
+    }
+}
+
+fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyRequest) -> Entry {
+    let mut entry = entry(EntryKind::Attestation, place);
     match evidence {
         Evidence::Signature {
             payload,
@@ -53,11 +81,8 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
             entry.kind = EntryKind::Signature;
             match payload {
                 Some(payload) => {
-                    let says = claims::of_payload(&payload);
-                    let signed = (payload.as_slice(), signature.as_slice(), &material);
-                    entry.outcome = image_signature(signed, digest, request);
-                    claims::compare(&mut entry.outcome, says.as_ref(), &request.annotations);
-                    entry.claims = entry.outcome.holds().then_some(says).flatten();
+                    let signature = request.signer.message(&payload, &signature, &material);
+                    judge_signature(&mut entry, &payload, signature, digest, request);
                 }
                 None => entry.outcome = Outcome::failed("the signed payload was not found"),
             }
@@ -86,17 +111,22 @@ fn check(evidence: Evidence, place: String, digest: &Digest, request: &VerifyReq
     entry
 }
 
-fn image_signature(
-    (payload, signature, material): (&[u8], &[u8], &Material),
+/// Judges a payload, about whose signature is known whether it is valid.
+fn judge_signature(
+    entry: &mut Entry,
+    payload: &[u8],
+    signature: Result<(), String>,
     digest: &Digest,
     request: &VerifyRequest,
-) -> Outcome {
+) {
+    let says = claims::of_payload(payload);
     let digest = request.checks_subject.then_some(digest.as_str());
-    let signature = request.signer.message(payload, signature, material);
     let mut outcome = verify::image_payload(payload, signature, digest);
     let named = verify::docker_reference(payload);
     identity::compare(&mut outcome, named, request.identity.as_ref());
-    outcome
+    claims::compare(&mut outcome, says.as_ref(), &request.annotations);
+    entry.claims = outcome.holds().then_some(says).flatten();
+    entry.outcome = outcome;
 }
 
 fn statement(

@@ -1,7 +1,8 @@
 //! Signatures and attestations attached to an image: layers under its tags `.sig` and `.att`, and
 //! referrers.
 //!
-//! Whoever runs the registry chooses all of it: [`bounds`] says how much is read at most.
+//! They are read from a registry, or from a folder that the image was saved in: see [`Shelf`]. Whoever
+//! runs the one or made the other chooses all of it: [`bounds`] says how much is read at most.
 
 pub(crate) mod bounds;
 mod content;
@@ -9,7 +10,9 @@ mod entry;
 mod error;
 mod list;
 mod read;
+mod shelf;
 
 pub(crate) use self::error::AttachedError;
 pub(crate) use self::list::{Attached, list};
 pub(crate) use self::read::read;
+pub(crate) use self::shelf::Shelf;

@@ -267,6 +267,7 @@ fn value(verb: &str, flag: &str) -> &'static str {
         "--annotations=" | "-a=" => "k=v",
         "--key=" => "cosign.pub",
         "--kms=" => "hashivault://release",
+        "--attachment=" => "sbom",
         "--only=" => "sig",
         "--platform=" if verb == "copy" => "linux/amd64",
         _ => "x",

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use windlass_registry::{Digest, Error, Name, Remote};
+use windlass_registry::Digest;
 
 use super::bounds::{Budget, CONTENT};
 use super::error::AttachedError;
+use super::shelf::{Endpoint, Shelf};
 
 /// A content, as a descriptor refers to it.
 #[derive(Debug, Clone)]
@@ -16,16 +17,9 @@ pub(super) struct ContentRef {
     pub(super) size: u64,
 }
 
-/// How a content is fetched.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Endpoint {
-    Manifests,
-    Blobs,
-}
-
-/// Entries that refer to one content in one repository.
+/// Entries that refer to one content on one shelf.
 pub(super) struct Batch<'a, E> {
-    pub(super) remote: &'a Remote,
+    pub(super) shelf: Shelf<'a>,
     /// None if its one entry refers to nothing.
     digest: Option<Digest>,
     /// The entries, each with the size that its descriptor states.
@@ -34,23 +28,23 @@ pub(super) struct Batch<'a, E> {
 
 /// Collects entries by the content they refer to, in the order of the first of each.
 pub(super) fn batches<'a, E>(
-    entries: impl IntoIterator<Item = (&'a Remote, Option<ContentRef>, E)>,
+    entries: impl IntoIterator<Item = (Shelf<'a>, Option<ContentRef>, E)>,
 ) -> Vec<Batch<'a, E>> {
     let mut batches: Vec<Batch<'a, E>> = Vec::new();
     let mut known: HashMap<(String, Digest), usize> = HashMap::new();
-    for (remote, content, entry) in entries {
+    for (shelf, content, entry) in entries {
         let size = content.as_ref().map_or(0, |content| content.size);
         let digest = content.map(|content| content.digest);
         let at = match &digest {
             None => batches.len(),
             Some(digest) => *known
-                .entry((remote.repository().to_string(), digest.clone()))
+                .entry((shelf.name(), digest.clone()))
                 .or_insert(batches.len()),
         };
         match batches.get_mut(at) {
             Some(batch) => batch.entries.push((entry, size)),
             None => batches.push(Batch {
-                remote,
+                shelf,
                 digest,
                 entries: vec![(entry, size)],
             }),
@@ -76,23 +70,7 @@ impl<E> Batch<'_, E> {
         };
         budget.take(size).ok_or(AttachedError::TooLarge)?;
         let limit = usize::try_from(size).unwrap_or(CONTENT);
-        let fetched = match endpoint {
-            Endpoint::Manifests => {
-                let name = Name::Digest(digest.clone());
-                let stored = self.remote.get_manifest_within(&name, limit).await;
-                stored.map(|stored| stored.map(|stored| stored.bytes))
-            }
-            Endpoint::Blobs => self.remote.get_blob(digest, limit).await,
-        };
-        match fetched {
-            Ok(Some(content)) => Ok(Ok(content)),
-            Ok(None) => Ok(Err("it was not found in the registry".to_owned())),
-            Err(Error::TooLarge { limit, .. }) => Ok(Err(format!(
-                "it is longer than the {limit} bytes that its descriptor states"
-            ))),
-            Err(error @ Error::Digest { .. }) => Ok(Err(error.to_string())),
-            Err(error) => Err(error.into()),
-        }
+        self.shelf.fetch(endpoint, digest, limit).await
     }
 }
 

@@ -3,6 +3,7 @@
 use windlass_registry::Error;
 
 use super::bounds::{ENTRIES, TOTAL};
+use crate::transfer::TransferError;
 
 /// Why what is attached to an image is not read.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +11,9 @@ pub(crate) enum AttachedError {
     /// The registry refused or did not respond.
     #[error(transparent)]
     Registry(#[from] Error),
+    /// The folder that the image was saved in has something that is not read.
+    #[error(transparent)]
+    Folder(#[from] TransferError),
     /// There are more entries than are read.
     #[error(
         "{place} brings what is attached to the image to {found} entries; at most {ENTRIES} are \

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use windlass_registry::manifest::Descriptor;
-use windlass_registry::{Digest, Error, ListedBy, Name, Remote, Tag};
+use windlass_registry::manifest::{Descriptor, StoredManifest};
+use windlass_registry::{Digest, ListedBy, Tag};
 
 use super::bounds::ENTRIES;
 use super::error::AttachedError;
+use super::shelf::Shelf;
 use crate::store::oci::layer::{ATTESTATIONS, SIGNATURES};
 
 /// Where something is attached.
@@ -16,13 +17,15 @@ pub(crate) enum Place {
     Tag(Tag),
     /// A manifest that refers to the image, and who keeps the list of those.
     Referrer(ListedBy),
+    /// A manifest in a folder that refers to the image.
+    SavedReferrer,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tag(tag) => write!(f, "tag {tag}"),
-            Self::Referrer(ListedBy::Registry) => f.write_str("referrer"),
+            Self::Referrer(ListedBy::Registry) | Self::SavedReferrer => f.write_str("referrer"),
             Self::Referrer(ListedBy::Tag) => f.write_str("referrer listed under a tag"),
         }
     }
@@ -37,11 +40,10 @@ pub(crate) struct Attached {
     pub(crate) descriptor: Descriptor,
 }
 
-/// What is attached to an image: its tags in the repository of `tags`, its referrers in that of
-/// `remote`.
+/// What is attached to an image: its tags on the shelf `tags`, its referrers on that of the image.
 pub(crate) async fn list(
-    remote: &Remote,
-    tags: &Remote,
+    shelf: Shelf<'_>,
+    tags: Shelf<'_>,
     image: &Digest,
 ) -> Result<Vec<Attached>, AttachedError> {
     let mut found = Vec::new();
@@ -50,11 +52,11 @@ pub(crate) async fn list(
         let Ok(tag) = Tag::of_digest(image, suffix) else {
             continue;
         };
-        let layers = under(tags, &tag).await?;
-        add(&mut found, &Place::Tag(tag), layers)?;
+        let layers = tags.tagged(image, &tag).await?.as_ref().map(layers);
+        add(&mut found, &Place::Tag(tag), layers.unwrap_or_default())?;
     }
-    let (referrers, listed_by) = remote.referrers(image, None).await?;
-    add(&mut found, &Place::Referrer(listed_by), referrers)?;
+    let (referrers, place) = shelf.referrers(image).await?;
+    add(&mut found, &place, referrers)?;
     Ok(found)
 }
 
@@ -78,14 +80,11 @@ fn add(
     Ok(())
 }
 
-/// The layers of the manifest under a tag; none if there is no such tag.
-async fn under(remote: &Remote, tag: &Tag) -> Result<Vec<Descriptor>, Error> {
-    let Some(stored) = remote.get_manifest(&Name::Tag(tag.clone())).await? else {
-        return Ok(Vec::new());
-    };
-    Ok(match stored.manifest() {
+/// The layers of a manifest.
+fn layers(stored: &StoredManifest) -> Vec<Descriptor> {
+    match stored.manifest() {
         Ok(manifest) => manifest.layers,
         // shown as what it is, and found damaged when it is read
         Err(_) => vec![stored.descriptor()],
-    })
+    }
 }

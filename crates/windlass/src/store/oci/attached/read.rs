@@ -4,13 +4,14 @@
 //! content, once. Only the contents under way are in memory.
 
 use futures::{StreamExt, stream};
-use windlass_registry::{Digest, Remote};
+use windlass_registry::Digest;
 
 use super::bounds::{AT_ONCE, Budget};
-use super::content::{Batch, ContentRef, Endpoint, batches, of_size};
+use super::content::{Batch, ContentRef, batches, of_size};
 use super::entry::Form;
 use super::error::AttachedError;
 use super::list::{Attached, Place, list};
+use super::shelf::{Endpoint, Shelf};
 use crate::store::evidence::{Evidence, Found};
 
 /// Something listed, perhaps more than once.
@@ -26,13 +27,13 @@ struct Entry {
 /// at a time. What is damaged is among it; an error is a registry that does not respond, or a bound
 /// that is broken.
 pub(crate) async fn read(
-    remote: &Remote,
-    tags: &Remote,
+    shelf: Shelf<'_>,
+    tags: Shelf<'_>,
     image: &Digest,
     mut see: impl FnMut(Found),
 ) -> Result<(), AttachedError> {
     let budget = &Budget::default();
-    let attached = list(remote, tags, image).await?;
+    let attached = list(shelf, tags, image).await?;
     let (layers, referrers): (Vec<_>, Vec<_>) = attached
         .into_iter()
         .partition(|one| matches!(one.place, Place::Tag(_)));
@@ -40,7 +41,7 @@ pub(crate) async fn read(
         let (form, content) = Form::of_layer(&one.descriptor);
         (tags, content, entry(one, form))
     });
-    let bundles = bundles(remote, referrers, image, budget).await?;
+    let bundles = bundles(shelf, referrers, image, budget).await?;
     let mut wanted = batches(layers.chain(bundles));
     wanted.iter_mut().for_each(merge);
     let fetches = wanted.into_iter().map(|batch| async {
@@ -59,11 +60,11 @@ pub(crate) async fn read(
     Ok(())
 }
 
-type Wanted<'a> = (&'a Remote, Option<ContentRef>, Entry);
+type Wanted<'a> = (Shelf<'a>, Option<ContentRef>, Entry);
 
 /// The bundles of the referrers, found by their manifests.
 async fn bundles<'a>(
-    remote: &'a Remote,
+    shelf: Shelf<'a>,
     referrers: Vec<Attached>,
     image: &Digest,
     budget: &Budget,
@@ -73,7 +74,7 @@ async fn bundles<'a>(
             digest: one.descriptor.digest.clone(),
             size: one.descriptor.size,
         };
-        (remote, Some(content), one)
+        (shelf, Some(content), one)
     }));
     let fetches = manifests.into_iter().map(|batch| async {
         let manifest = batch.fetch(Endpoint::Manifests, budget).await;
@@ -89,7 +90,7 @@ async fn bundles<'a>(
                 Ok(manifest) => Form::of_referrer(manifest, listed.as_deref(), image),
                 Err(damage) => (Form::Damaged(damage), None),
             };
-            found.push((remote, content, entry(one, form)));
+            found.push((shelf, content, entry(one, form)));
         }
     }
     Ok(found)
