@@ -22,6 +22,7 @@ mod readme;
 mod registry_writers;
 mod rekor_v2;
 mod rotation;
+mod saved_images;
 mod section_a;
 mod section_b;
 mod several_logs;
