@@ -7,4 +7,5 @@ mod forgery;
 mod images;
 mod runs;
 mod shape;
+mod templates;
 mod tkn;

@@ -18,7 +18,16 @@ use crate::inspect::selector::kind_of;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Most words that are offered.
 const MOST: usize = 200;
-const OUTPUTS: [&str; 5] = ["json", "yaml", "name", "jsonpath=", "jsonpath-as-json="];
+const OUTPUTS: [&str; 8] = [
+    "json",
+    "yaml",
+    "name",
+    "jsonpath=",
+    "jsonpath-as-json=",
+    "jsonpath-file=",
+    "go-template=",
+    "go-template-file=",
+];
 const FORMATS: [&str; 4] = ["in-toto", "slsa/v2alpha4", "slsa/v2alpha3", "tekton"];
 const TYPES: [&str; 8] = [
     "slsaprovenance",

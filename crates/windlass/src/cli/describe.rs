@@ -8,7 +8,7 @@ use kube::Client;
 use windlass_core::run::Kind;
 
 use super::output::look::Look;
-use super::output::{self, Format};
+use super::output::{self, ObjectFormat};
 use super::target::ShownRun;
 use crate::cluster::Connection;
 use crate::inspect::runs::Runs;
@@ -28,7 +28,8 @@ mod view;
   windlass tr describe --last
   windlass tr describe build-7x2kq -n team-a
   windlass tr describe --last -o jsonpath='{.metadata.uid}'
-  windlass tr describe --last -o jsonpath='{.metadata.annotations.chains\\.tekton\\.dev/signed}'"
+  windlass tr describe --last -o jsonpath='{.metadata.annotations.chains\\.tekton\\.dev/signed}'
+  windlass tr describe --last -o go-template='{{range .status.results}}{{.name}}={{.value}} {{end}}'"
 )]
 pub(crate) struct Describe {
     #[command(flatten)]
@@ -36,9 +37,8 @@ pub(crate) struct Describe {
     /// Namespace of the run (default: that of the kubeconfig context)
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
-    /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
-    #[arg(short, long, value_name = "FORMAT")]
-    output: Option<Format>,
+    #[command(flatten)]
+    output: ObjectFormat,
     /// Keep metadata.managedFields in json and yaml
     #[arg(long)]
     show_managed_fields: bool,
@@ -50,6 +50,7 @@ pub(crate) struct Describe {
 impl Describe {
     /// Reads the run and shows it.
     pub(crate) async fn run(self, kind: Kind, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let format = self.output.read()?;
         let target = self.target.name();
         target.check(kind)?;
         let client = connection.connect().await?;
@@ -60,7 +61,7 @@ impl Describe {
         let runs = Runs::new(&client, kind, Some(namespace))?;
         let name = target.read(&runs, kind, "describe").await?;
         let mut run = runs.get(&name).await?;
-        if let Some(format) = &self.output {
+        if let Some(format) = format {
             if !self.show_managed_fields {
                 format.without_managed_fields(&mut run);
             }

@@ -45,7 +45,7 @@ pub(crate) struct Explain {
     /// Format to explain (default: the configured one)
     #[arg(long, value_name = "FORMAT", value_parser = run_files::run_format)]
     format: Option<Format>,
-    /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
+    /// json, yaml, name, jsonpath=TEMPLATE, jsonpath-as-json=TEMPLATE or go-template=TEMPLATE
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<OutputFormat>,
 }
@@ -86,9 +86,9 @@ impl Explain {
         Ok(explanation)
     }
 
-    fn text(&self, explanation: &Explanation) -> anyhow::Result<String> {
+    fn text(&self, explanation: &Explanation) -> anyhow::Result<Vec<u8>> {
         let Some(format) = &self.output else {
-            return Ok(text::text(explanation));
+            return Ok(text::text(explanation).into_bytes());
         };
         let name = format!(
             "{}.tekton.dev/{}",

@@ -9,7 +9,7 @@ use windlass_core::run::Kind;
 
 use super::output::look::Look;
 use super::output::table::Table;
-use super::output::{self, Format, cells, clean};
+use super::output::{self, Format, ObjectFormat, cells, clean};
 use super::several_signers::{SignersFlags, WHO, is_of_signers};
 use crate::cluster::Connection;
 use crate::inspect::listing::{Detail, Row, newest};
@@ -42,9 +42,8 @@ pub(crate) struct List {
     /// List the runs of all namespaces, whatever -n says
     #[arg(short = 'A', long)]
     all_namespaces: bool,
-    /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
-    #[arg(short, long, value_name = "FORMAT")]
-    output: Option<Format>,
+    #[command(flatten)]
+    output: ObjectFormat,
     /// Show at most this many runs; 0 shows all
     #[arg(
         long,
@@ -85,7 +84,9 @@ fn limit(text: &str) -> Result<usize, String> {
 
 fn in_a_table(argument: Arg) -> Arg {
     if is_of_signers(&argument) {
-        argument.conflicts_with("output").requires("who")
+        argument
+            .conflicts_with_all(["output", "template"])
+            .requires("who")
     } else {
         argument
     }
@@ -94,6 +95,7 @@ fn in_a_table(argument: Arg) -> Arg {
 impl List {
     /// Lists the runs.
     pub(crate) async fn run(self, kind: Kind, connection: &Connection) -> anyhow::Result<ExitCode> {
+        let format = self.output.read()?;
         let signers = self.signers.signers(Vec::new(), connection).await?;
         let client = connection.connect().await?;
         let chosen = self
@@ -102,7 +104,7 @@ impl List {
             .unwrap_or(client.default_namespace());
         let namespace = (!self.all_namespaces).then_some(chosen);
         let runs = Runs::new(&client, kind, namespace)?;
-        let detail = match &self.output {
+        let detail = match &format {
             None if self.signers.names_somebody() => Detail::Whole,
             None | Some(Format::Name) => Detail::Summary,
             Some(_) => Detail::Whole,
@@ -117,7 +119,7 @@ impl List {
         if self.reverse {
             rows.reverse();
         }
-        let text = match &self.output {
+        let text = match &format {
             Some(format) => {
                 let name = |row: &Row| kind.object_name(&row.summary.metadata.name);
                 let names: Vec<String> = rows.iter().map(name).collect();
@@ -145,7 +147,7 @@ impl List {
                     columns.verified = Some(verified::cells(&rows, kind, &client, &signers).await);
                 }
                 let runs = rows.iter().map(|row| &row.summary);
-                columns.table(runs, Timestamp::now())
+                columns.table(runs, Timestamp::now()).into_bytes()
             }
         };
         output::write(text)?;

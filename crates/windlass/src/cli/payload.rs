@@ -39,7 +39,7 @@ pub(crate) struct PayloadOf {
     /// Format of the payload (default: the configured one)
     #[arg(long, value_name = "FORMAT", value_parser = run_files::run_format)]
     format: Option<Format>,
-    /// json, yaml, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE, instead of the bytes as they are
+    /// json, yaml, jsonpath=TEMPLATE, jsonpath-as-json=TEMPLATE or go-template=TEMPLATE, instead of the bytes as they are
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<OutputFormat>,
 }

@@ -23,7 +23,7 @@ pub(crate) struct Tree {
     /// IMAGE@DIGEST or IMAGE:TAG
     #[arg(value_name = "IMAGE", value_parser = reference)]
     image: Reference,
-    /// json, yaml, name, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
+    /// json, yaml, name, jsonpath=TEMPLATE, jsonpath-as-json=TEMPLATE or go-template=TEMPLATE
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Format>,
 }
@@ -51,7 +51,7 @@ impl Tree {
             );
         }
         output::write(match &self.output {
-            None => text(&image, &attached),
+            None => text(&image, &attached).into_bytes(),
             Some(format) => format.text(&document(&image, &attached), &[image])?,
         })?;
         Ok(ExitCode::SUCCESS)

@@ -140,9 +140,42 @@ fn a_template_error_is_found_before_the_cluster_is_asked() {
     let scene = scene();
     let said = refusal(&scene, &["tr", "describe", "x", "-o", "jsonpath={.a[}"]);
     assert!(said.contains("column 4"), "{said}");
-    let said = refusal(&scene, &["tr", "describe", "x", "-o", "go-template={{.a}}"]);
-    assert!(said.contains("Go templates are not supported"), "{said}");
+    let said = refusal(&scene, &["tr", "describe", "x", "-o", "go-template={{a}}"]);
+    assert!(said.contains("line 1, column 3"), "{said}");
     assert_eq!(scene.cluster.requests(), []);
+}
+
+#[test]
+fn a_template_of_go_is_applied_to_a_run_and_to_a_list() {
+    let scene = scene();
+    for (name, minute) in [("build", 1), ("test", 2)] {
+        scene.create(run("TaskRun", "team-a", name, minute));
+    }
+    let template = "{{range .status.steps}}{{.name}}: {{.terminated.reason}}{{end}} {{.missing}}";
+    for flags in [
+        &["-o", &format!("go-template={template}")][..],
+        &["-o", "go-template", "--template", template],
+        &["-otemplate", &format!("--template={template}")],
+        &["--template", template],
+    ] {
+        let words = ["tr", "describe", "build", "-n", "team-a"];
+        let shown = output(&scene, &[&words, flags].concat());
+        assert_eq!(shown, "build-and-push: Completed <no value>", "{flags:?}");
+    }
+    let names = "go-template={{range .items}}{{.metadata.name}} {{end}}";
+    let shown = output(&scene, &["tr", "list", "-n", "team-a", "-o", names]);
+    assert_eq!(shown, "test build ");
+    let words = ["tr", "describe", "build", "-n", "team-a", "-o"];
+    let said = refusal(
+        &scene,
+        &[&words[..], &["go-template=a\n{{.kind.x}}"]].concat(),
+    );
+    assert!(
+        said.contains("line 2, column 3: there is no .x in a string"),
+        "{said}"
+    );
+    let said = refusal(&scene, &[&words[..], &["go-template"]].concat());
+    assert!(said.contains("go-template needs a template"), "{said}");
 }
 
 #[test]

@@ -208,7 +208,7 @@ fn a_child_is_gone(testbed: &Testbed) -> Result<()> {
 }
 
 /// Creates the runs and writes the status of each, as Tekton's controller would.
-fn create(testbed: &Testbed, all: &[Value]) -> Result<()> {
+pub(super) fn create(testbed: &Testbed, all: &[Value]) -> Result<()> {
     let kubeconfig = testbed.kubeconfig();
     Runtime::new()?.block_on(async {
         let api = Api::connect(kubeconfig).await?;

@@ -78,7 +78,6 @@ const PREFIX: Use = Use::Refused(
 );
 const FZF: Use =
     Use::Refused("windlass does not run fzf; name the run, or use --last for the newest one");
-const GO_TEMPLATE: Use = Use::Refused("Go templates are not evaluated; use -o jsonpath=TEMPLATE");
 
 /// Flags of every verb of cosign.
 const GLOBAL: [Flag; 3] = [
@@ -174,10 +173,7 @@ const SIGN: [Flag; 1] = [value(
 )];
 
 /// Flags of tkn's `list` and `describe`.
-const SHOWING: [Flag; 2] = [
-    switch("allow-missing-template-keys", Use::Ignored),
-    value("template", GO_TEMPLATE),
-];
+const SHOWING: [Flag; 1] = [switch("allow-missing-template-keys", Use::Ignored)];
 
 /// Flags of tkn's `describe` alone.
 const DESCRIBE: [Flag; 2] = [short('F', switch("fzf", FZF)), value("limit", Use::Ignored)];

@@ -32,7 +32,7 @@ pub(crate) struct Check {
     service_account: String,
     #[command(flatten)]
     transport: Transport,
-    /// json, yaml, jsonpath=TEMPLATE or jsonpath-as-json=TEMPLATE
+    /// json, yaml, jsonpath=TEMPLATE, jsonpath-as-json=TEMPLATE or go-template=TEMPLATE
     #[arg(short, long, value_name = "FORMAT")]
     output: Option<Format>,
 }
@@ -51,7 +51,7 @@ impl Check {
         let exemptions = self.transport.exemptions();
         let access = PushAccess::probe(&kube, &account, &self.image, exemptions).await?;
         output::write(match &self.output {
-            None => self.text(&account, &access),
+            None => self.text(&account, &access).into_bytes(),
             Some(format) => {
                 let name = self.image.repository.to_string();
                 format.text(&self.document(&account, &access), &[name])?
