@@ -20,6 +20,7 @@ mod attest_blob;
 mod audit;
 mod cancel;
 mod chain;
+mod choice;
 mod claims;
 mod complete;
 mod completions;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use windlass_core::run::Kind;
 
+use super::number;
 use super::output::look::Look;
 use super::output::table::Table;
 use super::output::{self, Format, ObjectFormat, cells, clean};
@@ -51,7 +52,7 @@ pub(crate) struct List {
         default_value_t = 0,
         hide_default_value = true,
         allow_negative_numbers = true,
-        value_parser = limit
+        value_parser = number::limit
     )]
     limit: usize,
     /// Only runs whose labels match: a=b, a!=b, a in (b,c)
@@ -77,11 +78,6 @@ pub(crate) struct List {
 }
 
 /// A flag about signers is for the table, and says more of a key or a name.
-fn limit(text: &str) -> Result<usize, String> {
-    let limit = text.parse();
-    limit.map_err(|_| "use 0, which shows all, or a positive number".to_owned())
-}
-
 fn in_a_table(argument: Arg) -> Arg {
     if is_of_signers(&argument) {
         argument

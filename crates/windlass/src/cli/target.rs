@@ -8,7 +8,7 @@ use windlass_core::run::Kind;
 use windlass_registry::Reference;
 
 use super::access::reference;
-use super::{output, saved};
+use super::{choice, output, saved};
 use crate::input::Input;
 use crate::inspect::runs::Runs;
 use crate::inspect::selector::{RunSelector, kind_of};
@@ -185,6 +185,9 @@ pub(super) struct RunName {
     /// The run created last in the namespace
     #[arg(short = 'L', long, conflicts_with = "name")]
     last: bool,
+    /// How many of the newest runs a person chooses from, if one is asked; 0 for all.
+    #[arg(skip)]
+    choose_from: Option<usize>,
 }
 
 /// The same for a verb that shows one run and passes over further words, as tkn does.
@@ -192,6 +195,19 @@ pub(super) struct RunName {
 pub(super) struct ShownRun {
     #[command(flatten)]
     run: RunName,
+    /// Choose the run from a list, by a number or a part of its name
+    #[arg(short = 'F', long)]
+    fzf: bool,
+    /// With --fzf, choose from at most this many of the newest runs; 0 shows all
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = 0,
+        hide_default_value = true,
+        allow_negative_numbers = true,
+        value_parser = super::number::limit
+    )]
+    limit: usize,
     /// Further names, of which tkn takes no notice
     #[arg(value_name = "REST", hide = true)]
     rest: Vec<String>,
@@ -200,7 +216,13 @@ pub(super) struct ShownRun {
 impl ShownRun {
     /// The run: a name behind its kind belongs to it, and others are passed over with a note.
     pub(super) fn name(self) -> RunName {
-        let Self { mut run, mut rest } = self;
+        let Self {
+            mut run,
+            fzf,
+            limit,
+            mut rest,
+        } = self;
+        run.choose_from = fzf.then_some(limit);
         if let Some(kind) = &run.name
             && !rest.is_empty()
             && kind_of(kind).is_ok()
@@ -218,7 +240,7 @@ impl ShownRun {
 impl RunName {
     /// Whether a run is meant at all, before the cluster is asked anything.
     pub(super) fn check(&self, kind: Kind) -> anyhow::Result<()> {
-        let is_meant = self.last || self.name.is_some();
+        let is_meant = self.last || self.name.is_some() || self.choose_from.is_some();
         ensure!(
             is_meant,
             "name a {}, or use --last for the newest one",
@@ -234,9 +256,11 @@ impl RunName {
         kind: Kind,
         verb: &str,
     ) -> anyhow::Result<String> {
-        match &self.name {
-            Some(name) => own_name(kind, name, verb),
-            None => Ok(runs.last().await?),
+        match (&self.name, self.choose_from) {
+            (Some(name), _) => own_name(kind, name, verb),
+            // as with tkn, a run that is named in whichever way is not asked for
+            (None, Some(limit)) if !self.last => choice::run(runs, kind, limit).await,
+            (None, _) => Ok(runs.last().await?),
         }
     }
 }

@@ -179,6 +179,34 @@ fn a_template_of_go_is_applied_to_a_run_and_to_a_list() {
 }
 
 #[test]
+fn a_run_is_chosen_at_a_terminal_only_unless_there_is_no_choice() {
+    let scene = scene();
+    let said = refusal(&scene, &["tr", "describe", "-F", "-n", "team-a"]);
+    assert!(said.contains("no TaskRuns found"), "{said}");
+    scene.create(run("TaskRun", "team-a", "build", 1));
+    let words = ["tr", "describe", "-n", "team-a", "-o", "name", "--fzf"];
+    let only = output(&scene, &words);
+    assert_eq!(only, "taskrun.tekton.dev/build\n");
+    scene.create(run("TaskRun", "team-a", "test", 2));
+    for verb in ["describe", "logs"] {
+        let said = refusal(&scene, &["tr", verb, "-F", "-n", "team-a"]);
+        assert!(
+            said.contains(
+                "asks a person at a terminal, and there is none; name one of the 2 TaskRuns"
+            ),
+            "{said}"
+        );
+        assert!(said.contains("--last"), "{said}");
+    }
+    let newest = output(&scene, &[&words[..], &["--limit", "1"]].concat());
+    assert_eq!(newest, "taskrun.tekton.dev/test\n");
+    for named in ["--last", "test"] {
+        let shown = output(&scene, &[&words[..], &[named]].concat());
+        assert_eq!(shown, "taskrun.tekton.dev/test\n");
+    }
+}
+
+#[test]
 fn the_last_of_many_runs_is_found_in_pages_and_read_once() {
     let scene = scene();
     for index in 0..450 {

@@ -76,8 +76,6 @@ const MUTUAL: Use = Use::Refused(
 const PREFIX: Use = Use::Refused(
     "windlass looks under the tags sha256-DIGEST.sig and .att only; copy the tag to that name",
 );
-const FZF: Use =
-    Use::Refused("windlass does not run fzf; name the run, or use --last for the newest one");
 
 /// Flags of every verb of cosign.
 const GLOBAL: [Flag; 3] = [
@@ -175,15 +173,10 @@ const SIGN: [Flag; 1] = [value(
 /// Flags of tkn's `list` and `describe`.
 const SHOWING: [Flag; 1] = [switch("allow-missing-template-keys", Use::Ignored)];
 
-/// Flags of tkn's `describe` alone.
-const DESCRIBE: [Flag; 2] = [short('F', switch("fzf", FZF)), value("limit", Use::Ignored)];
-
 /// Flags of tkn's `logs` alone.
-const LOGS: [Flag; 5] = [
+const LOGS: [Flag; 3] = [
     short('C', switch("no-color", Use::Ignored)),
     switch("nocolor", Use::Ignored),
-    short('F', switch("fzf", FZF)),
-    value("limit", Use::Ignored),
     switch("long", Use::Ignored),
 ];
 
@@ -219,7 +212,7 @@ const DRY: Use = Use::Refused(
 const INSTALL: [Flag; 2] = [switch("check", DRY), switch("dry-run", DRY)];
 
 /// The flags of each verb.
-pub(super) const TABLE: [(&[&str], &[Flag]); 14] = [
+pub(super) const TABLE: [(&[&str], &[Flag]); 13] = [
     (&["install"], &INSTALL),
     (
         &[
@@ -273,7 +266,6 @@ pub(super) const TABLE: [(&[&str], &[Flag]); 14] = [
         ],
         &SHOWING,
     ),
-    (&["taskrun describe", "pipelinerun describe"], &DESCRIBE),
     (&["taskrun logs", "pipelinerun logs"], &LOGS),
     (
         &[

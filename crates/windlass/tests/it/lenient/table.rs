@@ -308,7 +308,7 @@ fn check(shell: &Shell, verb: &str, flag: &str) {
 }
 
 /// Other spellings of flags that are in the help.
-const UNLISTED: [&str; 4] = ["--output", "--platform", "--no-color", "--fzf"];
+const UNLISTED: [&str; 3] = ["--output", "--platform", "--no-color"];
 
 #[test]
 fn every_flag_of_cosign_is_taken_ignored_with_a_note_or_refused_with_a_reason() {
