@@ -116,12 +116,15 @@ impl FromStr for Written {
                 Some(text) => templated.with(text).map(Self::Format),
             };
         }
-        Ok(Self::Format(match name {
-            "json" => Format::Json,
-            "yaml" => Format::Yaml,
-            "name" => Format::Name,
-            _ => return Err(KNOWN.to_owned()),
-        }))
+        match written {
+            "json" => Ok(Self::Format(Format::Json)),
+            "yaml" => Ok(Self::Format(Format::Yaml)),
+            "name" => Ok(Self::Format(Format::Name)),
+            _ => Err(match name {
+                "json" | "yaml" | "name" => format!("{name} takes nothing behind it; {KNOWN}"),
+                _ => KNOWN.to_owned(),
+            }),
+        }
     }
 }
 
@@ -294,6 +297,9 @@ mod tests {
             (None, Some("{{.a}}\n{{end}}"), "line 2, column 1"),
             (Some("jsonpath={.a}"), Some(name), "leave one out"),
             (Some("go-templates={{.a}}"), None, "known formats"),
+            (Some("json=x"), None, "json takes nothing behind it"),
+            (Some("yaml="), None, "yaml takes nothing behind it"),
+            (Some("name=x"), None, "known formats are json"),
         ] {
             let error = read(output, template).unwrap_err();
             assert!(error.contains(expected), "{output:?} {template:?}: {error}");
