@@ -192,7 +192,7 @@ impl Verb {
             Self::Dev(verb) => verb.run(connection).await,
             #[cfg(feature = "sandbox")]
             Self::Demo(verb) => verb.run().await,
-            Self::Completions(verb) => verb.run(flags::with_all(Arguments::command())),
+            Self::Completions(verb) => verb.run(&flags::with_all(Arguments::command())),
             Self::Man(verb) => verb.run(Arguments::command()),
             Self::Complete(verb) => verb.run(connection, &Arguments::command()).await,
         }

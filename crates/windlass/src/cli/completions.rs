@@ -45,7 +45,12 @@ _NAME_names() {
     local -a names
     names=("${(@f)$(NAME __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
     if [[ -n ${names[1]} ]]; then
-        compadd -a names
+        local -a begun whole
+        begun=("${(@M)names:#*[/=]}")
+        whole=("${(@)names:#*[/=]}")
+        # more is typed behind these, without a blank
+        (( $#begun )) && compadd -S '' -- "${begun[@]}"
+        (( $#whole )) && compadd -- "${whole[@]}"
     else
         _NAME "$@"
     fi
@@ -64,8 +69,9 @@ complete -c NAME -a '(__NAME_names)'
 
 impl Completions {
     /// Prints the script for `command`, the whole command line.
-    pub(crate) fn run(self, mut command: clap::Command) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self, command: &clap::Command) -> anyhow::Result<ExitCode> {
         let name = command.get_name().to_owned();
+        let mut command = visible(command);
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, &name, &mut script);
         let names = match self.shell {
@@ -77,5 +83,40 @@ impl Completions {
         script.extend_from_slice(names.replace("NAME", &name).as_bytes());
         output::write(script)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The command without the verbs that no person types; clap puts hidden ones into its scripts too.
+fn visible(command: &clap::Command) -> clap::Command {
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    clap::Command::new(env!("CARGO_PKG_NAME"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(command.get_arguments().cloned())
+        .subcommands(verbs.cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn hidden_verbs_are_in_no_script() {
+        for shell in [
+            Shell::Bash,
+            Shell::Zsh,
+            Shell::Fish,
+            Shell::PowerShell,
+            Shell::Elvish,
+        ] {
+            let mut command = visible(&crate::cli::Arguments::command());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "windlass", &mut script);
+            let script = String::from_utf8(script).unwrap();
+            assert!(script.contains("generate-key-pair"), "{shell}");
+            assert!(script.contains("kubeconfig"), "{shell}");
+            assert!(!script.contains("__complete"), "{shell}");
+        }
     }
 }
