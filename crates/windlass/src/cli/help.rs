@@ -13,6 +13,9 @@ use super::output::look::{Look, uncoloured};
 /// A blank at which clap breaks no line.
 const UNBROKEN: char = '\u{a0}';
 
+/// Narrowest help, in characters.
+const LEAST_WIDTH: usize = 40;
+
 /// The verbs of the program, by what they are for.
 const GROUPS: [(&str, &[&str]); 8] = [
     (
@@ -74,6 +77,11 @@ const GROUPS: [(&str, &[&str]); 8] = [
 
 /// The command line with examples that are not broken, each of the verb that it stands at.
 pub(super) fn prepared(command: Command) -> Command {
+    let columns = std::env::var("COLUMNS").ok();
+    let command = match columns.as_deref().and_then(too_narrow) {
+        Some(width) => command.term_width(width),
+        None => command,
+    };
     let command = with_whole_examples(command);
     if command.find_subcommand("pipelinerun").is_none() {
         return command;
@@ -93,6 +101,13 @@ pub(super) fn prepared(command: Command) -> Command {
             })
         })
     })
+}
+
+/// The width to take instead of one of `COLUMNS` that leaves room for a word at most.
+fn too_narrow(columns: &str) -> Option<usize> {
+    let width = columns.trim().parse::<usize>().ok();
+    width.filter(|width| *width < LEAST_WIDTH)?;
+    Some(LEAST_WIDTH)
 }
 
 fn with_whole_examples(command: Command) -> Command {

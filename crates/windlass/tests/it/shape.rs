@@ -357,6 +357,20 @@ fn the_script_for_bash_completes_in_bash() {
 }
 
 #[test]
+fn help_is_never_a_strip_of_single_words() {
+    let shell = Shell::new();
+    let width = |columns: &str| {
+        let help = shell.with(&[("COLUMNS", columns)], &["tr", "logs", "--help"]);
+        let lines = help.stdout.lines();
+        lines.map(|line| line.chars().count()).max().unwrap()
+    };
+    for columns in ["0", "1", "5", "39"] {
+        assert_eq!(width(columns), width("40"), "COLUMNS={columns}");
+    }
+    assert!(width("90") > width("40"));
+}
+
+#[test]
 fn every_verb_has_a_manual_page() {
     let shell = Shell::new();
     let outcome = shell.run("man pages");
