@@ -71,7 +71,8 @@ pub(crate) fn log_to_stderr(format: LogFormat, traces: &Traces) -> LogLevel {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let lines = match format {
-        LogFormat::Json => lines.json().boxed(),
+        // as the logs of Chains, whose members are all at the top
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
         LogFormat::Text => lines.with_target(false).compact().boxed(),
     };
     // a second call in one process keeps the first subscriber

@@ -187,7 +187,7 @@ fn log_under(data: &serde_json::Value) -> Vec<serde_json::Value> {
 
 #[test]
 fn the_config_map_of_chains_sets_the_level_of_the_log() {
-    let is_signed = |line: &serde_json::Value| line["fields"]["message"] == "signed";
+    let is_signed = |line: &serde_json::Value| line["message"] == "signed";
     let all = log_under(&json!({"loglevel.watcher": "debug"}));
     assert!(all.iter().any(is_signed), "{all:#?}");
     // what libraries say at this level may contain credentials
