@@ -21,6 +21,7 @@ use crate::telemetry::{self, LogFormat, Traces};
 
 mod greeting;
 mod kubeconfig;
+mod reader;
 mod signals;
 
 pub(crate) use self::signals::asked_to_end;
@@ -162,7 +163,8 @@ impl RegistryFlags {
 }
 
 impl Dev {
-    /// Serves until Ctrl-C, SIGTERM or the end of its terminal, then removes the kubeconfig.
+    /// Serves until Ctrl-C, SIGTERM, the end of its terminal or of who reads its output; then removes the
+    /// kubeconfig.
     pub(crate) async fn run(self, connection: &Connection) -> anyhow::Result<ExitCode> {
         telemetry::log_to_stderr(LogFormat::Text, &Traces::default());
         let asked = asked_to_end(CancellationToken::new())?;
@@ -188,7 +190,10 @@ impl Dev {
         if self.examples {
             dev.create_examples()?;
         }
-        asked.await;
+        tokio::select! {
+            () = asked => {}
+            () = reader::gone() => {}
+        }
         if let Some((pipelines, steps)) = runners {
             pipelines.shutdown().await;
             steps.shutdown().await;

@@ -1,8 +1,8 @@
 //! `windlass dev`, as a person starts it, and the cluster behind it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use crate::shell::Shell;
@@ -15,6 +15,8 @@ mod pipeline;
 struct Dev {
     child: Child,
     registry: String,
+    /// It ends when nobody reads what it prints.
+    output: Option<BufReader<ChildStdout>>,
 }
 
 impl Dev {
@@ -27,12 +29,19 @@ impl Dev {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
         let said = "A registry listens on ";
-        let mut found = lines.filter_map(|line| Some(line.ok()?.strip_prefix(said)?.to_owned()));
+        let mut found = output
+            .by_ref()
+            .lines()
+            .filter_map(|line| Some(line.ok()?.strip_prefix(said)?.to_owned()));
         let registry = found.next().unwrap();
         let registry = registry.split(',').next().unwrap().to_owned();
-        Self { child, registry }
+        Self {
+            child,
+            registry,
+            output: Some(output),
+        }
     }
 }
 
@@ -50,6 +59,18 @@ fn the_registry_of_dev_lets_anyone_in_unless_told_otherwise() {
     let dev = Dev::start(&shell, &[]);
     let image = format!("{}/team/app:v1", dev.registry);
     shell.fail(2, &format!("tree {image}"), "v1 was not found in");
+}
+
+#[test]
+fn dev_ends_with_whoever_reads_its_output() {
+    let shell = Shell::new();
+    let mut dev = Dev::start(&shell, &[]);
+    assert!(shell.path("kubeconfig").exists());
+    assert!(dev.child.try_wait().unwrap().is_none());
+    drop(dev.output.take());
+    let status = dev.child.wait().unwrap();
+    assert!(status.success(), "{status}");
+    assert!(!shell.path("kubeconfig").exists());
 }
 
 #[test]
