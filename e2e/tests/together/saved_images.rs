@@ -319,3 +319,39 @@ fn alike(ours: &Output, theirs: &Output, is_valid: bool) -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn an_image_that_oras_copied_into_a_layout_is_verified_there() -> Result<()> {
+    let machine = Workstation::new(Cosign::Three)?;
+    let shell = machine.shell();
+    let registry = Registry::start_with_referrers(&shell.folder().join("registry"))?;
+    write_inputs(shell)?;
+    make_signer(shell)?;
+    for (layout, theirs, _) in LAYOUTS {
+        let image = push(shell, &format!("{}/{layout}", registry.host()))?;
+        let flags = format!(
+            "--key signer.key --yes --use-signing-config=false --tlog-upload=false {theirs}"
+        );
+        shell.ok(&format!("cosign sign {flags} {image}"))?;
+        shell.ok(&format!(
+            "cosign attest {flags} --predicate predicate --type {KIND} {image}"
+        ))?;
+        let copy = "oras cp -r --from-plain-http --to-oci-layout";
+        shell.ok(&format!("{copy} {image} {layout}:v1"))?;
+        if layout == "tags" {
+            let repository = image.split('@').next().context("no repository")?;
+            for kind in ["signature", "attestation"] {
+                let tag = shell.ok(&format!("windlass triangulate --type {kind} {image}"))?;
+                let name = tag.trim().replace(&format!("{repository}:"), "");
+                shell.ok(&format!("{copy} {} {layout}:{name}", tag.trim()))?;
+            }
+        }
+        shell.ok(&format!(
+            "windlass verify --key signer.pub --local-image {layout}"
+        ))?;
+        shell.ok(&format!(
+            "windlass verify-attestation --key signer.pub --type {KIND} --local-image {layout}"
+        ))?;
+    }
+    Ok(())
+}

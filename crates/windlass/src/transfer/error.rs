@@ -35,7 +35,7 @@ pub(crate) enum TransferError {
         path: PathBuf,
         source: std::io::Error,
     },
-    #[error("there is no folder {}; name one that `save` has written", path.display())]
+    #[error("the folder {} was not found; name one that `save` has written", path.display())]
     Absent { path: PathBuf },
     #[error("{} is a file; name a folder", path.display())]
     NoFolder { path: PathBuf },

@@ -233,9 +233,11 @@ fn a_layout_that_was_tampered_with_is_refused() {
         scene.shell.write("app/index.json", index);
         scene.shell.fail(2, &line, why);
     }
-    scene
-        .shell
-        .fail(2, "load --dir nowhere r.io/app", "no folder nowhere");
+    scene.shell.fail(
+        2,
+        "load --dir nowhere r.io/app",
+        "the folder nowhere was not found",
+    );
 }
 
 #[test]

@@ -165,17 +165,8 @@ fn root(entries: &[Descriptor]) -> Result<Descriptor, String> {
     let is_root =
         |entry: &&Descriptor| matches!(annotation(entry, KIND), Some(IMAGE | IMAGE_INDEX));
     let mut roots = entries.iter().filter(is_root);
-    let root = match (roots.next(), entries) {
-        (Some(root), _) => root,
-        // a layout of any other tool, with one image
-        (None, [only]) => only,
-        (None, []) => return Err("its index.json lists nothing; save the image again".to_owned()),
-        (None, _) => {
-            return Err(
-                "its index.json does not say which is the image; save one with `windlass save`"
-                    .to_owned(),
-            );
-        }
+    let Some(root) = roots.next() else {
+        return only_image(entries);
     };
     match roots.find(|other| other.digest != root.digest) {
         None => Ok(root.clone()),
@@ -184,6 +175,30 @@ fn root(entries: &[Descriptor]) -> Result<Descriptor, String> {
             root.digest, other.digest
         )),
     }
+}
+
+/// The image in a layout of another tool, which has one besides what is attached.
+fn only_image(entries: &[Descriptor]) -> Result<Descriptor, String> {
+    let images: Vec<_> = entries.iter().filter(|entry| !is_attached(entry)).collect();
+    match (&images[..], entries) {
+        (_, []) => Err("its index.json lists nothing; save the image again".to_owned()),
+        ([image], _) => Ok((*image).clone()),
+        // whatever it is
+        (_, [only]) => Ok(only.clone()),
+        _ => Err(
+            "its index.json does not say which is the image; save one with `windlass save`"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Whether an entry is something attached, by the type or the tag that it is listed with.
+fn is_attached(entry: &Descriptor) -> bool {
+    let has_tag = annotation(entry, REF_NAME).is_some_and(|name| {
+        let suffixes = Attachment::ALL.map(Attachment::suffix);
+        name.starts_with("sha256-") && suffixes.iter().any(|suffix| name.ends_with(suffix))
+    });
+    entry.artifact_type.is_some() || has_tag
 }
 
 /// Whether a manifest is of the type that it is listed with. What is an image for one reader and an

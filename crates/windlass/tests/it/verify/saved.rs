@@ -163,6 +163,35 @@ fn the_order_of_the_index_and_other_annotations_are_no_matter() {
     assert_eq!(verify_attestation(&scene, "").code, 0);
 }
 
+/// oras lists referrers with their types, and what tags attach with those tags.
+#[test]
+fn the_image_of_another_tool_is_what_is_not_attached_to_it() {
+    let scene = saved();
+    let hex = scene.hex().to_owned();
+    change_index(&scene, |entries| {
+        entries.reverse();
+        for entry in entries {
+            let name = match entry["annotations"]["kind"].as_str().unwrap() {
+                "dev.cosignproject.cosign/sigs" => format!("sha256-{hex}.sig"),
+                "dev.cosignproject.cosign/atts" => format!("sha256-{hex}.att"),
+                _ => "v1".to_owned(),
+            };
+            entry["annotations"] = json!({ "org.opencontainers.image.ref.name": name });
+        }
+    });
+    assert_eq!(verify(&scene, "").code, 0);
+    assert_eq!(verify_attestation(&scene, "").code, 0);
+    let scene = saved_by_cosign_3();
+    save(&scene, "app");
+    change_index(&scene, |entries| {
+        for entry in entries {
+            entry.as_object_mut().unwrap().remove("annotations");
+        }
+    });
+    assert_eq!(verify(&scene, "").code, 0);
+    assert_eq!(verify_attestation(&scene, "").code, 0);
+}
+
 #[test]
 fn several_folders_have_to_be_verified_each() {
     let scene = saved();
@@ -247,9 +276,12 @@ fn a_folder_that_is_no_layout_is_told_as_what_it_is() {
     for (folder, text) in [
         (
             "nowhere",
-            "there is no folder nowhere; name one that `save`",
+            "the folder nowhere was not found; name one that `save`",
         ),
-        ("r.io/team/app:v1", "there is no folder r.io/team/app:v1"),
+        (
+            "r.io/team/app:v1",
+            "the folder r.io/team/app:v1 was not found",
+        ),
         ("cosign.pub", "cosign.pub is a file; name a folder"),
         (
             "app/blobs",
