@@ -8,9 +8,14 @@ use windlass_core::key::PublicKey;
 use windlass_core::payload::Payload;
 
 use super::given;
+use super::signer_flags::{LogRule, SignerFlags};
 use crate::inspect::verify::image::{self, Detached};
-use crate::inspect::verify::report::{Report, Requirement};
+use crate::inspect::verify::report::Report;
 use crate::inspect::verify::{ExpectedSigner, Subject, VerifyRequest};
+
+/// Why it is verified with a key that is enough.
+const BY_KEY_ALONE: &str = "a signature by itself has no certificate and no log entry; verify it with --key alone, or leave \
+     out --signature to verify what is attached to the image";
 
 /// A signature that is given by itself.
 #[derive(Debug, Clone, clap::Args)]
@@ -37,8 +42,8 @@ impl DetachedFlags {
         self.signature.is_some() || self.payload.is_some()
     }
 
-    /// Reads what is given, if something is.
-    pub(super) async fn read(&self) -> anyhow::Result<Option<Given>> {
+    /// Reads what is given, if something is, once it can be verified by this signer.
+    pub(super) async fn read(&self, signer: &SignerFlags) -> anyhow::Result<Option<Given>> {
         let Some(signature) = &self.signature else {
             ensure!(
                 self.payload.is_none(),
@@ -46,6 +51,7 @@ impl DetachedFlags {
             );
             return Ok(None);
         };
+        ensure!(signer.is_key_alone(&LogRule::IfRootIsGiven), BY_KEY_ALONE);
         let payload = match &self.payload {
             Some(payload) => Some(given::payload(payload).await?),
             None => None,
@@ -62,11 +68,6 @@ impl Given {
         subject: &Subject,
         request: &VerifyRequest,
     ) -> anyhow::Result<Report> {
-        ensure!(
-            request.requirement() == Requirement::Signature,
-            "--signature is one of an image, and --type and what provenance has to state are about \
-             attestations; leave one of them out"
-        );
         let payload = match &self.payload {
             Some(payload) => Cow::Borrowed(payload.as_slice()),
             None => Cow::Owned(payload_of(subject)?.bytes),
@@ -83,10 +84,7 @@ impl Given {
 fn key(request: &VerifyRequest) -> anyhow::Result<&PublicKey> {
     match &request.signer {
         ExpectedSigner::Key(key, None) => Ok(key),
-        _ => bail!(
-            "a signature by itself has no certificate and no log entry; verify it with --key alone, \
-             or leave out --signature to verify what is attached to the image"
-        ),
+        _ => bail!(BY_KEY_ALONE),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail, ensure};
 
 use super::verdict;
 use crate::input::Input;
@@ -32,6 +32,10 @@ pub(super) async fn signature(typed: &str) -> anyhow::Result<Vec<u8>> {
 }
 
 async fn read(typed: &str, what: &str, limit: usize) -> anyhow::Result<Vec<u8>> {
+    ensure!(
+        !typed.trim().is_empty(),
+        "the {what} is blank; name a file, a URL or a variable"
+    );
     match typed.split_once("://") {
         Some(("https" | "http", _)) => {
             let failed = || format!("cannot read the {what} of the URL");
@@ -39,11 +43,15 @@ async fn read(typed: &str, what: &str, limit: usize) -> anyhow::Result<Vec<u8>> 
             let fetched = url.fetch(limit).await;
             fetched.with_context(|| format!("cannot read the {what} at {url}"))
         }
+        Some(("env", "")) => bail!("cannot read the {what}: write env://VARIABLE"),
         Some(("env", name)) => {
             let value = std::env::var_os(name).map(OsString::into_encoded_bytes);
             value.with_context(|| {
                 format!("cannot read the {what}: the environment variable {name} is not set")
             })
+        }
+        Some((scheme, _)) if !Path::new(typed).exists() => {
+            bail!("cannot read the {what}: {scheme}:// is not read; use https://, env:// or a file")
         }
         _ => verdict::read(&Input::of(typed), what),
     }

@@ -125,6 +125,11 @@ pub(super) enum LogRule {
 }
 
 impl SignerFlags {
+    /// Whether the signature of a key is enough.
+    pub(super) fn is_key_alone(&self, rule: &LogRule) -> bool {
+        self.key.is_some() && !self.trust.asks_for_more_than_a_key(rule)
+    }
+
     /// Who has to have signed, with what vouches for it.
     pub(super) async fn signer(
         &self,

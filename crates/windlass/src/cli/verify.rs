@@ -15,7 +15,7 @@ use super::signer_flags::{LogRule, SignerFlags};
 use super::target::{RunTargets, Target};
 use super::verdict::PredicateType;
 use crate::cluster::Connection;
-use crate::inspect::verify::report::Report;
+use crate::inspect::verify::report::{Report, Requirement};
 use crate::inspect::verify::{SealRule, Subject, VerifyRequest, file, image, run};
 
 /// Verify the signatures and attestations of images, runs or files
@@ -86,7 +86,7 @@ impl Verify {
         let targets = self.targets()?;
         let are_images = targets.iter().all(Typed::is_image);
         self.check_flags(&targets)?;
-        let given = self.detached.read().await?;
+        let given = self.detached.read(&self.signer).await?;
         let request = VerifyRequest {
             signer: self
                 .signer
@@ -102,6 +102,11 @@ impl Verify {
                 SealRule::IfPresent
             },
         };
+        ensure!(
+            given.is_none() || request.requirement() == Requirement::Signature,
+            "--signature is one of an image, and --type and what provenance has to state are about \
+             attestations; leave one of them out"
+        );
         let mut reports = Vec::new();
         for target in &targets {
             let given = given.as_ref();

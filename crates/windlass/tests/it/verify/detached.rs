@@ -196,13 +196,29 @@ fn what_cannot_go_with_a_signature_by_itself_is_refused() {
         ),
         (
             "--signature signature --trusted-root r.json",
-            "cannot read the trusted root",
+            "verify it with --key alone",
+        ),
+        (
+            "--signature signature --use-signed-timestamps",
+            "verify it with --key alone",
+        ),
+        ("--signature=", "the signature is blank"),
+        ("--signature signature --payload=", "the payload is blank"),
+        ("--signature env://", "write env://VARIABLE"),
+        (
+            "--signature ftp://r.io/x",
+            "ftp:// is not read; use https://",
         ),
         ("--signature http://r.io/x", "use https://"),
         ("--signature https://u:p@r.io/x", "leave it out"),
     ] {
         gives(&scene.verify(flags), 2, why);
     }
+    let image = scene.image();
+    let line = format!(
+        "verify --certificate-identity x --certificate-oidc-issuer y --signature signature {image}"
+    );
+    scene.shell.fail(2, &line, "verify it with --key alone");
     scene.shell.write("run.json", "{}");
     let line = "verify --key cosign.pub --signature signature run.json";
     scene.shell.fail(2, line, "--signature is about images");
