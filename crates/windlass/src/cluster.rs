@@ -14,6 +14,7 @@ use kube::config::{InClusterError, KubeConfigOptions};
 use kube::{Client, Config};
 use windlass_core::network::Rules;
 
+use self::login::Audience;
 use self::rate::{Limit, Rate};
 
 pub(crate) mod call;
@@ -25,6 +26,7 @@ pub(crate) mod event;
 mod kubeconfig;
 pub(crate) mod lease;
 pub(crate) mod list;
+mod login;
 pub(crate) mod path;
 pub(crate) mod peek;
 pub(crate) mod pod;
@@ -79,7 +81,9 @@ impl Connection {
     /// A client, and the namespace that the context selects (`default` when it selects none).
     pub(crate) async fn connect(&self) -> Result<Client, ConnectError> {
         let config = self.config(None).await?;
-        setup::guarded(config, Client::try_from)
+        let (config, renewal) = login::credential(config, Audience::Person).await?;
+        let builder = setup::made(config, ClientBuilder::try_from)?;
+        Ok(builder.with_layer(&renewal).build())
     }
 
     /// A client with these changes, and the names and addresses of the API server.
@@ -98,7 +102,9 @@ impl Connection {
         }
         let of_pod = std::env::var("KUBERNETES_SERVICE_HOST").ok();
         let hosts = hosts(config.cluster_url.host().unwrap_or_default(), of_pod).await;
-        let builder = setup::guarded(config, ClientBuilder::try_from)?;
+        let (config, renewal) = login::credential(config, Audience::Nobody).await?;
+        let builder = setup::made(config, ClientBuilder::try_from)?;
+        let builder = builder.with_layer(&renewal);
         let client = match rate {
             Some(rate) => builder.with_layer(&Limit::new(rate)).build(),
             None => builder.build(),

@@ -129,25 +129,21 @@ fn an_address_without_a_scheme_is_completed_and_one_without_a_place_is_refused()
 #[test]
 fn no_credential_of_a_kubeconfig_reaches_an_error_or_makes_a_panic() {
     let scene = scene();
-    let exec = |script: &str| {
-        let shell = json!({
-            "apiVersion": "client.authentication.k8s.io/v1", "command": "sh",
-            "args": ["-c", script], "interactiveMode": "Never",
-        });
-        json!({ "exec": shell })
-    };
     let credential = r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"s3cret\\n"}}"#;
     let header = "a line end or another character that no header can have";
     for (user, expected) in [
         (json!({ "token": "s3cret\nX" }), header),
         (json!({ "token": "", "as": "s3cret\nX" }), header),
-        (exec(&format!("printf '{credential}'")), header),
-        (exec("echo s3cret"), "what it printed is no ExecCredential"),
+        (logs_in(&format!("printf '{credential}'")), header),
         (
-            exec("echo s3cret; echo log in first >&2; exit 3"),
-            "it ended with code 3: log in first",
+            logs_in("echo s3cret"),
+            "what it printed is no ExecCredential",
         ),
-        (exec("echo '{}'"), "its ExecCredential has no status"),
+        (
+            logs_in("echo s3cret; echo log in first >&2; exit 3"),
+            "it ended with code 3; install",
+        ),
+        (logs_in("echo '{}'"), "its ExecCredential has no status"),
         (
             json!({ "auth-provider": { "name": "gcp" } }),
             "its auth-provider is not supported",
@@ -309,4 +305,56 @@ fn every_cause_of_a_bad_kubeconfig_is_told_once_with_what_to_do() {
             assert!(!text.contains(word), "{flags}: {text}");
         }
     }
+}
+
+/// The user of a kubeconfig who logs in with a program of the shell.
+fn logs_in(script: &str) -> Value {
+    json!({ "exec": {
+        "apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "IfAvailable",
+        "command": "sh", "args": ["-c", script],
+    } })
+}
+
+#[test]
+fn a_program_for_logging_in_is_run_once_for_a_verb() {
+    let scene = scene();
+    for ends in ["", ", \"expirationTimestamp\": \"2099-01-01T00:00:00Z\""] {
+        let outcome = changed(&scene, |config| {
+            let token = config["users"][0]["user"]["token"].as_str().unwrap();
+            let script = format!(
+                "echo 'a note for people' >&2; echo x >> ran; \
+                 echo '{{\"status\": {{\"token\": \"{token}\"{ends}}}}}'"
+            );
+            config["users"][0]["user"] = logs_in(&script);
+        });
+        assert_eq!(outcome.code, 0, "{}", outcome.stderr);
+        assert!(outcome.stdout.contains("there"), "{}", outcome.stdout);
+        assert_eq!(outcome.stderr, "a note for people\n");
+        assert_eq!(scene.shell.read("ran"), b"x\n");
+        std::fs::remove_file(scene.shell.path("ran")).unwrap();
+    }
+}
+
+#[test]
+fn what_a_program_for_logging_in_says_goes_to_the_person_and_into_no_error_or_log() {
+    let scene = scene();
+    let script = "echo tok-3f9a >&2; echo tok-3f9a; exit 3";
+    let set = |config: &mut Value| config["users"][0]["user"] = logs_in(script);
+    let outcome = changed(&scene, set);
+    assert_eq!(outcome.code, 2);
+    assert_eq!(
+        outcome.stderr,
+        "tok-3f9a\nerror: cannot log in to the cluster: sh, which the kubeconfig names for that, does \
+         not work: it ended with code 3; install or repair it, or choose another context with \
+         --context\n"
+    );
+    assert_eq!(outcome.stdout, "");
+    let outcome = scene.shell.run("controller --kubeconfig changed");
+    assert_eq!(outcome.code, 2, "{}", outcome.stderr);
+    let text = outcome.stderr + &outcome.stdout;
+    assert!(
+        text.contains("it ended with code 3, and what it said is not in the log"),
+        "{text}"
+    );
+    assert!(!text.contains("tok-3f9a"), "{text}");
 }
