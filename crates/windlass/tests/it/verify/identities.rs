@@ -120,6 +120,26 @@ fn an_image_is_verified_by_the_name_in_the_certificate_of_its_signature() {
 }
 
 #[test]
+fn an_image_in_a_folder_is_verified_by_the_name_in_the_certificate_of_its_signature() {
+    let scene = Scene::new();
+    let shell = &scene.image.shell;
+    scene.sign(TIME + 10, scene.payload().as_bytes());
+    let image = scene.image.image();
+    shell.succeed(&format!("save --dir app {image}"));
+    let line = scene.line("verify", "--local-image").replace(&image, "app");
+    scene.image.registry.take_requests();
+    shell.succeed(&line);
+    shell.fail(
+        1,
+        &line.replace(ISSUER, "https://other.example.com"),
+        "none is a valid",
+    );
+    assert!(scene.image.registry.take_requests().is_empty());
+    let given = scene.line("verify", "--signature x");
+    shell.fail(2, &given, "verify it with --key alone");
+}
+
+#[test]
 fn an_entry_of_another_image_or_time_does_not_vouch_for_an_image() {
     for (time, entry_of, expected) in [
         (TIME + 10, &b"another image"[..], "about another artifact"),
