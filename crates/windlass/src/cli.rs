@@ -221,6 +221,12 @@ fn read(typed: Vec<OsString>, command: clap::Command) -> Result<Arguments, Usage
 /// Reads the arguments, runs the verb and turns its outcome into an exit code.
 pub fn main() -> ExitCode {
     let typed: Vec<OsString> = std::env::args_os().collect();
+    let called = typed.first().cloned();
+    original::status(run(typed), called.as_deref())
+}
+
+/// The same for what was typed, the program first.
+fn run(typed: Vec<OsString>) -> ExitCode {
     let command = flags::with_all(Arguments::command()).args_override_self(true);
     let command = help::prepared(command);
     let command = original::slice(command, typed.first().map(OsString::as_os_str));

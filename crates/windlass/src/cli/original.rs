@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::process::ExitCode;
 
 use clap::Command;
 
@@ -33,10 +34,22 @@ pub(super) const COSIGN: [&str; 21] = [
 /// The verbs of tkn.
 const TKN: [&str; 5] = ["chain", "completions", "pipelinerun", "taskrun", "version"];
 
+/// The last part of the path that windlass was called by.
+fn name_of(called: Option<&OsStr>) -> Option<&str> {
+    called.and_then(|path| Path::new(path).file_name()?.to_str())
+}
+
+/// The exit status for whoever calls it by this name: tkn has one for whatever goes wrong.
+pub(super) fn status(code: ExitCode, called: Option<&OsStr>) -> ExitCode {
+    match name_of(called) {
+        Some("tkn") if code != ExitCode::SUCCESS => ExitCode::FAILURE,
+        _ => code,
+    }
+}
+
 /// The command line for whoever calls it by this name.
 pub(super) fn slice(command: Command, called: Option<&OsStr>) -> Command {
-    let called = called.and_then(|path| Path::new(path).file_name()?.to_str());
-    match called {
+    match name_of(called) {
         Some("cosign") => {
             let command = only(command, "cosign", &COSIGN);
             // as cosign, whose output others read

@@ -1,7 +1,7 @@
 //! Verbs that users of cosign type, and the names of the originals.
 
 use std::os::unix::fs::symlink;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -97,15 +97,20 @@ fn the_environment_is_printed_without_secrets() {
     );
 }
 
+/// Calls windlass by a link with this name.
+fn called(shell: &Shell, name: &str, words: &[&str]) -> Output {
+    let link = shell.path(name);
+    if !link.exists() {
+        symlink(env!("CARGO_BIN_EXE_windlass"), &link).unwrap();
+    }
+    Command::new(link).args(words).output().unwrap()
+}
+
 #[test]
 fn under_the_name_of_an_original_its_verbs_are_shown() {
     let shell = Shell::new();
     let help = |name: &str, words: &[&str]| {
-        let link = shell.path(name);
-        if !link.exists() {
-            symlink(env!("CARGO_BIN_EXE_windlass"), &link).unwrap();
-        }
-        let output = Command::new(link).args(words).output().unwrap();
+        let output = called(&shell, name, words);
         String::from_utf8(output.stdout).unwrap()
     };
     let cosign = help("cosign", &["--help"]);
@@ -116,6 +121,21 @@ fn under_the_name_of_an_original_its_verbs_are_shown() {
     let tkn = help("tkn", &["--help"]);
     assert!(tkn.contains("\n  taskrun "), "{tkn}");
     assert!(!tkn.contains("\n  verify"), "{tkn}");
+}
+
+#[test]
+fn under_the_name_of_tkn_whatever_goes_wrong_ends_with_one_as_tkn_does() {
+    let shell = Shell::new();
+    for words in [
+        &["tr", "list", "--kubeconfig", "absent"][..],
+        &["tr", "list", "--no-such-flag"],
+        &["hub", "search"],
+    ] {
+        let code = |name| called(&shell, name, words).status.code();
+        assert_eq!(code("tkn"), Some(1), "{words:?}");
+        assert_eq!(code("windlass"), Some(2), "{words:?}");
+    }
+    assert!(called(&shell, "tkn", &["version"]).status.success());
 }
 
 #[test]
