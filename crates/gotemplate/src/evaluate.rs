@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::OUTPUT;
 use crate::error::{Fault, Outcome};
 use crate::function::{self, Function};
 use crate::print::Printer;
-use crate::syntax::{Branch, Command, Node, Pipeline, Term, TermKind};
+use crate::syntax::{Branch, Command, Node, OUTPUT, Pipeline, Term, TermKind};
 use crate::value::{Item, Text, sorted};
 
 /// What a template may use up.

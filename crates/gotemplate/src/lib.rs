@@ -57,9 +57,6 @@ pub struct Template {
     named: BTreeMap<String, Vec<Node>>,
 }
 
-/// The name of the template itself, as in `kubectl`.
-const OUTPUT: &str = "output";
-
 impl Template {
     /// Parses a template; the error names the place of the first thing that makes no sense.
     pub fn parse(text: &str) -> Result<Self, GoTemplateError> {

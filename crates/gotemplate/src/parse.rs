@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::OUTPUT;
 use crate::error::{Fault, Outcome};
-use crate::lex::{self, Kind, Token};
-use crate::syntax::{Branch, Node, Pipeline};
+use crate::lex::{self, Kind};
+use crate::syntax::{Branch, Node, OUTPUT};
 
+use self::parser::{Parser, Scope};
+
+mod parser;
 mod pipeline;
-
-/// Deepest nesting of blocks and parentheses.
-const MAX_DEPTH: usize = 100;
 
 /// The template and those that it defines, by name.
 pub(crate) fn template(text: &str) -> Outcome<BTreeMap<String, Vec<Node>>> {
@@ -45,29 +44,6 @@ pub(crate) fn template(text: &str) -> Outcome<BTreeMap<String, Vec<Node>>> {
     Ok(parser.named)
 }
 
-struct Parser<'t> {
-    tokens: Vec<Token<'t>>,
-    next: usize,
-    named: BTreeMap<String, Vec<Node>>,
-    scope: Scope,
-    depth: usize,
-}
-
-/// What is known within one template.
-struct Scope {
-    variables: Vec<String>,
-    ranges: usize,
-}
-
-impl Default for Scope {
-    fn default() -> Self {
-        Self {
-            variables: vec!["$".to_owned()],
-            ranges: 0,
-        }
-    }
-}
-
 enum Parsed {
     Node(Node),
     Stop(Stop),
@@ -81,68 +57,7 @@ enum Stop {
     Else,
 }
 
-impl Token<'_> {
-    fn is_word(&self, word: &str) -> bool {
-        self.kind == Kind::Word && self.text == word
-    }
-
-    /// The token for a message.
-    fn shown(&self) -> String {
-        match self.kind {
-            Kind::End => "the end of the template".to_owned(),
-            Kind::Text => "text".to_owned(),
-            _ => self.text.chars().take(40).collect(),
-        }
-    }
-}
-
-impl<'t> Parser<'t> {
-    fn at(&self, index: usize) -> Token<'t> {
-        let end = Token {
-            kind: Kind::End,
-            text: "",
-            at: 0,
-            is_apart: false,
-        };
-        let found = self.tokens.get(index).or(self.tokens.last());
-        found.copied().unwrap_or(end)
-    }
-
-    fn peek(&self) -> Token<'t> {
-        self.at(self.next)
-    }
-
-    fn peek_after(&self) -> Token<'t> {
-        self.at(self.next + 1)
-    }
-
-    fn take(&mut self) -> Token<'t> {
-        let token = self.peek();
-        self.next += 1;
-        token
-    }
-
-    fn expect(&mut self, kind: Kind, wanted: &str) -> Outcome<Token<'t>> {
-        let token = self.take();
-        if token.kind == kind {
-            return Ok(token);
-        }
-        let message = format!("here has to be {wanted}, and not {}", token.shown());
-        Err(Fault::new(token.at, message))
-    }
-
-    /// Does something one level deeper.
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Outcome<T>) -> Outcome<T> {
-        if self.depth == MAX_DEPTH {
-            let message = format!("blocks and parentheses are nested more than {MAX_DEPTH} deep");
-            return Err(Fault::new(self.peek().at, message));
-        }
-        self.depth += 1;
-        let read = read(self);
-        self.depth -= 1;
-        read
-    }
-
+impl Parser<'_> {
     /// Reads nodes up to the end of a block that opened at a place.
     fn body(&mut self, open: usize) -> Outcome<(Vec<Node>, Stop)> {
         let mut nodes = Vec::new();
@@ -334,11 +249,5 @@ impl<'t> Parser<'t> {
                 Ok(())
             }
         }
-    }
-
-    /// Makes variables known to what follows.
-    fn declare(&mut self, pipeline: &Pipeline) {
-        let names = pipeline.variables.iter().cloned();
-        self.scope.variables.extend(names);
     }
 }

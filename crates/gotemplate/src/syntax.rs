@@ -2,6 +2,9 @@
 
 use crate::function::Function;
 
+/// The name of the template itself, as in `kubectl`.
+pub(crate) const OUTPUT: &str = "output";
+
 /// One part of a template, in the order written.
 #[derive(Debug, Clone)]
 pub(crate) enum Node {

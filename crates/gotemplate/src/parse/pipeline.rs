@@ -1,6 +1,6 @@
 //! Reads pipelines: commands and their terms.
 
-use super::Parser;
+use super::parser::Parser;
 use crate::error::{Fault, Outcome};
 use crate::function::Function;
 use crate::lex::{Kind, Token};

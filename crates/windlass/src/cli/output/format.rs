@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
 use windlass_jsonpath::print;
 
+use super::messages;
 use crate::input::Input;
 
 /// Longest file of a template, in bytes.
@@ -163,7 +164,9 @@ impl ObjectFormat {
                 )
             }
             (Some(Written::Format(format)), Some(_)) => {
-                super::warn(&["this format has no template; --template has no effect".to_owned()]);
+                messages::warn(&[
+                    "this format has no template; --template has no effect".to_owned()
+                ]);
                 return Ok(Some(format.clone()));
             }
         };

@@ -9,6 +9,7 @@ mod content;
 mod entry;
 mod error;
 mod list;
+mod place;
 mod read;
 mod shelf;
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use windlass_registry::Digest;
 
-use super::{blob_path, failed};
+use super::names::blob_path;
 use crate::transfer::error::TransferError;
 
 /// Largest manifest that is read.
@@ -101,5 +101,15 @@ impl Files {
         }
         let why = format!("it is not {digest}");
         Err(TransferError::Damaged { path, why })
+    }
+}
+
+/// What could not be done with a file.
+pub(super) fn failed(doing: &'static str, path: &Path, source: std::io::Error) -> TransferError {
+    let path = path.to_owned();
+    TransferError::File {
+        doing,
+        path,
+        source,
     }
 }

@@ -10,8 +10,10 @@ use windlass_registry::manifest::{Descriptor, Index, StoredManifest};
 use windlass_registry::{Digest, Tag};
 
 use super::files::{Files, MANIFEST};
+use super::names::{
+    ATTESTATIONS, IMAGE, IMAGE_INDEX, INDEX, KIND, REF_NAME, SIGNATURES, annotation,
+};
 use super::referrers::{self, Referrer};
-use super::{ATTESTATIONS, IMAGE, IMAGE_INDEX, INDEX, KIND, REF_NAME, SIGNATURES, annotation};
 use crate::transfer::bounds::MANIFESTS;
 use crate::transfer::error::TransferError;
 use crate::transfer::item::{Item, Part};

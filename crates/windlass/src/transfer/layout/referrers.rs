@@ -7,8 +7,7 @@ use std::path::Path;
 use windlass_registry::Digest;
 use windlass_registry::manifest::{Descriptor, MANIFEST as IMAGE_MANIFEST, Manifest};
 
-use super::failed;
-use super::files::{Files, MANIFEST};
+use super::files::{Files, MANIFEST, failed};
 use crate::transfer::bounds::{FILES, SCANNED};
 use crate::transfer::error::TransferError;
 

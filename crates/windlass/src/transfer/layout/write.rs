@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use windlass_registry::manifest::{Descriptor, Index};
 use windlass_registry::{Digest, Tag};
 
-use super::{
+use super::files::failed;
+use super::names::{
     ATTESTATIONS, IMAGE, IMAGE_INDEX, INDEX, KIND, MARK, REF_NAME, SIGNATURES, annotation,
-    blob_path, failed,
+    blob_path,
 };
 use crate::local_file::{self, PUBLIC};
 use crate::transfer::error::TransferError;

@@ -1,35 +1,13 @@
 //! Lists what is attached to an image, without reading it.
 
-use std::fmt;
-
 use windlass_registry::manifest::{Descriptor, StoredManifest};
-use windlass_registry::{Digest, ListedBy, Tag};
+use windlass_registry::{Digest, Tag};
 
 use super::bounds::ENTRIES;
 use super::error::AttachedError;
+use super::place::Place;
 use super::shelf::Shelf;
 use crate::store::oci::layer::{ATTESTATIONS, SIGNATURES};
-
-/// Where something is attached.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A layer of the manifest under a tag.
-    Tag(Tag),
-    /// A manifest that refers to the image, and who keeps the list of those.
-    Referrer(ListedBy),
-    /// A manifest in a folder that refers to the image.
-    SavedReferrer,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tag(tag) => write!(f, "tag {tag}"),
-            Self::Referrer(ListedBy::Registry) | Self::SavedReferrer => f.write_str("referrer"),
-            Self::Referrer(ListedBy::Tag) => f.write_str("referrer listed under a tag"),
-        }
-    }
-}
 
 /// Something attached to an image.
 #[derive(Debug, Clone)]

@@ -10,7 +10,8 @@ use super::bounds::{AT_ONCE, Budget};
 use super::content::{Batch, ContentRef, batches, of_size};
 use super::entry::Form;
 use super::error::AttachedError;
-use super::list::{Attached, Place, list};
+use super::list::{Attached, list};
+use super::place::Place;
 use super::shelf::{Endpoint, Shelf};
 use crate::store::evidence::{Evidence, Found};
 

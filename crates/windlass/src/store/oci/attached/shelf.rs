@@ -7,7 +7,7 @@ use windlass_registry::manifest::{Descriptor, StoredManifest};
 use windlass_registry::{Digest, Error, Name, Remote, Tag};
 
 use super::error::AttachedError;
-use super::list::Place;
+use super::place::Place;
 use crate::transfer::layout;
 
 /// Where manifests and contents are read from.
