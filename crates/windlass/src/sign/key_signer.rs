@@ -134,14 +134,19 @@ mod tests {
         KeySigner::new(key.unwrap())
     }
 
-    /// Signs while the only thread for blocking work is taken; whether that was done at once.
+    /// Signs while the only thread for blocking work is taken, and all places of long signatures at first;
+    /// whether that was done at once.
     async fn signs_at_once(folder: &str) -> bool {
         let signer = signer(folder);
+        let all = u32::try_from(AT_ONCE).unwrap();
+        let places = Arc::clone(&signer.places).acquire_many_owned(all);
+        let places = places.await.unwrap();
         let (open, gate) = std::sync::mpsc::channel::<()>();
         let taken = task::spawn_blocking(move || gate.recv());
         let mut signing = Box::pin(signer.sign(b"message"));
         let at_once = signing.as_mut().now_or_never();
         let was_at_once = at_once.is_some();
+        drop(places);
         let signature = match at_once {
             Some(signature) => signature.unwrap(),
             None => signing.await.unwrap(),
