@@ -90,7 +90,9 @@ impl Terms {
 
 /// What a program printed.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct ExecCredential {
+    api_version: Option<String>,
     status: Option<Status>,
 }
 
@@ -220,8 +222,18 @@ async fn run_within(exec: &ExecConfig, terms: Terms) -> Result<Status, String> {
     if !status.success() {
         return Err(ended(status, terms.audience));
     }
+    if printed.trim_ascii().is_empty() {
+        return Err("it printed nothing, and an ExecCredential is needed".to_owned());
+    }
     let credential: ExecCredential = serde_saphyr::from_slice(&printed)
         .map_err(|_| "what it printed is no ExecCredential".to_owned())?;
+    if let (Some(asked), Some(given)) = (&exec.api_version, &credential.api_version)
+        && asked != given
+    {
+        return Err(format!(
+            "its ExecCredential is of another version than {asked}, which the kubeconfig asks for"
+        ));
+    }
     let status = credential.status;
     status.ok_or_else(|| "its ExecCredential has no status".to_owned())
 }

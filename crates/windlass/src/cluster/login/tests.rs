@@ -56,6 +56,11 @@ async fn what_a_program_says_and_prints_is_in_no_error() {
         ("echo tok-3f9a", "what it printed is no ExecCredential"),
         ("echo '{\"status\": \"tok-3f9a\"}'", "no ExecCredential"),
         ("echo '{\"kind\": \"ExecCredential\"}'", "has no status"),
+        ("true", "it printed nothing"),
+        (
+            "echo '{\"apiVersion\": \"client.authentication.k8s.io/v1beta1\"}'",
+            "another version than client.authentication.k8s.io/v1,",
+        ),
         ("head -c 2000000 /dev/zero", "more than 1 MiB"),
     ] {
         let why = refusal(script).await;
