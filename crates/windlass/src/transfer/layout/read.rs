@@ -1,11 +1,12 @@
 //! Reads a layout. Whoever made the folder chooses what is in it: each manifest and each content is
 //! compared with its digest, and the image with the one that the index lists.
 
+use std::fmt;
 use std::path::Path;
 
 use bytes::Bytes;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use windlass_registry::manifest::{Descriptor, Index, StoredManifest};
 use windlass_registry::{Digest, Tag};
 
@@ -42,12 +43,33 @@ impl Layout {
         let mut unlisted = referrers::among_blobs(&files).await?;
         let is_listed = |digest: &Digest| entries.iter().any(|entry| entry.digest == *digest);
         unlisted.retain(|found| !is_listed(&found.descriptor.digest));
-        Ok(Self {
+        let layout = Self {
             files,
             entries,
             root,
             unlisted,
-        })
+        };
+        layout.has_one_image()?;
+        Ok(layout)
+    }
+
+    /// Refuses what another tool could take for the image: what is neither that nor attached.
+    fn has_one_image(&self) -> Result<(), TransferError> {
+        let attached = |entry: &&Descriptor| {
+            has_tag(entry) || matches!(annotation(entry, KIND), Some(SIGNATURES | ATTESTATIONS))
+        };
+        let entries = self.entries.iter();
+        let others = entries.filter(|entry| entry.digest != self.root.digest && !attached(entry));
+        for other in others {
+            let manifest = self.stored(other)?.manifest();
+            if !manifest.is_ok_and(|manifest| manifest.subject.is_some()) {
+                return Err(TransferError::NoLayout {
+                    path: self.files.folder.clone(),
+                    why: several(&self.root, other),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The image.
@@ -104,6 +126,16 @@ impl Layout {
     fn stored(&self, descriptor: &Descriptor) -> Result<StoredManifest, TransferError> {
         let digest = &descriptor.digest;
         let bytes = self.files.content(digest, MANIFEST, "4 MiB")?;
+        if bytes.len() as u64 != descriptor.size {
+            return Err(TransferError::Damaged {
+                path: self.files.path_of(digest),
+                why: format!(
+                    "it has {} bytes and is listed with {}",
+                    bytes.len(),
+                    descriptor.size
+                ),
+            });
+        }
         let stored = StoredManifest {
             media_type: descriptor.media_type.clone(),
             digest: digest.clone(),
@@ -172,11 +204,15 @@ fn root(entries: &[Descriptor]) -> Result<Descriptor, String> {
     };
     match roots.find(|other| other.digest != root.digest) {
         None => Ok(root.clone()),
-        Some(other) => Err(format!(
-            "its index.json has several images, {} and {}; save each in a folder of its own",
-            root.digest, other.digest
-        )),
+        Some(other) => Err(several(root, other)),
     }
+}
+
+fn several(root: &Descriptor, other: &Descriptor) -> String {
+    format!(
+        "its index.json has several images, {} and {}; save each in a folder of its own",
+        root.digest, other.digest
+    )
 }
 
 /// The image in a layout of another tool, which has one besides what is attached.
@@ -196,11 +232,15 @@ fn only_image(entries: &[Descriptor]) -> Result<Descriptor, String> {
 
 /// Whether an entry is something attached, by the type or the tag that it is listed with.
 fn is_attached(entry: &Descriptor) -> bool {
-    let has_tag = annotation(entry, REF_NAME).is_some_and(|name| {
+    entry.artifact_type.is_some() || has_tag(entry)
+}
+
+/// Whether an entry has a tag of something attached.
+fn has_tag(entry: &Descriptor) -> bool {
+    annotation(entry, REF_NAME).is_some_and(|name| {
         let suffixes = Attachment::ALL.map(Attachment::suffix);
         name.starts_with("sha256-") && suffixes.iter().any(|suffix| name.ends_with(suffix))
-    });
-    entry.artifact_type.is_some() || has_tag
+    })
 }
 
 /// Whether a manifest is of the type that it is listed with. What is an image for one reader and an
@@ -215,6 +255,22 @@ fn is_of_its_type(stored: &StoredManifest) -> bool {
         manifests: Option<IgnoredAny>,
     }
     // what is no manifest at all is noticed by whoever reads it
+    let Ok(Members(names)) = serde_json::from_slice(&stored.bytes) else {
+        return true;
+    };
+    // some readers take the last of two members, and some one in any case of letters
+    let is_clear = |member: &&str| {
+        let mut meant = names
+            .iter()
+            .filter(|name| name.eq_ignore_ascii_case(member));
+        meant.next().is_none_or(|name| name == member) && meant.next().is_none()
+    };
+    if !["mediaType", "config", "layers", "manifests"]
+        .iter()
+        .all(is_clear)
+    {
+        return false;
+    }
     let Ok(shape) = serde_json::from_slice::<Shape>(&stored.bytes) else {
         return true;
     };
@@ -225,6 +281,30 @@ fn is_of_its_type(stored: &StoredManifest) -> bool {
         shape.manifests.is_some()
     };
     shape.media_type.as_ref().is_none_or(is_same) && !has_other_members
+}
+
+/// The names of the members of an object, as often as each is there.
+struct Members(Vec<String>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self(Vec::new()))
+    }
+}
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((name, IgnoredAny)) = map.next_entry()? {
+            self.0.push(name);
+        }
+        Ok(self)
+    }
 }
 
 impl Source for Layout {

@@ -4,6 +4,7 @@ use std::os::unix::fs::symlink;
 
 use serde_json::{Value, json};
 use windlass_core::key::PrivateKey;
+use windlass_registry::Digest;
 use windlass_sandbox::registry::Options;
 
 use super::registry::{ImageScene, SLSA};
@@ -311,6 +312,39 @@ fn a_folder_that_is_no_layout_is_told_as_what_it_is() {
     refused(&scene, "app/index.json is damaged: it is larger than 4 MiB");
 }
 
+/// A tool that takes the folder by a tag would get the other one.
+#[test]
+fn an_image_that_is_nothing_of_the_signed_one_is_refused_however_it_is_listed() {
+    let scene = saved();
+    let other = r#"{"schemaVersion":2,"config":{},"layers":[]}"#;
+    let digest = Digest::of(other.as_bytes());
+    let place = digest.as_str().replace("sha256:", "app/blobs/sha256/");
+    scene.shell.write(&place, other);
+    for annotations in [
+        json!({}),
+        json!({ "org.opencontainers.image.ref.name": "v1" }),
+        json!({ "kind": "dev.cosignproject.cosign/imagE" }),
+    ] {
+        let entry = json!({
+            "mediaType": MANIFEST, "size": other.len(), "digest": digest.as_str(),
+            "annotations": annotations, "artifactType": "application/x",
+        });
+        change_index(&scene, |entries| entries.insert(0, entry));
+        refused(&scene, "has several images, sha256:");
+        change_index(&scene, |entries| drop(entries.remove(0)));
+    }
+    assert_eq!(verify(&scene, "").code, 0);
+}
+
+#[test]
+fn an_image_of_another_size_than_it_is_listed_with_is_refused() {
+    let scene = saved();
+    for size in [5, u64::MAX] {
+        change_index(&scene, |entries| entries[0]["size"] = json!(size));
+        refused(&scene, &format!("bytes and is listed with {size}"));
+    }
+}
+
 #[test]
 fn a_folder_with_several_images_is_refused() {
     let scene = saved();
@@ -409,6 +443,33 @@ fn an_image_that_is_listed_as_an_index_is_refused() {
         &scene,
         "it is another kind of manifest than it is listed as",
     );
+}
+
+#[test]
+fn a_manifest_that_readers_read_in_two_ways_is_refused() {
+    let scene = saved();
+    let manifest = scene.registry.manifest("team/app", &scene.digest).unwrap();
+    let text = String::from_utf8(manifest.bytes.to_vec()).unwrap();
+    let start = text.strip_suffix('}').unwrap();
+    for more in [
+        r#""manifests":[],"manifests":[]"#,
+        r#""Manifests":[]"#,
+        r#""layers":[]"#,
+        r#""MediaType":"x""#,
+    ] {
+        let text = format!("{start},{more}}}");
+        let digest = Digest::of(text.as_bytes());
+        let place = digest.as_str().replace("sha256:", "app/blobs/sha256/");
+        scene.shell.write(&place, &text);
+        change_index(&scene, |entries| {
+            entries[0]["digest"] = json!(digest.as_str());
+            entries[0]["size"] = json!(text.len());
+        });
+        refused(
+            &scene,
+            "it is another kind of manifest than it is listed as",
+        );
+    }
 }
 
 #[test]
