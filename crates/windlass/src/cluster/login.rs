@@ -8,9 +8,8 @@
 //! A person sees what they write to standard error, at the terminal that is theirs as well. Of a controller
 //! nobody does: it would be in a log that others read. No error repeats any of it.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io::IsTerminal as _;
-use std::pin::Pin;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,6 +17,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures::future::{BoxFuture, Either, ErrInto};
+use futures::{FutureExt as _, TryFutureExt as _};
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
 use jiff::{SignedDuration, Timestamp};
@@ -305,7 +306,8 @@ fn ended(status: ExitStatus, audience: Audience) -> String {
 #[derive(Clone)]
 pub(super) struct Renewal(Option<Arc<Source>>);
 
-struct Source {
+/// A program that gives a new token, and the latest one.
+pub(super) struct Source {
     token: Mutex<Token>,
     exec: ExecConfig,
     audience: Audience,
@@ -334,17 +336,24 @@ impl<S> Layer<S> for Renewal {
     type Service = Authorized<S>;
 
     fn layer(&self, inner: S) -> Authorized<S> {
-        Authorized {
-            source: self.0.clone(),
-            inner: Arc::new(Mutex::new(inner)),
+        match &self.0 {
+            None => Authorized::Always(inner),
+            Some(source) => Authorized::Renewed {
+                source: Arc::clone(source),
+                inner: Arc::new(Mutex::new(inner)),
+            },
         }
     }
 }
 
 /// A client whose requests have the token.
-pub(super) struct Authorized<S> {
-    source: Option<Arc<Source>>,
-    inner: Arc<Mutex<S>>,
+pub(super) enum Authorized<S> {
+    /// It does not end.
+    Always(S),
+    Renewed {
+        source: Arc<Source>,
+        inner: Arc<Mutex<S>>,
+    },
 }
 
 impl<S> Service<Request<Body>> for Authorized<S>
@@ -355,20 +364,25 @@ where
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
+    type Future =
+        Either<ErrInto<S::Future, BoxError>, BoxFuture<'static, Result<S::Response, BoxError>>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        // each request waits for the service by itself, once it has its token
-        Poll::Ready(Ok(()))
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        match self {
+            Self::Always(inner) => inner.poll_ready(context).map_err(Into::into),
+            // each request waits for the service by itself, once it has its token
+            Self::Renewed { .. } => Poll::Ready(Ok(())),
+        }
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        let (source, inner) = (self.source.clone(), Arc::clone(&self.inner));
-        Box::pin(async move {
-            if let Some(source) = source {
-                let header = source.header().await?;
-                request.headers_mut().insert(AUTHORIZATION, header);
-            }
+        let (source, inner) = match self {
+            Self::Always(inner) => return Either::Left(inner.call(request).err_into()),
+            Self::Renewed { source, inner } => (Arc::clone(source), Arc::clone(inner)),
+        };
+        let sent = async move {
+            let header = source.header().await?;
+            request.headers_mut().insert(AUTHORIZATION, header);
             let sent = {
                 let mut inner = inner.lock().await;
                 let ready = poll_fn(|context| inner.poll_ready(context)).await;
@@ -376,7 +390,8 @@ where
                 inner.call(request)
             };
             sent.await.map_err(Into::into)
-        })
+        };
+        Either::Right(sent.boxed())
     }
 }
 
