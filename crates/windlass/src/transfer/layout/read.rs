@@ -27,8 +27,8 @@ pub(crate) struct Layout {
     files: Files,
     entries: Vec<Descriptor>,
     root: Descriptor,
-    /// Referrers that the index does not list.
-    unlisted: Vec<Referrer>,
+    /// Those that the index lists, and then those that it does not.
+    referrers: Vec<Referrer>,
 }
 
 impl Layout {
@@ -40,36 +40,49 @@ impl Layout {
             path: folder.to_owned(),
             why,
         })?;
-        let mut unlisted = referrers::among_blobs(&files).await?;
-        let is_listed = |digest: &Digest| entries.iter().any(|entry| entry.digest == *digest);
-        unlisted.retain(|found| !is_listed(&found.descriptor.digest));
-        let layout = Self {
+        let mut layout = Self {
             files,
             entries,
             root,
-            unlisted,
+            referrers: Vec::new(),
         };
-        layout.has_one_image()?;
+        layout.referrers = layout.listed()?;
+        let mut unlisted = referrers::among_blobs(&layout.files).await?;
+        unlisted.retain(|found| !layout.lists(&found.descriptor.digest));
+        layout.referrers.append(&mut unlisted);
         Ok(layout)
     }
 
-    /// Refuses what another tool could take for the image: what is neither that nor attached.
-    fn has_one_image(&self) -> Result<(), TransferError> {
-        let attached = |entry: &&Descriptor| {
-            has_tag(entry) || matches!(annotation(entry, KIND), Some(SIGNATURES | ATTESTATIONS))
-        };
-        let entries = self.entries.iter();
-        let others = entries.filter(|entry| entry.digest != self.root.digest && !attached(entry));
-        for other in others {
-            let manifest = self.stored(other)?.manifest();
-            if !manifest.is_ok_and(|manifest| manifest.subject.is_some()) {
-                return Err(TransferError::NoLayout {
-                    path: self.files.folder.clone(),
-                    why: several(&self.root, other),
-                });
+    /// The referrers that the index lists. What is neither one, nor the image, nor attached by a tag could
+    /// be taken for the image by another tool, and is refused.
+    fn listed(&self) -> Result<Vec<Referrer>, TransferError> {
+        let mut found = Vec::new();
+        for entry in &self.entries {
+            let kind = annotation(entry, KIND);
+            if entry.digest == self.root.digest || matches!(kind, Some(SIGNATURES | ATTESTATIONS)) {
+                continue;
+            }
+            let manifest = self.stored(entry)?.manifest().ok();
+            match manifest.and_then(|manifest| manifest.subject) {
+                Some(subject) if kind.is_none() => found.push(Referrer {
+                    subject: subject.digest,
+                    descriptor: entry.clone(),
+                }),
+                Some(_) => {}
+                None if has_tag(entry) => {}
+                None => {
+                    return Err(TransferError::NoLayout {
+                        path: self.files.folder.clone(),
+                        why: several(&self.root, entry),
+                    });
+                }
             }
         }
-        Ok(())
+        Ok(found)
+    }
+
+    fn lists(&self, digest: &Digest) -> bool {
+        self.entries.iter().any(|entry| entry.digest == *digest)
     }
 
     /// The image.
@@ -101,26 +114,12 @@ impl Layout {
         entry.map(|entry| self.stored(entry)).transpose()
     }
 
-    /// The manifests whose subject is an image.
-    pub(crate) fn referrers(&self, image: &Digest) -> Result<Vec<Descriptor>, TransferError> {
-        let mut found = Vec::new();
-        for entry in &self.entries {
-            if annotation(entry, KIND).is_some()
-                || entry.digest == self.root.digest
-                || self.tag_of(entry, image).is_some()
-            {
-                continue;
-            }
-            let subject = self.stored(entry)?.manifest().ok();
-            let subject = subject.and_then(|manifest| manifest.subject);
-            if subject.is_some_and(|subject| subject.digest == *image) {
-                found.push(entry.clone());
-            }
-        }
-        let unlisted = self.unlisted.iter();
-        let unlisted = unlisted.filter(|found| found.subject == *image);
-        found.extend(unlisted.map(|found| found.descriptor.clone()));
-        Ok(found)
+    /// The manifests whose subject is an image, without those that are a tag of it.
+    pub(crate) fn referrers(&self, image: &Digest) -> Vec<Descriptor> {
+        let found = self.referrers.iter().filter(|found| {
+            found.subject == *image && self.tag_of(&found.descriptor, image).is_none()
+        });
+        found.map(|found| found.descriptor.clone()).collect()
     }
 
     fn stored(&self, descriptor: &Descriptor) -> Result<StoredManifest, TransferError> {
@@ -324,7 +323,7 @@ impl Source for Layout {
                 items.push(Item { part, stored });
             }
         }
-        for referrer in self.referrers(image)?.iter().take(MANIFESTS) {
+        for referrer in self.referrers(image).iter().take(MANIFESTS) {
             let stored = self.stored(referrer)?;
             let part = Part::Referrer;
             items.push(Item { part, stored });

@@ -55,7 +55,7 @@ impl Shelf<'_> {
                 let (found, listed_by) = remote.referrers(image, None).await?;
                 (found, Place::Referrer(listed_by))
             }
-            Self::Folder(layout) => (layout.referrers(image)?, Place::SavedReferrer),
+            Self::Folder(layout) => (layout.referrers(image), Place::SavedReferrer),
         })
     }
 
