@@ -45,12 +45,11 @@ impl Entry {
     }
 }
 
-/// The name of the run that a person chooses from the newest ones, at most `limit` if that is not 0. A run
-/// that is the only one is not asked for.
+/// The name of the run that a person chooses from the newest ones, at most `limit`. A run that is the only one
+/// is not asked for.
 pub(super) async fn run(runs: &Runs<'_>, kind: Kind, limit: usize) -> anyhow::Result<String> {
-    let most = if limit == 0 { usize::MAX } else { limit };
     let mut warnings = Vec::new();
-    let rows = newest(runs, None, most, Detail::Summary, &mut warnings).await?;
+    let rows = newest(runs, None, limit, Detail::Summary, &mut warnings).await?;
     output::warn(&warnings);
     let look = Look::of_stderr();
     let mut entries: Vec<_> = rows

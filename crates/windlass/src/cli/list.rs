@@ -105,12 +105,9 @@ impl List {
             None | Some(Format::Name) => Detail::Summary,
             Some(_) => Detail::Whole,
         };
-        let most = match self.limit {
-            0 => usize::MAX,
-            limit => limit,
-        };
         let (label, mut warnings) = (self.selector(kind), Vec::new());
-        let mut rows = newest(&runs, label.as_deref(), most, detail, &mut warnings).await?;
+        let newest = newest(&runs, label.as_deref(), self.limit, detail, &mut warnings);
+        let mut rows = newest.await?;
         output::warn(&warnings);
         if self.reverse {
             rows.reverse();

@@ -9,10 +9,12 @@ pub(super) fn count<N: FromStr>(text: &str) -> Result<N, String> {
     text.parse().map_err(wrong)
 }
 
-/// How many of a list.
+/// How many of a list at most, where 0 is all.
 pub(super) fn limit(text: &str) -> Result<usize, String> {
-    let limit = text.parse();
-    limit.map_err(|_| "use 0, which shows all, or a positive number".to_owned())
+    match text.parse() {
+        Ok(0) => Ok(usize::MAX),
+        limit => limit.map_err(|_| "use 0, which shows all, or a positive number".to_owned()),
+    }
 }
 
 /// How many of something, within bounds.
