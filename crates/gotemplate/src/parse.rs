@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use self::parser::{Parser, Scope};
 use crate::error::{Fault, Outcome};
 use crate::lex::{self, Kind};
 use crate::syntax::{Branch, Node, OUTPUT};
-
-use self::parser::{Parser, Scope};
 
 mod parser;
 mod pipeline;
@@ -141,11 +140,9 @@ impl Parser<'_> {
         let next = self.peek();
         if next.kind == Kind::Word {
             if next.text != word {
-                let message = format!("the block is {word}; write else, or else {word}");
-                let message = if word == "range" {
-                    "the block is range; write else".to_owned()
-                } else {
-                    message
+                let message = match word {
+                    "range" => "the block is range; write else".to_owned(),
+                    _ => format!("the block is {word}; write else, or else {word}"),
                 };
                 return Err(Fault::new(next.at, message));
             }
