@@ -10,6 +10,9 @@ use rustls::CertificateError as Bad;
 /// Most errors of a chain that are looked at.
 const DEPTH: usize = 16;
 
+/// Why a response that has begun has no end.
+const CUT: &str = "the connection was closed before the response was complete";
+
 /// The error of an HTTP client, which tells people the cause alone.
 #[derive(Debug)]
 pub struct Cause(reqwest::Error);
@@ -66,12 +69,13 @@ fn known(error: &(dyn StdError + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<hyper::Error>()
         && error.is_incomplete_message()
     {
-        return Some("the connection was closed before the response was complete".to_owned());
+        return Some(CUT.to_owned());
     }
     if let Some(error) = error.downcast_ref::<IoError>() {
         let why = match error.kind() {
             ErrorKind::ConnectionRefused => "the connection was refused",
             ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the connection was broken off",
+            ErrorKind::UnexpectedEof => CUT,
             ErrorKind::TimedOut => "it took too long",
             ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
                 "there is no way to its network"
@@ -88,13 +92,13 @@ fn known(error: &(dyn StdError + 'static)) -> Option<String> {
 fn of_tls(error: &rustls::Error) -> String {
     let why = match error {
         rustls::Error::InvalidCertificate(bad) => match bad {
-            Bad::UnknownIssuer => "its authority is unknown",
-            Bad::Expired | Bad::ExpiredContext { .. } => "it has expired",
-            Bad::NotValidYet | Bad::NotValidYetContext { .. } => "it is not valid yet",
+            Bad::UnknownIssuer => "the authority of its certificate is unknown",
+            Bad::Expired | Bad::ExpiredContext { .. } => "its certificate has expired",
+            Bad::NotValidYet | Bad::NotValidYetContext { .. } => "its certificate is not valid yet",
             Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
-                "it is for another host name"
+                "its certificate is for another host name"
             }
-            _ => "it is not valid",
+            _ => "its certificate is not valid",
         },
         rustls::Error::InvalidMessage(_) => "its response is not TLS",
         rustls::Error::AlertReceived(alert) => return format!("it ends TLS with {alert:?}"),
@@ -122,6 +126,16 @@ mod tests {
         ] {
             let error = client.get(url).send().await.unwrap_err();
             assert_eq!(Cause::of(error).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_tls_ends_with_is_told_without_a_link_of_its_library() {
+        let cut = IoError::new(ErrorKind::UnexpectedEof, "see https://docs.rs/rustls");
+        assert_eq!(known(&cut).as_deref(), Some(CUT));
+        for bad in [Bad::UnknownIssuer, Bad::Expired, Bad::BadEncoding] {
+            let told = known(&rustls::Error::InvalidCertificate(bad));
+            assert!(told.is_some_and(|told| told.contains("its certificate")));
         }
     }
 }
