@@ -3,7 +3,8 @@
 //! With registries the last writer wins, silently. So an append reads the tag, merges its entry and
 //! writes; if blobs have to be pushed in between, it looks at the tag once more. It reads the tag back
 //! after a delay that is longer than another writer needs, and merges the entry again if it is gone,
-//! until it stays. Within one process, one writer of each tenant at a time writes a tag. It also writes
+//! until it stays. An entry that is found, without having been written here, has to stay for as long: whoever wrote it
+//! may have ended before reading it back. Within one process, one writer of each tenant at a time writes a tag. It also writes
 //! the entries that others with the same credentials are waiting to add, and pauses between two writes,
 //! so that writes are few.
 //!

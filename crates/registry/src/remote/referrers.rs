@@ -178,7 +178,7 @@ impl Remote {
         let (listed_by, listing) = if is_listed {
             (ListedBy::Registry, None)
         } else {
-            let listing = writing.list_under_tag(&subject.digest, &descriptor)?;
+            let listing = writing.append_referrer(&subject.digest, &descriptor)?;
             (ListedBy::Tag, Some(listing))
         };
         let pushed = PushedReferrer {
@@ -188,9 +188,9 @@ impl Remote {
         Ok((pushed, listing))
     }
 
-    /// Adds a descriptor to the index under the tag of its subject. Entries are sorted by digest,
-    /// as Chains sorts them.
-    fn list_under_tag(&self, subject: &Digest, entry: &Descriptor) -> Result<Append, Error> {
+    /// Adds the descriptor of a referrer that exists to the index under the tag of its subject, for a registry that
+    /// keeps no list. Entries are sorted by digest, as Chains sorts them.
+    pub fn append_referrer(&self, subject: &Digest, entry: &Descriptor) -> Result<Append, Error> {
         let tag = self.fallback_tag(subject)?;
         let (name, entry) = (tag.clone(), entry.clone());
         let merge = move |stored: Option<&StoredManifest>| {

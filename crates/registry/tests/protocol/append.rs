@@ -95,6 +95,33 @@ async fn an_entry_another_writer_took_away_is_added_again() {
 }
 
 #[tokio::test]
+async fn an_entry_that_somebody_else_wrote_counts_once_it_has_stayed() {
+    let at = start(Options::default()).await;
+    add(&at.remote("app"), "one").await.unwrap();
+    let before = at.registry.manifest("app", tag().as_str()).unwrap();
+    // who writes this ends before reading it back, and a third one writes what he read before
+    add(&at.remote("app"), "two").await.unwrap();
+    let gate = Gate::new();
+    let held = FaultAnswer::PauseAfterwards(gate.clone());
+    at.fail("GET", "/manifests/", 1, held);
+    let third = async {
+        gate.reached(1).await;
+        at.registry
+            .put_manifest("app", tag().as_str(), MANIFEST, before.bytes.clone());
+        gate.release();
+    };
+    let fresh = At::client(options());
+    let fresh = fresh.repository(at.repository("app"), anonymous());
+    let (added, ()) = tokio::join!(add(&fresh, "two"), third);
+    assert_eq!(added.unwrap().writes, 1);
+    assert_eq!(layers(&at), 2);
+    // what has stayed is not looked at twice again
+    at.registry.clear_requests();
+    assert_eq!(add(&fresh, "two").await.unwrap().writes, 0);
+    assert_eq!(at.seen(), ["HEAD 200", "GET 200"]);
+}
+
+#[tokio::test]
 async fn what_was_written_since_the_tag_was_read_is_not_overwritten() {
     let at = start(Options::default()).await;
     let remote = at.remote("app");

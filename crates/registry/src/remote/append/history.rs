@@ -23,6 +23,8 @@ pub(crate) struct TagHistory {
     in_a_row: u32,
     /// When a write by somebody else was last noticed.
     foreign: Option<Instant>,
+    /// What is under the tag as far as is known, and since when it is known.
+    there: Option<(Digest, Instant)>,
 }
 
 impl TagHistory {
@@ -36,6 +38,20 @@ impl TagHistory {
         if self.wrote.is_some() && self.wrote.as_ref() != current {
             self.notice_foreign(now);
         }
+        if self.there.as_ref().map(|(digest, _)| digest) != current {
+            self.there = current.map(|digest| (digest.clone(), now));
+        }
+    }
+
+    /// Since when what is under the tag is known to be there.
+    pub(super) fn since(&self, now: Instant) -> Instant {
+        self.there.as_ref().map_or(now, |(_, since)| *since)
+    }
+
+    /// How long an entry has to stay under the tag that nobody here wrote: somebody else may have written it just
+    /// now, and a third one be about to write what he read before. `took` is how long a look takes.
+    pub(super) fn trial(&self, policy: &AppendPolicy, now: Instant, took: Duration) -> Duration {
+        self.delay(policy, now).max(took * 6).min(LONGEST_SETTLE)
     }
 
     /// Notes a write by somebody else.
@@ -57,7 +73,8 @@ impl TagHistory {
         self.in_a_row = if is_calm { 0 } else { self.in_a_row + 1 };
         let delay = self.delay(policy, now).max(took * 6);
         let settles = now + spread(delay, writes).min(LONGEST_SETTLE);
-        self.wrote = Some(wrote);
+        self.wrote = Some(wrote.clone());
+        self.there = Some((wrote, now));
         self.settles = Some(settles);
         settles
     }
@@ -121,6 +138,24 @@ mod tests {
         assert_eq!(write(&mut history, now), policy().settle_among_others);
         let now = now + REMEMBERED;
         assert_eq!(write(&mut history, now), policy().settle);
+    }
+
+    #[test]
+    fn what_is_under_a_tag_is_known_since_it_was_seen_or_written_and_not_changed() {
+        let mut history = TagHistory::default();
+        let begun = Instant::now();
+        let at = |seconds| begun + Duration::from_secs(seconds);
+        assert_eq!(history.since(at(0)), at(0));
+        history.notice(Some(&Digest::of(b"theirs")), at(1));
+        history.notice(Some(&Digest::of(b"theirs")), at(2));
+        assert_eq!(history.since(at(3)), at(1));
+        write(&mut history, at(4));
+        history.notice(Some(&Digest::of(b"ours")), at(5));
+        assert_eq!(history.since(at(5)), at(4));
+        history.notice(Some(&Digest::of(b"theirs")), at(6));
+        assert_eq!(history.since(at(7)), at(6));
+        history.notice(None, at(7));
+        assert_eq!(history.since(at(8)), at(8));
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub(super) struct Progress {
     pub(super) took_along: bool,
     /// Whether to write it without them.
     pub(super) alone: bool,
+    /// Since when it is there although nobody here wrote it.
+    found: Option<std::time::Instant>,
 }
 
 impl Progress {
@@ -71,7 +73,8 @@ impl Round<'_> {
         let Options { clock, append, .. } = &self.remote.session.options;
         let mut history = self.ticket.queue.history.lock().await;
         // a written entry has to settle, whoever wrote it; otherwise the tag has to
-        let settles = self.ticket.entry.settles().or(history.settles);
+        let written = self.ticket.entry.settles();
+        let settles = written.or(history.settles);
         let left = settles.map(|when| when.saturating_duration_since(clock.now()));
         if let Some(left) = left.filter(|left| !left.is_zero()) {
             return Ok(Step::Rest(left));
@@ -81,6 +84,7 @@ impl Round<'_> {
         }
         let mut looked = Instant::now();
         let before = self.remote.get_manifest(self.name).await?;
+        let took = looked.elapsed();
         let digest = before.as_ref().map(|before| before.digest.clone());
         // what is written is as large as what was read, so that its share of the budget is kept
         let _held = before.as_ref().map(|before| before.bytes.clone());
@@ -95,8 +99,16 @@ impl Round<'_> {
         let batch = Batch::merge(before, &entries).map_err(|why| self.refused(why))?;
         let Some(batch) = batch else {
             let why = "the tag does not exist, and there is nothing to write";
-            return digest.map(Step::Present).ok_or_else(|| self.refused(why));
+            let digest = digest.ok_or_else(|| self.refused(why))?;
+            let (now, found) = (clock.now(), &mut self.progress.found);
+            let since = *found.get_or_insert_with(|| history.since(now));
+            let left = since + history.trial(append, now, took);
+            return Ok(match left.saturating_duration_since(now) {
+                left if written.is_none() && !left.is_zero() => Step::Rest(left),
+                _ => Step::Present(digest),
+            });
         };
+        self.progress.found = None;
         if self.progress.writes >= append.rounds {
             return Ok(Step::GaveUp);
         }

@@ -143,7 +143,7 @@ async fn among_referrers(
     signed: &Signed,
 ) -> Result<Vec<Earlier>, UploadError> {
     let mut found = Vec::new();
-    for other in bundles_like(bundle, remote, image).await? {
+    for other in bundles_like(bundle, remote, image).await?.0 {
         let content = bundle_in(remote, image, &other, bundle).await?;
         found.extend(content.and_then(|content| of_bundle(&content, signed)));
     }

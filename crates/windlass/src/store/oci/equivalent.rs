@@ -11,7 +11,7 @@ use windlass_core::retry::Retry;
 use windlass_core::signed::{Repeatability, Signed};
 use windlass_core::verify::envelope_of_bundle;
 use windlass_registry::manifest::{Descriptor, Manifest};
-use windlass_registry::{Digest, Name, Remote, Tag};
+use windlass_registry::{Digest, ListedBy, Name, Remote, Tag};
 
 use super::bundle::{BUNDLE, Bundle, PREDICATE_TYPE, is_bundle, is_vouched_as};
 use super::error::UploadError;
@@ -24,18 +24,18 @@ pub(super) const SLACK: u64 = 16;
 /// How much longer or shorter a bundle of another program is than ours, in bytes.
 const BUNDLE_SLACK: u64 = 16 << 10;
 
-/// Whether the envelope of the same statement is under the tag.
+/// The layer with the envelope of the same statement that is under the tag.
 pub(super) async fn under_tag(
     remote: &Remote,
     tag: &Tag,
     layer: &Layer,
     signed: &Signed,
-) -> Result<bool, UploadError> {
+) -> Result<Option<Descriptor>, UploadError> {
     if signed.repeatability == Repeatability::Repeatable || signed.envelope().is_none() {
-        return Ok(false);
+        return Ok(None);
     }
     let Some(stored) = remote.get_manifest(&Name::Tag(tag.clone())).await? else {
-        return Ok(false);
+        return Ok(None);
     };
     let layers = stored
         .manifest()
@@ -50,50 +50,51 @@ pub(super) async fn under_tag(
         let content = blob(remote, &other.digest, limit).await?;
         let envelope = content.and_then(|content| Envelope::from_json(&content).ok());
         if envelope.is_some_and(|envelope| is_ours(&envelope, signed)) {
-            return Ok(true);
+            return Ok(Some(other.clone()));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
-/// Whether a bundle of the same statement refers to the image.
+/// The referrer of the image with a bundle of the same statement, and who lists it.
 pub(super) async fn among_referrers(
     remote: &Remote,
     image: &Digest,
     bundle: &Bundle,
     signed: &Signed,
-) -> Result<bool, UploadError> {
+) -> Result<Option<(Descriptor, ListedBy)>, UploadError> {
     let is_vouched = signed.entry.get().is_some() || signed.timestamp.get().is_some();
     if signed.repeatability == Repeatability::Repeatable && !is_vouched {
-        return Ok(false);
+        return Ok(None);
     }
-    for other in bundles_like(bundle, remote, image).await? {
+    let (others, listed_by) = bundles_like(bundle, remote, image).await?;
+    for other in others {
         let Some(content) = bundle_in(remote, image, &other, bundle).await? else {
             continue;
         };
         let envelope = envelope_of_bundle(&content).ok();
         let is_it = envelope.is_some_and(|envelope| is_ours(&envelope, signed));
         if is_it && is_vouched_as(signed, &content) {
-            return Ok(true);
+            return Ok(Some((other, listed_by)));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
-/// The first referrers of an image that may be bundles with a statement of the same type.
+/// The first referrers of an image that may be bundles with a statement of the same type, and who lists them.
 pub(super) async fn bundles_like(
     bundle: &Bundle,
     remote: &Remote,
     image: &Digest,
-) -> Result<Vec<Descriptor>, UploadError> {
-    let (mut referrers, _) = remote.referrers(image, Some(BUNDLE)).await?;
+) -> Result<(Vec<Descriptor>, ListedBy), UploadError> {
+    let (mut referrers, listed_by) = remote.referrers(image, Some(BUNDLE)).await?;
     referrers.retain(|other| {
         let notes = other.annotations.as_ref();
         let predicate = notes.and_then(|notes| notes.get(PREDICATE_TYPE));
         predicate.is_none_or(|predicate| *predicate == bundle.predicate_type)
     });
     referrers.truncate(MOST);
-    Ok(referrers)
+    Ok((referrers, listed_by))
 }
 
 /// The bundle of a referrer; none if it is of another image, or much larger than ours.

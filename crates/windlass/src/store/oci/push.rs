@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use windlass_core::signed::Signed;
-use windlass_registry::manifest::Descriptor;
-use windlass_registry::{Advance, Append, Digest, Error, Remote, Repository, Tag};
+use windlass_registry::manifest::{Descriptor, Manifest};
+use windlass_registry::{Advance, Append, Digest, Error, ListedBy, Merge, Remote, Repository, Tag};
 
 use super::access::{Access, Owner};
 use super::bundle::Bundle;
@@ -49,7 +49,7 @@ pub(super) async fn push(
     }
 }
 
-/// Adds a layer under the tag of its kind, unless it is there.
+/// Adds a layer under the tag of its kind, unless it or one that says the same is there.
 async fn attach(
     remote: &Remote,
     digest: &Digest,
@@ -60,12 +60,20 @@ async fn attach(
         image: digest.to_string(),
         source,
     })?;
-    if equivalent::under_tag(remote, &tag, layer, signed).await? {
-        return Ok(Pushed::Present);
-    }
+    let equal = equivalent::under_tag(remote, &tag, layer, signed).await?;
     let layer = layer.clone();
-    let merge = move |stored| layer.merged_into(stored);
-    let mut append = remote.append(&tag, merge);
+    let merge = move |stored: Option<Manifest>| {
+        let mut layers = stored.iter().flat_map(|stored| &stored.layers);
+        if equal.is_some() && layers.any(|other| Some(other) == equal.as_ref()) {
+            return Ok(Merge::Present);
+        }
+        layer.merged_into(stored)
+    };
+    begun(remote.append(&tag, merge)).await
+}
+
+/// How far an append comes at once.
+async fn begun(mut append: Append) -> Result<Pushed, UploadError> {
     Ok(match append.advance().await? {
         Advance::Done(update) if update.writes == 0 => Pushed::Present,
         Advance::Done(_) => Pushed::Written,
@@ -80,8 +88,12 @@ pub(super) async fn refer(
     bundle: &Bundle,
     signed: &Signed,
 ) -> Result<Pushed, UploadError> {
-    if equivalent::among_referrers(remote, &subject.digest, bundle, signed).await? {
-        return Ok(Pushed::Present);
+    match equivalent::among_referrers(remote, &subject.digest, bundle, signed).await? {
+        Some((_, ListedBy::Registry)) => return Ok(Pushed::Present),
+        Some((other, ListedBy::Tag)) => {
+            return begun(remote.append_referrer(&subject.digest, &other)?).await;
+        }
+        None => {}
     }
     let (manifest, [config, bundle]) = bundle.manifest(subject);
     remote.push_new_blob(&bundle).await?;
@@ -94,13 +106,10 @@ pub(super) async fn refer(
         put = remote.put_referrer(&manifest).await;
     }
     let (_, listing) = put?;
-    let Some(mut listing) = listing else {
-        return Ok(Pushed::Written);
-    };
-    Ok(match listing.advance().await? {
-        Advance::Done(_) => Pushed::Written,
-        Advance::Rest(time) => Pushed::Settling(Box::new(listing), time),
-    })
+    match listing {
+        Some(listing) => begun(listing).await,
+        None => Ok(Pushed::Written),
+    }
 }
 
 /// Whether a registry refused a manifest, perhaps for what it lists.
