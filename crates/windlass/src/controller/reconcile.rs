@@ -56,28 +56,13 @@ struct Manner {
 impl Reconciler {
     /// Whether anything has to be done about an object that the watch shows.
     pub(crate) fn triage(&self, kind: RunKind, object: &[u8]) -> Triage {
-        let head: Head<'_> = match serde_json::from_slice(object) {
-            Ok(head) => head,
-            Err(error) => {
-                tracing::error!(%error, "the API server sent something that is not an object");
-                return Triage::default();
-            }
-        };
-        let id = RunId::new(kind, &head.metadata);
-        let is_leaving =
-            head.metadata.deletion_timestamp.is_some() && kind.is_protected(&head.metadata);
         let settings = self.settings.borrow().clone();
         let Ok(run) = kind.parse(object) else {
-            // whoever may write a run's status can make it unreadable; that gets an outcome too
-            let mark = head.metadata.annotation(annotation::SIGNED);
-            let is_marked = matches!(mark, Some("true" | "failed"))
-                && self.believes(&settings, kind, &head.metadata);
-            return Triage {
-                settled: (is_marked && kind == RunKind::Task).then(|| id.clone()),
-                due: (!is_marked || is_leaving).then_some(id),
-                is_leaving,
-            };
+            return self.triage_unreadable(kind, object, &settings);
         };
+        let metadata = run.metadata();
+        let id = RunId::new(kind, metadata);
+        let is_leaving = metadata.deletion_timestamp.is_some() && kind.is_protected(metadata);
         let facts = self.facts(&run, &settings);
         let scope = self.scope(&settings);
         let rests = match decide(&facts, &scope) {
@@ -90,6 +75,29 @@ impl Reconciler {
             due: (!rests).then(|| id.clone()),
             is_leaving,
             settled: settled.then_some(id),
+        }
+    }
+
+    /// The same of one that cannot be read: whoever may write a run's status can make it unreadable, and that gets an
+    /// outcome too.
+    fn triage_unreadable(&self, kind: RunKind, object: &[u8], settings: &Settings) -> Triage {
+        let head: Head<'_> = match serde_json::from_slice(object) {
+            Ok(head) => head,
+            Err(error) => {
+                tracing::error!(%error, "the API server sent something that is not an object");
+                return Triage::default();
+            }
+        };
+        let metadata = &head.metadata;
+        let id = RunId::new(kind, metadata);
+        let is_leaving = metadata.deletion_timestamp.is_some() && kind.is_protected(metadata);
+        let mark = metadata.annotation(annotation::SIGNED);
+        let is_marked =
+            matches!(mark, Some("true" | "failed")) && self.believes(settings, kind, metadata);
+        Triage {
+            settled: (is_marked && kind == RunKind::Task).then(|| id.clone()),
+            due: (!is_marked || is_leaving).then_some(id),
+            is_leaving,
         }
     }
 
