@@ -3,6 +3,7 @@
 //! One JSON merge patch writes payloads, signatures and the mark, and removes the finalizer: all of
 //! it or nothing. The patch carries the uid and the version of the run it was made from.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -19,32 +20,32 @@ use crate::store::run::Annotations;
 
 /// A change to the metadata of a run.
 #[derive(Debug, Serialize)]
-pub(crate) struct Change {
-    metadata: Patch,
+pub(crate) struct Change<'a> {
+    metadata: Patch<'a>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Patch {
-    uid: String,
-    resource_version: String,
+struct Patch<'a> {
+    uid: &'a str,
+    resource_version: &'a str,
     /// `None` removes an annotation.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    annotations: BTreeMap<String, Option<String>>,
+    annotations: BTreeMap<&'a str, Option<Cow<'a, str>>>,
     /// All finalizers that stay; absent when none of ours is to be removed. A merge patch
     /// replaces the whole list, which the version makes safe.
     #[serde(skip_serializing_if = "Option::is_none")]
-    finalizers: Option<Vec<String>>,
+    finalizers: Option<Vec<&'a str>>,
 }
 
-impl Change {
+impl<'a> Change<'a> {
     /// Takes the finalizer off.
-    pub(crate) fn release(kind: RunKind, metadata: &Metadata<'_>) -> Self {
+    pub(crate) fn release(kind: RunKind, metadata: &'a Metadata<'_>) -> Self {
         Self::new(metadata, Finalizer::Remove(kind))
     }
 
     /// Takes off what says that the run is recorded.
-    pub(crate) fn unmarked(metadata: &Metadata<'_>) -> Self {
+    pub(crate) fn unmarked(metadata: &'a Metadata<'_>) -> Self {
         let mut change = Self::new(metadata, Finalizer::Keep);
         for name in [
             annotation::SIGNED,
@@ -60,19 +61,19 @@ impl Change {
     /// Records what was signed, with a note on what was left out, under a sealed mark.
     pub(crate) fn signed(
         kind: RunKind,
-        metadata: &Metadata<'_>,
-        annotations: &Annotations,
+        metadata: &'a Metadata<'_>,
+        annotations: &'a Annotations,
         note: Option<&str>,
-        seal: &str,
+        seal: &'a str,
     ) -> Self {
         let mut change = Self::new(metadata, Finalizer::Remove(kind));
         for (name, value) in annotations {
-            change.annotate(name, value);
+            change.annotate(name, value.as_str());
         }
         change.annotate(annotation::SIGNED, "true");
         change.annotate(annotation::SEAL, seal);
         match note {
-            Some(note) => change.annotate(annotation::REASON, &annotation::reason(note)),
+            Some(note) => change.annotate(annotation::REASON, annotation::reason(note)),
             // the reason of an earlier delay is no longer true
             None => change.drop_annotation(metadata, annotation::REASON),
         }
@@ -80,41 +81,41 @@ impl Change {
     }
 
     /// Records what could be made so far; nothing went wrong, and the rest goes to registries next.
-    pub(crate) fn begun(metadata: &Metadata<'_>, annotations: &Annotations) -> Self {
+    pub(crate) fn begun(metadata: &'a Metadata<'_>, annotations: &'a Annotations) -> Self {
         let mut change = Self::new(metadata, Finalizer::Keep);
         // a mark that it carries is one that nobody believed
         change.drop_annotation(metadata, annotation::SIGNED);
         for (name, value) in annotations {
-            change.annotate(name, value);
+            change.annotate(name, value.as_str());
         }
         change
     }
 
     /// Records what could be made and why that is not all; the run stays unmarked and protected.
     pub(crate) fn in_part(
-        metadata: &Metadata<'_>,
-        annotations: &Annotations,
-        reason: &str,
+        metadata: &'a Metadata<'_>,
+        annotations: &'a Annotations,
+        reason: &'a str,
     ) -> Self {
         let mut change = Self::held(metadata, reason);
         for (name, value) in annotations {
-            change.annotate(name, value);
+            change.annotate(name, value.as_str());
         }
         change
     }
 
     /// Records why the run is not signed yet. A mark that it carries is one that nobody believed.
-    pub(crate) fn held(metadata: &Metadata<'_>, reason: &str) -> Self {
+    pub(crate) fn held(metadata: &'a Metadata<'_>, reason: &'a str) -> Self {
         let retries = next_retries(metadata.annotation(annotation::RETRIES));
         let mut change = Self::new(metadata, Finalizer::Keep);
         change.drop_annotation(metadata, annotation::SIGNED);
-        change.annotate(annotation::RETRIES, &retries.to_string());
+        change.annotate(annotation::RETRIES, retries.to_string());
         change.annotate(annotation::REASON, reason);
         change
     }
 
     /// Records what the run waits for; nothing went wrong.
-    pub(crate) fn waiting(metadata: &Metadata<'_>, reason: &str) -> Self {
+    pub(crate) fn waiting(metadata: &'a Metadata<'_>, reason: &'a str) -> Self {
         let mut change = Self::new(metadata, Finalizer::Keep);
         change.drop_annotation(metadata, annotation::SIGNED);
         change.annotate(annotation::REASON, reason);
@@ -122,7 +123,12 @@ impl Change {
     }
 
     /// Records why the run will never be signed, under a sealed mark.
-    pub(crate) fn failed(kind: RunKind, metadata: &Metadata<'_>, reason: &str, seal: &str) -> Self {
+    pub(crate) fn failed(
+        kind: RunKind,
+        metadata: &'a Metadata<'_>,
+        reason: &'a str,
+        seal: &'a str,
+    ) -> Self {
         let mut change = Self::new(metadata, Finalizer::Remove(kind));
         change.annotate(annotation::SIGNED, "failed");
         change.annotate(annotation::SEAL, seal);
@@ -131,49 +137,47 @@ impl Change {
     }
 
     /// Removes annotations as well, where the run carries them.
-    pub(crate) fn remove(&mut self, metadata: &Metadata<'_>, names: &[String]) {
+    pub(crate) fn remove(&mut self, metadata: &'a Metadata<'_>, names: &'a [String]) {
         for name in names {
             self.drop_annotation(metadata, name);
         }
     }
 
-    fn drop_annotation(&mut self, metadata: &Metadata<'_>, name: &str) {
+    fn drop_annotation(&mut self, metadata: &Metadata<'_>, name: &'a str) {
         if metadata.annotation(name).is_some() {
-            self.metadata.annotations.insert(name.to_owned(), None);
+            self.metadata.annotations.insert(name, None);
         }
     }
 
-    /// The patch as it is sent.
+    /// The patch as it is sent. Nothing of it can fail to become JSON, and the API server refuses an empty one.
     fn body(&self) -> Vec<u8> {
-        json!(self).to_string().into_bytes()
+        serde_json::to_vec(self).unwrap_or_default()
     }
 
-    fn new(metadata: &Metadata<'_>, finalizer: Finalizer) -> Self {
+    fn new(metadata: &'a Metadata<'_>, finalizer: Finalizer) -> Self {
         let finalizers = match finalizer {
             Finalizer::Remove(kind) if kind.is_protected(metadata) => Some(
                 metadata
                     .finalizers
                     .iter()
                     .filter(|name| !kind.owns_finalizer(name))
-                    .map(ToString::to_string)
+                    .map(|name| &**name)
                     .collect(),
             ),
             Finalizer::Remove(_) | Finalizer::Keep => None,
         };
         Self {
             metadata: Patch {
-                uid: metadata.uid.to_string(),
-                resource_version: metadata.resource_version.to_string(),
+                uid: &metadata.uid,
+                resource_version: &metadata.resource_version,
                 annotations: BTreeMap::new(),
                 finalizers,
             },
         }
     }
 
-    fn annotate(&mut self, name: &str, value: &str) {
-        self.metadata
-            .annotations
-            .insert(name.to_owned(), Some(value.to_owned()));
+    fn annotate(&mut self, name: &'a str, value: impl Into<Cow<'a, str>>) {
+        self.metadata.annotations.insert(name, Some(value.into()));
     }
 }
 
@@ -240,7 +244,11 @@ pub(crate) enum WriteError {
 }
 
 /// Makes a change, unless the run is no longer what the change was made from.
-pub(crate) async fn write(client: &Client, id: &RunId, change: &Change) -> Result<(), WriteError> {
+pub(crate) async fn write(
+    client: &Client,
+    id: &RunId,
+    change: &Change<'_>,
+) -> Result<(), WriteError> {
     // what the run is then need not be encoded and sent: the watch shows it
     let call = patch(id, change, &[WITHOUT_OBJECT]).accept(ROW);
     ended(call.send(client).await).map(drop)
@@ -250,12 +258,12 @@ pub(crate) async fn write(client: &Client, id: &RunId, change: &Change) -> Resul
 pub(crate) async fn write_and_read(
     client: &Client,
     id: &RunId,
-    change: &Change,
+    change: &Change<'_>,
 ) -> Result<Bytes, WriteError> {
     ended(patch(id, change, &[]).send(client).await)
 }
 
-fn patch<'a>(id: &RunId, change: &Change, more: &[(&str, &str)]) -> Call<'a> {
+fn patch<'a>(id: &RunId, change: &Change<'_>, more: &[(&str, &str)]) -> Call<'a> {
     let manager = ("fieldManager", annotation::FIELD_MANAGER);
     let uri = id.path().query(&[&[manager], more].concat());
     let action = format!("write the record of {id}");

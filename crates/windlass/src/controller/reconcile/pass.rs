@@ -106,7 +106,7 @@ impl Pass<'_> {
         self.tell("SealUnknown", message).await;
     }
 
-    pub(super) async fn write(&self, change: &Change) -> Result<(), WriteError> {
+    pub(super) async fn write(&self, change: &Change<'_>) -> Result<(), WriteError> {
         record::write(&self.reconciler.client, self.id, change).await
     }
 
