@@ -277,10 +277,12 @@ pub(crate) async fn protect(
     metadata: &Metadata<'_>,
 ) -> Result<(), WriteError> {
     let manager = ("fieldManager", annotation::FINALIZER_FIELD_MANAGER);
-    let uri = id.path().query(&[manager, ("force", "false")]);
+    let uri = id
+        .path()
+        .query(&[manager, ("force", "false"), WITHOUT_OBJECT]);
     let body = finalizer_apply(id.kind, metadata);
     let call = Call::patch(format!("add the finalizer to {id}"), uri, APPLY_PATCH, body);
-    ended(call.send(client).await).map(drop)
+    ended(call.accept(ROW).send(client).await).map(drop)
 }
 
 /// How a write ended.
