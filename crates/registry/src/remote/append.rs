@@ -35,7 +35,7 @@ mod round;
 pub struct TagUpdate {
     /// Digest of the manifest under the tag now.
     pub digest: Digest,
-    /// How often the entry was written: 0 if it existed before.
+    /// How often the entry was written by this process: 0 if it existed before.
     pub writes: usize,
 }
 
@@ -81,6 +81,13 @@ impl Append {
             progress: Progress::default(),
             moves: 0,
         }
+    }
+
+    /// The same for a tag that the caller has seen: nothing is pushed before it is looked at.
+    #[must_use]
+    pub fn of_known_tag(mut self) -> Self {
+        self.progress.is_tag_known = true;
+        self
     }
 
     /// The repository.

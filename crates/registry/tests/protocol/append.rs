@@ -20,8 +20,13 @@ fn tag() -> Tag {
 /// Adds a layer of this content, with a config that lists all layers.
 async fn add(remote: &Remote, content: &str) -> Result<TagUpdate, Error> {
     remote.push_blob(&content.to_owned().into(), None).await?;
+    remote.update_manifest(&tag(), adding(content)).await
+}
+
+/// What adds it to what is there.
+fn adding(content: &str) -> impl Fn(Option<Manifest>) -> Result<Merge<Manifest>, String> + use<> {
     let entry = Descriptor::of("text/plain", content.as_bytes());
-    let merge = move |there: Option<Manifest>| {
+    move |there: Option<Manifest>| {
         let mut manifest = there.unwrap_or_else(|| Manifest::new(Descriptor::of(CONFIG, b"{}")));
         if manifest
             .layers
@@ -42,8 +47,7 @@ async fn add(remote: &Remote, content: &str) -> Result<TagUpdate, Error> {
             manifest,
             blobs: vec![Blob::of(config)],
         }))
-    };
-    remote.update_manifest(&tag(), merge).await
+    }
 }
 
 /// How many layers there are, each once.
@@ -119,6 +123,22 @@ async fn an_entry_that_somebody_else_wrote_counts_once_it_has_stayed() {
     at.registry.clear_requests();
     assert_eq!(add(&fresh, "two").await.unwrap().writes, 0);
     assert_eq!(at.seen(), ["HEAD 200", "GET 200"]);
+}
+
+#[tokio::test]
+async fn nothing_is_pushed_for_an_entry_under_a_tag_that_is_known() {
+    let at = start(Options::default()).await;
+    add(&at.remote("app"), "one").await.unwrap();
+    let options = options();
+    let clock = options.clock.clone();
+    let fresh = At::client(options);
+    let fresh = fresh.repository(at.repository("app"), anonymous());
+    at.registry.clear_requests();
+    let append = fresh.append(&tag(), adding("one")).of_known_tag();
+    assert_eq!(append.finish().await.unwrap().writes, 0);
+    assert_eq!(at.seen(), ["GET 200", "GET 200"]);
+    let slept: Duration = clock.slept().into_iter().sum();
+    assert!(slept >= Duration::from_secs(2), "{slept:?}");
 }
 
 #[tokio::test]

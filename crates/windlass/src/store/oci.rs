@@ -20,7 +20,7 @@ use windlass_core::image::Image;
 use windlass_core::payload::Payload;
 use windlass_core::run::Run;
 use windlass_core::signed::{Artifact, Signed};
-use windlass_registry::{Advance, Append, Options, Tenant};
+use windlass_registry::{Append, Options, Tenant};
 
 use self::access::{Access, Owner};
 pub(crate) use self::attach::{Target, attach, attestations_of_type};
@@ -301,10 +301,7 @@ async fn advance(mut append: Append, until: Instant) -> Result<Pushed, UploadErr
     let Ok(advanced) = timeout_at(until, append.advance()).await else {
         return Err(UploadError::Cut { registry });
     };
-    Ok(match advanced? {
-        Advance::Done(_) => Pushed::Written,
-        Advance::Rest(time) => Pushed::Settling(Box::new(append), time),
-    })
+    Ok(Pushed::by(append, advanced?))
 }
 
 /// What several uploads come to.

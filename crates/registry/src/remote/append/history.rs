@@ -30,7 +30,7 @@ pub(crate) struct TagHistory {
 impl TagHistory {
     /// Whether this process has not seen the tag.
     pub(super) fn is_new(&self) -> bool {
-        self.wrote.is_none() && self.foreign.is_none()
+        self.there.is_none() && self.wrote.is_none() && self.foreign.is_none()
     }
 
     /// Compares the tag with the last write: another digest is a write by somebody else.
@@ -43,15 +43,22 @@ impl TagHistory {
         }
     }
 
-    /// Since when what is under the tag is known to be there.
-    pub(super) fn since(&self, now: Instant) -> Instant {
-        self.there.as_ref().map_or(now, |(_, since)| *since)
-    }
-
-    /// How long an entry has to stay under the tag that nobody here wrote: somebody else may have written it just
-    /// now, and a third one be about to write what he read before. `took` is how long a look takes.
-    pub(super) fn trial(&self, policy: &AppendPolicy, now: Instant, took: Duration) -> Duration {
-        self.delay(policy, now).max(took * 6).min(LONGEST_SETTLE)
+    /// When an entry that is under the tag, and was not written here, has stayed for long enough: somebody else may
+    /// have written it just now, and a third one be about to write what he read before. What is as this process left it
+    /// has stayed already. `took` is how long a look takes.
+    pub(super) fn stays(
+        &self,
+        policy: &AppendPolicy,
+        current: &Digest,
+        now: Instant,
+        took: Duration,
+    ) -> Instant {
+        if self.wrote.as_ref() == Some(current) {
+            return now;
+        }
+        let known = self.there.as_ref().map_or(now, |(_, since)| *since);
+        let delay = policy.settle_among_others.max(policy.settle).max(took * 6);
+        known + delay.min(LONGEST_SETTLE)
     }
 
     /// Notes a write by somebody else.
@@ -141,21 +148,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_a_tag_is_known_since_it_was_seen_or_written_and_not_changed() {
+    fn what_others_left_under_a_tag_has_to_stay_from_when_it_was_seen_first_and_what_we_left_has() {
         let mut history = TagHistory::default();
         let begun = Instant::now();
         let at = |seconds| begun + Duration::from_secs(seconds);
-        assert_eq!(history.since(at(0)), at(0));
-        history.notice(Some(&Digest::of(b"theirs")), at(1));
-        history.notice(Some(&Digest::of(b"theirs")), at(2));
-        assert_eq!(history.since(at(3)), at(1));
+        let (theirs, ours) = (Digest::of(b"theirs"), Digest::of(b"ours"));
+        let among_others = policy().settle_among_others;
+        assert!(history.is_new());
+        history.notice(Some(&theirs), at(1));
+        history.notice(Some(&theirs), at(2));
+        assert!(!history.is_new());
+        let stays =
+            |history: &TagHistory, digest, now, took| history.stays(&policy(), digest, now, took);
+        assert_eq!(stays(&history, &theirs, at(2), QUICK), at(1) + among_others);
+        let slow = Duration::from_secs(60);
+        assert_eq!(
+            stays(&history, &theirs, at(2), slow),
+            at(1) + LONGEST_SETTLE
+        );
         write(&mut history, at(4));
-        history.notice(Some(&Digest::of(b"ours")), at(5));
-        assert_eq!(history.since(at(5)), at(4));
-        history.notice(Some(&Digest::of(b"theirs")), at(6));
-        assert_eq!(history.since(at(7)), at(6));
+        history.notice(Some(&ours), at(5));
+        assert_eq!(stays(&history, &ours, at(5), slow), at(5));
+        history.notice(Some(&theirs), at(6));
+        assert_eq!(stays(&history, &theirs, at(7), QUICK), at(6) + among_others);
         history.notice(None, at(7));
-        assert_eq!(history.since(at(8)), at(8));
+        assert_eq!(stays(&history, &theirs, at(8), QUICK), at(8) + among_others);
     }
 
     #[test]

@@ -38,14 +38,16 @@ pub(super) struct Progress {
     pub(super) took_along: bool,
     /// Whether to write it without them.
     pub(super) alone: bool,
-    /// Since when it is there although nobody here wrote it.
-    found: Option<std::time::Instant>,
+    /// Whether somebody who asked knows that the tag exists.
+    pub(super) is_tag_known: bool,
+    /// When it has stayed for long enough, if it was there although nobody here wrote it.
+    stays: Option<std::time::Instant>,
 }
 
 impl Progress {
     /// Whether nothing was done for the entry yet.
     fn is_new(&self) -> bool {
-        self.writes == 0 && self.pushed.is_empty()
+        self.writes == 0 && self.pushed.is_empty() && !self.is_tag_known
     }
 }
 
@@ -100,15 +102,18 @@ impl Round<'_> {
         let Some(batch) = batch else {
             let why = "the tag does not exist, and there is nothing to write";
             let digest = digest.ok_or_else(|| self.refused(why))?;
-            let (now, found) = (clock.now(), &mut self.progress.found);
-            let since = *found.get_or_insert_with(|| history.since(now));
-            let left = since + history.trial(append, now, took);
-            return Ok(match left.saturating_duration_since(now) {
-                left if written.is_none() && !left.is_zero() => Step::Rest(left),
-                _ => Step::Present(digest),
+            if written.is_some() {
+                self.progress.writes = self.progress.writes.max(1);
+                return Ok(Step::Present(digest));
+            }
+            let (now, stays) = (clock.now(), &mut self.progress.stays);
+            let stays = stays.get_or_insert_with(|| history.stays(append, &digest, now, took));
+            return Ok(match stays.saturating_duration_since(now) {
+                Duration::ZERO => Step::Present(digest),
+                left => Step::Rest(left),
             });
         };
-        self.progress.found = None;
+        self.progress.stays = None;
         if self.progress.writes >= append.rounds {
             return Ok(Step::GaveUp);
         }

@@ -24,13 +24,13 @@ pub(super) const SLACK: u64 = 16;
 /// How much longer or shorter a bundle of another program is than ours, in bytes.
 const BUNDLE_SLACK: u64 = 16 << 10;
 
-/// The layer with the envelope of the same statement that is under the tag.
+/// The digest of the layer under the tag that has the envelope of the same statement.
 pub(super) async fn under_tag(
     remote: &Remote,
     tag: &Tag,
     layer: &Layer,
     signed: &Signed,
-) -> Result<Option<Descriptor>, UploadError> {
+) -> Result<Option<Digest>, UploadError> {
     if signed.repeatability == Repeatability::Repeatable || signed.envelope().is_none() {
         return Ok(None);
     }
@@ -50,7 +50,7 @@ pub(super) async fn under_tag(
         let content = blob(remote, &other.digest, limit).await?;
         let envelope = content.and_then(|content| Envelope::from_json(&content).ok());
         if envelope.is_some_and(|envelope| is_ours(&envelope, signed)) {
-            return Ok(Some(other.clone()));
+            return Ok(Some(other.digest.clone()));
         }
     }
     Ok(None)

@@ -14,6 +14,9 @@ use super::layer::Layer;
 use super::place::{digest_of, override_of, repository_of};
 use super::upload::{Content, Upload};
 
+/// Largest entry of a list of referrers that is taken for one of ours, in bytes of JSON.
+const ENTRY: usize = 4 << 10;
+
 /// What came of a push.
 #[derive(Debug)]
 pub(super) enum Pushed {
@@ -22,6 +25,17 @@ pub(super) enum Pushed {
     Written,
     /// It was written, or waits to be, and is looked at again after this time.
     Settling(Box<Append>, Duration),
+}
+
+impl Pushed {
+    /// What came of an append that has come so far.
+    pub(super) fn by(append: Append, advanced: Advance) -> Self {
+        match advanced {
+            Advance::Done(update) if update.writes == 0 => Self::Present,
+            Advance::Done(_) => Self::Written,
+            Advance::Rest(time) => Self::Settling(Box::new(append), time),
+        }
+    }
 }
 
 /// Pushes an upload, and tells what people should know of it.
@@ -62,23 +76,24 @@ async fn attach(
     })?;
     let equal = equivalent::under_tag(remote, &tag, layer, signed).await?;
     let layer = layer.clone();
+    let Some(equal) = equal else {
+        let merge = move |stored| layer.merged_into(stored);
+        return begun(remote.append(&tag, merge)).await;
+    };
     let merge = move |stored: Option<Manifest>| {
         let mut layers = stored.iter().flat_map(|stored| &stored.layers);
-        if equal.is_some() && layers.any(|other| Some(other) == equal.as_ref()) {
+        if layers.any(|other| other.digest == equal && layer.is_vouched_in(other)) {
             return Ok(Merge::Present);
         }
         layer.merged_into(stored)
     };
-    begun(remote.append(&tag, merge)).await
+    begun(remote.append(&tag, merge).of_known_tag()).await
 }
 
 /// How far an append comes at once.
 async fn begun(mut append: Append) -> Result<Pushed, UploadError> {
-    Ok(match append.advance().await? {
-        Advance::Done(update) if update.writes == 0 => Pushed::Present,
-        Advance::Done(_) => Pushed::Written,
-        Advance::Rest(time) => Pushed::Settling(Box::new(append), time),
-    })
+    let advanced = append.advance().await?;
+    Ok(Pushed::by(append, advanced))
 }
 
 /// Pushes a bundle that refers to an image.
@@ -90,10 +105,11 @@ pub(super) async fn refer(
 ) -> Result<Pushed, UploadError> {
     match equivalent::among_referrers(remote, &subject.digest, bundle, signed).await? {
         Some((_, ListedBy::Registry)) => return Ok(Pushed::Present),
-        Some((other, ListedBy::Tag)) => {
-            return begun(remote.append_referrer(&subject.digest, &other)?).await;
+        Some((other, ListedBy::Tag)) if is_small(&other) => {
+            let listing = remote.append_referrer(&subject.digest, &other)?;
+            return begun(listing.of_known_tag()).await;
         }
-        None => {}
+        Some(_) | None => {}
     }
     let (manifest, [config, bundle]) = bundle.manifest(subject);
     remote.push_new_blob(&bundle).await?;
@@ -110,6 +126,11 @@ pub(super) async fn refer(
         Some(listing) => begun(listing).await,
         None => Ok(Pushed::Written),
     }
+}
+
+/// Whether the entry of a list is as small as those of ours, which are kept in memory until they have settled.
+fn is_small(entry: &Descriptor) -> bool {
+    serde_json::to_string(entry).is_ok_and(|text| text.len() <= ENTRY)
 }
 
 /// Whether a registry refused a manifest, perhaps for what it lists.
