@@ -60,9 +60,7 @@ impl Reconciler {
         let Ok(run) = kind.parse(object) else {
             return self.triage_unreadable(kind, object, &settings);
         };
-        let metadata = run.metadata();
-        let id = RunId::new(kind, metadata);
-        let is_leaving = metadata.deletion_timestamp.is_some() && kind.is_protected(metadata);
+        let id = RunId::new(kind, run.metadata());
         let facts = self.facts(&run, &settings);
         let scope = self.scope(&settings);
         let rests = match decide(&facts, &scope) {
@@ -73,7 +71,7 @@ impl Reconciler {
         let settled = kind == RunKind::Task && is_settled(&facts, &scope);
         Triage {
             due: (!rests).then(|| id.clone()),
-            is_leaving,
+            is_leaving: facts.deleting && facts.protected,
             settled: settled.then_some(id),
         }
     }
