@@ -3,10 +3,10 @@
 //! With registries the last writer wins, silently. So an append reads the tag, merges its entry and
 //! writes; if blobs have to be pushed in between, it looks at the tag once more. It reads the tag back
 //! after a delay that is longer than another writer needs, and merges the entry again if it is gone,
-//! until it stays. An entry that is found, without having been written here, has to stay for as long: whoever wrote it
-//! may have ended before reading it back. Within one process, one writer of each tenant at a time writes a tag. It also writes
-//! the entries that others with the same credentials are waiting to add, and pauses between two writes,
-//! so that writes are few.
+//! until it stays. An entry that is found although nobody here wrote it has to stay as well: whoever wrote
+//! it may have ended before reading it back. Within one process, one writer of each tenant at a time writes
+//! a tag. It also writes the entries that others with the same credentials are waiting to add, and pauses
+//! between two writes, so that writes are few.
 //!
 //! The entries of other writers survive, except one that is written between the last look and our
 //! write by a client that does not read back. Our entry is restored if such a client overwrites it
@@ -83,7 +83,7 @@ impl Append {
         }
     }
 
-    /// The same for a tag that the caller has seen: nothing is pushed before it is looked at.
+    /// For a tag that the caller has seen: nothing is pushed before it is looked at.
     #[must_use]
     pub fn of_known_tag(mut self) -> Self {
         self.progress.is_tag_known = true;

@@ -38,9 +38,9 @@ pub(super) struct Progress {
     pub(super) took_along: bool,
     /// Whether to write it without them.
     pub(super) alone: bool,
-    /// Whether somebody who asked knows that the tag exists.
+    /// Whether the caller has seen the tag.
     pub(super) is_tag_known: bool,
-    /// When it has stayed for long enough, if it was there although nobody here wrote it.
+    /// When it has stayed for long enough, if it was found although nobody here wrote it.
     stays: Option<std::time::Instant>,
 }
 
